@@ -1,0 +1,90 @@
+// Owns the three kinds of entries in the store, and how each is written as text: `1 <atMs> <kind> …`, version first.
+
+import { StoreUnavailable } from './errors.js';
+
+/** Why a session was ended. `lost`: the store no longer knew a session that it must have known. */
+export type EndCause = 'logout' | 'reuse' | 'lost';
+
+/** A session that has been refreshed. Holds what was answered, so that a retry gets it again under changed settings. */
+export interface LiveEntry {
+  readonly state: 'live';
+  /** When it was written, the store's time, Unix ms. */
+  readonly atMs: number;
+  /** The generation of the pair that was answered; refresh tokens of lower ones are denied. */
+  readonly generation: number;
+  /** `iat` of that pair, Unix seconds. */
+  readonly issuedAt: number;
+  /** `exp` of its access token, Unix seconds. */
+  readonly accessExpiresAt: number;
+  /** `exp` of its refresh token, Unix seconds. */
+  readonly refreshExpiresAt: number;
+  /** The key that it was signed with. */
+  readonly kid: string;
+}
+
+/** A session that is over. */
+export interface EndedEntry {
+  readonly state: 'ended';
+  readonly atMs: number;
+  readonly cause: EndCause;
+}
+
+export type SessionEntry = LiveEntry | EndedEntry;
+
+/** Denies every session of a subject that started at or before `atMs`, Unix ms. */
+export interface NotBefore {
+  readonly atMs: number;
+}
+
+/** Denies every session of a shard that started at or before it: the store cannot know whether it was ended. */
+export interface Birth {
+  readonly atMs: number;
+  /** Adopted sessions are judged by this instead, Unix ms, where it was given. */
+  readonly foreignSinceMs: number | undefined;
+}
+
+export const liveValue = (e: Omit<LiveEntry, 'state' | 'atMs'>): string =>
+  `live ${e.generation} ${e.issuedAt} ${e.accessExpiresAt} ${e.refreshExpiresAt} ${e.kid}`;
+export const endedValue = (cause: EndCause): string => `ended ${cause}`;
+export const notBeforeValue = 'not-before';
+export const birthValue = (foreignSinceMs: number | undefined): string => `born ${foreignSinceMs ?? '-'}`;
+
+const LIVE = /^1 (\d{1,15}) live (\d{1,10}) (\d{1,12}) (\d{1,12}) (\d{1,12}) ([!-~]{1,100})$/;
+const ENDED = /^1 (\d{1,15}) ended (logout|reuse|lost)$/;
+const NOT_BEFORE = /^1 (\d{1,15}) not-before$/;
+const BIRTH = /^1 (\d{1,15}) born (-|\d{1,15})$/;
+
+// An entry that cannot be read may be one that denies: to take it for absent would call a dead token valid.
+const unreadable = (what: string): never => {
+  throw new StoreUnavailable(`the store holds a ${what} that this version cannot read`);
+};
+
+export function parseSession(text: string | undefined): SessionEntry | undefined {
+  if (text === undefined) return undefined;
+  const live = LIVE.exec(text);
+  if (live) {
+    const [, atMs, generation, issuedAt, accessExpiresAt, refreshExpiresAt, kid = ''] = live;
+    return {
+      state: 'live',
+      atMs: Number(atMs),
+      generation: Number(generation),
+      issuedAt: Number(issuedAt),
+      accessExpiresAt: Number(accessExpiresAt),
+      refreshExpiresAt: Number(refreshExpiresAt),
+      kid,
+    };
+  }
+  const ended = ENDED.exec(text) ?? unreadable('session entry');
+  return { state: 'ended', atMs: Number(ended[1]), cause: ended[2] as EndCause };
+}
+
+export function parseNotBefore(text: string | undefined): NotBefore | undefined {
+  if (text === undefined) return undefined;
+  return { atMs: Number((NOT_BEFORE.exec(text) ?? unreadable('not-before entry'))[1]) };
+}
+
+export function parseBirth(text: string | undefined): Birth | undefined {
+  if (text === undefined) return undefined;
+  const [, atMs, since] = BIRTH.exec(text) ?? unreadable('birth record');
+  return { atMs: Number(atMs), foreignSinceMs: since === '-' ? undefined : Number(since) };
+}

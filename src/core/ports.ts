@@ -1,0 +1,105 @@
+// Owns what the core needs from outside: the store, the keys, the randomness, and where audit events go.
+// The rules are on this side; an implementer keeps the promises below and adds none.
+
+import type { AuditEvent } from './audit.js';
+import type { SessionId } from './session.js';
+
+/** Names an entry. How a name becomes a key is the adapter's own affair. */
+export type StoreKey =
+  | { readonly kind: 'session'; readonly subject: string; readonly sessionId: SessionId }
+  | { readonly kind: 'not-before'; readonly subject: string }
+  | { readonly kind: 'birth'; readonly shard: number };
+
+/** What to write. The store puts its own time to it, so that two nodes agree on order whatever their clocks say. */
+export interface Draft {
+  /** The value without its stamp; printable ASCII. */
+  readonly value: string;
+  /** The stamp is the store's time, Unix ms, or this if it is later. */
+  readonly atLeastMs: number;
+}
+
+/** How a swap ended. */
+export interface Swapped {
+  readonly won: boolean;
+  /** What stands at the key now: the text just written, or the one that was in the way; undefined for nothing. */
+  readonly current: string | undefined;
+}
+
+/**
+ * The denylist. Texts are opaque to an adapter but for what `swap` writes: `1 <stamp in Unix ms> <value>`.
+ *
+ * Every method that cannot be answered within the adapter's time bound, or whose answer cannot be believed (a key of
+ * another type, say), rejects with StoreUnavailable; a rejected swap may still have been written.
+ */
+export interface Store {
+  /** Into how many shards subjects are spread; each has a birth record of its own. Never changes for a data set. */
+  readonly shards: number;
+  /** The shard of a subject, 0 to `shards - 1`. All entries of a subject are in its shard. */
+  shardOf(subject: string): number;
+
+  /** The store's time, Unix ms; never ahead of the stamps to come. @throws StoreUnavailable if it is not known yet. */
+  now(): number;
+  /** Since when this process has reached the store without a break, in the store's time, Unix ms; undefined: it does not. */
+  readonly reachableSinceMs: number | undefined;
+  /** Calls back at each change between reachable and not. Returns the way to stop that. */
+  watch(listener: (reachable: boolean) => void): () => void;
+
+  /**
+   * The texts at some keys, undefined for nothing or for what has expired. All keys of one call must be of one shard;
+   * they are read at one moment, and that moment is after the call.
+   */
+  read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]>;
+
+  /**
+   * Writes `1 <stamp> <next.value>` if `expected` is, to the letter, what stands (undefined: nothing stands). One
+   * atomic step, durable before it is answered. Nothing is written, and the answer is StoreUnavailable, once the
+   * store's time is past `notAfterMs`: a paused store must not run the write of a caller that has given up.
+   *
+   * @param lifetimeMs how long the entry is kept from now, over 0; an entry that would have been kept longer keeps
+   *   its later end. undefined: for ever.
+   */
+  swap(
+    key: StoreKey,
+    expected: string | undefined,
+    next: Draft,
+    lifetimeMs: number | undefined,
+    notAfterMs: number,
+  ): Promise<Swapped>;
+}
+
+/** What a key is for. `adopted`: the secret of another issuer whose tokens we take over. */
+export type KeyUse = 'access' | 'refresh' | 'adopted';
+
+/** A token whose signature is good. Nothing else about it has been checked. */
+export interface Opened {
+  readonly use: KeyUse;
+  /** The header's `typ`. */
+  readonly typ: unknown;
+  readonly payload: unknown;
+}
+
+/** The signing keys. */
+export interface Keys {
+  /** The `kid` that new pairs are signed with. */
+  readonly signingKid: string;
+  /** Checks a token's form and signature. @throws TokenRefused MALFORMED, UNKNOWN_KEY or BAD_SIGNATURE */
+  open(token: string): Opened;
+  /**
+   * Signs claims. The same claims under the same key give the same bytes, but for ES256.
+   * @param kid the key; one that is no longer known is replaced by the signing key
+   */
+  seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
+}
+
+/** What the core needs of cryptography besides keys. */
+export interface Crypto {
+  randomBytes(count: number): Uint8Array;
+  sha256(text: string): Uint8Array;
+}
+
+/** One call's circumstances, from the transport. */
+export interface Call {
+  /** How long the caller will wait, ms. A write is not made after it. */
+  readonly budgetMs: number;
+  audit(event: AuditEvent): void;
+}

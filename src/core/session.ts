@@ -1,0 +1,42 @@
+// Owns what identifies a session: its id, a UUIDv7 (RFC 9562, section 5.7) that tells its start, and its subject.
+
+declare const brand: unique symbol;
+
+/** A UUIDv7 in lower case. Its first 48 bits are the session's start, Unix ms. */
+export type SessionId = string & { readonly [brand]: 'SessionId' };
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The latest start that an id can hold, Unix ms. */
+export const MAX_START_MS = 2 ** 48 - 1;
+
+/** The most bytes of UTF-8 that a subject may have (OpenID Connect Core, section 2, has the same bound for `sub`). */
+export const MAX_SUBJECT_BYTES = 255;
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/**
+ * Makes an id.
+ * @param startMs Unix ms, 0 to MAX_START_MS
+ * @param entropy at least 10 bytes; 74 bits of them are used
+ */
+export function makeSessionId(startMs: number, entropy: Uint8Array): SessionId {
+  const [a = 0, , c = 0] = entropy;
+  const tail = hex(entropy.subarray(1, 10));
+  const time = startMs.toString(16).padStart(12, '0');
+  const versioned = `7${hex(Uint8Array.of(a)).slice(1)}${tail.slice(0, 2)}`;
+  const variant = ((c & 0x3f) | 0x80).toString(16) + tail.slice(4, 6);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${versioned}-${variant}-${tail.slice(6, 18)}` as SessionId;
+}
+
+export const isSessionId = (value: unknown): value is SessionId => typeof value === 'string' && UUID_V7.test(value);
+
+/** When the session started, Unix ms. */
+export const sessionStartMs = (id: SessionId): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+
+/** Whether a text can name a subject. Lone surrogates are refused: two of them would be the same bytes, one key. */
+export const isSubject = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  value.length > 0 &&
+  value.isWellFormed() &&
+  (value.length * 3 <= MAX_SUBJECT_BYTES || new TextEncoder().encode(value).length <= MAX_SUBJECT_BYTES);
