@@ -33,4 +33,4 @@ export type AuditEvent =
       readonly sessionId: SessionId;
       readonly cause: EndCause;
     }
-  | { readonly event: 'subject_ended'; readonly subject: string; readonly notBeforeMs: number };
+  | { readonly event: 'subject_ended'; readonly subject: string };

@@ -19,13 +19,27 @@ export class TokenRefused extends Error {
   readonly code = 'TOKEN_REFUSED';
   override readonly name = 'TokenRefused';
   readonly problem: TokenProblem;
+  /** Of a REVOKED token, what ended it, for programs: `logout`, `reuse`, `lost`, `not-before` or `birth`. */
+  readonly why: string | undefined;
 
   /** @param detail what was found, for people; never a part of the token */
-  constructor(problem: TokenProblem, detail: string) {
+  constructor(problem: TokenProblem, detail: string, why?: string) {
     super(detail);
     this.problem = problem;
+    this.why = why;
   }
 }
+
+const REFUSALS = {
+  EXPIRED: 'the token has expired',
+  NOT_YET_VALID: 'the token is not valid yet',
+  REVOKED: 'the session is over',
+  REUSED: 'the refresh token has been used already',
+} as const;
+
+/** The refusal of a token that is authentic but does not stand. */
+export const refusal = (problem: keyof typeof REFUSALS, why?: string): TokenRefused =>
+  new TokenRefused(problem, why === undefined ? REFUSALS[problem] : `${REFUSALS[problem]} (${why})`, why);
 
 /** One wrong field of a request. */
 export interface Violation {

@@ -1,0 +1,129 @@
+// Owns the service's settings: which variables there are, their defaults, and what must hold between them.
+
+import { isReserved } from './core/claims.js';
+import { type Policy, SLACK_MS } from './core/policy.js';
+import { type Address, type Environment, formatDuration, type Secret } from './env.js';
+import { LOG_LEVELS, type LogLevel } from './log.js';
+
+/** Where the denylist is kept. */
+export type StoreSettings =
+  | { readonly kind: 'redis'; readonly url: Secret; readonly allowUnsafe: boolean }
+  | { readonly kind: 'lmdb'; readonly dataDir: string };
+
+/** What pairs are signed with. At least one is there, unless the process may make its own. */
+export interface KeySettings {
+  readonly secret: Secret | undefined;
+  readonly folder: string | undefined;
+  /** Whether tokens of djangorestframework-simplejwt are taken over, verified with `secret`. */
+  readonly adopt: boolean;
+}
+
+export interface ServiceSettings {
+  readonly grpc: Address;
+  readonly issuerAddress: Address | undefined;
+  /** The login back end's credential; undefined: IssuerService is not registered. */
+  readonly issuerToken: Secret | undefined;
+  readonly store: StoreSettings;
+  readonly keys: KeySettings;
+  readonly policy: Policy;
+}
+
+/** How a process is set up. `dev` chooses what is not named; `serve` must be told, so that nothing is by accident. */
+export type Mode = 'serve' | 'dev';
+
+export const readLogLevel = (env: Environment): LogLevel => env.choice('LOG_LEVEL', LOG_LEVELS, 'info');
+
+/** Where `dev` keeps its data if DATA_DIR names no other place. */
+export const DEV_DATA_DIR = '.latchkey';
+/** The least length of the issuer's credential, characters: a shorter one registers no IssuerService. */
+export const MIN_ISSUER_TOKEN = 32;
+/** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
+const MIN_SECRET_BYTES = 32;
+const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
+
+/** Reads all settings of the service; faults are noted in `env`, for its `check`. */
+export function readServiceSettings(env: Environment, mode: Mode, nowMs: number): ServiceSettings {
+  const keys = readKeys(env, mode);
+  return {
+    grpc: env.address('GRPC_ADDRESS', '127.0.0.1:50051'),
+    issuerAddress: env.address('ISSUER_ADDRESS'),
+    issuerToken: readIssuerToken(env),
+    store: readStore(env, mode),
+    keys,
+    policy: readPolicy(env, keys.adopt, nowMs),
+  };
+}
+
+function readStore(env: Environment, mode: Mode): StoreSettings {
+  const url = env.url('REDIS_URL', ['redis:', 'rediss:']);
+  const dataDir = env.text('DATA_DIR');
+  const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
+  if (url && dataDir !== undefined && mode === 'serve') {
+    env.fault('REDIS_URL and DATA_DIR', 'both', 'one of them: Redis, or the embedded store of one machine');
+  }
+  if (url) return { kind: 'redis', url, allowUnsafe };
+  if (dataDir === undefined && mode === 'serve') {
+    const wanted = 'one of them: a Redis such as redis://127.0.0.1:6379, or a folder for the embedded store';
+    env.fault('REDIS_URL or DATA_DIR', 'neither', wanted);
+  }
+  return { kind: 'lmdb', dataDir: dataDir ?? DEV_DATA_DIR };
+}
+
+function readKeys(env: Environment, mode: Mode): KeySettings {
+  const secret = env.secret('JWT_SECRET', { minBytes: MIN_SECRET_BYTES });
+  const folder = env.text('JWT_KEYS_DIR');
+  const adopt = env.choice('ADOPT_TOKENS', ['simplejwt']) === 'simplejwt';
+  if (!secret && folder === undefined && mode === 'serve') {
+    const wanted = 'one of them: a folder of PEM private keys, or a secret of at least 32 bytes';
+    env.fault('JWT_KEYS_DIR or JWT_SECRET', 'neither', wanted);
+  }
+  if (adopt && !secret) {
+    env.fault('JWT_SECRET', 'nothing', 'the SIGNING_KEY of simplejwt, since ADOPT_TOKENS takes over its tokens');
+  }
+  return { secret, folder, adopt };
+}
+
+function readIssuerToken(env: Environment): Secret | undefined {
+  const token = env.secret('ISSUER_TOKEN');
+  return token && token.reveal().length >= MIN_ISSUER_TOKEN ? token : undefined;
+}
+
+function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
+  const ttl = { min: 1000, max: TEN_YEARS_MS, wholeSeconds: true };
+  const policy: Policy = {
+    accessTtlMs: env.duration('ACCESS_TTL', '5m', ttl),
+    refreshTtlMs: env.duration('REFRESH_TTL', '7d', ttl),
+    sessionMaxMs: env.duration('SESSION_MAX', '30d', ttl),
+    graceMs: env.duration('REFRESH_GRACE', '10s', { min: 0 }),
+    // The slack that entries are kept for must cover it.
+    toleranceMs: env.duration('CLOCK_TOLERANCE', '5s', { min: 0, max: SLACK_MS / 2 }),
+    issuer: env.text('JWT_ISSUER'),
+    audience: env.list('JWT_AUDIENCE'),
+    subjectClaim: readSubjectClaim(env, adopt),
+    foreignSinceMs: env.instant('SESSIONS_SINCE'),
+  };
+  checkOrder(env, policy);
+  if (policy.foreignSinceMs !== undefined && policy.foreignSinceMs > nowMs) {
+    env.fault('SESSIONS_SINCE', 'a moment in the future', 'the moment since when the adopted sessions are good');
+  }
+  return policy;
+}
+
+function readSubjectClaim(env: Environment, adopt: boolean): string {
+  const name = env.text('SUBJECT_CLAIM', { default: adopt ? 'user_id' : 'sub' });
+  if (name !== 'sub' && isReserved(name)) env.fault('SUBJECT_CLAIM', name, 'a claim that has no other meaning, such as user_id');
+  return name;
+}
+
+/** What denies a token must outlive it, and a retry must fall into its access token's life. */
+function checkOrder(env: Environment, policy: Policy): void {
+  const order = [
+    ['REFRESH_GRACE', policy.graceMs, 'less than', 'ACCESS_TTL', policy.accessTtlMs],
+    ['ACCESS_TTL', policy.accessTtlMs, 'at most', 'REFRESH_TTL', policy.refreshTtlMs],
+    ['REFRESH_TTL', policy.refreshTtlMs, 'at most', 'SESSION_MAX', policy.sessionMaxMs],
+  ] as const;
+  for (const [name, ms, relation, other, otherMs] of order) {
+    if (ms < otherMs || (relation === 'at most' && ms === otherMs)) continue;
+    env.fault(name, formatDuration(ms), `${relation} ${other}, which is ${formatDuration(otherMs)}`);
+  }
+}

@@ -1,0 +1,21 @@
+// Owns the way from a token's text to an authentic token: the bounds of the input, the signature, the claims.
+
+import type { Context } from './context.js';
+import { InvalidInput } from './errors.js';
+import { MAX_TOKEN_BYTES } from './policy.js';
+import { readToken } from './read-token.js';
+import type { Token, TokenKind } from './token.js';
+
+/**
+ * Says nothing about whether the token stands.
+ * @throws InvalidInput for an empty or oversized text, TokenRefused for one that is not authentic or not of the kind
+ */
+export function authenticate({ keys, policy, crypto }: Context, kind: TokenKind, text: string): Token {
+  const field = `${kind}_token`;
+  if (text === '') throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must not be empty' });
+  // Before any parsing: what is refused here has cost nothing. Characters will do: a token in good form is ASCII.
+  if (text.length > MAX_TOKEN_BYTES) {
+    throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
+  }
+  return readToken(keys.open(text), kind, policy, crypto);
+}

@@ -1,0 +1,42 @@
+// Owns the end of all sessions of a subject: one entry that denies whatever started until now.
+
+import { attempt, type Context, writeUntilMs } from './context.js';
+import { notBeforeValue } from './entries.js';
+import { checkSubject } from './issue.js';
+import { SLACK_MS } from './policy.js';
+import type { Call } from './ports.js';
+import { notBeforeKey, readStanding } from './standing.js';
+
+/**
+ * Ends every session of a subject that started until now.
+ * @param startMs the start of the session that asks, which must be among them even if it lies ahead, Unix ms
+ * @throws StoreUnavailable
+ */
+export async function endSubject(
+  context: Context,
+  call: Call,
+  subject: string,
+  startMs: number,
+  untilMs: number,
+): Promise<void> {
+  const { store, policy } = context;
+  await attempt(async () => {
+    const { notBefore, notBeforeText, birth } = await readStanding(context, subject, undefined, untilMs);
+    // Never down, and past the earliest start that a login could have been given by now.
+    const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs);
+    const lifetimeMs = Math.max(atLeastMs - store.now(), 0) + policy.sessionMaxMs + SLACK_MS;
+    const draft = { value: notBeforeValue, atLeastMs };
+    const { won } = await store.swap(notBeforeKey(subject), notBeforeText, draft, lifetimeMs, untilMs);
+    if (won) call.audit({ event: 'subject_ended', subject });
+    return won || undefined;
+  });
+}
+
+/**
+ * Ends every session of a subject that started until now, on the login back end's word.
+ * @throws InvalidInput, StoreUnavailable
+ */
+export async function revokeSubject(context: Context, call: Call, subject: string): Promise<void> {
+  checkSubject(subject);
+  await endSubject(context, call, subject, 0, writeUntilMs(context, call));
+}

@@ -1,0 +1,31 @@
+// Owns the one write that ends a session.
+
+import type { Context } from './context.js';
+import { type EndCause, endedValue } from './entries.js';
+import { SLACK_MS } from './policy.js';
+import type { Call } from './ports.js';
+import { sessionKey } from './standing.js';
+import { sessionEndMs, type Token } from './token.js';
+
+/**
+ * Ends a session, if what is expected still stands. The entry is kept until no token of the session can stand any
+ * more, whichever settings it was made under.
+ * @returns whether it was written
+ * @throws StoreUnavailable
+ */
+export async function endSession(
+  context: Context,
+  call: Call,
+  token: Token,
+  cause: EndCause,
+  expected: string | undefined,
+  writeUntilMs: number,
+): Promise<boolean> {
+  const { store, policy } = context;
+  const { subject, sessionId } = token;
+  const lifetimeMs = sessionEndMs(token.startMs, policy) + SLACK_MS - store.now();
+  const draft = { value: endedValue(cause), atLeastMs: 0 };
+  const { won } = await store.swap(sessionKey(subject, sessionId), expected, draft, lifetimeMs, writeUntilMs);
+  if (won) call.audit({ event: 'session_ended', subject, sessionId, cause });
+  return won;
+}

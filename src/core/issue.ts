@@ -1,0 +1,61 @@
+// Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
+
+import { type Claims, isReserved, isShallow } from './claims.js';
+import { type Context, writeUntilMs } from './context.js';
+import { InvalidInput } from './errors.js';
+import { type Pair, sealPair } from './pair.js';
+import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './policy.js';
+import type { Call } from './ports.js';
+import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from './session.js';
+import { readStanding } from './standing.js';
+import { answerNow } from './token.js';
+
+/**
+ * Starts a session.
+ * @param claims carried by all its tokens; JSON values
+ * @throws InvalidInput, StoreUnavailable
+ */
+export async function issue(context: Context, call: Call, subject: string, claims: Claims): Promise<Pair> {
+  const { store, keys, crypto, policy } = context;
+  checkSubject(subject);
+  checkClaims(claims, policy.subjectClaim);
+  const { notBefore, birth } = await readStanding(context, subject, undefined, writeUntilMs(context, call));
+  const nowMs = store.now();
+  // A login after an acknowledged cut-off stands, also within the same millisecond and whatever the clocks say.
+  const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
+  const sessionId = makeSessionId(startMs, crypto.randomBytes(10));
+  const bearer = {
+    subject,
+    sessionId,
+    issuer: policy.issuer,
+    audience: policy.audience,
+    // For services that know their user by another name, such as simplejwt's user_id.
+    claims: policy.subjectClaim === 'sub' ? claims : { ...claims, [policy.subjectClaim]: subject },
+  };
+  const answered = answerNow(0, startMs, keys.signingKid, policy, nowMs);
+  const pair = sealPair(keys, bearer, answered, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });
+  call.audit({ event: 'session_started', subject, sessionId, generation: 0 });
+  return pair;
+}
+
+/** @throws InvalidInput unless a text can name a subject */
+export function checkSubject(subject: string): void {
+  if (isSubject(subject)) return;
+  const description = `must have 1 to ${MAX_SUBJECT_BYTES} bytes of valid UTF-8`;
+  throw new InvalidInput({ field: 'subject', reason: subject === '' ? 'REQUIRED' : 'INVALID', description });
+}
+
+function checkClaims(claims: Claims, subjectClaim: string): void {
+  const invalid = (reason: 'RESERVED' | 'INVALID', description: string): never => {
+    throw new InvalidInput({ field: 'claims', reason, description });
+  };
+  const taken = Object.keys(claims).find((name) => isReserved(name) || name === subjectClaim);
+  if (taken !== undefined) invalid('RESERVED', `the name ${taken} is reserved: leave it out or rename it`);
+  if (!isShallow(claims)) invalid('INVALID', `must be nested at most ${MAX_CLAIM_DEPTH} deep`);
+  if (!isFiniteThroughout(claims)) invalid('INVALID', 'must not hold NaN or Infinity: JSON has no such numbers');
+}
+
+const isFiniteThroughout = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).every(isFiniteThroughout)
+    : typeof value !== 'number' || Number.isFinite(value);

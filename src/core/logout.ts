@@ -1,0 +1,111 @@
+// Owns the logout: which sessions a request's tokens end, and when nothing is left to end.
+
+import { authenticate } from './authenticate.js';
+import { attempt, type Context, writeUntilMs } from './context.js';
+import { endSubject } from './cut-off.js';
+import { endSession } from './end-session.js';
+import { InvalidInput, refusal, TokenRefused } from './errors.js';
+import type { Policy } from './policy.js';
+import type { Call } from './ports.js';
+import { cutOff, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
+import { sessionEndMs, type Token, timing } from './token.js';
+
+export interface LogoutRequest {
+  /** Empty: none. */
+  readonly accessToken: string;
+  /** Empty: none. */
+  readonly refreshToken: string;
+  readonly allSessions: boolean;
+}
+
+/**
+ * Ends the sessions of the tokens, or all sessions of their subject. An expired or superseded authentic token will do
+ * for the first: it only ends, it never grants.
+ * @throws TokenRefused, InvalidInput, StoreUnavailable
+ */
+export async function logout(context: Context, call: Call, request: LogoutRequest): Promise<void> {
+  const tokens = authenticTokens(context, request);
+  const untilMs = writeUntilMs(context, call);
+  if (request.allSessions) return logoutEverywhere(context, call, tokens, untilMs);
+  const ours = tokens.filter((token) => !namesNoSession(token));
+  if (ours.length === 0) {
+    throw new InvalidInput({
+      field: 'refresh_token',
+      reason: 'REQUIRED',
+      description: 'the access token of another issuer names no session here: send its refresh token',
+    });
+  }
+  const sessions = new Map(ours.map((token) => [token.sessionId, token]));
+  for (const token of sessions.values()) await endOne(context, call, token, untilMs);
+}
+
+// simplejwt gives the two tokens of a login ids of their own, so that the one does not lead to the other.
+const namesNoSession = (token: Token): boolean => token.adopted && token.kind === 'access';
+
+/** The tokens that are authentic, the refresh token first. A good refresh token wins over a bad bearer. */
+function authenticTokens(context: Context, { accessToken, refreshToken }: LogoutRequest): Token[] {
+  if (accessToken === '') return [authenticate(context, 'refresh', refreshToken)];
+  if (refreshToken === '') return [authenticate(context, 'access', accessToken)];
+  const tokens = [authenticate(context, 'refresh', refreshToken)];
+  try {
+    tokens.push(authenticate(context, 'access', accessToken));
+  } catch (error) {
+    if (!(error instanceof TokenRefused || error instanceof InvalidInput)) throw error;
+  }
+  return tokens;
+}
+
+async function endOne(context: Context, call: Call, token: Token, untilMs: number): Promise<void> {
+  await attempt(async () => {
+    const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
+    if (isOver(token, standing, context.store.now(), context.policy)) return true;
+    return (await endSession(context, call, token, 'logout', standing.sessionText, untilMs)) || undefined;
+  });
+}
+
+/** Whether no token of the session can stand any more, so that nothing need be written. */
+const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy): boolean =>
+  standing.session?.state === 'ended' ||
+  cutOff(token, standing) !== undefined ||
+  nowMs >= sessionEndMs(token.startMs, policy);
+
+/** Needs one token that stands, or one that only an earlier cut-off denies: that is a retry, and done already. */
+async function logoutEverywhere(context: Context, call: Call, tokens: Token[], untilMs: number): Promise<void> {
+  const [{ subject }] = tokens as [Token];
+  if (tokens.some((token) => token.subject !== subject)) {
+    const description = 'the two tokens are of different subjects: send tokens of one';
+    throw new InvalidInput({ field: 'all_sessions', reason: 'CONFLICT', description });
+  }
+  const verdicts = await Promise.all(
+    tokens.map(async (token) => {
+      const standing = await readStanding(context, subject, token.sessionId, untilMs);
+      return mayEndAll(token, standing, context.store.now(), context.policy);
+    }),
+  );
+  if (verdicts.includes('may')) {
+    const startMs = Math.max(...tokens.map((token) => token.startMs));
+    return endSubject(context, call, subject, startMs, untilMs);
+  }
+  const [first] = verdicts;
+  if (first instanceof TokenRefused && !verdicts.includes('done')) throw first;
+}
+
+/**
+ * Whether a token may end all sessions of its subject; `done`: it did before. Pure.
+ * @returns the refusal otherwise
+ */
+export function mayEndAll(
+  token: Token,
+  standing: Standing,
+  nowMs: number,
+  policy: Policy,
+): 'may' | 'done' | TokenRefused {
+  const time = timing(token, policy, nowMs);
+  if (time) return refusal(time);
+  const bySession = denialBySession(token, standing);
+  if (bySession === 'superseded') return refusal('REUSED');
+  if (bySession) return refusal('REVOKED', whyDenied(bySession, standing));
+  const cut = cutOff(token, standing);
+  if (cut === 'birth') return refusal('REVOKED', cut);
+  return cut ? 'done' : 'may';
+}

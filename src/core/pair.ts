@@ -1,0 +1,42 @@
+// Owns the pair of tokens that a login or a refresh answers: signed, and never larger than what we take back.
+
+import { type Bearer, writeClaims } from './claims.js';
+import { InvalidInput } from './errors.js';
+import { MAX_TOKEN_BYTES } from './policy.js';
+import type { Keys } from './ports.js';
+import type { SessionId } from './session.js';
+import type { Answered, TokenKind } from './token.js';
+
+export interface Pair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Unix seconds. */
+  readonly accessExpiresAt: number;
+  /** Unix seconds. */
+  readonly refreshExpiresAt: number;
+  readonly sessionId: SessionId;
+}
+
+/** What made a token too large, and how much must stay free, bytes. */
+export interface Room {
+  readonly field: 'claims' | 'refresh_token';
+  readonly spareBytes: number;
+}
+
+/** Signs both tokens. @throws InvalidInput if one is too large */
+export function sealPair(keys: Keys, bearer: Bearer, answered: Answered, room: Room): Pair {
+  const most = MAX_TOKEN_BYTES - room.spareBytes;
+  const seal = (kind: TokenKind): string => {
+    const token = keys.seal(kind, writeClaims(kind, bearer, answered), answered.kid);
+    if (token.length <= most) return token;
+    const description = `the ${kind} token would have ${token.length} bytes; at most ${most} are allowed: use fewer claims`;
+    throw new InvalidInput({ field: room.field, reason: 'TOO_LARGE', description });
+  };
+  return {
+    accessToken: seal('access'),
+    refreshToken: seal('refresh'),
+    accessExpiresAt: answered.accessExpiresAt,
+    refreshExpiresAt: answered.refreshExpiresAt,
+    sessionId: bearer.sessionId,
+  };
+}

@@ -1,0 +1,68 @@
+// Owns what is checked of a token beyond its signature: its kind, its claims, and for whom it is.
+
+import { adopt } from './adoption.js';
+import { ClaimReader, isAudience, isGeneration, isString } from './claim-reader.js';
+import { isShallow, otherClaims, tokenId, typOf } from './claims.js';
+import { TokenRefused } from './errors.js';
+import type { Policy } from './policy.js';
+import type { Crypto, Opened } from './ports.js';
+import { isSessionId, isSubject, sessionStartMs } from './session.js';
+import type { Token, TokenKind } from './token.js';
+
+/**
+ * Reads a token whose signature is good.
+ * @param wanted the kind that the caller has use for
+ * @throws TokenRefused MALFORMED, MISSING_CLAIM, WRONG_TYPE, WRONG_ISSUER or WRONG_AUDIENCE
+ */
+export function readToken(opened: Opened, wanted: TokenKind, policy: Policy, crypto: Crypto): Token {
+  const reader = new ClaimReader(opened.payload);
+  const type = reader.need('token_type', isString, 'a string');
+  const kind = opened.use === 'adopted' ? type : opened.use;
+  if (type !== wanted || kind !== wanted || (opened.use !== 'adopted' && opened.typ !== typOf(wanted))) {
+    throw new TokenRefused('WRONG_TYPE', `not of the kind ${wanted}`);
+  }
+  if (!isShallow(reader.claims)) throw new TokenRefused('MALFORMED', 'the claims are nested too deep');
+  const token = opened.use === 'adopted' ? adopt(reader, wanted, policy, crypto) : readOwn(reader, wanted);
+  if (opened.use !== 'adopted') checkParties(reader, token, policy);
+  return token;
+}
+
+function readOwn(reader: ClaimReader, kind: TokenKind): Token {
+  const subject = reader.need('sub', isSubject, 'a subject of 1 to 255 bytes');
+  const sessionId = reader.need('sid', isSessionId, 'a UUIDv7');
+  const generation = reader.need('gen', isGeneration, 'a generation');
+  const id = reader.need('jti', isString, 'a string');
+  if (id !== tokenId(kind, sessionId, generation)) {
+    throw new TokenRefused('MALFORMED', 'the claim jti does not belong to its sid and gen');
+  }
+  const audience = reader.may('aud', isAudience, 'a string or a list of strings') ?? [];
+  return {
+    kind,
+    subject,
+    sessionId,
+    startMs: sessionStartMs(sessionId),
+    generation,
+    id,
+    issuedAt: reader.date('iat'),
+    expiresAt: reader.date('exp'),
+    notBefore: reader.mayDate('nbf'),
+    issuer: reader.may('iss', isString, 'a string'),
+    audience: isString(audience) ? [audience] : audience,
+    claims: otherClaims(reader.claims),
+    adopted: false,
+  };
+}
+
+/** `iss` and `aud` of RFC 7519, sections 4.1.1 and 4.1.3: asked for where they are configured. */
+function checkParties(reader: ClaimReader, token: Token, policy: Policy): void {
+  if (policy.issuer !== undefined) {
+    reader.need('iss', isString, 'a string');
+    if (token.issuer !== policy.issuer) throw new TokenRefused('WRONG_ISSUER', 'the claim iss is not our issuer');
+  }
+  if (policy.audience.length > 0) {
+    reader.need('aud', isAudience, 'a string or a list of strings');
+    if (!token.audience.some((one) => policy.audience.includes(one))) {
+      throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names no audience of ours');
+    }
+  }
+}

@@ -1,0 +1,133 @@
+// Owns the refresh: who gets the next pair of a session, who gets the same one again, and whose session ends.
+
+import { authenticate } from './authenticate.js';
+import { bearerOf } from './claims.js';
+import { attempt, type Context, writeUntilMs } from './context.js';
+import { endSession } from './end-session.js';
+import { type LiveEntry, liveValue } from './entries.js';
+import { refusal } from './errors.js';
+import { type Pair, sealPair } from './pair.js';
+import { type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
+import type { Call, Store } from './ports.js';
+import { denial, isAhead, readStanding, type Standing, sessionKey, whyDenied } from './standing.js';
+import { type Answered, answerNow, sessionEndMs, type Token, timing } from './token.js';
+
+/** What to do about a refresh token. */
+export type RefreshDecision =
+  /** Make the next pair. `heal`: the token is ahead of the store; bring the store up to it. */
+  | { readonly act: 'rotate'; readonly heal: boolean }
+  /** Answer what was answered before. */
+  | { readonly act: 'replay'; readonly answered: LiveEntry }
+  | { readonly act: 'refuse'; readonly problem: Problem; readonly why?: string }
+  /** End the session, then refuse. */
+  | { readonly act: 'end'; readonly cause: 'reuse' | 'lost'; readonly problem: Problem };
+
+type Problem = Parameters<typeof refusal>[0];
+
+/** The time of a decision, all in the store's time, Unix ms. */
+export interface Moment {
+  readonly nowMs: number;
+  /** Since when this node has reached the store: a client could not retry here before. */
+  readonly reachableSinceMs: number;
+  /** Whether this very call saw its token current, and then lost the swap to another. */
+  readonly raced: boolean;
+}
+
+/** The rule of refreshing. Pure: the same input gives the same decision. */
+export function decideRefresh(token: Token, standing: Standing, moment: Moment, policy: Policy): RefreshDecision {
+  const time = timing(token, policy, moment.nowMs);
+  const denied = denial(token, standing);
+  if (denied === 'superseded' && standing.session?.state === 'live') {
+    const { session } = standing;
+    const sinceMs = Math.max(session.atMs, moment.reachableSinceMs);
+    const withinGrace = moment.nowMs - sinceMs <= policy.graceMs;
+    const oneBehind = token.generation === session.generation - 1;
+    // A token that expired between the try and the retry still replays: it was good when it was traded.
+    if (oneBehind && (withinGrace || moment.raced) && moment.nowMs < sessionEndMs(token.startMs, policy))
+      return { act: 'replay', answered: session };
+    if (time) return { act: 'refuse', problem: time };
+    // Two or more behind within the window is a delayed duplicate of an honest client's earlier call, no theft.
+    if (withinGrace) return { act: 'refuse', problem: 'REUSED' };
+    // RFC 9700, section 4.14.2: of a thief and the honest client one has used it before; we cannot tell which.
+    return { act: 'end', cause: 'reuse', problem: 'REUSED' };
+  }
+  if (time) return { act: 'refuse', problem: time };
+  // Written down, so that the denial stays: the token of an earlier generation must not start a second chain.
+  if (denied === 'lost') return { act: 'end', cause: 'lost', problem: 'REVOKED' };
+  if (denied) return { act: 'refuse', problem: 'REVOKED', why: whyDenied(denied, standing) };
+  return { act: 'rotate', heal: isAhead(token, standing) };
+}
+
+/**
+ * Trades a refresh token for the next pair of its session.
+ * @throws TokenRefused, InvalidInput (an adopted token too large to carry our claims), StoreUnavailable
+ */
+export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
+  const { policy, store } = context;
+  const token = authenticate(context, 'refresh', text);
+  const untilMs = writeUntilMs(context, call);
+  let raced = false;
+  return attempt(async () => {
+    const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
+    const nowMs = store.now();
+    const moment = { nowMs, reachableSinceMs: store.reachableSinceMs ?? nowMs, raced };
+    const decision = decideRefresh(token, standing, moment, policy);
+    switch (decision.act) {
+      case 'rotate': {
+        const pair = await rotate(context, token, standing, nowMs, untilMs);
+        // A loser that saw its own generation current was in time, whatever the clock says when it has read again.
+        raced = pair === undefined;
+        if (pair) audit(call, decision.heal ? 'session_healed' : 'session_refreshed', token);
+        return pair;
+      }
+      case 'replay':
+        audit(call, 'session_replayed', token);
+        return sealSuccessor(context, token, decision.answered);
+      case 'refuse':
+        if (decision.problem === 'REUSED') audit(call, 'session_duplicate', token);
+        throw refusal(decision.problem, decision.why);
+      case 'end':
+        if (!(await endSession(context, call, token, decision.cause, standing.sessionText, untilMs))) return undefined;
+        audit(call, decision.cause === 'reuse' ? 'session_reused' : 'session_lost', token);
+        throw refusal(decision.problem);
+    }
+  });
+}
+
+/** Makes the next pair, if nobody else has. Signed first: what is written down can be answered. */
+async function rotate(
+  context: Context,
+  token: Token,
+  standing: Standing,
+  nowMs: number,
+  untilMs: number,
+): Promise<Pair | undefined> {
+  const { store, keys, policy } = context;
+  const answered = answerNow(token.generation + 1, token.startMs, keys.signingKid, policy, nowMs);
+  const pair = sealSuccessor(context, token, answered);
+  const draft = { value: liveValue(answered), atLeastMs: 0 };
+  const lifetimeMs = lifetimeOf(answered, store);
+  const key = sessionKey(token.subject, token.sessionId);
+  return (await store.swap(key, standing.sessionText, draft, lifetimeMs, untilMs)).won ? pair : undefined;
+}
+
+/** A live entry is kept until the last token that it speaks of has ended. */
+const lifetimeOf = (answered: Answered, store: Store): number =>
+  Math.max(answered.accessExpiresAt, answered.refreshExpiresAt) * 1000 + SLACK_MS - store.now();
+
+const sealSuccessor = (context: Context, token: Token, answered: Answered): Pair =>
+  sealPair(context.keys, bearerOf(token, context.policy), answered, {
+    field: 'refresh_token',
+    spareBytes: token.adopted ? TOKEN_SPARE_BYTES : 0,
+  });
+
+type RefreshEvent = Extract<Parameters<Call['audit']>[0], { generation: number }>['event'];
+
+const audit = (call: Call, event: RefreshEvent, token: Token): void =>
+  call.audit({
+    event,
+    subject: token.subject,
+    sessionId: token.sessionId,
+    generation: token.generation,
+    ...(token.adopted ? { adopted: true } : {}),
+  });

@@ -1,0 +1,81 @@
+// Owns what the store says of a token: the three entries that decide, read at one moment, and the judgement on them.
+
+import { attempt, type Context } from './context.js';
+import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
+import type { StoreKey } from './ports.js';
+import type { SessionId } from './session.js';
+import type { Token } from './token.js';
+
+/** The entries that decide on a session, and the texts that a swap must expect. */
+export interface Standing {
+  readonly session: SessionEntry | undefined;
+  readonly sessionText: string | undefined;
+  readonly notBefore: NotBefore | undefined;
+  readonly notBeforeText: string | undefined;
+  readonly birth: Birth;
+}
+
+export const sessionKey = (subject: string, sessionId: SessionId): StoreKey => ({
+  kind: 'session',
+  subject,
+  sessionId,
+});
+export const notBeforeKey = (subject: string): StoreKey => ({ kind: 'not-before', subject });
+
+/**
+ * Reads what decides on a session, or, without an id, on a subject alone.
+ * @throws StoreUnavailable
+ */
+export async function readStanding(
+  context: Context,
+  subject: string,
+  sessionId: SessionId | undefined,
+  writeUntilMs: number,
+): Promise<Standing> {
+  const { store, births } = context;
+  const birthKey: StoreKey = { kind: 'birth', shard: store.shardOf(subject) };
+  const keys = [birthKey, notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];
+  return attempt(async () => {
+    const [birthText, notBeforeText, sessionText] = await store.read(keys);
+    const birth = births.read(birthText);
+    if (!birth) {
+      await births.write(writeUntilMs);
+      return undefined;
+    }
+    const notBefore = parseNotBefore(notBeforeText);
+    return { birth, notBefore, notBeforeText, session: parseSession(sessionText), sessionText };
+  });
+}
+
+/** Why a token does not stand, whatever the time. `superseded`: a refresh token of a lower generation. */
+export type Denial = 'birth' | 'not-before' | 'ended' | 'lost' | 'superseded';
+
+/** Whether all sessions that started then are over: the store cannot vouch for them, or the subject was cut off. */
+export function cutOff(
+  session: { readonly startMs: number; readonly adopted: boolean },
+  { birth, notBefore }: Standing,
+): 'birth' | 'not-before' | undefined {
+  const bornMs = session.adopted ? (birth.foreignSinceMs ?? birth.atMs) : birth.atMs;
+  if (session.startMs <= bornMs) return 'birth';
+  return notBefore && session.startMs <= notBefore.atMs ? 'not-before' : undefined;
+}
+
+/** Why the session's own entry denies a token. */
+export function denialBySession(token: Token, { session }: Standing): Denial | undefined {
+  // Absence is innocence for the first generation alone: a later one was written when it was made.
+  if (!session) return token.generation > 0 ? 'lost' : undefined;
+  if (session.state === 'ended') return 'ended';
+  return token.kind === 'refresh' && token.generation < session.generation ? 'superseded' : undefined;
+}
+
+/** The judgement on a token; undefined: it stands, as far as the store can say. */
+export const denial = (token: Token, standing: Standing): Denial | undefined =>
+  cutOff(token, standing) ?? denialBySession(token, standing);
+
+/** The cause of a denial, for the log and the caller's programs. */
+export const whyDenied = (denied: Denial, { session }: Standing): string =>
+  denied === 'ended' && session?.state === 'ended' ? session.cause : denied;
+
+/** Whether the token is ahead of the store, which must have lost writes: the token is authentic. */
+export const isAhead = (token: Token, { session }: Standing): boolean =>
+  session?.state === 'live' && token.generation > session.generation;

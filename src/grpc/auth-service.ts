@@ -1,0 +1,37 @@
+// Owns AuthService: each RPC's way from message to use case and back.
+
+import type { AuthServiceServer } from '../../proto/gen/auth/v1/auth_service.js';
+import type { Context } from '../core/context.js';
+import { logout } from '../core/logout.js';
+import { refresh } from '../core/refresh.js';
+import { validate } from '../core/validate.js';
+import { validationMessage } from './messages.js';
+import type { Unary } from './unary.js';
+
+export function authService(context: Context, unary: Unary): AuthServiceServer {
+  return {
+    refreshToken: unary.handle('RefreshToken', async (request, call) => ({
+      tokens: await refresh(context, call, request.refreshToken),
+    })),
+
+    logout: unary.handle('Logout', async (request, call) => {
+      await logout(context, call, request);
+      return {};
+    }),
+
+    // Every request of every service comes by here: a success is no news.
+    validateToken: unary.handle(
+      'ValidateToken',
+      async (request, call) => {
+        const validation = await validate(context, call, request.accessToken);
+        call.note(
+          validation.active
+            ? { sessionId: validation.token.sessionId }
+            : { problem: validation.problem, why: validation.why },
+        );
+        return validationMessage(validation, request.includeClaims);
+      },
+      'debug',
+    ),
+  };
+}

@@ -1,0 +1,98 @@
+// Owns the gRPC server: what is registered on it, its limits, and how it stops.
+
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
+import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
+import type { Context } from '../core/context.js';
+import { type Address, formatAddress, type Secret } from '../env.js';
+import type { Logger } from '../log.js';
+import { authService } from './auth-service.js';
+import { Health } from './health.js';
+import { issuerService } from './issuer-service.js';
+import { addReflection } from './reflection.js';
+import { Unary } from './unary.js';
+
+/** A request is two tokens at most; the rest is for claims and for a clear answer to what is a little too large. */
+const MAX_REQUEST_BYTES = 64 * 1024;
+/** Calls under way on one connection; more wait at the client. */
+const MAX_STREAMS = 1000;
+/** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
+const KEEPALIVE_MS = 60_000;
+/** After the last call has ended, how long its answer may take to leave. */
+const FLUSH_MS = 100;
+
+const AUTH = 'auth.v1.AuthService';
+const ISSUER = 'auth.v1.IssuerService';
+
+/** The login back end's service: its credential, and its own address where it has one. */
+export interface IssuerOptions {
+  readonly credential: Secret;
+  readonly address: Address | undefined;
+}
+
+export interface GrpcOptions {
+  readonly address: Address;
+  readonly issuer: IssuerOptions | undefined;
+}
+
+export class GrpcServer {
+  readonly #log: Logger;
+  readonly #unary: Unary;
+  readonly #health: Health;
+  readonly #listeners: { readonly server: Server; readonly address: Address }[];
+
+  constructor(context: Context, log: Logger, { address, issuer }: GrpcOptions) {
+    this.#log = log;
+    this.#unary = new Unary(log);
+    const apart = issuer?.address;
+    this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
+    const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
+    auth.addService(AuthServiceService, authService(context, this.#unary));
+    this.#listeners = [{ server: auth, address }];
+    if (!issuer) return;
+    const issuing = apart ? this.#makeServer([ISSUER]) : auth;
+    issuing.addService(IssuerServiceService, issuerService(context, this.#unary, issuer.credential));
+    if (apart) this.#listeners.push({ server: issuing, address: apart });
+  }
+
+  /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first */
+  async listen(): Promise<readonly Address[]> {
+    return Promise.all(
+      this.#listeners.map(async ({ server, address }) => ({ ...address, port: await bind(server, address) })),
+    );
+  }
+
+  /** Lets the calls under way end, takes no others, and after `graceMs` stops by force. */
+  async stop(graceMs: number): Promise<void> {
+    this.#health.retire();
+    const servers = this.#listeners.map(({ server }) => server);
+    const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.tryShutdown(resolve))));
+    // Streams of health and reflection have no end of their own: only calls are waited for.
+    const ended = this.#unary.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));
+    if ((await Promise.race([ended, after(graceMs, 'late')])) === 'late') {
+      this.#log.warn({ graceMs }, 'calls were still under way at the end of the grace time: stopping by force');
+    }
+    for (const server of servers) server.forceShutdown();
+  }
+
+  #makeServer(services: readonly string[]): Server {
+    const server = new Server({
+      'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+      'grpc.max_concurrent_streams': MAX_STREAMS,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    });
+    this.#health.addTo(server);
+    addReflection(server, services);
+    return server;
+  }
+}
+
+const bind = (server: Server, address: Address): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(formatAddress(address), ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(new Error(`cannot listen on ${formatAddress(address)}: ${error.message}`)) : resolve(port),
+    );
+  });
+
+const after = <T>(ms: number, value?: T): Promise<T | undefined> =>
+  new Promise((resolve) => setTimeout(resolve, ms, value).unref());

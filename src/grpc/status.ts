@@ -1,0 +1,56 @@
+// Owns how a failure is told over gRPC: the one table of status codes, with details that a client can decode
+// (https://grpc.io/docs/guides/error, https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto).
+
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { BadRequest, ErrorInfo, RetryInfo, Status } from '../../proto/gen/google/rpc/error_details.js';
+import { type CoreError, isCoreError } from '../core/errors.js';
+
+/** Who defines the `reason` of our ErrorInfo. */
+const DOMAIN = 'latchkey';
+/** When a caller should come back to a store that did not answer, seconds. */
+const RETRY_AFTER_S = 1;
+
+type Details = { code: status; message: string; type: string; value: Uint8Array };
+
+function detailsOf(error: CoreError): Details {
+  switch (error.code) {
+    case 'TOKEN_REFUSED': {
+      const metadata: Record<string, string> = error.why === undefined ? {} : { cause: error.why };
+      const value = ErrorInfo.encode({ reason: error.problem, domain: DOMAIN, metadata }).finish();
+      return { code: status.UNAUTHENTICATED, message: error.message, type: 'ErrorInfo', value };
+    }
+    case 'INVALID_INPUT': {
+      const value = BadRequest.encode({ fieldViolations: [error.violation] }).finish();
+      return { code: status.INVALID_ARGUMENT, message: error.message, type: 'BadRequest', value };
+    }
+    case 'STORE_UNAVAILABLE': {
+      const value = RetryInfo.encode({ retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } }).finish();
+      // The cause is in the log: it names hosts and drivers that callers have no business with.
+      return { code: status.UNAVAILABLE, message: 'the store cannot answer; try again', type: 'RetryInfo', value };
+    }
+  }
+}
+
+/** The status of a failed call. Whatever we did not foresee gets a fixed text: its own may hold anything. */
+export function statusOf(error: unknown): StatusObject {
+  if (error instanceof CallRefused) return { code: error.status, details: error.message, metadata: new Metadata() };
+  if (!isCoreError(error)) {
+    return { code: status.INTERNAL, details: 'internal error; the log has the cause', metadata: new Metadata() };
+  }
+  const { code, message, type, value } = detailsOf(error);
+  const metadata = new Metadata();
+  const details = [{ typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) }];
+  metadata.set('grpc-status-details-bin', Buffer.from(Status.encode({ code, message, details }).finish()));
+  return { code, details: message, metadata };
+}
+
+/** The caller may not call at all. */
+export class CallRefused extends Error {
+  override readonly name = 'CallRefused';
+  readonly status: status.UNAUTHENTICATED;
+
+  constructor(message: string) {
+    super(message);
+    this.status = status.UNAUTHENTICATED;
+  }
+}

@@ -1,0 +1,101 @@
+// Owns the frame around every call: its budget, its request id, its one log line, and the one place that catches.
+
+import { randomUUID } from 'node:crypto';
+import { type handleUnaryCall, type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import type { AuditEvent } from '../core/audit.js';
+import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
+import type { Call } from '../core/ports.js';
+import type { Logger } from '../log.js';
+import { statusOf } from './status.js';
+
+/** What a handler knows of its call, and may tell the call's log line. */
+export interface ServiceCall extends Call {
+  readonly metadata: Metadata;
+  note(fields: { sessionId?: string; problem?: string; why?: string | undefined }): void;
+}
+
+export type Handler<Request, Response> = (request: Request, call: ServiceCall) => Promise<Response>;
+
+/** Frames handlers, and counts the calls that are under way. */
+export class Unary {
+  readonly #log: Logger;
+  #underWay = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Resolves once no call is under way. */
+  idle(): Promise<void> {
+    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** @param level of the line for a success */
+  handle<Request, Response>(
+    method: string,
+    handler: Handler<Request, Response>,
+    level: 'debug' | 'info' = 'info',
+  ): handleUnaryCall<Request, Response> {
+    return (call, callback) => {
+      this.#underWay++;
+      const line = this.#openLine(method, call);
+      handler(call.request, line.call)
+        .then(
+          (response) => {
+            callback(null, response);
+            line.close(status.OK, level);
+          },
+          (error: unknown) => {
+            const failure = statusOf(error);
+            callback(failure);
+            line.close(failure.code, isCoreError(error) ? 'info' : 'error', error);
+          },
+        )
+        .finally(() => this.#leave());
+    };
+  }
+
+  #leave(): void {
+    this.#underWay--;
+    if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #openLine<Request, Response>(method: string, call: ServerUnaryCall<Request, Response>) {
+    const log = this.#log;
+    const startMs = performance.now();
+    const requestId = requestIdOf(call.metadata);
+    const notes: Record<string, unknown> = {};
+    const serviceCall: ServiceCall = {
+      metadata: call.metadata,
+      budgetMs: Number(call.getDeadline()) - Date.now(),
+      note: (fields) => Object.assign(notes, fields),
+      audit: (event: AuditEvent) => {
+        if ('sessionId' in event) notes['sessionId'] = event.sessionId;
+        log.info({ audit: event, requestId }, event.event);
+      },
+    };
+    const close = (code: status, level: 'debug' | 'info' | 'error', error?: unknown): void => {
+      const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
+      const fields = { method, status: status[code], ...notes, ...failureFields(error), durationMs, requestId };
+      log[level](fields, 'call');
+    };
+    return { call: serviceCall, close };
+  }
+}
+
+/** What a failure adds to the log line; of our own errors the words that name them, of others everything. */
+function failureFields(error: unknown): Record<string, unknown> {
+  if (error === undefined) return {};
+  if (error instanceof TokenRefused) return { problem: error.problem, why: error.why, detail: error.message };
+  if (error instanceof StoreUnavailable) return { detail: error.message, err: error.cause };
+  return isCoreError(error) ? { detail: error.message } : { err: error };
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The caller's request id if it is one that may go into a log, else a new one. */
+function requestIdOf(metadata: Metadata): string {
+  const [given] = metadata.get('x-request-id');
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}

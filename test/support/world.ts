@@ -1,0 +1,167 @@
+// Owns a store for tests whose every step is taken by hand: two nodes, one data set, and whatever order is wanted.
+
+import { Births } from '../../src/core/births.js';
+import type { Context } from '../../src/core/context.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
+import type { Policy } from '../../src/core/policy.js';
+import type { Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const DAY = 24 * 60 * MINUTE;
+
+export const POLICY: Policy = {
+  accessTtlMs: 5 * MINUTE,
+  refreshTtlMs: 7 * DAY,
+  sessionMaxMs: 30 * DAY,
+  graceMs: 30 * SECOND,
+  toleranceMs: 5 * SECOND,
+  issuer: undefined,
+  audience: [],
+  subjectClaim: 'sub',
+  foreignSinceMs: undefined,
+};
+
+/** A step of a call that waits to be taken: the read or the swap that it has asked for. */
+export interface Step {
+  readonly node: number;
+  readonly kind: 'read' | 'swap';
+  take(): void;
+}
+
+interface Kept {
+  readonly text: string;
+  readonly untilMs: number;
+}
+
+const nameOf = (key: StoreKey): string =>
+  JSON.stringify(
+    key.kind === 'birth' ? [key.kind, key.shard] : [key.kind, key.subject, 'sessionId' in key && key.sessionId],
+  );
+
+export class World {
+  /** The one true time, Unix ms: the store's. */
+  nowMs = 100 * DAY;
+  readonly pending: Step[] = [];
+  /** A planted bug: a swap that does not look at what it expects. */
+  ignoreExpected = false;
+  readonly #kept = new Map<string, Kept>();
+
+  get size(): number {
+    return [...this.#kept.keys()].filter((name) => !name.startsWith('["birth"')).length;
+  }
+
+  flush(): void {
+    this.#kept.clear();
+  }
+
+  /** Loses one session's entry, as an eviction would. */
+  evict(sessionId: string): void {
+    for (const name of this.#kept.keys()) if (name.includes(sessionId)) this.#kept.delete(name);
+  }
+
+  get(key: StoreKey): string | undefined {
+    const kept = this.#kept.get(nameOf(key));
+    return kept && kept.untilMs > this.nowMs ? kept.text : undefined;
+  }
+
+  lifetimeMs(key: StoreKey): number | undefined {
+    const kept = this.#kept.get(nameOf(key));
+    return kept && kept.untilMs - this.nowMs;
+  }
+
+  swap(key: StoreKey, expected: string | undefined, value: string, atMs: number, lifetimeMs: number): Swapped {
+    const current = this.get(key);
+    if (current !== expected && !this.ignoreExpected) return { won: false, current };
+    const text = `1 ${Math.max(this.nowMs, atMs)} ${value}`;
+    const untilMs = Math.max(
+      this.nowMs + lifetimeMs,
+      current === undefined ? 0 : (this.#kept.get(nameOf(key))?.untilMs ?? 0),
+    );
+    this.#kept.set(nameOf(key), { text, untilMs });
+    return { won: true, current: text };
+  }
+
+  /**
+   * A node's view of the store.
+   * @param lagMs how far the node's idea of the store's time is behind
+   */
+  store(node: number, lagMs: () => number = () => 0): Store {
+    const step = <T>(kind: 'read' | 'swap', run: () => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const take = (): void => {
+          this.pending.splice(this.pending.indexOf(step), 1);
+          try {
+            resolve(run());
+          } catch (error) {
+            reject(error);
+          }
+        };
+        const step: Step = { node, kind, take };
+        this.pending.push(step);
+      });
+    return {
+      shards: 2,
+      shardOf: (subject) => subject.length % 2,
+      now: () => this.nowMs - lagMs(),
+      reachableSinceMs: 0,
+      watch: () => () => {},
+      read: (keys) => step('read', () => keys.map((key) => this.get(key))),
+      swap: (key, expected, next, lifetimeMs, notAfterMs) =>
+        step('swap', () => {
+          if (this.nowMs > notAfterMs) throw new StoreUnavailable('late');
+          return this.swap(key, expected, next.value, next.atLeastMs, lifetimeMs ?? Number.POSITIVE_INFINITY);
+        }),
+    };
+  }
+}
+
+/** Keys without cryptography: a token is its use, key and claims as JSON. Everything but forgery can be shown with it. */
+export const plainKeys: Keys = {
+  signingKid: 'k',
+  open: (token) => {
+    const { use, typ, payload } = JSON.parse(token);
+    return { use, typ, payload };
+  },
+  seal: (use, payload, kid) => JSON.stringify({ use, typ: use === 'access' ? 'at+jwt' : 'rt+jwt', kid, payload }),
+};
+
+let made = 0;
+
+/** A node's core on a view of the store. */
+export function node(store: Store, policy: Policy = POLICY): Context {
+  return {
+    store,
+    keys: plainKeys,
+    policy,
+    births: new Births(store, policy.foreignSinceMs),
+    crypto: {
+      randomBytes: (count) => {
+        made++;
+        // The last bytes count up, so that no two sessions are the same.
+        return Uint8Array.from({ length: count }, (_, index) =>
+          index > count - 5 ? made >> (8 * (count - 1 - index)) : 0,
+        );
+      },
+      sha256: (text) => Uint8Array.from({ length: 32 }, (_, index) => text.charCodeAt(index % text.length)),
+    },
+  };
+}
+
+/** Lets every promise that can go on do so, up to its next step. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Runs one call from start to end, taking its steps at once. */
+export async function run<T>(world: World, call: Promise<T>): Promise<T> {
+  let open = true;
+  const done = call.finally(() => {
+    open = false;
+  });
+  done.catch(() => {});
+  await settle();
+  while (open) {
+    world.pending[0]?.take();
+    await settle();
+  }
+  return done;
+}
