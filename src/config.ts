@@ -111,7 +111,8 @@ function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
 
 function readSubjectClaim(env: Environment, adopt: boolean): string {
   const name = env.text('SUBJECT_CLAIM', { default: adopt ? 'user_id' : 'sub' });
-  if (name !== 'sub' && isReserved(name)) env.fault('SUBJECT_CLAIM', name, 'a claim that has no other meaning, such as user_id');
+  if (name !== 'sub' && isReserved(name))
+    env.fault('SUBJECT_CLAIM', name, 'a claim that has no other meaning, such as user_id');
   return name;
 }
 

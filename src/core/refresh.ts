@@ -8,7 +8,7 @@ import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
 import { type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
-import type { Call, Store } from './ports.js';
+import type { Call } from './ports.js';
 import { denial, isAhead, readStanding, type Standing, sessionKey, whyDenied } from './standing.js';
 import { type Answered, answerNow, sessionEndMs, type Token, timing } from './token.js';
 
@@ -106,14 +106,21 @@ async function rotate(
   const answered = answerNow(token.generation + 1, token.startMs, keys.signingKid, policy, nowMs);
   const pair = sealSuccessor(context, token, answered);
   const draft = { value: liveValue(answered), atLeastMs: 0 };
-  const lifetimeMs = lifetimeOf(answered, store);
+  const lifetimeMs = keptUntilMs(token, answered, policy) - store.now();
   const key = sessionKey(token.subject, token.sessionId);
   return (await store.swap(key, standing.sessionText, draft, lifetimeMs, untilMs)).won ? pair : undefined;
 }
 
-/** A live entry is kept until the last token that it speaks of has ended. */
-const lifetimeOf = (answered: Answered, store: Store): number =>
-  Math.max(answered.accessExpiresAt, answered.refreshExpiresAt) * 1000 + SLACK_MS - store.now();
+/**
+ * A live entry is kept until the last token that it speaks of has ended: the pair that it answers, and the token that
+ * it denies. The latter by its own `exp`: a REFRESH_TTL that is lowered and raised again must not bring it back.
+ */
+const keptUntilMs = (token: Token, answered: Answered, policy: Policy): number =>
+  Math.max(
+    answered.accessExpiresAt * 1000,
+    answered.refreshExpiresAt * 1000,
+    Math.min(token.expiresAt * 1000, sessionEndMs(token.startMs, policy)),
+  ) + SLACK_MS;
 
 const sealSuccessor = (context: Context, token: Token, answered: Answered): Pair =>
   sealPair(context.keys, bearerOf(token, context.policy), answered, {

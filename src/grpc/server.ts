@@ -23,6 +23,17 @@ const FLUSH_MS = 100;
 
 const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';
+const HEALTH = 'grpc.health.v1.Health';
+
+/** An address that cannot be listened on. */
+export class AddressUnusable extends Error {
+  readonly code = 'ADDRESS_UNUSABLE';
+  override readonly name = 'AddressUnusable';
+
+  constructor(address: Address, cause: Error) {
+    super(`cannot listen on ${formatAddress(address)}: ${cause.message}`, { cause });
+  }
+}
 
 /** The login back end's service: its credential, and its own address where it has one. */
 export interface IssuerOptions {
@@ -82,7 +93,7 @@ export class GrpcServer {
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
     });
     this.#health.addTo(server);
-    addReflection(server, services);
+    addReflection(server, [...services, HEALTH]);
     return server;
   }
 }
@@ -90,7 +101,7 @@ export class GrpcServer {
 const bind = (server: Server, address: Address): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(formatAddress(address), ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(new Error(`cannot listen on ${formatAddress(address)}: ${error.message}`)) : resolve(port),
+      error ? reject(new AddressUnusable(address, error)) : resolve(port),
     );
   });
 

@@ -9,6 +9,7 @@ const OPEN_TO_OTHERS = 0o007;
 
 /** A folder of keys, or a file in it, is not as it must be. The message names the file and never its content. */
 export class KeyFileError extends Error {
+  readonly code = 'KEY_FILE_ERROR';
   override readonly name = 'KeyFileError';
 }
 

@@ -1,0 +1,19 @@
+// Owns `latchkey gateway`: the HTTP gateway by itself.
+
+import { readGatewaySettings } from '../../gateway/config.js';
+import { createGateway } from '../../gateway/server.js';
+import { readLogLevel } from '../config.js';
+import { Environment } from '../env.js';
+import { createLogger } from '../log.js';
+import { untilSignalled } from './lifetime.js';
+
+export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
+  const env = new Environment(variables);
+  const settings = readGatewaySettings(env);
+  const level = readLogLevel(env);
+  env.check();
+  const log = createLogger({ name: 'latchkey-gateway', level });
+  const server = createGateway(settings, log);
+  await server.listen();
+  untilSignalled(log, () => server.close());
+}

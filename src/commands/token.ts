@@ -1,0 +1,100 @@
+// Owns `latchkey token issue` and `latchkey token inspect`, for debugging.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
+import { credentials, Metadata } from '@grpc/grpc-js';
+import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
+import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
+import { DEV_DATA_DIR } from '../config.js';
+import { isSessionId, sessionStartMs } from '../core/session.js';
+import { type Address, Environment, formatAddress, Secret } from '../env.js';
+import { issuerTokenFile } from './dev.js';
+import { issueToken } from './issuer-client.js';
+import { UsageError } from './usage.js';
+
+const DEADLINE_MS = 2_000;
+
+/** Prints a fresh pair as JSON. */
+export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, claimsText: string): Promise<void> {
+  const env = new Environment(variables);
+  const service = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
+  const address = env.address('ISSUER_ADDRESS') ?? service;
+  const credential = env.secret('ISSUER_TOKEN') ?? devCredential(env.text('DATA_DIR') ?? DEV_DATA_DIR);
+  env.check();
+  const pair = await issueToken(address, credential, subject, parseClaims(claimsText));
+  print({
+    access_token: pair.accessToken,
+    refresh_token: pair.refreshToken,
+    access_expires_at: when(pair.accessExpiresAt),
+    refresh_expires_at: when(pair.refreshExpiresAt),
+    session_id: pair.sessionId,
+  });
+}
+
+/** Prints what a token says, and what the service says of it. */
+export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string): Promise<void> {
+  const env = new Environment(variables);
+  const address = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
+  env.check();
+  const token = (given === '-' ? await readAll(process.stdin) : given).trim();
+  const [header, payload] = token.split('.', 2).map(decode);
+  const claims = (payload ?? {}) as Record<string, unknown>;
+  const { sid, token_type: type } = claims;
+  print({
+    header,
+    claims,
+    times: Object.fromEntries(
+      ['iat', 'nbf', 'exp'].flatMap((name) => (typeof claims[name] === 'number' ? [[name, when(claims[name])]] : [])),
+    ),
+    ...(isSessionId(sid) ? { session_start: new Date(sessionStartMs(sid)).toISOString() } : {}),
+    verdict: type === 'refresh' ? 'not asked: the service validates access tokens only' : await ask(address, token),
+  });
+}
+
+function devCredential(dataDir: string): Secret | undefined {
+  const file = issuerTokenFile(dataDir);
+  return existsSync(file) ? new Secret(readFileSync(file, 'utf8').trim()) : undefined;
+}
+
+function parseClaims(text: string): Record<string, unknown> {
+  try {
+    const claims: unknown = JSON.parse(text);
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims))
+      return claims as Record<string, unknown>;
+  } catch {
+    // Told below, as for what is JSON but no object.
+  }
+  throw new UsageError(`--claims: found ${text}, wanted a JSON object such as '{"role":"admin"}'`);
+}
+
+function decode(part: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+  } catch {
+    throw new UsageError('this is no JWT: its first two parts must be JSON in base64url');
+  }
+}
+
+async function ask(address: Address, token: string): Promise<string> {
+  const client = new AuthServiceClient(formatAddress(address), credentials.createInsecure());
+  try {
+    const response = await new Promise<ValidateTokenResponse>((resolve, reject) => {
+      const request = { accessToken: token, includeClaims: false };
+      client.validateToken(request, new Metadata(), { deadline: Date.now() + DEADLINE_MS }, (error, answer) =>
+        error ? reject(error) : resolve(answer),
+      );
+    });
+    if (response.active) return 'active';
+    const name = Object.entries(TokenProblem).find(([, value]) => value === response.problem)?.[0];
+    return `not active: ${name}`;
+  } catch (error) {
+    return `cannot tell: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    client.close();
+  }
+}
+
+const when = (seconds: number): string =>
+  Number.isFinite(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000).toISOString() : String(seconds);
+
+const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -1,0 +1,21 @@
+// Owns the words of the command line: its help, and the error for what it does not know.
+
+/** The command line was wrong; the message says how. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const HELP = `latchkey: a token service. Refreshes, ends and validates JWT sessions over gRPC and REST.
+
+Usage
+  latchkey dev              service and gateway in one process, on the embedded store; keys are made if missing
+  latchkey serve            the gRPC service (REDIS_URL or DATA_DIR, JWT_KEYS_DIR or JWT_SECRET must be set)
+  latchkey gateway          the HTTP gateway in front of AUTH_SERVICE_ADDRESS
+  latchkey token issue --subject NAME [--claims JSON]
+                            a fresh pair from the running service, with ISSUER_TOKEN or dev's own credential
+  latchkey token inspect TOKEN
+                            what a token says, and whether the running service takes it; - reads standard input
+  latchkey --help | --version
+
+Settings are environment variables; the README lists them all.
+`;

@@ -1,0 +1,48 @@
+// Owns what `latchkey dev` prints: where everything is, a fresh pair, and lines that work as printed.
+
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import type { StoreSettings } from '../config.js';
+
+/** @param addresses `host:port` of each listener */
+export function welcome(
+  subject: string,
+  pair: TokenPair,
+  addresses: { readonly grpc: string; readonly http: string },
+  store: StoreSettings,
+): string {
+  const { grpc, http } = addresses;
+  const kept = store.kind === 'redis' ? 'Redis' : `the embedded store in ${store.dataDir}`;
+  const curl = (path: string, body: unknown): string =>
+    `curl -s http://${http}/api/auth/${path} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
+  const grpcurl = (method: string, request: unknown): string =>
+    `grpcurl -plaintext -d '${JSON.stringify(request)}' ${grpc} auth.v1.AuthService/${method}`;
+  return `Latchkey is ready, on ${kept}.
+
+  gRPC   ${grpc}   AuthService, IssuerService, reflection, health
+  HTTP   http://${http}   POST /api/auth/token/refresh/, POST /api/auth/logout/
+
+A fresh pair for the subject "${subject}":
+
+  access   ${pair.accessToken}
+
+  refresh  ${pair.refreshToken}
+
+Is the access token good?
+
+${grpcurl('ValidateToken', { access_token: pair.accessToken })}
+
+Trade the refresh token for the next pair (again within 10 s: the same pair):
+
+${curl('token/refresh/', { refresh: pair.refreshToken })}
+
+Log out, then validate again:
+
+${curl('logout/', { refresh: pair.refreshToken })}
+
+What else is there:
+
+grpcurl -plaintext ${grpc} list
+grpcurl -plaintext ${grpc} describe auth.v1.AuthService
+
+`;
+}

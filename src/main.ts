@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+// Owns the command line: which command runs, and how its failure is told.
+
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { dev } from './commands/dev.js';
+import { gateway } from './commands/gateway.js';
+import { serve } from './commands/serve.js';
+import { tokenInspect, tokenIssue } from './commands/token.js';
+import { HELP, UsageError } from './commands/usage.js';
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  const [command = '', action = '', ...rest] = positionals;
+  if (values.help) return void process.stdout.write(HELP);
+  if (values.version) return void process.stdout.write(`${version()}\n`);
+  const name = command === 'token' ? `token ${action}` : command;
+  const extra = command === 'token' ? rest : positionals.slice(1);
+  const [token, ...tooMany] = name === 'token inspect' ? extra : [undefined, ...extra];
+  if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
+  switch (name) {
+    case 'dev':
+      return dev(process.env);
+    case 'serve':
+      return serve(process.env);
+    case 'gateway':
+      return gateway(process.env);
+    case 'token issue':
+      if (!values.subject) throw new UsageError('token issue needs --subject NAME');
+      return tokenIssue(process.env, values.subject, values.claims);
+    case 'token inspect':
+      if (!token) throw new UsageError('token inspect needs a token, or - for standard input');
+      return tokenInspect(process.env, token);
+    default:
+      throw new UsageError(command === '' ? 'no command was given' : `there is no command ${name.trim()}`);
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', default: false },
+        subject: { type: 'string' },
+        claims: { type: 'string', default: '{}' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What the user can mend is said in words; only what is our own fault comes with a stack. */
+function tell(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message}\nRun \`latchkey --help\` for what there is.`;
+  if (!(error instanceof Error)) return String(error);
+  // A code is a cause with a name: a setting, a file, an address, a call. Without one it is a fault of ours.
+  return 'code' in error ? error.message : (error.stack ?? error.message);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`latchkey: ${tell(error)}\n`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

@@ -1,0 +1,104 @@
+// Owns the composition of the service: which adapters stand behind the ports, in which order they start and stop.
+
+import { createHash, createSecretKey, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { JwtKeys } from './adapters/jwt/jwt-keys.js';
+import { loadKeys } from './adapters/jwt/key-files.js';
+import { keyFromSecret } from './adapters/jwt/signing-key.js';
+import { LmdbStore } from './adapters/lmdb/lmdb-store.js';
+import { RedisStore } from './adapters/redis/redis-store.js';
+import type { KeySettings, ServiceSettings, StoreSettings } from './config.js';
+import { Births } from './core/births.js';
+import { VERDICT_AGE_MS } from './core/policy.js';
+import type { Keys, Store } from './core/ports.js';
+import type { Address } from './env.js';
+import { GrpcServer } from './grpc/server.js';
+import type { Logger } from './log.js';
+
+/** How long a start waits for the store. Without it the service starts all the same, and says NOT_SERVING. */
+const STORE_WAIT_MS = 2_000;
+/** How long calls under way may take once the service is told to stop. */
+const STOP_MS = 5_000;
+
+/** A store and its life: `opened` resolves once it can be reached, and rejects if it must not be used. */
+interface OwnedStore {
+  readonly store: Store & { close(): Promise<void> };
+  readonly opened: Promise<void>;
+}
+
+export interface Service {
+  /** Where it listens, with the ports that were given; AuthService's first, then IssuerService's if that is apart. */
+  readonly addresses: readonly Address[];
+  /** Whether IssuerService is registered. */
+  readonly issues: boolean;
+  /** Lets calls under way end, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the service.
+ * @throws KeyFileError, UnsafeStore, or an Error that says which address cannot be listened on
+ */
+export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
+  const { policy, issuerToken, issuerAddress, grpc } = settings;
+  const keys = makeKeys(settings.keys);
+  const { store, opened } = openStore(settings.store, log);
+  try {
+    const births = new Births(store, policy.foreignSinceMs);
+    const writeBirths = () => keepBirths(store, births, log);
+    store.watch((reachable) => reachable && void writeBirths());
+    await reached(opened, log);
+    if (store.reachableSinceMs !== undefined) await writeBirths();
+    const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
+    const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
+    const server = new GrpcServer({ store, keys, crypto, policy, births }, log, { address: grpc, issuer });
+    const addresses = await server.listen();
+    log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
+    return {
+      addresses,
+      issues: issuer !== undefined,
+      stop: async () => {
+        await server.stop(STOP_MS);
+        await store.close();
+        log.info({}, 'service stopped');
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** PEM keys sign if there are any; the secret's own tokens are verified beside them. */
+function makeKeys({ secret, folder, adopt }: KeySettings): Keys {
+  const fromSecret = secret ? [keyFromSecret(secret.reveal())] : [];
+  const [signing, ...others] = [...(folder === undefined ? [] : loadKeys(folder)), ...fromSecret];
+  if (!signing) throw new Error('no signing key: set JWT_KEYS_DIR or JWT_SECRET');
+  return new JwtKeys(signing, others, adopt && secret ? createSecretKey(secret.reveal(), 'utf8') : undefined);
+}
+
+function openStore(settings: StoreSettings, log: Logger): OwnedStore {
+  if (settings.kind === 'lmdb') {
+    return { store: LmdbStore.open({ dataDir: join(settings.dataDir, 'store'), log }), opened: Promise.resolve() };
+  }
+  const store = new RedisStore({ url: settings.url.reveal(), allowUnsafe: settings.allowUnsafe, log });
+  return { store, opened: store.opened() };
+}
+
+/** Waits for the store for a while. @throws if it must not be used */
+async function reached(opened: Promise<void>, log: Logger): Promise<void> {
+  const late = new Promise<'late'>((resolve) => setTimeout(resolve, STORE_WAIT_MS, 'late').unref());
+  if ((await Promise.race([opened, late])) !== 'late') return;
+  log.warn({ waitedMs: STORE_WAIT_MS }, 'the store cannot be reached yet: starting without it, NOT_SERVING');
+  opened.catch((err) => log.error({ err }, 'the store must not be used'));
+}
+
+/** Writes what is missing of the births: the store may be new, or have come back empty. */
+async function keepBirths(store: Store, births: Births, log: Logger): Promise<void> {
+  try {
+    await births.write(store.now() + VERDICT_AGE_MS);
+  } catch (err) {
+    // The first call that needs them tries again.
+    log.warn({ err }, 'the birth records could not be written');
+  }
+}

@@ -1,0 +1,175 @@
+// Owns the proof that the log has what it should, and neither tokens nor passwords.
+
+import { expect } from 'chai';
+import { Secret } from '../src/env.js';
+import { createLogger, type Logger, type LogLevel, scrub } from '../src/log.js';
+
+const HEADER = 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ';
+const PAYLOAD = 'eyJzdWIiOiJ1IiwiZ2VuIjowfQ';
+const SIGNATURE = 'MEUCIQD1x-Zk9VbQ2mWcT7uYp3sLr8nJd4fGh6aKe0oXiB5v_RwStHcN7yPqZzEjUgMlDk2A1F3C9B8I6O4K5T7YWQ';
+const SHORT_SIGNATURE = 'SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c';
+const TOKEN = `${HEADER}.${PAYLOAD}.${SIGNATURE}`;
+
+function record(level: LogLevel = 'trace'): {
+  log: Logger;
+  lines: () => Record<string, unknown>[];
+  text: () => string;
+} {
+  let written = '';
+  const destination = {
+    write: (line: string) => {
+      written += line;
+    },
+  };
+  return {
+    log: createLogger({ level, name: 'test', destination }),
+    text: () => written,
+    lines: () =>
+      written
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+describe('log', () => {
+  it('writes one line of JSON with level, time, name and message', () => {
+    const { log, lines } = record();
+    log.info({ port: 1 }, 'listening');
+    const [line] = lines();
+    expect(line).to.include({ level: 'info', name: 'test', port: 1, msg: 'listening' });
+    expect(line?.['time']).to.match(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
+  });
+
+  it('writes nothing below its level', () => {
+    const { log, text } = record('warn');
+    log.info({}, 'a');
+    expect(text()).to.equal('');
+    log.warn({}, 'b');
+    expect(text()).not.to.equal('');
+    const silent = record('silent');
+    silent.log.error({}, 'c');
+    expect(silent.text()).to.equal('');
+  });
+
+  it("puts a child's fields to each of its lines", () => {
+    const { log, lines } = record();
+    log.child({ requestId: 'a' }).warn({ b: 1 }, 'c');
+    expect(lines()[0]).to.include({ requestId: 'a', b: 1 });
+  });
+
+  describe('fields that are never written', () => {
+    const names = ['authorization', 'token', 'tokens', 'refresh', 'access', 'refresh_token', 'access_token'];
+    for (const name of [...names, 'refreshToken', 'accessToken', 'secret', 'password', 'cookie']) {
+      it(`hides ${name}, at the top and one level down, in a child too`, () => {
+        const { log, text } = record();
+        log.info({ [name]: 'sesame', inner: { [name]: 'sesame' } }, 'a');
+        log.child({ [name]: 'sesame' }).info({}, 'b');
+        expect(text()).not.to.contain('sesame');
+        expect(text().match(/\[redacted\]/g)).to.have.length(3);
+      });
+    }
+
+    it('prints a Secret as one', () => {
+      const { log, lines } = record();
+      log.info({ settings: { issuer: new Secret('sesame') } }, 'a');
+      expect(lines()[0]?.['settings']).to.deep.equal({ issuer: '[secret]' });
+    });
+  });
+
+  describe('what has the shape of a token', () => {
+    const shapes: readonly [title: string, text: string][] = [
+      ['a whole token', TOKEN],
+      ['a bearer', `Bearer ${TOKEN}`],
+      ['a token in a URL', `/a?refresh=${TOKEN}&b=1`],
+      ['a token in JSON within JSON', JSON.stringify({ refresh: TOKEN })],
+      ['a token on a line of its own', `a\n${TOKEN}\nb`],
+      ['a token after a tab', `\t${TOKEN}`],
+      ['a token stuck to a word', `token${TOKEN}`],
+      ['header and payload', `${HEADER}.${PAYLOAD}`],
+      ['payload and signature', `${PAYLOAD}.${SIGNATURE}`],
+      ['a header alone', HEADER],
+      ['a token cut short', TOKEN.slice(0, HEADER.length + 9)],
+      ['a signature alone', SIGNATURE],
+      ['a signature of HS256 alone', SHORT_SIGNATURE],
+    ];
+    for (const [title, text] of shapes) {
+      it(`hides ${title}: in the message, a field, a name, an error, a list`, () => {
+        const { log, lines, text: written } = record();
+        log.info({}, text);
+        log.info({ note: text, deep: { er: { still: [text] } } }, 'a');
+        log.info({ [text]: 1 }, 'b');
+        log.error({ err: new Error(text, { cause: new Error(text) }) }, 'c');
+        log.child({ note: text }).info({}, 'd');
+        expect(lines()).to.have.length(5);
+        for (const part of [...text.matchAll(/[\w-]{20,}/g)].map(([match]) => match.replace(/^token/, ''))) {
+          expect(written()).not.to.contain(part);
+        }
+        expect(written()).to.contain('[redacted]');
+      });
+    }
+
+    it('leaves alone what only resembles one', () => {
+      const { log, lines } = record();
+      const fields = {
+        requestId: '0b7371ea-c557-4341-8f42-68d24f18f1a9',
+        tokenId: 'a0193e3a0-1234-7abc-8def-0123456789ab.12',
+        digest: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+        name: 'a-very-long-name-in-kebab-case-that-goes-on-and-on-and-on',
+        word: 'importKeyJwk',
+        url: 'redis://host:6379/0',
+        mail: 'user@example.com',
+        path: '/api/auth/token/refresh',
+      };
+      log.info(fields, 'https://example.com/a?b=c');
+      expect(lines()[0]).to.include({ ...fields, msg: 'https://example.com/a?b=c' });
+    });
+  });
+
+  describe('credentials in URLs', () => {
+    for (const password of ['sesame', 'ses@ame', 'ses:ame/#?', 'ses"ame', 'ses\\ame']) {
+      it(`hides the password ${password}`, () => {
+        const { log, lines } = record();
+        log.error({ err: new Error(`no route to redis://user:${password}@host:6379/0 now`) }, 'a');
+        const [line] = lines();
+        expect(JSON.stringify(line)).not.to.match(/ses.{0,3}ame/);
+        expect(line?.['err']).to.have.property('message', 'no route to redis://[redacted]@host:6379/0 now');
+      });
+    }
+
+    it('hides each of several', () => {
+      expect(scrub('"redis://a:b@h1 rediss://:c@h2"')).to.equal('"redis://[redacted]@h1 rediss://[redacted]@h2"');
+    });
+  });
+
+  it('keeps of an error its type, message, code, stack and causes, and nothing else', () => {
+    const { log, lines } = record();
+    const cause = Object.assign(new RangeError('inner'), { code: 7, command: { args: ['sesame'] } });
+    const error = Object.assign(new TypeError('outer', { cause }), {
+      code: 'E_OUTER',
+      rawPacket: Buffer.from('sesame'),
+    });
+    log.error({ err: error }, 'a');
+    const written = lines()[0]?.['err'] as Record<string, Record<string, unknown>>;
+    expect(Object.keys(written)).to.deep.equal(['type', 'message', 'code', 'stack', 'cause']);
+    expect(written).to.include({ type: 'TypeError', message: 'outer', code: 'E_OUTER' });
+    expect(written['cause']).to.include({ type: 'RangeError', message: 'inner', code: 7 });
+    expect(JSON.stringify(written)).not.to.contain('sesame');
+  });
+
+  it('ends with causes that go in a circle, and with what is no error', () => {
+    const { log, lines } = record();
+    const error = new Error('round');
+    error.cause = error;
+    log.error({ err: error }, 'a');
+    log.error({ err: 'a text' }, 'b');
+    log.error({ err: undefined }, 'c');
+    expect(lines()).to.have.length(3);
+  });
+
+  it('takes long lines without delay, whatever is in them', () => {
+    const begun = performance.now();
+    for (const piece of ['a', 'eyJ', 'a://', '.', 'eyJ.', '\\', 'a:b@', '-']) scrub(piece.repeat(50_000));
+    expect(performance.now() - begun).to.be.below(2_000);
+  });
+});

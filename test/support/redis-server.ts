@@ -1,0 +1,143 @@
+// Owns real Redis servers for tests: each on a free port of this machine, in a folder of its own, gone when it is stopped.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+
+const START_LIMIT_MS = 5_000;
+const MISSING =
+  'redis-server is not on the PATH: run `bash test/support/ensure-redis.sh`, or install it ' +
+  '(Debian: apt-get install redis-server; macOS: brew install redis)';
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
+  return address.port;
+}
+
+export class RedisServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #args: readonly string[];
+  readonly #password: string | undefined;
+  #process: ChildProcess | undefined;
+  #raw: Redis | undefined;
+
+  private constructor(port: number, folder: string, args: readonly string[]) {
+    this.port = port;
+    this.#folder = folder;
+    this.#args = args;
+    this.#password = args[args.indexOf('--requirepass') + 1 || args.length];
+  }
+
+  /** Starts a server that keeps nothing on disk unless told so, and waits until it answers. */
+  static async start(...args: readonly string[]): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-redis-'));
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(await freePort(), folder, args);
+      try {
+        await server.#launch();
+        return server;
+      } catch (error) {
+        // Somebody else may have taken the port in between.
+        if (attempt < 3 && !(error instanceof Error && error.message === MISSING)) continue;
+        await server.stop();
+        throw error;
+      }
+    }
+  }
+
+  /** With the password, if it has one. */
+  get url(): string {
+    const credentials = this.#password === undefined ? '' : `:${encodeURIComponent(this.#password)}@`;
+    return `redis://${credentials}127.0.0.1:${this.port}`;
+  }
+
+  /** A client of the test's own, which waits as long as it takes. */
+  get raw(): Redis {
+    this.#raw ??= new Redis(this.url, { retryStrategy: () => 20, maxRetriesPerRequest: null }).on('error', () => {});
+    return this.#raw;
+  }
+
+  /** The server goes on to accept connections, and answers nothing. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** Ends the server as a crash would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Starts a killed server again, on the same port and folder. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.#launch();
+  }
+
+  /** How often a command has run since the server's start or its last CONFIG RESETSTAT. */
+  async calls(command: string): Promise<number> {
+    const stats = await this.raw.info('commandstats');
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  }
+
+  /** Ends the server, and removes all that it wrote. */
+  async stop(): Promise<void> {
+    this.#raw?.disconnect();
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #launch(): Promise<void> {
+    const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''];
+    const child = spawn('redis-server', [...fixed, ...this.#args], { stdio: 'ignore' });
+    this.#process = child;
+    // A test run that dies must not leave it behind.
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
+    const failed = once(child, 'exit').then(
+      () => {
+        throw new Error(`redis-server ended at its start (${[...fixed, ...this.#args].join(' ')})`);
+      },
+      () => {
+        throw new Error(MISSING);
+      },
+    );
+    await Promise.race([this.#answers(), failed]);
+    failed.catch(() => {});
+  }
+
+  async #answers(): Promise<void> {
+    const probe = new Redis(this.url, { lazyConnect: true, retryStrategy: () => 10, enableReadyCheck: false });
+    probe.on('error', () => {});
+    const limit = AbortSignal.timeout(START_LIMIT_MS);
+    try {
+      while (!limit.aborted) {
+        if (await probe.ping().catch(() => undefined)) return;
+        await sleep(5);
+      }
+      throw new Error(`redis-server did not answer within ${START_LIMIT_MS} ms`);
+    } finally {
+      probe.disconnect();
+    }
+  }
+}
