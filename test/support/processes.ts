@@ -1,0 +1,123 @@
+// Owns the real processes that tests talk to: `latchkey serve`, `gateway` and `dev`, on ports that the system chooses.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
+const START_MS = 10_000;
+
+/** A secret for tests, long enough for HS256. */
+export const JWT_SECRET = 'a secret for tests alone, of more than 32 bytes';
+/** The login back end's credential in tests. */
+export const ISSUER_TOKEN = 'a credential of the login back end, for tests alone';
+
+export interface Started {
+  readonly child: ChildProcess;
+  /** `host:port` */
+  readonly address: string;
+  /** Everything printed so far, log lines included. */
+  output(): string;
+  /** The log lines so far. */
+  lines(): Record<string, unknown>[];
+  /** Ends it in order. @returns the exit code */
+  stop(): Promise<number | null>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly env: Readonly<Record<string, string>>;
+  /** How far the process's own clock is off, ms. */
+  readonly clockMs?: number;
+}
+
+/** Starts `latchkey serve` on a port of its own. */
+export const startServe = (options: StartOptions): Promise<Started> =>
+  start('serve', 'service listening', {
+    ...options,
+    env: { GRPC_ADDRESS: '127.0.0.1:0', ISSUER_TOKEN, ...options.env },
+  });
+
+/** Starts `latchkey gateway` on a port of its own, in front of a service. */
+export const startGateway = (service: string, options: Partial<StartOptions> = {}): Promise<Started> =>
+  start('gateway', 'gateway listening', {
+    ...options,
+    env: { HTTP_ADDRESS: '127.0.0.1:0', AUTH_SERVICE_ADDRESS: service, ...options.env },
+  });
+
+/** Runs a command to its end. */
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], ...env } });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** Starts a command and waits for a line of its log. */
+export async function start(command: string, readyMessage: string, options: StartOptions): Promise<Started> {
+  const preload = options.clockMs === undefined ? [] : ['--import', SHIFTED_CLOCK];
+  const env = { PATH: process.env['PATH'], CLOCK_SHIFT_MS: `${options.clockMs ?? 0}`, ...options.env };
+  const child = spawn(process.execPath, [...preload, MAIN, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const output = (): string => stdout() + stderr();
+  const lines = (): Record<string, unknown>[] =>
+    output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+  const closed = once(child, 'close');
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await closed;
+    return child.exitCode;
+  };
+  const line = await ready(child, lines, readyMessage, output);
+  const { host, address = host, port } = addressIn(line);
+  return {
+    child,
+    address: `${address}:${port}`,
+    output,
+    lines,
+    stop: () => end('SIGTERM'),
+    kill: async () => void (await end('SIGKILL')),
+  };
+}
+
+function addressIn(line: Record<string, unknown>): { host?: string; address?: string; port: number } {
+  const { addresses } = line as { addresses?: { host: string; port: number }[] };
+  return addresses?.[0] ?? (line as { address: string; port: number });
+}
+
+async function ready(
+  child: ChildProcess,
+  lines: () => Record<string, unknown>[],
+  message: string,
+  output: () => string,
+): Promise<Record<string, unknown>> {
+  const untilMs = Date.now() + START_MS;
+  for (;;) {
+    const line = lines().find((each) => each['msg'] === message);
+    if (line) return line;
+    if (child.exitCode !== null || Date.now() > untilMs) {
+      child.kill('SIGKILL');
+      throw new Error(`the process did not say "${message}" (exit code ${child.exitCode}):\n${output()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}

@@ -1,0 +1,17 @@
+// Owns a clock that is off: loaded before a process under test, it moves all that the process sees of the wall clock.
+
+const shiftMs = Number(process.env['CLOCK_SHIFT_MS'] ?? 0);
+const trueNow = Date.now.bind(Date);
+const TrueDate = Date;
+
+class ShiftedDate extends TrueDate {
+  constructor(...args: [] | [number | string | Date]) {
+    if (args.length === 0) super(trueNow() + shiftMs);
+    else super(args[0]);
+  }
+  static override now(): number {
+    return trueNow() + shiftMs;
+  }
+}
+
+globalThis.Date = ShiftedDate as DateConstructor;
