@@ -60,6 +60,11 @@ export class World {
     for (const name of this.#kept.keys()) if (name.includes(sessionId)) this.#kept.delete(name);
   }
 
+  /** Puts an entry back as it was, as a store that has lost writes would. */
+  put(key: StoreKey, text: string): void {
+    this.#kept.set(nameOf(key), { text, untilMs: Number.POSITIVE_INFINITY });
+  }
+
   get(key: StoreKey): string | undefined {
     const kept = this.#kept.get(nameOf(key));
     return kept && kept.untilMs > this.nowMs ? kept.text : undefined;

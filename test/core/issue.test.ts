@@ -1,0 +1,167 @@
+// Owns the proof of how a session starts: its place in time, its claims, and what is refused.
+
+import { expect } from 'chai';
+import { sessionStartMs } from '../../src/core/session.js';
+import { failure, Scene } from '../support/scene.js';
+import { DAY, POLICY, plainKeys, SECOND } from '../support/world.js';
+
+describe('a login', () => {
+  it('writes nothing but the births', async () => {
+    const scene = new Scene();
+    await scene.issue();
+    expect(scene.world.size).to.equal(0);
+  });
+
+  it('starts after the birth of its shard and after the cut-off of its subject', async () => {
+    const scene = new Scene();
+    const first = await scene.issue();
+    expect(sessionStartMs(first.sessionId)).to.equal(scene.world.nowMs + 1);
+    await scene.revokeSubject('alice');
+    const second = await scene.issue();
+    expect(sessionStartMs(second.sessionId)).to.be.greaterThan(sessionStartMs(first.sessionId));
+    expect(await scene.verdict(second.accessToken)).to.equal('active');
+  });
+
+  it('carries issuer, audience and the subject by another name where they are configured', async () => {
+    const scene = new Scene({ issuer: 'https://id.example', audience: ['a', 'b'], subjectClaim: 'user_id' });
+    const { payload } = JSON.parse((await scene.issue('7')).accessToken);
+    expect(payload).to.include({ iss: 'https://id.example', sub: '7', user_id: '7' });
+    expect(payload.aud).to.deep.equal(['a', 'b']);
+  });
+
+  it('refuses names that are taken, what JSON cannot say, and what is nested too deep', async () => {
+    const scene = new Scene({ subjectClaim: 'user_id' });
+    for (const name of ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'gen', 'token_type', 'user_id']) {
+      expect(await failure(scene.issue('alice', { [name]: 'x' })), name).to.equal('RESERVED claims');
+    }
+    expect(await failure(scene.issue('alice', JSON.parse('{"__proto__":{"a":1}}')))).to.equal('RESERVED claims');
+    expect(await failure(scene.issue('alice', { a: { b: [Number.NaN] } }))).to.equal('INVALID claims');
+    expect(await failure(scene.issue('alice', { a: Number.POSITIVE_INFINITY }))).to.equal('INVALID claims');
+    const deep = JSON.parse(`${'['.repeat(20)}${']'.repeat(20)}`);
+    expect(await failure(scene.issue('alice', { deep }))).to.equal('INVALID claims');
+    expect(await failure(scene.issue('alice', { constructor: 1, toString: null }))).to.equal('none');
+  });
+
+  it('refuses claims that leave no room for growth', async () => {
+    const scene = new Scene();
+    expect(await failure(scene.issue('alice', { big: 'x'.repeat(6_500) }))).to.equal('none');
+    expect(await failure(scene.issue('alice', { big: 'x'.repeat(7_200) }))).to.equal('TOO_LARGE claims');
+  });
+
+  it('takes subjects of 1 to 255 bytes of good UTF-8, whatever they say', async () => {
+    const scene = new Scene();
+    for (const subject of ['x', 'x'.repeat(255), '\u0000', 'a:b{c}\n', '💚'.repeat(63), '__proto__']) {
+      const pair = await scene.issue(subject);
+      expect(await scene.verdict(pair.accessToken), subject).to.equal('active');
+    }
+    for (const subject of ['x'.repeat(256), '💚'.repeat(64), '\ud800', 'a\udfff']) {
+      expect(await failure(scene.issue(subject)), JSON.stringify(subject)).to.equal('INVALID subject');
+    }
+  });
+});
+
+describe('the births of a store', () => {
+  it('deny every session from before a wipe, and no later one', async () => {
+    const scene = new Scene();
+    const before = await scene.issue();
+    scene.world.nowMs += SECOND;
+    scene.world.flush();
+    const after = await scene.issue();
+    expect(await scene.verdict(before.accessToken)).to.equal('REVOKED birth');
+    expect(await failure(scene.refresh(before.refreshToken))).to.equal('REVOKED');
+    expect(await scene.verdict(after.accessToken)).to.equal('active');
+  });
+
+  it('are written for all shards as soon as one is missing', async () => {
+    const scene = new Scene();
+    await scene.issue('alice');
+    for (const shard of [0, 1]) expect(scene.world.get({ kind: 'birth', shard })).to.match(/^1 \d+ born -$/);
+  });
+
+  it('hold SESSIONS_SINCE only where this process has seen none before', async () => {
+    const foreignSinceMs = DAY;
+    const scene = new Scene({ foreignSinceMs });
+    await scene.issue();
+    expect(scene.world.get({ kind: 'birth', shard: 0 })).to.match(/ born 86400000$/);
+    scene.world.flush();
+    await scene.issue();
+    expect(scene.world.get({ kind: 'birth', shard: 0 })).to.match(/ born -$/);
+  });
+});
+
+describe('an adopted token', () => {
+  const adopted = (claims: Record<string, unknown>): string =>
+    JSON.stringify({
+      use: 'adopted',
+      typ: 'JWT',
+      payload: { token_type: 'refresh', jti: 'abc', user_id: '7', ...claims },
+    });
+  const dates = (nowMs: number) => ({ iat: nowMs / SECOND, exp: nowMs / SECOND + 86_400 });
+  let scene: Scene;
+
+  beforeEach(async () => {
+    scene = new Scene({ subjectClaim: 'user_id', issuer: 'us' });
+    await scene.issue('7');
+    scene.world.nowMs += 10 * SECOND;
+  });
+
+  it('becomes generation 0 of an ordinary session, always the same', async () => {
+    const token = adopted({ ...dates(scene.world.nowMs), role: 'x', sid: 'theirs', gen: 9, iss: 'them', aud: 'them' });
+    const pair = await scene.refresh(token);
+    const { payload } = JSON.parse(pair.accessToken);
+    expect(payload).to.include({ iss: 'us', sub: '7', user_id: '7', role: 'x', gen: 1, sid: pair.sessionId });
+    expect(payload).to.not.have.property('aud');
+    expect(await scene.refresh(token)).to.deep.equal(pair);
+    const next = await scene.refresh(pair.refreshToken);
+    expect(next.sessionId).to.equal(pair.sessionId);
+    scene.world.nowMs += POLICY.graceMs + SECOND;
+    expect(await failure(scene.refresh(token))).to.equal('REUSED');
+  });
+
+  it('takes a whole number for a subject, and refuses what is odd with a clear problem', async () => {
+    const refresh = (claims: Record<string, unknown>) =>
+      failure(scene.refresh(adopted({ ...dates(scene.world.nowMs), ...claims })));
+    expect(await refresh({ user_id: 7, jti: 'one' })).to.equal('none');
+    for (const user_id of [1.5, null, [], {}, true, '', 2 ** 60]) {
+      expect(await refresh({ user_id }), JSON.stringify(user_id)).to.equal('MALFORMED');
+    }
+    expect(await refresh({ user_id: undefined })).to.equal('MISSING_CLAIM');
+    for (const jti of [1, '', null, {}, '\ud800']) expect(await refresh({ jti }), `${jti}`).to.equal('MALFORMED');
+    for (const exp of ['1', 1.5, -1, null, 1e300, [], true])
+      expect(await refresh({ exp }), `${exp}`).to.equal('MALFORMED');
+    expect(await refresh({ iat: undefined })).to.equal('MISSING_CLAIM');
+    expect(await refresh({ token_type: 'sliding' })).to.equal('WRONG_TYPE');
+    expect(await refresh({ token_type: 7 })).to.equal('MALFORMED');
+  });
+
+  it("is judged by the other issuer's clock with a tolerance", async () => {
+    const nowS = scene.world.nowMs / SECOND;
+    const verdict = (iat: number, exp: number, jti: string) => failure(scene.refresh(adopted({ iat, exp, jti })));
+    expect(await verdict(nowS + 5, nowS + 60, 'a')).to.equal('none');
+    expect(await verdict(nowS + 6, nowS + 60, 'b')).to.equal('NOT_YET_VALID');
+    expect(await verdict(nowS - 5, nowS - 4, 'c')).to.equal('none');
+    expect(await verdict(nowS - 9, nowS - 5, 'd')).to.equal('EXPIRED');
+  });
+
+  it('from before the birth is denied, unless SESSIONS_SINCE vouches for it', async () => {
+    const old = adopted(dates(scene.world.nowMs - 60 * SECOND));
+    expect(await failure(scene.refresh(old))).to.equal('REVOKED');
+    const vouched = new Scene({ subjectClaim: 'user_id', foreignSinceMs: DAY });
+    expect(await failure(vouched.refresh(old))).to.equal('none');
+  });
+
+  it('of the kind access validates, names no session, and cannot log out alone', async () => {
+    const access = adopted({ ...dates(scene.world.nowMs), token_type: 'access', exp: scene.world.nowMs / SECOND + 60 });
+    expect(await scene.verdict(access)).to.equal('active');
+    expect(await failure(scene.logout(access, ''))).to.equal('REQUIRED refresh_token');
+    await scene.logout(access, '', true);
+    expect(await scene.verdict(access)).to.equal('REVOKED not-before');
+  });
+
+  it('that cannot carry our claims is refused before anything is written', async () => {
+    const token = adopted({ ...dates(scene.world.nowMs), jti: 'big', big: 'x'.repeat(7_000) });
+    expect(await failure(scene.refresh(token))).to.equal('TOO_LARGE refresh_token');
+    expect(scene.world.size).to.equal(0);
+    expect(plainKeys.signingKid).to.equal('k');
+  });
+});

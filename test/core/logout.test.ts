@@ -1,0 +1,157 @@
+// Owns the proof of which sessions a logout ends, and when nothing is left to end.
+
+import { expect } from 'chai';
+import type { StoreKey } from '../../src/core/ports.js';
+import { altered, failure, Scene } from '../support/scene.js';
+import { MINUTE, POLICY, SECOND } from '../support/world.js';
+
+describe('a logout', () => {
+  let scene: Scene;
+  beforeEach(async () => {
+    scene = new Scene();
+    // Past the birth of the store, so that a session starts when it is asked for.
+    await scene.issue();
+    scene.world.nowMs += SECOND;
+  });
+
+  it('ends the session by either token, and answers again', async () => {
+    for (const by of ['accessToken', 'refreshToken']) {
+      const pair = await scene.issue();
+      const [access = '', refresh = ''] = by === 'accessToken' ? [pair.accessToken, ''] : ['', pair.refreshToken];
+      await scene.logout(access, refresh);
+      await scene.logout(access, refresh);
+      expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+      expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
+    }
+    expect(scene.heard().filter((event) => event === 'session_ended')).to.have.length(2);
+  });
+
+  it('takes expired and superseded tokens: they only end', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    scene.world.nowMs += POLICY.accessTtlMs + POLICY.graceMs;
+    await scene.logout(first.accessToken, '');
+    expect(await failure(scene.refresh(second.refreshToken))).to.equal('REVOKED');
+    const third = await scene.issue();
+    const fourth = await scene.refresh(third.refreshToken);
+    scene.world.nowMs += POLICY.graceMs + SECOND;
+    await scene.logout('', third.refreshToken);
+    expect(await scene.verdict(fourth.accessToken)).to.equal('REVOKED logout');
+  });
+
+  it('ends both sessions of two good tokens', async () => {
+    const [one, other] = [await scene.issue(), await scene.issue('bob')];
+    await scene.logout(one.accessToken, other.refreshToken);
+    expect(await scene.verdict(one.accessToken)).to.equal('REVOKED logout');
+    expect(await scene.verdict(other.accessToken)).to.equal('REVOKED logout');
+  });
+
+  it('ignores a bad bearer beside a good refresh token', async () => {
+    const bad = [(token: string) => altered(token, { sub: undefined }), () => 'x'.repeat(8193)];
+    for (const spoil of bad) {
+      const pair = await scene.issue();
+      await scene.logout(spoil(pair.accessToken), pair.refreshToken);
+      expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    }
+  });
+
+  it('refuses a bad refresh token, and ends nothing', async () => {
+    const pair = await scene.issue();
+    expect(await failure(scene.logout(pair.accessToken, pair.accessToken))).to.equal('WRONG_TYPE');
+    expect(await failure(scene.logout('', altered(pair.refreshToken, { jti: 'x' })))).to.equal('MALFORMED');
+    expect(await failure(scene.logout(pair.refreshToken, ''))).to.equal('WRONG_TYPE');
+    expect(await failure(scene.logout('', ''))).to.equal('REQUIRED refresh_token');
+    expect(await failure(scene.logout('', 'x'.repeat(8193)))).to.equal('TOO_LARGE refresh_token');
+    expect(await failure(scene.logout('x'.repeat(8193), ''))).to.equal('TOO_LARGE access_token');
+    expect(await scene.verdict(pair.accessToken)).to.equal('active');
+  });
+
+  it('writes nothing for a session that cannot stand any more', async () => {
+    const pair = await scene.issue();
+    scene.world.nowMs += POLICY.sessionMaxMs;
+    await scene.logout('', pair.refreshToken);
+    expect(scene.world.size).to.equal(0);
+  });
+
+  it('keeps the end until no token of the session can stand, and an hour more', async () => {
+    const pair = await scene.issue();
+    scene.world.nowMs += MINUTE;
+    await scene.logout(pair.accessToken, '');
+    const key: StoreKey = { kind: 'session', subject: 'alice', sessionId: pair.sessionId };
+    expect(scene.world.lifetimeMs(key)).to.equal(POLICY.sessionMaxMs + 59 * MINUTE);
+  });
+});
+
+describe('a logout of all sessions', () => {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene();
+  });
+
+  it('ends every session of the subject that started until then, and no other', async () => {
+    const [one, two, other] = [await scene.issue(), await scene.issue(), await scene.issue('bob')];
+    await scene.logout(one.accessToken, '', true);
+    expect(await scene.verdict(one.accessToken)).to.equal('REVOKED not-before');
+    expect(await failure(scene.refresh(two.refreshToken))).to.equal('REVOKED');
+    expect(await scene.verdict(other.accessToken)).to.equal('active');
+    expect(scene.heard()).to.include('subject_ended');
+  });
+
+  it('lets a login after it stand, and ends that by the next, all in one millisecond', async () => {
+    for (let n = 0; n < 5; n++) {
+      const pair = await scene.issue();
+      expect(await scene.verdict(pair.accessToken)).to.equal('active');
+      await scene.logout('', pair.refreshToken, true);
+      expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED not-before');
+    }
+  });
+
+  it('answers a retry, and ends nothing that has begun since', async () => {
+    const pair = await scene.issue();
+    await scene.logout(pair.accessToken, '', true);
+    const later = await scene.issue();
+    await scene.logout(pair.accessToken, '', true);
+    expect(await scene.verdict(later.accessToken)).to.equal('active');
+  });
+
+  it('needs a token that stands', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    expect(await failure(scene.logout('', first.refreshToken, true))).to.equal('REUSED');
+    await scene.logout(second.accessToken, '');
+    expect(await failure(scene.logout(second.accessToken, '', true))).to.equal('REVOKED');
+    const third = await scene.issue();
+    scene.world.nowMs += POLICY.accessTtlMs;
+    expect(await failure(scene.logout(third.accessToken, '', true))).to.equal('EXPIRED');
+    await scene.logout(third.accessToken, third.refreshToken, true);
+    expect(await failure(scene.refresh(third.refreshToken))).to.equal('REVOKED');
+  });
+
+  it('refuses tokens of different subjects', async () => {
+    const [one, other] = [await scene.issue(), await scene.issue('bob')];
+    expect(await failure(scene.logout(one.accessToken, other.refreshToken, true))).to.equal('CONFLICT all_sessions');
+    expect(await scene.verdict(one.accessToken)).to.equal('active');
+  });
+});
+
+describe("the login back end's word that a subject's sessions end", () => {
+  it('moves the cut-off forward only, and is kept for SESSION_MAX and an hour', async () => {
+    const scene = new Scene();
+    const key: StoreKey = { kind: 'not-before', subject: 'alice' };
+    const stamp = (): number => Number(scene.world.get(key)?.split(' ')[1]);
+    await scene.revokeSubject('alice');
+    const first = stamp();
+    await scene.revokeSubject('alice');
+    expect(stamp()).to.be.greaterThan(first);
+    scene.world.nowMs -= MINUTE;
+    await scene.revokeSubject('alice');
+    expect(stamp()).to.be.greaterThan(first + 1);
+    expect(scene.world.lifetimeMs(key)).to.be.at.least(POLICY.sessionMaxMs + 60 * MINUTE);
+  });
+
+  it('must name a subject', async () => {
+    const scene = new Scene();
+    expect(await failure(scene.revokeSubject(''))).to.equal('REQUIRED subject');
+    expect(await failure(scene.revokeSubject('x'.repeat(256)))).to.equal('INVALID subject');
+  });
+});

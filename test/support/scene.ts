@@ -1,0 +1,84 @@
+// Owns short scenes of the real core on a store that answers at once: two nodes, a clock moved by hand, and the events.
+
+import type { AuditEvent } from '../../src/core/audit.js';
+import type { Claims } from '../../src/core/claims.js';
+import type { Context } from '../../src/core/context.js';
+import { revokeSubject } from '../../src/core/cut-off.js';
+import { InvalidInput, StoreUnavailable, TokenRefused } from '../../src/core/errors.js';
+import { issue } from '../../src/core/issue.js';
+import { logout } from '../../src/core/logout.js';
+import type { Pair } from '../../src/core/pair.js';
+import type { Policy } from '../../src/core/policy.js';
+import { refresh } from '../../src/core/refresh.js';
+import { validate } from '../../src/core/validate.js';
+import { node, POLICY, run, World } from './world.js';
+
+export class Scene {
+  readonly world = new World();
+  readonly events: AuditEvent[] = [];
+  context: Context;
+
+  constructor(policy: Partial<Policy> = {}) {
+    this.context = this.node(policy);
+  }
+
+  /** Another node on the same store, with settings of its own. */
+  node(policy: Partial<Policy> = {}): Context {
+    return node(this.world.store(0), { ...POLICY, ...policy });
+  }
+
+  /** The names of the events so far, which are then forgotten. */
+  heard(): string[] {
+    return this.events.splice(0).map(({ event }) => event);
+  }
+
+  /** Runs a call to its end. */
+  run<T>(
+    call: (context: Context, call: { budgetMs: number; audit(event: AuditEvent): void }) => Promise<T>,
+  ): Promise<T> {
+    const audit = (event: AuditEvent): void => void this.events.push(event);
+    return run(this.world, call(this.context, { budgetMs: 60_000, audit }));
+  }
+
+  issue(subject = 'alice', claims: Claims = {}): Promise<Pair> {
+    return this.run((context, call) => issue(context, call, subject, claims));
+  }
+
+  refresh(token: string): Promise<Pair> {
+    return this.run((context, call) => refresh(context, call, token));
+  }
+
+  logout(accessToken: string, refreshToken: string, allSessions = false): Promise<void> {
+    return this.run((context, call) => logout(context, call, { accessToken, refreshToken, allSessions }));
+  }
+
+  revokeSubject(subject: string): Promise<void> {
+    return this.run((context, call) => revokeSubject(context, call, subject));
+  }
+
+  /** `active`, or the problem and its cause. */
+  async verdict(accessToken: string): Promise<string> {
+    const validation = await this.run((context, call) => validate(context, call, accessToken));
+    if (validation.active) return 'active';
+    return validation.why === undefined ? validation.problem : `${validation.problem} ${validation.why}`;
+  }
+}
+
+/** The name of a call's failure: the problem of a token, or the reason and field of bad input. */
+export async function failure(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'none';
+  } catch (error) {
+    if (error instanceof TokenRefused) return error.problem;
+    if (error instanceof InvalidInput) return `${error.violation.reason} ${error.violation.field}`;
+    if (error instanceof StoreUnavailable) return 'UNAVAILABLE';
+    throw error;
+  }
+}
+
+/** A token of the plain keys with some claims changed; `undefined` takes a claim out. */
+export function altered(token: string, claims: Record<string, unknown>): string {
+  const { payload, ...rest } = JSON.parse(token);
+  return JSON.stringify({ ...rest, payload: { ...payload, ...claims } });
+}
