@@ -67,12 +67,15 @@ export async function start(command: string, readyMessage: string, options: Star
   const child = spawn(process.execPath, [...preload, MAIN, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const output = (): string => stdout() + stderr();
+  // A line may still be under way: only what its newline has followed is whole.
+  const whole = (text: string): string[] => text.split('\n').slice(0, -1);
   const lines = (): Record<string, unknown>[] =>
-    output()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line));
+    [...whole(stdout()), ...whole(stderr())].filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
   const closed = once(child, 'close');
+  // A test run that dies must not leave it behind.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  child.once('exit', () => process.off('exit', orphaned));
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await closed;

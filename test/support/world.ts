@@ -46,6 +46,7 @@ export class World {
   /** A planted bug: a swap that does not look at what it expects. */
   ignoreExpected = false;
   readonly #kept = new Map<string, Kept>();
+  readonly #watchers = new Set<(reachable: boolean) => void>();
 
   get size(): number {
     return [...this.#kept.keys()].filter((name) => !name.startsWith('["birth"')).length;
@@ -53,6 +54,11 @@ export class World {
 
   flush(): void {
     this.#kept.clear();
+  }
+
+  /** Tells who watches that the store can be reached, or not. */
+  setReachable(reachable: boolean): void {
+    for (const watcher of this.#watchers) watcher(reachable);
   }
 
   /** Loses one session's entry, as an eviction would. */
@@ -110,7 +116,10 @@ export class World {
       shardOf: (subject) => subject.length % 2,
       now: () => this.nowMs - lagMs(),
       reachableSinceMs: 0,
-      watch: () => () => {},
+      watch: (listener) => {
+        this.#watchers.add(listener);
+        return () => this.#watchers.delete(listener);
+      },
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
       swap: (key, expected, next, lifetimeMs, notAfterMs) =>
         step('swap', () => {

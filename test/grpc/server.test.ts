@@ -1,0 +1,109 @@
+// Owns the proof of the server's bounds: sizes, streams, deadlines, health, and how it stops.
+
+import { connect } from 'node:http2';
+import { expect } from 'chai';
+import { failureOfCall } from '../support/auth-client.js';
+import { GrpcScene } from '../support/grpc-scene.js';
+
+describe('the gRPC server', () => {
+  let scene: GrpcScene;
+  beforeEach(async () => {
+    scene = await GrpcScene.start();
+  });
+  afterEach(() => scene.stop());
+
+  it('refuses empty and oversized tokens as bad input, before anything is looked at', async () => {
+    const { client } = scene;
+    const calls = {
+      access_token: (token: string) => client.validate(token),
+      refresh_token: (token: string) => client.refresh(token),
+    };
+    for (const [field, call] of Object.entries(calls)) {
+      expect(await failureOfCall(call(''))).to.include({ code: 'INVALID_ARGUMENT', field, fieldReason: 'REQUIRED' });
+      const large = await failureOfCall(call('x'.repeat(8193)));
+      expect(large).to.include({ code: 'INVALID_ARGUMENT', field, fieldReason: 'TOO_LARGE' });
+    }
+    expect(await client.verdict('x'.repeat(8192))).to.equal('MALFORMED');
+    expect(await failureOfCall(client.logout({}))).to.include({ code: 'INVALID_ARGUMENT', field: 'refresh_token' });
+  });
+
+  it('tells a bad token with its reason, for programs', async () => {
+    const { accessToken } = await scene.client.issue();
+    const failure = await failureOfCall(scene.client.refresh(accessToken));
+    expect(failure).to.include({ code: 'UNAUTHENTICATED', reason: 'WRONG_TYPE', domain: 'latchkey' });
+  });
+
+  it('bounds messages and streams', async () => {
+    expect((await failureOfCall(scene.client.validate('x'.repeat(70_000)))).code).to.equal('RESOURCE_EXHAUSTED');
+    const session = connect(`http://${scene.address}`);
+    const settings = await new Promise<{ maxConcurrentStreams?: number }>((resolve) => {
+      session.once('remoteSettings', resolve);
+    });
+    session.destroy();
+    expect(settings.maxConcurrentStreams).to.equal(1000);
+  });
+
+  it('answers DEADLINE_EXCEEDED in time, and writes nothing after it', async () => {
+    const { refreshToken } = await scene.client.issue();
+    scene.flowing = false;
+    scene.client.deadlineMs = 100;
+    const startMs = Date.now();
+    const call = failureOfCall(scene.client.refresh(refreshToken));
+    await scene.held();
+    expect((await call).code).to.equal('DEADLINE_EXCEEDED');
+    expect(Date.now() - startMs).to.be.lessThan(500);
+    scene.world.nowMs += 150;
+    scene.flowing = true;
+    scene.client.deadlineMs = 5_000;
+    await scene.client.validate((await scene.client.issue()).accessToken);
+    expect(scene.world.size).to.equal(0);
+  });
+
+  it('says whether it can serve, to who asks and to who watches', async () => {
+    const { client } = scene;
+    for (const service of ['', 'auth.v1.AuthService', 'auth.v1.IssuerService']) {
+      expect(await client.health(service)).to.equal('SERVING');
+    }
+    expect((await failureOfCall(client.health('no.such.Service'))).code).to.equal('NOT_FOUND');
+    const states: string[] = [];
+    const cancel = client.watchHealth('auth.v1.AuthService', (state) => states.push(state));
+    while (states.length === 0) await pause(5);
+    scene.world.setReachable(false);
+    while (states.length === 1) await pause(5);
+    expect(await client.health()).to.equal('NOT_SERVING');
+    scene.world.setReachable(true);
+    while (states.length === 2) await pause(5);
+    cancel();
+    expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
+  });
+
+  it('lets calls under way end when it stops, takes no others, and does not wait for watchers', async () => {
+    const { accessToken } = await scene.client.issue();
+    const cancel = scene.client.watchHealth('', () => {});
+    scene.flowing = false;
+    const call = scene.client.verdict(accessToken);
+    await scene.held();
+    const startMs = Date.now();
+    const stopped = scene.server.stop(2_000);
+    await pause(50);
+    expect((await failureOfCall(scene.client.validate(accessToken))).code).to.equal('UNAVAILABLE');
+    scene.flowing = true;
+    expect(await call).to.equal('active');
+    await stopped;
+    cancel();
+    expect(Date.now() - startMs).to.be.lessThan(1_000);
+  });
+
+  it('stops by force after its bound', async () => {
+    const { accessToken } = await scene.client.issue();
+    scene.flowing = false;
+    const call = failureOfCall(scene.client.validate(accessToken));
+    await scene.held();
+    const startMs = Date.now();
+    await scene.server.stop(200);
+    expect(Date.now() - startMs).to.be.within(150, 1_000);
+    expect((await call).code).to.be.oneOf(['UNAVAILABLE', 'CANCELLED', 'INTERNAL']);
+  });
+});
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

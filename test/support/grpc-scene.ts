@@ -1,0 +1,53 @@
+// Owns a real gRPC server in the test's own process, on the store whose steps are taken by hand.
+
+import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
+import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import { formatAddress, Secret } from '../../src/env.js';
+import { GrpcServer } from '../../src/grpc/server.js';
+import { createLogger } from '../../src/log.js';
+import { TestClient } from './auth-client.js';
+import { ISSUER_TOKEN, JWT_SECRET } from './processes.js';
+import { node, World } from './world.js';
+
+export class GrpcScene {
+  readonly world: World;
+  readonly server: GrpcServer;
+  readonly client: TestClient;
+  readonly address: string;
+  /** Whether steps are taken as soon as they are asked for. Without it a call stays under way. */
+  flowing = true;
+  readonly #pump: NodeJS.Timeout;
+
+  private constructor(world: World, server: GrpcServer, address: string) {
+    this.world = world;
+    this.server = server;
+    this.address = address;
+    this.client = new TestClient(address);
+    this.#pump = setInterval(() => {
+      while (this.flowing && world.pending.length > 0) world.pending[0]?.take();
+    }, 1);
+  }
+
+  static async start(): Promise<GrpcScene> {
+    const world = new World();
+    const context = { ...node(world.store(0)), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
+    const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
+      address: { host: '127.0.0.1', port: 0 },
+      issuer: { credential: new Secret(ISSUER_TOKEN), address: undefined },
+    });
+    const [address] = await server.listen();
+    if (!address) throw new Error('the server listens nowhere');
+    return new GrpcScene(world, server, formatAddress(address));
+  }
+
+  /** Waits until some call waits for the store. */
+  async held(): Promise<void> {
+    while (this.world.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#pump);
+    this.client.close();
+    await this.server.stop(0);
+  }
+}
