@@ -3,10 +3,6 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { dev } from './commands/dev.js';
-import { gateway } from './commands/gateway.js';
-import { serve } from './commands/serve.js';
-import { tokenInspect, tokenIssue } from './commands/token.js';
 import { HELP, UsageError } from './commands/usage.js';
 
 function version(): string {
@@ -23,19 +19,20 @@ async function main(args: readonly string[]): Promise<void> {
   const extra = command === 'token' ? rest : positionals.slice(1);
   const [token, ...tooMany] = name === 'token inspect' ? extra : [undefined, ...extra];
   if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
+  // Each command loads what it needs, and nothing of the others: a gateway has no use for a store.
   switch (name) {
     case 'dev':
-      return dev(process.env);
+      return (await import('./commands/dev.js')).dev(process.env);
     case 'serve':
-      return serve(process.env);
+      return (await import('./commands/serve.js')).serve(process.env);
     case 'gateway':
-      return gateway(process.env);
+      return (await import('./commands/gateway.js')).gateway(process.env);
     case 'token issue':
       if (!values.subject) throw new UsageError('token issue needs --subject NAME');
-      return tokenIssue(process.env, values.subject, values.claims);
+      return (await import('./commands/token.js')).tokenIssue(process.env, values.subject, values.claims);
     case 'token inspect':
       if (!token) throw new UsageError('token inspect needs a token, or - for standard input');
-      return tokenInspect(process.env, token);
+      return (await import('./commands/token.js')).tokenInspect(process.env, token);
     default:
       throw new UsageError(command === '' ? 'no command was given' : `there is no command ${name.trim()}`);
   }

@@ -1,0 +1,86 @@
+// Owns the proof of the command line: its help, its errors, and what it refuses to start.
+
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { generateKey } from '../../src/adapters/jwt/key-files.js';
+import { JWT_SECRET, runCommand, startServe } from '../support/processes.js';
+import { RedisServer } from '../support/redis-server.js';
+
+describe('latchkey', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'latchkey-commands-'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('tells its usage and its version', async () => {
+    const help = await runCommand(['--help']);
+    expect(help.code).to.equal(0);
+    for (const command of ['dev', 'serve', 'gateway', 'token issue', 'token inspect']) {
+      expect(help.stdout).to.include(`latchkey ${command}`);
+    }
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect((await runCommand(['--version'])).stdout).to.equal(`${version}\n`);
+  });
+
+  it('says what it does not know, and where help is', async () => {
+    const wrong = [
+      [],
+      ['frobnicate'],
+      ['serve', 'extra'],
+      ['--nonsense'],
+      ['token'],
+      ['token', 'issue'],
+      ['token', 'inspect'],
+    ];
+    for (const args of wrong) {
+      const { code, stderr } = await runCommand(args);
+      expect(code, args.join(' ')).to.equal(2);
+      expect(stderr, args.join(' ')).to.include('latchkey --help').and.not.include('    at ');
+    }
+  });
+
+  it('refuses to serve with wrong settings, and names all of them', async () => {
+    const { code, stderr } = await runCommand(['serve'], { ACCESS_TTL: 'x', JWT_SECRET: 'short' });
+    expect(code).to.equal(1);
+    for (const name of ['ACCESS_TTL', 'JWT_SECRET', 'REDIS_URL or DATA_DIR']) expect(stderr).to.include(name);
+    expect(stderr).to.not.include('    at ');
+  });
+
+  it('refuses a key that everybody may read, and says how to mend it', async () => {
+    const keys = join(folder, 'keys');
+    generateKey(keys, 'one');
+    chmodSync(join(keys, 'one.pem'), 0o644);
+    const { code, stderr } = await runCommand(['serve'], { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: keys });
+    expect(code).to.equal(1);
+    expect(stderr).to.include('chmod o=').and.not.include('    at ');
+  });
+
+  it('refuses a Redis that may evict, says the command that mends it, and obeys ALLOW_UNSAFE_STORE', async () => {
+    const redis = await RedisServer.start('--maxmemory-policy', 'allkeys-lru');
+    try {
+      const env = { REDIS_URL: redis.url, JWT_SECRET };
+      const { code, stderr, stdout } = await runCommand(['serve'], { ...env, GRPC_ADDRESS: '127.0.0.1:0' });
+      expect(code).to.equal(1);
+      expect(stderr + stdout).to.include('CONFIG SET maxmemory-policy noeviction');
+      const served = await startServe({ env: { ...env, ALLOW_UNSAFE_STORE: 'true' } });
+      expect(await served.stop()).to.equal(0);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('says which address is taken', async () => {
+    const env = { DATA_DIR: join(folder, 'taken'), JWT_SECRET };
+    const first = await startServe({ env });
+    try {
+      const { code, stderr } = await runCommand(['serve'], { ...env, GRPC_ADDRESS: first.address });
+      expect(code).to.equal(1);
+      expect(stderr).to.include(`cannot listen on ${first.address}`).and.not.include('    at ');
+    } finally {
+      expect(await first.stop()).to.equal(0);
+    }
+  });
+});

@@ -1,0 +1,108 @@
+// Owns the proof of a newcomer's first minute: `latchkey dev` is there at once, and what it prints works as printed.
+
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { TestClient } from '../support/auth-client.js';
+import { runCommand, type Started, start } from '../support/processes.js';
+
+/** What a printed line of curl or grpcurl would send. */
+function parts(output: string, command: RegExp): { target: string; body: Record<string, string> } {
+  const line = output.split('\n').find((each) => command.test(each)) ?? '';
+  const [, body = '{}'] = /-d '([^']*)'/.exec(line) ?? [];
+  const [target = ''] = /http:\S+|\d+\.\d+\.\d+\.\d+:\d+/.exec(line.replace(/-d '[^']*'/, '')) ?? [];
+  return { target, body: JSON.parse(body) };
+}
+
+describe('latchkey dev', () => {
+  let folder: string;
+  let dev: Started;
+  let client: TestClient;
+  let startedMs: number;
+
+  const begin = async (): Promise<void> => {
+    const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: folder };
+    const beginMs = Date.now();
+    dev = await start('dev', 'gateway listening', { env });
+    while (!dev.output().includes('describe auth.v1.AuthService'))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    startedMs = Date.now() - beginMs;
+    client = new TestClient(parts(dev.output(), /^grpcurl/).target);
+  };
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'latchkey-dev-'));
+    await begin();
+  });
+  after(async () => {
+    client.close();
+    await dev.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is ready within two seconds', () => {
+    expect(startedMs).to.be.lessThan(2_000);
+  });
+
+  it('prints lines that work: validate, refresh, the same again, log out, validate', async () => {
+    const output = dev.output();
+    const validate = parts(output, /^grpcurl .*ValidateToken/);
+    const refresh = parts(output, /^curl .*refresh/);
+    const logout = parts(output, /^curl .*logout/);
+    const post = async ({ target, body }: typeof refresh) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch(target, { method: 'POST', headers, body: JSON.stringify(body) });
+      return { status: response.status, body: (await response.json()) as Record<string, string> };
+    };
+    const token = validate.body['access_token'] ?? '';
+
+    expect(await client.verdict(token)).to.equal('active');
+    const first = await post(refresh);
+    expect(first.status).to.equal(200);
+    expect((await post(refresh)).body['refresh']).to.equal(first.body['refresh']);
+    expect(await post(logout)).to.deep.equal({ status: 200, body: {} });
+    expect(await client.verdict(token)).to.equal('REVOKED');
+    expect((await post(refresh)).body).to.deep.equal({ detail: 'Token is blacklisted', code: 'token_not_valid' });
+  });
+
+  it('keeps what it made for its owner alone, and keeps sessions over a restart', async () => {
+    expect(statSync(folder).mode & 0o777).to.equal(0o700);
+    expect(statSync(join(folder, 'issuer-token')).mode & 0o777).to.equal(0o600);
+    const { access_token } = await issue();
+    client.close();
+    expect(await dev.stop()).to.equal(0);
+    await begin();
+    expect(await client.verdict(access_token)).to.equal('active');
+  });
+
+  const env = () => ({ AUTH_SERVICE_ADDRESS: parts(dev.output(), /^grpcurl/).target, DATA_DIR: folder });
+  const issue = async (): Promise<{ access_token: string; refresh_token: string }> =>
+    JSON.parse(
+      (await runCommand(['token', 'issue', '--subject', 'bob', '--claims', '{"role":"admin"}'], env())).stdout,
+    );
+
+  it('lets `token issue` and `token inspect` be used at once', async () => {
+    const { access_token, refresh_token } = await issue();
+    const inspect = async (token: string, input = '') =>
+      JSON.parse((await runCommand(['token', 'inspect', token], env(), input)).stdout);
+    const shown = await inspect(access_token);
+    expect(shown.claims).to.include({ sub: 'bob', role: 'admin', token_type: 'access' });
+    expect(shown.verdict).to.equal('active');
+    expect(shown.session_start).to.match(/^\d{4}-.*Z$/);
+    expect((await inspect('-', `${refresh_token}\n`)).verdict).to.include('not asked');
+    await client.logout({ refreshToken: refresh_token });
+    expect((await inspect(access_token)).verdict).to.equal('not active: TOKEN_PROBLEM_REVOKED');
+    const away = { ...env(), AUTH_SERVICE_ADDRESS: '127.0.0.1:1' };
+    expect(JSON.parse((await runCommand(['token', 'inspect', access_token], away)).stdout).verdict).to.include(
+      'cannot tell',
+    );
+  });
+
+  it('tells what is wrong with a token or claims that cannot be read', async () => {
+    expect(await runCommand(['token', 'inspect', 'nonsense'])).to.include({ code: 2 });
+    const { code, stderr } = await runCommand(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
+    expect(code).to.equal(2);
+    expect(stderr).to.include('--claims').and.not.include('    at ');
+  });
+});

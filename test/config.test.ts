@@ -1,0 +1,94 @@
+// Owns the proof of which settings a process takes, what must hold between them, and how faults are told.
+
+import { expect } from 'chai';
+import { type Mode, readServiceSettings, type ServiceSettings } from '../src/config.js';
+import { ConfigError, Environment } from '../src/env.js';
+
+const SECRET = 'a secret for tests alone, of more than 32 bytes';
+const GOOD = { DATA_DIR: 'data', JWT_SECRET: SECRET };
+const NOW_MS = Date.parse('2025-06-01T00:00:00Z');
+
+function read(variables: Record<string, string>, mode: Mode = 'serve'): ServiceSettings {
+  const env = new Environment(variables);
+  const settings = readServiceSettings(env, mode, NOW_MS);
+  env.check();
+  return settings;
+}
+
+function faults(variables: Record<string, string>, mode: Mode = 'serve'): readonly string[] {
+  try {
+    read(variables, mode);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('the settings of the service', () => {
+  it('have the defaults of the design', () => {
+    const { grpc, policy, issuerToken } = read(GOOD);
+    expect(grpc).to.deep.equal({ host: '127.0.0.1', port: 50051 });
+    expect(policy).to.deep.equal({
+      accessTtlMs: 300_000,
+      refreshTtlMs: 604_800_000,
+      sessionMaxMs: 2_592_000_000,
+      graceMs: 10_000,
+      toleranceMs: 5_000,
+      issuer: undefined,
+      audience: [],
+      subjectClaim: 'sub',
+      foreignSinceMs: undefined,
+    });
+    expect(issuerToken).to.equal(undefined);
+  });
+
+  it('leave nothing to accident where the service is meant to serve', () => {
+    expect(faults({})).to.have.length(2);
+    expect(faults({}).join()).to.include('REDIS_URL or DATA_DIR').and.include('JWT_KEYS_DIR or JWT_SECRET');
+    expect(faults({ ...GOOD, REDIS_URL: 'redis://127.0.0.1' }).join()).to.include('one of them');
+    expect(faults({}, 'dev')).to.deep.equal([]);
+  });
+
+  it('are checked together, and every fault is told in one message, secrets never', () => {
+    const found = faults({
+      DATA_DIR: 'data',
+      JWT_SECRET: 'short secret',
+      ACCESS_TTL: '5 minutes',
+      GRPC_ADDRESS: 'nowhere',
+      ADOPT_TOKENS: 'all',
+      REDIS_URL: 'http://user:hunter2@127.0.0.1',
+    });
+    expect(found).to.have.length(6);
+    for (const name of ['JWT_SECRET', 'ACCESS_TTL', 'GRPC_ADDRESS', 'ADOPT_TOKENS', 'REDIS_URL']) {
+      expect(
+        found.some((fault) => fault.startsWith(name)),
+        name,
+      ).to.equal(true);
+    }
+    expect(found.join()).to.not.include('short secret').and.not.include('hunter2');
+  });
+
+  it('must be in order: REFRESH_GRACE < ACCESS_TTL <= REFRESH_TTL <= SESSION_MAX', () => {
+    expect(faults({ ...GOOD, REFRESH_GRACE: '5m' }).join()).to.include('less than ACCESS_TTL');
+    expect(faults({ ...GOOD, ACCESS_TTL: '8d' }).join()).to.include('at most REFRESH_TTL');
+    expect(faults({ ...GOOD, REFRESH_TTL: '31d' }).join()).to.include('at most SESSION_MAX');
+    const equal = { ACCESS_TTL: '1h', REFRESH_TTL: '1h', SESSION_MAX: '1h', REFRESH_GRACE: '0s' };
+    expect(faults({ ...GOOD, ...equal })).to.deep.equal([]);
+    expect(faults({ ...GOOD, ACCESS_TTL: '1500ms' }).join()).to.include('whole seconds');
+  });
+
+  it('for adoption ask for the secret, and name the subject as simplejwt does', () => {
+    expect(read({ ...GOOD, ADOPT_TOKENS: 'simplejwt' }).policy.subjectClaim).to.equal('user_id');
+    expect(read({ ...GOOD, ADOPT_TOKENS: 'simplejwt', SUBJECT_CLAIM: 'uid' }).policy.subjectClaim).to.equal('uid');
+    const without = { DATA_DIR: 'data', JWT_KEYS_DIR: 'keys', ADOPT_TOKENS: 'simplejwt' };
+    expect(faults(without).join()).to.include('SIGNING_KEY of simplejwt');
+    expect(faults({ ...GOOD, SUBJECT_CLAIM: 'jti' }).join()).to.include('SUBJECT_CLAIM');
+    expect(faults({ ...GOOD, SESSIONS_SINCE: '2026-01-01T00:00:00Z' }).join()).to.include('in the future');
+  });
+
+  it("take the issuer's credential from 32 characters on", () => {
+    expect(read({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(31) }).issuerToken).to.equal(undefined);
+    expect(read({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(32) }).issuerToken?.reveal()).to.have.length(32);
+  });
+});
