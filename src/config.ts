@@ -1,5 +1,6 @@
 // Owns the service's settings: which variables there are, their defaults, and what must hold between them.
 
+import { join } from 'node:path';
 import { isReserved } from './core/claims.js';
 import { type Policy, SLACK_MS } from './core/policy.js';
 import { type Address, type Environment, formatDuration, type Secret } from './env.js';
@@ -35,6 +36,8 @@ export const readLogLevel = (env: Environment): LogLevel => env.choice('LOG_LEVE
 
 /** Where `dev` keeps its data if DATA_DIR names no other place. */
 export const DEV_DATA_DIR = '.latchkey';
+/** Where `dev` keeps the issuer's credential that it makes. */
+export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issuer-token');
 /** The least length of the issuer's credential, characters: a shorter one registers no IssuerService. */
 export const MIN_ISSUER_TOKEN = 32;
 /** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */

@@ -7,7 +7,7 @@ import { destination } from 'pino';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
-import { DEV_DATA_DIR, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
+import { DEV_DATA_DIR, issuerTokenFile, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
 import { type Address, Environment, formatAddress, Secret } from '../env.js';
 import { createLogger } from '../log.js';
 import { startService } from '../service.js';
@@ -58,9 +58,6 @@ function complete(settings: ServiceSettings, dataDir: string): ServiceSettings {
     issuerToken: settings.issuerToken ?? ownIssuerToken(dataDir),
   };
 }
-
-/** The file that `dev` keeps the issuer's credential in. */
-export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issuer-token');
 
 function ownIssuerToken(dataDir: string): Secret {
   const file = issuerTokenFile(dataDir);

@@ -5,10 +5,9 @@ import { text as readAll } from 'node:stream/consumers';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { DEV_DATA_DIR } from '../config.js';
+import { DEV_DATA_DIR, issuerTokenFile } from '../config.js';
 import { isSessionId, sessionStartMs } from '../core/session.js';
 import { type Address, Environment, formatAddress, Secret } from '../env.js';
-import { issuerTokenFile } from './dev.js';
 import { issueToken } from './issuer-client.js';
 import { UsageError } from './usage.js';
 
