@@ -1,7 +1,6 @@
 // Owns the composition of the service: which adapters stand behind the ports, in which order they start and stop.
 
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { JwtKeys } from './adapters/jwt/jwt-keys.js';
 import { loadKeys } from './adapters/jwt/key-files.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
@@ -79,7 +78,7 @@ function makeKeys({ secret, folder, adopt }: KeySettings): Keys {
 
 function openStore(settings: StoreSettings, log: Logger): OwnedStore {
   if (settings.kind === 'lmdb') {
-    return { store: LmdbStore.open({ dataDir: join(settings.dataDir, 'store'), log }), opened: Promise.resolve() };
+    return { store: LmdbStore.open({ dataDir: settings.dataDir, log }), opened: Promise.resolve() };
   }
   const store = new RedisStore({ url: settings.url.reveal(), allowUnsafe: settings.allowUnsafe, log });
   return { store, opened: store.opened() };

@@ -117,6 +117,8 @@ describe('log', () => {
         digest: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
         name: 'a-very-long-name-in-kebab-case-that-goes-on-and-on-and-on',
         word: 'importKeyJwk',
+        subject: 'AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ',
+        kid: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
         url: 'redis://host:6379/0',
         mail: 'user@example.com',
         path: '/api/auth/token/refresh',
@@ -136,6 +138,12 @@ describe('log', () => {
         expect(line?.['err']).to.have.property('message', 'no route to redis://[redacted]@host:6379/0 now');
       });
     }
+
+    it('is not misled by a text that looks like a field', () => {
+      const { log, text } = record();
+      log.info({ note: `{"subject":"${SIGNATURE}"}`, inner: { subject: TOKEN } }, `"kid":"${SHORT_SIGNATURE}"`);
+      for (const secret of [SIGNATURE, SHORT_SIGNATURE, PAYLOAD]) expect(text()).not.to.contain(secret);
+    });
 
     it('hides each of several', () => {
       expect(scrub('"redis://a:b@h1 rediss://:c@h2"')).to.equal('"redis://[redacted]@h1 rediss://[redacted]@h2"');

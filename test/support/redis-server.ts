@@ -99,6 +99,11 @@ export class RedisServer {
     return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
   }
 
+  /** Closes every connection but the test's own. */
+  async cutConnections(): Promise<void> {
+    await this.raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  }
+
   /** Ends the server, and removes all that it wrote. */
   async stop(): Promise<void> {
     this.#raw?.disconnect();
