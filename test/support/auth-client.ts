@@ -138,7 +138,8 @@ export async function failureOfCall(call: Promise<unknown>): Promise<Failure> {
   throw new Error('the call did not fail');
 }
 
-function failureOf(error: ServiceError): Failure {
+/** What a failed call tells, with its details decoded. */
+export function failureOf(error: ServiceError): Failure {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   const details = Buffer.isBuffer(bytes) ? Status.decode(bytes).details : [];
   const find = (type: string) =>

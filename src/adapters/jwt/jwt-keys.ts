@@ -54,7 +54,8 @@ export class JwtKeys implements Keys {
     const key = this.#signers.get(kid) ?? this.#signing;
     const access = use === 'access';
     const algorithm = access ? key.algorithm : 'HS256';
-    return jwt.sign({ ...claims }, access ? key.sign : key.refreshSecret, {
+    // As text: of an object the library reads claims named `toString` or `constructor` as rules of its own, and fails.
+    return jwt.sign(JSON.stringify(claims), access ? key.sign : key.refreshSecret, {
       algorithm,
       keyid: access ? key.kid : key.refreshKid,
       header: { alg: algorithm, typ: typOf(use) },

@@ -1,0 +1,95 @@
+// Owns what happens to connections below the level of routes: faulty ones, too many, and how they end at a stop.
+
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../src/log.js';
+
+/** How long no request may be under way before a stop closes what is still open; those just sent arrive within it. */
+const QUIET_MS = 100;
+const DROP_REPORT_MS = 10_000;
+
+/** What clients get whose requests are not such, by the code of Node's error. */
+const CLIENT_ERRORS: ReadonlyMap<string, readonly [status: number, detail: string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', [431, 'Request headers too large.']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request took too long to arrive.']],
+]);
+
+/** The connections of a server. */
+export class Connections {
+  readonly #server: Server;
+  readonly #log: Logger;
+  readonly #open = new Set<ServerResponse>();
+  #dropped = 0;
+  #lastReportMs = Number.NEGATIVE_INFINITY;
+
+  constructor(server: Server, log: Logger, most: number) {
+    this.#server = server;
+    this.#log = log;
+    server.maxConnections = most;
+    server.on('drop', () => this.#reportDrop());
+    server.prependListener('request', (_request, response) => {
+      this.#open.add(response);
+      response.once('close', () => this.#open.delete(response));
+    });
+    // Node answers these without our headers if nobody listens.
+    server.on('checkExpectation', (_request, response: ServerResponse) => {
+      response.writeHead(417, RAW_HEADERS).end(JSON.stringify({ detail: 'Expectation not supported.' }));
+    });
+  }
+
+  /** Answers a request that Node's parser gave up on. */
+  refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    this.#log.debug({ code: error.code }, 'client error');
+    // A second answer would be read as the end of one that has begun, or in the place of one that is owed.
+    const owed = [...this.#open].some(
+      (response) => response.req.socket === socket && (response.headersSent || response.req.complete),
+    );
+    if (error.code !== 'ECONNRESET' && socket.writable && !owed) {
+      const [status, detail] = CLIENT_ERRORS.get(error.code ?? '') ?? [400, 'Malformed request.'];
+      socket.write(rawAnswer(status, detail));
+    }
+    socket.destroy();
+  }
+
+  /**
+   * Waits until every request under way is answered, then closes what is still open; at the latest after `mostMs`.
+   * To be called when the server takes no more connections.
+   */
+  async drain(mostMs: number): Promise<void> {
+    const force = setTimeout(() => {
+      this.#log.warn({ requests: this.#open.size }, 'stopping although requests are under way');
+      this.#server.closeAllConnections();
+    }, mostMs);
+    do {
+      await Promise.all([...this.#open].map((response) => this.#finished(response)));
+      await delay(QUIET_MS);
+    } while (this.#open.size > 0);
+    clearTimeout(force);
+    // Browsers open connections in advance; Node holds one without a request for busy.
+    this.#server.closeAllConnections();
+  }
+
+  async #finished(response: ServerResponse): Promise<void> {
+    if (!response.headersSent) response.setHeader('connection', 'close');
+    if (this.#open.has(response)) await new Promise((resolve) => response.once('close', resolve));
+  }
+
+  #reportDrop(): void {
+    this.#dropped += 1;
+    const nowMs = performance.now();
+    if (nowMs - this.#lastReportMs < DROP_REPORT_MS) return;
+    this.#log.warn({ dropped: this.#dropped }, 'too many connections');
+    this.#lastReportMs = nowMs;
+    this.#dropped = 0;
+  }
+}
+
+const RAW_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Connection: 'close' };
+
+function rawAnswer(status: number, detail: string): string {
+  const body = JSON.stringify({ detail });
+  const headers = Object.entries({ ...RAW_HEADERS, 'Content-Length': Buffer.byteLength(body) });
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}

@@ -1,0 +1,16 @@
+// Owns the refresh route: a refresh token in, the next pair out.
+
+import { type Answer, ok } from './answers.js';
+import type { AuthClient, CallContext } from './auth-client.js';
+import type { Fields } from './body.js';
+import { FieldReader } from './fields.js';
+
+/** @throws Refusal, CallFailed */
+export async function refresh(client: AuthClient, fields: Fields, context: CallContext): Promise<Answer> {
+  const reader = new FieldReader(fields);
+  const refreshToken = reader.text('refresh', { required: true });
+  reader.check();
+  const pair = await client.refresh(refreshToken ?? '', context);
+  if (!pair?.accessToken || !pair.refreshToken) throw new Error('the service answered a refresh without a pair');
+  return ok({ access: pair.accessToken, refresh: pair.refreshToken });
+}

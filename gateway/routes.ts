@@ -1,0 +1,53 @@
+// Owns the table of routes: which paths and methods there are, and what each does.
+
+import type { FastifyRequest } from 'fastify';
+import { type Answer, methodNotAllowed, notFound, ok, unavailable } from './answers.js';
+import type { AuthClient, CallContext } from './auth-client.js';
+import { type Fields, readBody } from './body.js';
+import { logout } from './logout.js';
+import { refresh } from './refresh.js';
+
+/** What a path does, with and without a trailing slash. */
+export interface Route {
+  readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
+  /** Asked by machines every few seconds: its successes are no news. */
+  readonly probe: boolean;
+  /** @throws Refusal, CallFailed */
+  handle(request: FastifyRequest, context: CallContext): Promise<Answer>;
+}
+
+export type Routes = ReadonlyMap<string, Route>;
+
+const post = (handle: Route['handle']): Route => ({ methods: ['POST'], probe: false, handle });
+
+const probe = (handle: Route['handle']): Route => ({ methods: ['GET', 'HEAD'], probe: true, handle });
+
+export const createRoutes = (client: AuthClient): Routes =>
+  new Map([
+    ['/api/auth/token/refresh', post(async (request, context) => refresh(client, await fieldsOf(request), context))],
+    [
+      '/api/auth/logout',
+      post(async (request, context) => logout(client, await fieldsOf(request), request.headers.authorization, context)),
+    ],
+    // Whether this process lives. It does not ask the service: a restart of the gateway would not bring that back.
+    ['/healthz', probe(async () => ok({ status: 'ok' }))],
+    [
+      '/readyz',
+      probe(async (_request, context) => ((await client.isServing(context)) ? ok({ status: 'ok' }) : unavailable())),
+    ],
+  ]);
+
+const fieldsOf = ({ body, headers }: FastifyRequest): Promise<Fields> =>
+  readBody(body instanceof Buffer ? body : Buffer.alloc(0), headers['content-type'] ?? '');
+
+/** A URL's path as the table has it: without its query and a trailing slash. */
+export const pathOf = (url: string): string => url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '');
+
+/** The methods of a path, for the header `Allow`. */
+export const allowOf = ({ methods }: Route): string => [...methods, 'OPTIONS'].join(', ');
+
+/** The answer where the table has no such path, or the path no such method. */
+export function missing({ method, url }: FastifyRequest, routes: Routes): Answer {
+  const route = routes.get(pathOf(url));
+  return route ? methodNotAllowed(method, allowOf(route)) : notFound;
+}

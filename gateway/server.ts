@@ -1,0 +1,53 @@
+// Owns the gateway as a whole: puts its parts together, begins to listen, and stops without cutting a request off.
+
+import { lookup } from 'node:dns/promises';
+import type { Address } from '../src/env.js';
+import type { Logger } from '../src/log.js';
+import { createApp } from './app.js';
+import { AuthClient } from './auth-client.js';
+import type { GatewaySettings } from './config.js';
+import { Connections } from './connections.js';
+
+/** The HTTP gateway. */
+export interface Gateway {
+  /**
+   * Begins to listen; does not wait for the service.
+   * @returns the address, with the port that the system chose where the settings have 0
+   * @throws the system's error, such as EADDRINUSE
+   */
+  listen(): Promise<Address>;
+  /** Takes no more connections, lets requests under way finish within the limit, and closes all connections. */
+  close(): Promise<void>;
+}
+
+export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
+  const { httpAddress, authServiceAddress, limits } = settings;
+  const client = new AuthClient(authServiceAddress, limits.callMs);
+  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket));
+  const connections = new Connections(app.server, log, limits.connections);
+  let closed: Promise<void> | undefined;
+
+  const close = async (): Promise<void> => {
+    const served = app.close();
+    await connections.drain(limits.stopMs);
+    await served;
+    client.close();
+  };
+
+  return {
+    async listen() {
+      client.connect();
+      // Of a name's addresses one is taken; left to itself, fastify makes a server, without our limits, for each.
+      const { address } = await lookup(httpAddress.host);
+      await app.listen({ host: address, port: httpAddress.port });
+      const bound = app.server.address();
+      const port = typeof bound === 'object' && bound !== null ? bound.port : httpAddress.port;
+      log.info({ address, port }, 'gateway listening');
+      return { host: address, port };
+    },
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// Owns the database file: where it lies, who may read it, and how it is opened.
+
+import { chmodSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { preflight } from './preflight.js';
+
+// The package's types for `import` do not compile (TS1203: they use `export =`); those for `require` do.
+type Lmdb = typeof import('lmdb', { with: { 'resolution-mode': 'require' }});
+const { open } = createRequire(import.meta.url)('lmdb') as Lmdb;
+
+export type Database = ReturnType<typeof open<string, string>>;
+
+/** The data folder cannot be used. */
+export class DataDirUnusable extends Error {
+  readonly code = 'DATA_DIR_UNUSABLE';
+  override readonly name = 'DataDirUnusable';
+
+  /** @param dataDir as it was configured */
+  constructor(dataDir: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`the data folder ${dataDir} cannot be used: ${reason}`, { cause });
+  }
+}
+
+/** Opens the database in a data folder, and makes both if need be. @throws DataDirUnusable */
+export function openDatabase(dataDir: string): Database {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // A folder of its own: one that was there before may be others' to read, such as the root of a mounted volume.
+    const path = join(dataDir, 'store');
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, 0o700);
+    preflight(path);
+    return open<string, string>({
+      path,
+      noSubdir: false,
+      encoding: 'string',
+      // A commit flushes the data and then writes the page that makes it visible, through a file that is synchronous.
+      // So whatever can be read, here or in another process, is on the disk, and an answer from a read alone needs no
+      // flush of its own. lmdb's default turns that round: visible first, flushed later.
+      overlappingSync: false,
+      // With it, a failed commit rejects a promise that nobody is handed, and that ends the process.
+      eventTurnBatching: false,
+    });
+  } catch (error) {
+    throw new DataDirUnusable(dataDir, error);
+  }
+}
+
+/**
+ * Waits for a write to be on the disk. The driver tells the cause of a failed commit by a promise beside the error;
+ * nobody else takes that one, and untaken it would end the process.
+ */
+export async function committed<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    const { commitError } = error as { commitError?: Promise<unknown> };
+    throw (await Promise.resolve(commitError).catch((cause: unknown) => cause)) ?? error;
+  }
+}

@@ -1,0 +1,140 @@
+// Owns the embedded store: what the core asks for, done in one data folder of one machine.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailable } from '../../core/errors.js';
+import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import { committed, type Database, openDatabase } from './database.js';
+import { encode, keyName, laterEnd, standing } from './record.js';
+import { type Log, Sweeper } from './sweeper.js';
+import { WriteWatch } from './write-watch.js';
+
+export interface LmdbStoreOptions {
+  /** Made if it is not there. Several processes of one machine may share it. */
+  readonly dataDir: string;
+  readonly log: Log;
+  /** The machine's clock, Unix ms. Default: the process's. */
+  readonly now?: () => number;
+  /** A clock that is never set, ms. Default: the process's. */
+  readonly monotonicMs?: () => number;
+  /** How often expired entries are removed, ms. Default 10 minutes. */
+  readonly sweepEveryMs?: number;
+  /** After how long a write is given up on, ms. Default 2,000. */
+  readonly writeTimeoutMs?: number;
+}
+
+type Outcome = Swapped | 'late';
+
+/** The denylist in a file. */
+export class LmdbStore implements Store {
+  readonly shards = 1;
+  readonly #database: Database;
+  readonly #now: () => number;
+  readonly #closeLimitMs: number;
+  readonly #writes: WriteWatch;
+  readonly #sweeper: Sweeper;
+  #closed: Promise<void> | undefined;
+
+  private constructor(database: Database, options: LmdbStoreOptions) {
+    const { now = Date.now, monotonicMs = () => performance.now() } = options;
+    const { sweepEveryMs = 10 * 60 * 1_000, writeTimeoutMs = 2_000, log } = options;
+    this.#database = database;
+    this.#now = now;
+    this.#closeLimitMs = 2 * writeTimeoutMs;
+    this.#writes = new WriteWatch(writeTimeoutMs, now);
+    this.#sweeper = new Sweeper(database, { now, monotonicMs }, sweepEveryMs, log);
+  }
+
+  /** Opens the store. @throws DataDirUnusable */
+  static open(options: LmdbStoreOptions): LmdbStore {
+    return new LmdbStore(openDatabase(options.dataDir), options);
+  }
+
+  shardOf(): number {
+    return 0;
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  get reachableSinceMs(): number | undefined {
+    return this.#writes.sinceMs;
+  }
+
+  watch(listener: (reachable: boolean) => void): () => void {
+    return this.#writes.watch(listener);
+  }
+
+  async read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
+    return this.#guarded(() => {
+      // The driver would go on with the snapshot of the last read of this turn, which may be older than this call.
+      this.#database.resetReadTxn();
+      const transaction = this.#database.useReadTransaction();
+      try {
+        const nowMs = this.#now();
+        return keys.map((key) => standing(this.#database.get(keyName(key), { transaction }), nowMs)?.text);
+      } finally {
+        transaction.done();
+      }
+    });
+  }
+
+  async swap(
+    key: StoreKey,
+    expected: string | undefined,
+    next: Draft,
+    lifetimeMs: number | undefined,
+    notAfterMs: number,
+  ): Promise<Swapped> {
+    const step = () => this.#step(keyName(key), expected, next, lifetimeMs, notAfterMs);
+    // Resolves when the transaction is on the disk, whether this step wrote or only saw what stands: the one that it
+    // saw may be of the same transaction.
+    const outcome = await this.#guarded(() => this.#writes.bound(committed(this.#database.transaction(step))));
+    if (outcome === 'late') throw new StoreUnavailable('the disk got to a write too late, and did not make it');
+    return outcome;
+  }
+
+  /** Waits for the writes that are under way, within a bound. What is asked for later is rejected. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Within the transaction, which no other writer of this machine can come between. */
+  #step(
+    name: string,
+    expected: string | undefined,
+    next: Draft,
+    lifetimeMs: number | undefined,
+    notAfterMs: number,
+  ): Outcome {
+    const nowMs = this.#now();
+    if (nowMs > notAfterMs) return 'late';
+    const current = standing(this.#database.get(name), nowMs);
+    if (current?.text !== expected) return { won: false, current: current?.text };
+    const text = `1 ${Math.max(nowMs, next.atLeastMs)} ${next.value}`;
+    const endsAtMs = laterEnd(current, lifetimeMs === undefined ? undefined : nowMs + lifetimeMs);
+    this.#database.put(name, encode({ text, endsAtMs }));
+    return { won: true, current: text };
+  }
+
+  async #close(): Promise<void> {
+    this.#writes.end();
+    const closed = this.#sweeper.stop().then(() => this.#database.close());
+    // A disk that hangs must not hold up the end of the process: what was acknowledged is safe already.
+    const enough = new AbortController();
+    const limit = sleep(this.#closeLimitMs, undefined, { signal: enough.signal }).catch(() => {});
+    await Promise.race([closed, limit]);
+    enough.abort();
+  }
+
+  async #guarded<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreUnavailable('the store is closed');
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      throw new StoreUnavailable('the data folder cannot be read or written', error);
+    }
+  }
+}

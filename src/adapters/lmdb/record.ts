@@ -1,0 +1,47 @@
+// Owns how entries lie in LMDB: their keys, and `<end> <text>`, where the end is Unix ms or `-` for ever.
+
+import { hash } from 'node:crypto';
+import { StoreUnavailable } from '../../core/errors.js';
+import type { StoreKey } from '../../core/ports.js';
+
+/** An entry with its end. */
+export interface Stored {
+  readonly text: string;
+  /** Until when it is kept, Unix ms; undefined: for ever. */
+  readonly endsAtMs: number | undefined;
+}
+
+/** Keys are short whatever the subject: LMDB bounds them. */
+export function keyName(key: StoreKey): string {
+  if (key.kind === 'session') return `s:${key.sessionId}`;
+  // 128 bits of SHA-256, as on Redis.
+  if (key.kind === 'not-before') return `u:${hash('sha256', key.subject, 'hex').slice(0, 32)}`;
+  return `born:${key.shard}`;
+}
+
+/** Whether a key is of an entry that can expire; the others are kept for ever, or not entries at all. */
+export const canExpire = (name: string): boolean => name.startsWith('s:') || name.startsWith('u:');
+
+const RECORD = /^(-|\d{1,16}) (.*)$/s;
+
+export const encode = ({ text, endsAtMs }: Stored): string => `${endsAtMs ?? '-'} ${text}`;
+
+/** @throws StoreUnavailable for what is no record: taken for absent, it might call a dead token valid */
+export function decode(raw: string): Stored {
+  const [, end, text] = RECORD.exec(raw) ?? [];
+  if (text === undefined) throw new StoreUnavailable('the data folder holds an entry that cannot be read');
+  return { text, endsAtMs: end === '-' ? undefined : Number(end) };
+}
+
+/** What stands at a key: nothing, if it has expired. */
+export function standing(raw: string | undefined, nowMs: number): Stored | undefined {
+  if (raw === undefined) return undefined;
+  const stored = decode(raw);
+  return stored.endsAtMs !== undefined && stored.endsAtMs <= nowMs ? undefined : stored;
+}
+
+/** The end of an entry that replaces another: never sooner than the other's. */
+export function laterEnd(old: Stored | undefined, endsAtMs: number | undefined): number | undefined {
+  if (endsAtMs === undefined || (old && old.endsAtMs === undefined)) return undefined;
+  return Math.max(endsAtMs, old?.endsAtMs ?? 0);
+}

@@ -1,0 +1,67 @@
+// Owns the questions that a server must answer before it is trusted, and again each second: who are you, what time is it?
+
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../../core/errors.js';
+
+/** What a server keeps over a crash. `snapshots`: it comes back old; `nothing`: it comes back empty. */
+export type Persistence = 'log' | 'snapshots' | 'nothing' | 'unknown';
+
+export interface Inspection {
+  /** undefined: the server does not tell. */
+  readonly policy: string | undefined;
+  readonly persistence: Persistence;
+}
+
+type Answers = [error: Error | null, answer: unknown][] | null;
+
+const answerOf = (answers: Answers, index: number): unknown => {
+  const [error, answer] = answers?.[index] ?? [new StoreUnavailable('Redis left a question unanswered'), undefined];
+  if (error) throw error;
+  return answer;
+};
+
+/** For what a user need not be allowed to ask. */
+const optional = (answers: Answers, index: number): unknown => {
+  const [error, answer] = answers?.[index] ?? [];
+  return error ? undefined : answer;
+};
+
+const field = (info: unknown, name: string): string | undefined =>
+  typeof info === 'string' ? new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] : undefined;
+
+function persistenceOf(info: unknown, save: unknown): Persistence {
+  const log = field(info, 'aof_enabled');
+  if (log === '1') return 'log';
+  if (log === undefined || !Array.isArray(save)) return 'unknown';
+  return save[1] === '' ? 'nothing' : 'snapshots';
+}
+
+/** Reads the server's time, Unix ms, and makes sure that the server is a primary. */
+export async function ask(client: Redis): Promise<number> {
+  const answers = await client.pipeline([['role'], ['time']]).exec();
+  const role = answerOf(answers, 0);
+  const [kind] = Array.isArray(role) ? role : [];
+  // What a replica tells is late, and what it is told is lost.
+  if (kind !== 'master') throw new StoreUnavailable(`Redis is not a primary (its ROLE is ${kind})`);
+  const time = answerOf(answers, 1);
+  const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
+  if (!Number.isFinite(seconds) || !Number.isFinite(micros)) throw new StoreUnavailable('Redis does not tell its time');
+  return Number(seconds) * 1000 + Number(micros) / 1000;
+}
+
+/** Looks at whether the server keeps what it is told. @throws StoreUnavailable while it is loading its data */
+export async function inspect(client: Redis): Promise<Inspection> {
+  const questions = [
+    ['info', 'memory'],
+    ['info', 'persistence'],
+    ['config', 'get', 'save'],
+  ];
+  const answers = await client.pipeline(questions).exec();
+  // ROLE, TIME and INFO are answered while the data is being loaded; what matters is not.
+  const persistence = optional(answers, 1);
+  if (field(persistence, 'loading') === '1') throw new StoreUnavailable('Redis is still loading its data (LOADING)');
+  return {
+    policy: field(optional(answers, 0), 'maxmemory_policy'),
+    persistence: persistenceOf(persistence, optional(answers, 2)),
+  };
+}

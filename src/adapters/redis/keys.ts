@@ -1,0 +1,41 @@
+// Owns the names of the keys in Redis: `lk:1:{<tag>}:s:<session>`, `:u:<subject's hash>` and `:born`.
+//
+// The tag is one of 64, by the subject's hash, so that all keys of a subject are in one slot of a Redis Cluster and are
+// read together. None of this may ever change for a data set: under another name, what was denied is no longer found.
+
+import { hash } from 'node:crypto';
+import type { StoreKey } from '../../core/ports.js';
+
+/** Tag i has the slot 256 i + 127: evenly spaced, so that however a cluster cuts its slots, each node has its share. */
+const TAGS = (
+  '41y k1g 5gp bnv 459 66o 5c0 bj6 84l g4r 9be nkc 094 g02 dem 3lk 4ds cmu 52z j2d ajc 6ce 5r2 75l 8af gax 97o f7q ' +
+  'efn 2oh d0g 39a 6w7 40i 7e6 yg8 6sw azq 7av hah g5b 0xl njs 1jm v32 8u4 nn3 9g5 6f5 4ec 7t4 53j 6bu aks 7pt h4b ' +
+  '2j8 0in 3x9 9rw 2nx 8d6 38q 9v7'
+).split(' ');
+
+/** Into how many shards subjects are spread. */
+export const SHARDS = TAGS.length;
+
+// 128 bits of SHA-256: of bounded length, and in a form that `sha256sum` prints, so that an operator can find a key.
+const hashOf = (subject: string): string => hash('sha256', subject, 'hex').slice(0, 32);
+const shardOfHash = (digest: string): number => Number.parseInt(digest.slice(0, 2), 16) % SHARDS;
+const prefix = (shard: number): string => `lk:1:{${TAGS[shard]}}`;
+
+/** The shard of a subject, 0 to SHARDS - 1. */
+export const shardOf = (subject: string): number => shardOfHash(hashOf(subject));
+
+/** The names of some keys, in their order. */
+export function keyNames(keys: readonly StoreKey[]): string[] {
+  let subject: string | undefined;
+  let digest = '';
+  return keys.map((key) => {
+    if (key.kind === 'birth') return `${prefix(key.shard)}:born`;
+    // The keys of one call are most often of one subject: it is hashed once.
+    if (key.subject !== subject) {
+      subject = key.subject;
+      digest = hashOf(subject);
+    }
+    const home = prefix(shardOfHash(digest));
+    return key.kind === 'session' ? `${home}:s:${key.sessionId}` : `${home}:u:${digest}`;
+  });
+}

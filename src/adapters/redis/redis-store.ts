@@ -1,0 +1,103 @@
+// Owns the store on Redis: what the core asks for, said in keys and scripts.
+
+import { StoreUnavailable } from '../../core/errors.js';
+import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import { makeAdmission } from './admission.js';
+import { clientMaker } from './client.js';
+import { Connection } from './connection.js';
+import { keyNames, SHARDS, shardOf } from './keys.js';
+import { type Log, Reachability } from './reachability.js';
+import { type Found, ReadBatch } from './read-batch.js';
+import { READ } from './read-script.js';
+import { evaluate } from './script.js';
+import { StoreClock } from './store-clock.js';
+import { LATE, SWAP, WON } from './swap-script.js';
+
+export interface RedisStoreOptions {
+  /** `redis://` or `rediss://`. May hold a password; it is never logged. */
+  readonly url: string;
+  /** Use a Redis that may evict entries, too. */
+  readonly allowUnsafe: boolean;
+  readonly log: Log;
+  /** After how long a command is given up on, and its connection with it, ms. Default 500. */
+  readonly commandTimeoutMs?: number;
+  /** How long it may take until a connection can be used, ms. Default 1,000. */
+  readonly connectTimeoutMs?: number;
+  /** A clock that is never set, ms. Default: the process's own. */
+  readonly monotonicMs?: () => number;
+}
+
+/** The denylist on a Redis that stands alone, version 6 or later. */
+export class RedisStore implements Store {
+  readonly shards = SHARDS;
+  readonly #clock: StoreClock;
+  readonly #reachability: Reachability;
+  readonly #connection: Connection;
+  readonly #reads: ReadBatch;
+
+  /** Starts to connect. @throws Error if the URL cannot be used */
+  constructor(options: RedisStoreOptions) {
+    const { url, allowUnsafe, log, commandTimeoutMs = 500, connectTimeoutMs = 1_000 } = options;
+    const makeClient = clientMaker(url, connectTimeoutMs);
+    const clock = new StoreClock(options.monotonicMs ?? (() => performance.now()));
+    const reachability = new Reachability(log);
+    const [probe = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
+    const admit = makeAdmission(allowUnsafe, probe, log, reachability);
+    const parts = { makeClient, admit, clock, reachability, commandTimeoutMs, connectTimeoutMs };
+    const connection = new Connection(parts);
+    this.#clock = clock;
+    this.#reachability = reachability;
+    this.#connection = connection;
+    this.#reads = new ReadBatch((keys) =>
+      connection.run((client) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
+    );
+  }
+
+  shardOf(subject: string): number {
+    return shardOf(subject);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  get reachableSinceMs(): number | undefined {
+    return this.#reachability.sinceMs;
+  }
+
+  watch(listener: (reachable: boolean) => void): () => void {
+    return this.#reachability.watch(listener);
+  }
+
+  /**
+   * Resolves when Redis is reached for the first time, however long that takes.
+   * @throws UnsafeStore if it may evict entries; StoreUnavailable if the store is closed before
+   */
+  opened(): Promise<void> {
+    return this.#reachability.opened;
+  }
+
+  read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
+    return this.#reads.read(keyNames(keys));
+  }
+
+  async swap(
+    key: StoreKey,
+    expected: string | undefined,
+    next: Draft,
+    lifetimeMs: number | undefined,
+    notAfterMs: number,
+  ): Promise<Swapped> {
+    const expectation = expected === undefined ? ['0', ''] : ['1', expected];
+    const args = [...expectation, `${notAfterMs}`, `${next.atLeastMs}`, next.value, `${lifetimeMs ?? ''}`];
+    const answer = await this.#connection.run((client) => evaluate(client, SWAP, keyNames([key]), args));
+    const [outcome, standing] = answer as readonly [outcome: number, standing: string | null | undefined];
+    if (outcome === LATE) throw new StoreUnavailable('Redis got a write too late, and did not make it');
+    return { won: outcome === WON, current: standing ?? undefined };
+  }
+
+  /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}

@@ -1,0 +1,39 @@
+// Owns the script behind `swap`: one atomic step that compares, stamps with the server's own time, and writes.
+//
+// KEYS[1]  the entry
+// ARGV[1]  1: ARGV[2] must stand at the key; 0: nothing may stand there
+// ARGV[2]  the expected text, compared to the letter
+// ARGV[3]  until when the write may be made, the server's time, Unix ms
+// ARGV[4]  the least stamp, Unix ms
+// ARGV[5]  the value
+// ARGV[6]  how long the entry is kept from now, ms, a whole number over 0; empty: for ever
+//
+// Answers {1, text}: written, and the text now standing; {0, text or nil}: something else stands, and what;
+// {2}: too late, nothing was written. A key of another type makes GET, and so the script, fail.
+
+import { makeScript } from './script.js';
+
+export const WON = 1;
+export const LATE = 2;
+
+export const SWAP = makeScript(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now > tonumber(ARGV[3]) then return {2} end
+
+local current = redis.call('GET', KEYS[1])
+local expected = ARGV[1] == '1' and ARGV[2]
+if current ~= expected then return {0, current} end
+
+local stamp = math.max(now, tonumber(ARGV[4]))
+local text = '1 ' .. string.format('%.0f', stamp) .. ' ' .. ARGV[5]
+
+-- Never shortens: -1 is an entry that is kept for ever, -2 none at all.
+local left = redis.call('PTTL', KEYS[1])
+if ARGV[6] == '' or left == -1 then
+  redis.call('SET', KEYS[1], text)
+else
+  redis.call('SET', KEYS[1], text, 'PX', string.format('%.0f', math.max(left, tonumber(ARGV[6]))))
+end
+return {1, text}
+`);

@@ -1,0 +1,81 @@
+// Owns the proof of where the embedded store keeps its data, who may read it, and what is made of data it cannot use.
+
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { DataDirUnusable, openDatabase } from '../../../src/adapters/lmdb/database.js';
+import { keyName } from '../../../src/adapters/lmdb/record.js';
+import { StoreUnavailable } from '../../../src/core/errors.js';
+import type { StoreKey } from '../../../src/core/ports.js';
+import { LmdbWorld } from './lmdb-world.js';
+
+const HOUR_MS = 3_600_000;
+const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subject });
+const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+
+describe('a data folder', () => {
+  let world: LmdbWorld;
+  beforeEach(async () => {
+    world = await LmdbWorld.create();
+  });
+  afterEach(() => world.dispose());
+
+  it('is made, for its owner alone', async () => {
+    const dataDir = join(world.dataDir, 'new', 'folder');
+    world.open({ dataDir });
+    expect(await modeOf(dataDir)).to.equal('700');
+    expect(await modeOf(join(dataDir, 'store'))).to.equal('700');
+  });
+
+  it('that others may read keeps the entries from them', async () => {
+    const dataDir = join(world.dataDir, '.latchkey');
+    await mkdir(join(dataDir, 'store'), { recursive: true, mode: 0o755 });
+    world.open({ dataDir });
+    expect(await modeOf(join(dataDir, 'store'))).to.equal('700');
+  });
+
+  it('keeps its entries', async () => {
+    const first = world.open();
+    const draft = { value: 'a', atLeastMs: 0 };
+    const { current } = await first.swap(cutOff('ann'), undefined, draft, HOUR_MS, first.now());
+    await first.close();
+    expect(await world.open().read([cutOff('ann')])).to.deep.equal([current]);
+  });
+
+  it('that is a file is refused with one clear error', async () => {
+    const dataDir = join(world.dataDir, 'file');
+    await writeFile(dataDir, '');
+    expect(() => world.open({ dataDir })).to.throw(DataDirUnusable, `the data folder ${dataDir} cannot be used: E`);
+  });
+
+  it('with a database that is none is refused with one clear error', async () => {
+    await mkdir(join(world.dataDir, 'store'));
+    await writeFile(join(world.dataDir, 'store', 'data.mdb'), 'rubbish'.repeat(10_000));
+    expect(() => world.open()).to.throw(DataDirUnusable, `the data folder ${world.dataDir} cannot be used: `);
+  });
+
+  it('with an entry that cannot be read is "cannot tell" for those who ask for it', async () => {
+    const store = world.open();
+    const database = openDatabase(world.dataDir);
+    await database.put(keyName(cutOff('bad')), 'rubbish');
+    const draft = { value: 'a', atLeastMs: 0 };
+    for (const work of [
+      store.read([cutOff('good'), cutOff('bad')]),
+      store.swap(cutOff('bad'), undefined, draft, HOUR_MS, store.now()),
+    ]) {
+      expect(await work.catch((reason: unknown) => reason)).to.be.instanceOf(StoreUnavailable);
+    }
+    expect(await store.read([cutOff('good')])).to.deep.equal([undefined]);
+    expect(database.get(keyName(cutOff('bad')))).to.equal('rubbish');
+    await database.close();
+  });
+
+  it('is closed after the writes that are under way', async () => {
+    const store = world.open();
+    const draft = { value: 'a', atLeastMs: 0 };
+    const swaps = ['ann', 'bob'].map((subject) => store.swap(cutOff(subject), undefined, draft, HOUR_MS, store.now()));
+    await store.close();
+    const written = (await Promise.all(swaps)).map(({ current }) => current);
+    expect(await world.open().read([cutOff('ann'), cutOff('bob')])).to.deep.equal(written);
+  });
+});

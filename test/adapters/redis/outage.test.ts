@@ -1,0 +1,143 @@
+// Owns the proof that a Redis that hangs or dies costs its callers an error in a known time, and nothing once it is back.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { keyNames } from '../../../src/adapters/redis/keys.js';
+import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+import { StoreUnavailable } from '../../../src/core/errors.js';
+import type { StoreKey } from '../../../src/core/ports.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { type Opened, openReachable, openStore, until } from './redis-world.js';
+
+const HOUR_MS = 3_600_000;
+const KEY: StoreKey = { kind: 'not-before', subject: 'ann' };
+const NAME = keyNames([KEY])[0] ?? '';
+
+interface Refusal {
+  readonly error: unknown;
+  readonly afterMs: number;
+}
+
+async function refusal(work: Promise<unknown>): Promise<Refusal> {
+  const startMs = performance.now();
+  const error = await work.then(
+    () => 'an answer',
+    (reason: unknown) => reason,
+  );
+  expect(error).to.be.instanceOf(StoreUnavailable);
+  return { error, afterMs: performance.now() - startMs };
+}
+
+const swap = (store: RedisStore, notAfterMs = store.now() + HOUR_MS) =>
+  store.swap(KEY, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, notAfterMs);
+
+describe('an outage of Redis', () => {
+  let server: RedisServer;
+  let opened: Opened;
+  let told: boolean[];
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    opened = await openReachable(server);
+    told = [];
+    opened.store.watch((reachable) => told.push(reachable));
+  });
+  afterEach(async () => {
+    await opened.store.close();
+    await server.stop();
+  });
+
+  it('that hangs: every call fails within a second, the later ones at once, and all is well within two of its end', async () => {
+    const { store } = opened;
+    const beforeMs = store.reachableSinceMs ?? 0;
+    server.pause();
+    const first = await Promise.all([refusal(store.read([KEY])), refusal(swap(store)), refusal(store.read([KEY]))]);
+    for (const { afterMs } of first) expect(afterMs).to.be.below(1_000);
+    expect(store.reachableSinceMs).to.equal(undefined);
+    for (const { afterMs } of await Promise.all([refusal(store.read([KEY])), refusal(swap(store))])) {
+      expect(afterMs).to.be.below(50);
+    }
+    await sleep(700);
+    server.resume();
+    await until(() => store.reachableSinceMs !== undefined, 2_000);
+    expect(store.reachableSinceMs).to.be.above(beforeMs + 1_000);
+    expect(await store.read([KEY])).to.deep.equal([undefined]);
+    expect((await swap(store)).won).to.equal(true);
+    expect(told).to.deep.equal([false, true]);
+  });
+
+  it('that hangs is noticed while nobody calls', async () => {
+    server.pause();
+    await until(() => opened.store.reachableSinceMs === undefined, 2_000);
+  });
+
+  it('that hangs does not make a write whose caller has given up', async () => {
+    const { store } = opened;
+    server.pause();
+    await refusal(swap(store, store.now() + 200));
+    server.resume();
+    await until(() => store.reachableSinceMs !== undefined, 2_000);
+    // It was in the server's buffers, and was read when it woke: the server counted the call.
+    expect(await server.calls('evalsha')).to.be.above(0);
+    expect(await server.raw.get(NAME)).to.equal(null);
+  });
+
+  it('that hangs while a store is opened only delays it', async () => {
+    server.pause();
+    const { store } = openStore(server.url);
+    await sleep(300);
+    expect(() => store.now()).to.throw(StoreUnavailable);
+    await refusal(store.read([KEY]));
+    server.resume();
+    await store.opened();
+    expect(await store.read([KEY])).to.deep.equal([undefined]);
+    await store.close();
+  });
+
+  it('by a crash: calls fail at once, nothing is sent twice, and all is well within two seconds of its return', async () => {
+    const { store } = opened;
+    await swap(store);
+    server.pause();
+    const inFlight = [refusal(swap(store)), refusal(store.read([KEY]))];
+    await server.kill();
+    for (const { afterMs } of await Promise.all(inFlight)) expect(afterMs).to.be.below(300);
+    await until(() => store.reachableSinceMs === undefined, 300);
+    expect((await refusal(swap(store))).afterMs).to.be.below(50);
+    await server.restart();
+    const tookMs = await until(() => store.reachableSinceMs !== undefined, 2_000);
+    expect(tookMs).to.be.below(1_000);
+    expect(await store.read([KEY])).to.deep.equal([undefined]);
+    expect(opened.log.of('warn').filter((line) => line.includes('not reachable'))).to.have.length.within(1, 3);
+  });
+
+  it('by a cut connection is over at once', async () => {
+    const { store } = opened;
+    await server.cutConnections();
+    await until(() => told.length === 2, 1_000);
+    expect(told).to.deep.equal([false, true]);
+    expect(await store.read([KEY])).to.deep.equal([undefined]);
+  });
+
+  it('by a change of roles: a replica is left when it refuses a write, and taken back as a primary', async () => {
+    const { store } = opened;
+    await server.raw.replicaof('127.0.0.1', '1');
+    expect(String((await refusal(swap(store))).error)).to.contain('READONLY');
+    expect(store.reachableSinceMs).to.equal(undefined);
+    await server.raw.replicaof('NO', 'ONE');
+    await until(() => store.reachableSinceMs !== undefined, 2_000);
+    expect((await swap(store)).won).to.equal(true);
+  });
+
+  it('by a change of roles is noticed while nobody writes', async () => {
+    await server.raw.replicaof('127.0.0.1', '1');
+    await until(() => opened.store.reachableSinceMs === undefined, 2_000);
+    expect(opened.log.text).to.contain('not a primary');
+  });
+
+  it('by full memory fails writes alone', async () => {
+    const { store } = opened;
+    await server.raw.config('SET', 'maxmemory', '1');
+    expect(String((await refusal(swap(store))).error)).to.contain('OOM');
+    expect(await store.read([KEY])).to.deep.equal([undefined]);
+    expect(told).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,33 @@
+// Owns the proof that the store on Redis does what every store must.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+import { describeStoreContract } from '../../contract/store-contract.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { openReachable } from './redis-world.js';
+
+describe('with a Redis that stands alone', () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await RedisServer.start();
+  });
+  after(() => server.stop());
+
+  describeStoreContract('RedisStore', async () => {
+    const stores: RedisStore[] = [];
+    await server.raw.flushall();
+    return {
+      async open() {
+        const { store } = await openReachable(server);
+        stores.push(store);
+        return store;
+      },
+      async pass(ms) {
+        await sleep(ms);
+      },
+      async dispose() {
+        await Promise.all(stores.map((store) => store.close()));
+      },
+    };
+  });
+});

@@ -1,0 +1,33 @@
+// Owns how tests open stores on a real Redis, and how they wait for what one of them will do.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RedisStore, type RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';
+import { RecordingLog } from '../../support/recording-log.js';
+import type { RedisServer } from '../../support/redis-server.js';
+
+/** A store with a log that can be looked at. */
+export interface Opened {
+  readonly store: RedisStore;
+  readonly log: RecordingLog;
+}
+
+export function openStore(url: string, options: Partial<RedisStoreOptions> = {}): Opened {
+  const log = new RecordingLog();
+  return { store: new RedisStore({ url, allowUnsafe: false, log, ...options }), log };
+}
+
+export async function openReachable(server: RedisServer, options: Partial<RedisStoreOptions> = {}): Promise<Opened> {
+  const opened = openStore(server.url, options);
+  await opened.store.opened();
+  return opened;
+}
+
+/** Waits until something holds. Returns how long that took, ms. */
+export async function until(holds: () => boolean, limitMs: number): Promise<number> {
+  const startMs = performance.now();
+  while (!holds()) {
+    if (performance.now() - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
+    await sleep(5);
+  }
+  return performance.now() - startMs;
+}

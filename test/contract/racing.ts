@@ -1,0 +1,62 @@
+// Owns what every store must do when many call at the same time, and when it is closed under them.
+
+import { expect } from 'chai';
+import type { Store, StoreKey } from '../../src/core/ports.js';
+import { cutOff, freshSession, HOUR_MS, type StoreBench, SHORT_MS, stampOf, unavailable } from './store-bench.js';
+
+/** Declares the tests of calls at the same time, and of the store's end. */
+export function describeRacing(bench: StoreBench): void {
+  describe('at the same time', () => {
+    it('exactly one of 100 swaps wins, and the others see what it wrote', async () => {
+      const key = freshSession('ann');
+      const stores = [bench.store, await bench.world.open()];
+      const outcomes = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => {
+          const mine = stores[i % stores.length] ?? bench.store;
+          return mine.swap(key, undefined, { value: `${i}`, atLeastMs: 0 }, HOUR_MS, mine.now() + HOUR_MS);
+        }),
+      );
+      expect(outcomes.filter(({ won }) => won)).to.have.length(1);
+      expect(new Set(outcomes.map(({ current }) => current)).size).to.equal(1);
+      expect(await bench.text(key)).to.equal(outcomes[0]?.current);
+    });
+
+    it('no swap that was won is lost again', async () => {
+      const key = cutOff('counter');
+      const stores = [bench.store, await bench.world.open()];
+      const count = async (mine: Store): Promise<void> => {
+        let [standing] = await mine.read([key]);
+        for (let done = 0; done < 5; ) {
+          const value = `${Number(standing?.split(' ')[2] ?? 0) + 1}`;
+          const swapped = await mine.swap(key, standing, { value, atLeastMs: 0 }, HOUR_MS, mine.now() + HOUR_MS);
+          standing = swapped.current;
+          if (swapped.won) done++;
+        }
+      };
+      await Promise.all(Array.from({ length: 20 }, (_, i) => count(stores[i % stores.length] ?? bench.store)));
+      expect((await bench.text(key))?.split(' ')[2]).to.equal('100');
+    });
+  });
+
+  describe('reachability', () => {
+    it('is told since when', async () => {
+      expect(bench.store.reachableSinceMs).to.be.within(bench.store.now() - 60_000, bench.store.now());
+    });
+
+    it('ends with the store: watchers are told, and every call is refused', async () => {
+      const told: boolean[] = [];
+      const stop = bench.store.watch((reachable) => told.push(reachable));
+      const silent: boolean[] = [];
+      bench.store.watch((reachable) => silent.push(reachable))();
+      await bench.store.close();
+      expect(told).to.deep.equal([false]);
+      expect(silent).to.deep.equal([]);
+      expect(bench.store.reachableSinceMs).to.equal(undefined);
+      stop();
+      await unavailable(bench.store.read([cutOff('ann')]));
+      const draft = { value: 'a', atLeastMs: 0 };
+      await unavailable(bench.store.swap(cutOff('ann'), undefined, draft, HOUR_MS, Date.now() + HOUR_MS));
+      await bench.store.close();
+    });
+  });
+}

@@ -1,0 +1,70 @@
+// Owns what the tests of a store work with: a store on a fresh data set, and short ways to write to it and look at it.
+
+import { expect } from 'chai';
+import { StoreUnavailable } from '../../src/core/errors.js';
+import type { Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import { makeSessionId } from '../../src/core/session.js';
+
+export type ClosableStore = Store & { close(): Promise<void> };
+
+/** One data set, and the way to let time pass in it. */
+export interface StoreWorld {
+  /** Opens one more store on the data set, ready to use. */
+  open(): Promise<ClosableStore>;
+  /** Lets time pass for the data set, ms. */
+  pass(ms: number): Promise<void>;
+  /** Closes what was opened, and removes the data set. */
+  dispose(): Promise<void>;
+}
+
+export const HOUR_MS = 3_600_000;
+/** A lifetime that a test waits for, ms. */
+export const SHORT_MS = 60;
+
+let made = 0;
+export const freshSession = (subject: string): StoreKey => {
+  const entropy = new Uint8Array(10);
+  new DataView(entropy.buffer).setUint32(2, ++made);
+  return { kind: 'session', subject, sessionId: makeSessionId(Date.now(), entropy) };
+};
+export const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subject });
+
+/** The stamp of a text, Unix ms. */
+export const stampOf = (text: string | undefined): number => Number(/^1 (\d+) /.exec(text ?? '')?.[1]);
+
+/** Waits for a call that must fail with "cannot tell". */
+export async function unavailable(work: Promise<unknown>): Promise<StoreUnavailable> {
+  const outcome = await work.then(
+    () => 'an answer',
+    (error: unknown) => error,
+  );
+  expect(outcome).to.be.instanceOf(StoreUnavailable);
+  return outcome as StoreUnavailable;
+}
+
+export class StoreBench {
+  readonly world: StoreWorld;
+  readonly store: ClosableStore;
+
+  constructor(world: StoreWorld, store: ClosableStore) {
+    this.world = world;
+    this.store = store;
+  }
+
+  async text(key: StoreKey): Promise<string | undefined> {
+    return (await this.store.read([key]))[0];
+  }
+
+  write(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<Swapped> {
+    const { store } = this;
+    return store.swap(key, expected, { value, atLeastMs: 0 }, lifetimeMs, store.now() + HOUR_MS);
+  }
+
+  /** Writes, and must win. Returns the text that now stands. */
+  async put(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<string> {
+    const { won, current } = await this.write(key, expected, value, lifetimeMs);
+    expect(won).to.equal(true);
+    if (current === undefined) throw new Error('a swap that was won tells what it wrote');
+    return current;
+  }
+}

@@ -1,0 +1,130 @@
+// Owns what every store must do with a write: compare, stamp, and keep for as long as it was told.
+
+import { expect } from 'chai';
+import type { Store, StoreKey } from '../../src/core/ports.js';
+import { cutOff, freshSession, HOUR_MS, type StoreBench, SHORT_MS, stampOf, unavailable } from './store-bench.js';
+
+/** Declares the tests of `swap`. */
+export function describeWriting(bench: StoreBench): void {
+  describe('swap', () => {
+    it('writes where nothing stands, and answers what it wrote', async () => {
+      const key = freshSession('ann');
+      expect(await bench.text(key)).to.equal(undefined);
+      const current = await bench.put(key, undefined, 'live 1 2 3 4 k', HOUR_MS);
+      expect(current).to.match(/^1 \d{13} live 1 2 3 4 k$/);
+      expect(await bench.text(key)).to.equal(current);
+    });
+
+    it('replaces what was expected', async () => {
+      const key = cutOff('ann');
+      const first = await bench.put(key, undefined, 'a', HOUR_MS);
+      const second = await bench.put(key, first, 'b', HOUR_MS);
+      expect(await bench.text(key)).to.equal(second);
+    });
+
+    it('writes nothing where something else stands, and answers what that is', async () => {
+      const key = cutOff('ann');
+      expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ won: false, current: undefined });
+      const standing = await bench.put(key, undefined, 'a', HOUR_MS);
+      expect(await bench.write(key, undefined, 'b', HOUR_MS)).to.deep.equal({ won: false, current: standing });
+      expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ won: false, current: standing });
+      expect(await bench.text(key)).to.equal(standing);
+    });
+
+    it('compares to the letter', async () => {
+      const key = cutOff('ann');
+      const standing = await bench.put(key, undefined, 'Value', HOUR_MS);
+      const close = [
+        '',
+        ' ',
+        `${standing} `,
+        ` ${standing}`,
+        `${standing}\0`,
+        standing.slice(0, -1),
+        standing.toLowerCase(),
+      ];
+      for (const expected of [...close, standing.replace('1 ', '01 '), standing.replace('1 ', '1  ')]) {
+        expect((await bench.write(key, expected, 'b', HOUR_MS)).won, JSON.stringify(expected)).to.equal(false);
+      }
+      expect(await bench.text(key)).to.equal(standing);
+    });
+
+    it('does not take an empty expectation for nothing', async () => {
+      expect(await bench.write(cutOff('ann'), '', 'a', HOUR_MS)).to.deep.equal({ won: false, current: undefined });
+    });
+
+    it('keeps every printable character', async () => {
+      const value = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('');
+      const current = await bench.put(cutOff('ann'), undefined, value, HOUR_MS);
+      expect(current.endsWith(` ${value}`)).to.equal(true);
+      expect(await bench.text(cutOff('ann'))).to.equal(current);
+    });
+
+    it('writes nothing after the caller has given up', async () => {
+      const key = freshSession('ann');
+      const late = bench.store.swap(key, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, bench.store.now() - 1);
+      expect((await unavailable(late)).message).to.contain('too late');
+      expect(await bench.text(key)).to.equal(undefined);
+    });
+  });
+
+  describe('stamps', () => {
+    it('are the time of the store, never behind what it said before', async () => {
+      let last = 0;
+      let expected: string | undefined;
+      for (let i = 0; i < 20; i++) {
+        const beforeMs = bench.store.now();
+        expected = await bench.put(cutOff('ann'), expected, `${i}`, HOUR_MS);
+        const stamp = stampOf(expected);
+        expect(stamp).to.be.at.least(beforeMs).and.at.least(last);
+        expect(stamp).to.be.at.most(beforeMs + 2_000);
+        last = stamp;
+        await bench.world.pass(i % 2);
+      }
+    });
+
+    it('are at least what was asked for', async () => {
+      const atLeastMs = bench.store.now() + HOUR_MS;
+      const draft = { value: 'a', atLeastMs };
+      const { current } = await bench.store.swap(cutOff('ann'), undefined, draft, HOUR_MS, bench.store.now() + HOUR_MS);
+      expect(current).to.equal(`1 ${atLeastMs} a`);
+    });
+  });
+
+  describe('lifetimes', () => {
+    it('end an entry by themselves; it is then as if it had never been', async () => {
+      const key = freshSession('ann');
+      const standing = await bench.put(key, undefined, 'a', SHORT_MS);
+      await bench.world.pass(2 * SHORT_MS);
+      expect(await bench.text(key)).to.equal(undefined);
+      expect(await bench.write(key, standing, 'b', HOUR_MS)).to.deep.equal({ won: false, current: undefined });
+      await bench.put(key, undefined, 'b', HOUR_MS);
+    });
+
+    it('are never shortened', async () => {
+      const [long, forever] = [cutOff('long'), cutOff('forever')];
+      const a = await bench.put(long, undefined, 'a', HOUR_MS);
+      const b = await bench.put(forever, undefined, 'a', undefined);
+      const shorter = await Promise.all([bench.put(long, a, 'b', SHORT_MS), bench.put(forever, b, 'b', SHORT_MS)]);
+      await bench.world.pass(2 * SHORT_MS);
+      expect(await Promise.all([bench.text(long), bench.text(forever)])).to.deep.equal(shorter);
+    });
+
+    it('are lengthened, up to for ever', async () => {
+      const [longer, forever] = [cutOff('longer'), cutOff('forever')];
+      const a = await bench.put(longer, undefined, 'a', SHORT_MS);
+      const b = await bench.put(forever, undefined, 'a', SHORT_MS);
+      const lengthened = await Promise.all([bench.put(longer, a, 'b', HOUR_MS), bench.put(forever, b, 'b', undefined)]);
+      await bench.world.pass(2 * SHORT_MS);
+      expect(await Promise.all([bench.text(longer), bench.text(forever)])).to.deep.equal(lengthened);
+    });
+
+    it('are not lengthened by a swap that was lost', async () => {
+      const key = cutOff('ann');
+      await bench.put(key, undefined, 'a', SHORT_MS);
+      await bench.write(key, undefined, 'b', HOUR_MS);
+      await bench.world.pass(2 * SHORT_MS);
+      expect(await bench.text(key)).to.equal(undefined);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+// Owns the proof of what a client meets while the service is away, hangs, and returns.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { REFRESH, RunningGateway } from './running-gateway.js';
+
+describe('gateway: outages of the service', function () {
+  this.timeout(15_000);
+  // The bounds are promises; a machine that is busy with other things may miss one once.
+  this.retries(2);
+  let gateway: RunningGateway;
+  beforeEach(async () => {
+    gateway = await RunningGateway.start();
+  });
+  afterEach(() => gateway.stop());
+
+  const timed = async () => {
+    const begun = performance.now();
+    const { status, headers } = await gateway.post(REFRESH, { refresh: 'r' });
+    return { status, retryAfter: headers.get('retry-after'), ms: performance.now() - begun };
+  };
+
+  it('answers 503 within a second while it is away, and recovers within two of its return', async () => {
+    expect((await timed()).status).to.equal(200);
+    gateway.service.stop();
+    // Long enough for the pauses between attempts to connect to have grown to their longest.
+    const awayUntil = performance.now() + 2_500;
+    while (performance.now() < awayUntil) {
+      const { status, retryAfter, ms } = await timed();
+      expect([status, retryAfter]).to.deep.equal([503, '1']);
+      expect(ms).to.be.below(1_000);
+      await delay(300);
+    }
+    expect((await gateway.ask('/healthz')).status).to.equal(200);
+    expect((await gateway.ask('/readyz')).status).to.equal(503);
+
+    await gateway.service.start();
+    const returned = performance.now();
+    while ((await timed()).status !== 200) await delay(20);
+    expect(performance.now() - returned).to.be.below(2_000);
+  });
+
+  it('answers 503 within a second while it hangs', async () => {
+    gateway.service.script = () => delay(1_500);
+    const { status, ms } = await timed();
+    expect(status).to.equal(503);
+    expect(ms).to.be.within(800, 1_000);
+    gateway.service.script = () => {};
+    expect((await timed()).status).to.equal(200);
+  });
+
+  it('answers 503 for calls that were under way when it went away', async () => {
+    gateway.service.script = () => delay(800);
+    const pending = Promise.all([timed(), timed()]);
+    while (gateway.service.calls.length < 2) await delay(5);
+    gateway.service.stop();
+    for (const { status, ms } of await pending) {
+      expect(status).to.equal(503);
+      expect(ms).to.be.below(1_000);
+    }
+  });
+});

@@ -1,0 +1,106 @@
+// Owns a running gateway for tests: a real one on a port of its own, before a scripted service, its log on record.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GATEWAY_LIMITS, type GatewayLimits } from '../../gateway/config.js';
+import { createGateway, type Gateway } from '../../gateway/server.js';
+import type { Address } from '../../src/env.js';
+import { createLogger } from '../../src/log.js';
+import { ScriptedAuthService } from '../support/scripted-auth-service.js';
+
+/** An answer, read to its end. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+export const REFRESH = '/api/auth/token/refresh/';
+export const LOGOUT = '/api/auth/logout/';
+export const ORIGIN = 'https://app.example.com';
+
+export class RunningGateway {
+  readonly service: ScriptedAuthService;
+  readonly gateway: Gateway;
+  readonly address: Address;
+  readonly url: string;
+  /** The lines of the log, at the level `trace`. */
+  readonly log: readonly string[];
+
+  constructor(service: ScriptedAuthService, gateway: Gateway, address: Address, log: readonly string[]) {
+    this.service = service;
+    this.gateway = gateway;
+    this.address = address;
+    this.url = `http://${address.host}:${address.port}`;
+    this.log = log;
+  }
+
+  static async start(
+    options: { limits?: Partial<GatewayLimits>; corsOrigins?: string[] } = {},
+  ): Promise<RunningGateway> {
+    const service = await new ScriptedAuthService().start();
+    const log: string[] = [];
+    const destination = { write: (line: string) => void log.push(line) };
+    const settings = {
+      httpAddress: { host: '127.0.0.1', port: 0 },
+      authServiceAddress: service.address,
+      corsOrigins: options.corsOrigins ?? [ORIGIN],
+      limits: { ...GATEWAY_LIMITS, ...options.limits },
+    };
+    const gateway = createGateway(settings, createLogger({ level: 'trace', name: 'gateway', destination }));
+    return new RunningGateway(service, gateway, await gateway.listen(), log);
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.close();
+    this.service.stop();
+  }
+
+  async ask(path: string, init: RequestInit = {}): Promise<Answered> {
+    const answer = await fetch(this.url + path, init);
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  }
+
+  /** Posts a JSON document: a value, or a text that is sent as it is. */
+  post(path: string, document: unknown, headers: Record<string, string> = {}): Promise<Answered> {
+    const body = typeof document === 'string' ? document : JSON.stringify(document);
+    return this.ask(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+  }
+
+  /** The log after its first `skip` lines; waits until a request of this route is in it. */
+  async logged(skip: number, route: string): Promise<Record<string, unknown>[]> {
+    const deadline = performance.now() + 1_000;
+    for (;;) {
+      const lines = this.log.slice(skip).map((line) => JSON.parse(line) as Record<string, unknown>);
+      if (lines.some((line) => line['route'] === route) || performance.now() > deadline) return lines;
+      await delay(5);
+    }
+  }
+
+  /** A connection without HTTP on it. */
+  async connect(): Promise<Socket> {
+    const socket = connect(this.address.port, this.address.host);
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  /** Writes to a new connection and reads it to its end. */
+  async raw(text: string): Promise<string> {
+    const socket = await this.connect();
+    socket.write(text);
+    return readAll(socket);
+  }
+}
+
+/** Reads a connection until it is closed, by whichever end. */
+export async function readAll(socket: Socket): Promise<string> {
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => {});
+  if (!socket.closed) await once(socket, 'close').catch(() => {});
+  return text;
+}

@@ -1,0 +1,164 @@
+// Owns the proof that the gateway stops gracefully, within bounds, and leaves nothing open.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { GATEWAY_LIMITS } from '../../gateway/config.js';
+import { createGateway } from '../../gateway/server.js';
+import { formatAddress } from '../../src/env.js';
+import { createLogger } from '../../src/log.js';
+import { ScriptedAuthService } from '../support/scripted-auth-service.js';
+import { LOGOUT, REFRESH, RunningGateway } from './running-gateway.js';
+
+const elapsed = async (what: Promise<unknown>): Promise<number> => {
+  const begun = performance.now();
+  await what;
+  return performance.now() - begun;
+};
+
+describe('gateway: stopping', function () {
+  this.timeout(10_000);
+
+  it('answers the requests under way, takes no new ones, and closes kept connections', async () => {
+    const running = await RunningGateway.start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    running.service.script = () => delay(400);
+    const sent = httpRequest(`${running.url}${LOGOUT}`, {
+      method: 'POST',
+      agent,
+      headers: { authorization: 'Bearer a' },
+    });
+    sent.end();
+    while (running.service.calls.length === 0) await delay(5);
+
+    const stopped = elapsed(running.gateway.close());
+    await delay(50);
+    const refused = await running.ask('/healthz').then(
+      () => false,
+      () => true,
+    );
+    expect(refused).to.equal(true);
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).to.equal(200);
+    expect(answer.headers.connection).to.equal('close');
+    expect(await stopped).to.be.within(300, 1_500);
+    agent.destroy();
+    running.service.stop();
+  });
+
+  it('is not held up by connections without a request, whether kept or opened in advance', async () => {
+    const running = await RunningGateway.start();
+    await running.post(REFRESH, { refresh: 'r' });
+    const socket = await running.connect();
+    const closed = once(socket, 'close');
+    expect(await elapsed(running.gateway.close())).to.be.below(1_000);
+    await closed;
+    running.service.stop();
+  });
+
+  it('cuts off at its limit what does not end', async () => {
+    const running = await RunningGateway.start({ limits: { stopMs: 300 } });
+    const socket = await running.connect();
+    socket.on('error', () => {});
+    socket.write(`POST ${REFRESH} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`);
+    await delay(100);
+    expect(await elapsed(running.gateway.close())).to.be.within(250, 1_500);
+    expect(running.log.join('')).to.contain('stopping although requests are under way');
+    running.service.stop();
+  });
+
+  it('closes its connection to the service', async () => {
+    const service = await new ScriptedAuthService().start();
+    const sockets = new Set<Socket>();
+    const relay = createServer((socket) => {
+      sockets.add(socket);
+      const onward = connect(service.address.port, service.address.host);
+      socket.on('close', () => sockets.delete(socket)).on('error', () => onward.destroy());
+      socket
+        .pipe(onward)
+        .on('error', () => socket.destroy())
+        .pipe(socket);
+    });
+    await once(relay.listen(0, '127.0.0.1'), 'listening');
+    const { port } = relay.address() as AddressInfo;
+    const gateway = createGateway(
+      {
+        httpAddress: { host: 'localhost', port: 0 },
+        authServiceAddress: { host: '127.0.0.1', port },
+        corsOrigins: [],
+        limits: GATEWAY_LIMITS,
+      },
+      createLogger({ level: 'silent', name: 'gateway' }),
+    );
+    const address = await gateway.listen();
+    expect((await fetch(`http://${formatAddress(address)}/readyz`)).status).to.equal(200);
+    expect(sockets.size).to.equal(1);
+    await gateway.close();
+    await delay(50);
+    expect(sockets.size).to.equal(0);
+    relay.close();
+    service.stop();
+  });
+
+  it('can be told twice', async () => {
+    const running = await RunningGateway.start();
+    await Promise.all([running.gateway.close(), running.gateway.close()]);
+    await running.stop();
+  });
+
+  it('reports a port that is taken', async () => {
+    const running = await RunningGateway.start();
+    const settings = {
+      httpAddress: running.address,
+      authServiceAddress: running.service.address,
+      corsOrigins: [],
+      limits: GATEWAY_LIMITS,
+    };
+    const second = createGateway(settings, createLogger({ level: 'silent', name: 'gateway' }));
+    const error = await second.listen().then(
+      () => undefined,
+      (reason: NodeJS.ErrnoException) => reason,
+    );
+    expect(error?.code).to.equal('EADDRINUSE');
+    await second.close();
+    await running.stop();
+  });
+
+  it('leaves nothing open that would keep the process', async () => {
+    const service = await RunningGateway.start();
+    const script = `
+      const { createGateway } = await import(process.argv[1]);
+      const { GATEWAY_LIMITS } = await import(process.argv[2]);
+      const { createLogger } = await import(process.argv[3]);
+      const gateway = createGateway({
+        httpAddress: { host: '127.0.0.1', port: 0 },
+        authServiceAddress: JSON.parse(process.argv[4]),
+        corsOrigins: [],
+        limits: GATEWAY_LIMITS,
+      }, createLogger({ level: 'silent', name: 'gateway' }));
+      const { port } = await gateway.listen();
+      const answer = await fetch('http://127.0.0.1:' + port + '/readyz');
+      process.stdout.write(answer.status + ' ');
+      await gateway.close();
+      process.on('exit', () => process.stdout.write('ended by itself'));
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2000).unref();
+    `;
+    const modules = ['../../gateway/server.js', '../../gateway/config.js', '../../src/log.js'];
+    const child = spawn(process.execPath, [
+      ...['--input-type=module', '-e', script],
+      ...modules.map((module) => new URL(module, import.meta.url).href),
+      JSON.stringify(service.service.address),
+    ]);
+    let printed = '';
+    child.stdout.on('data', (chunk) => {
+      printed += chunk;
+    });
+    await once(child, 'close');
+    expect(printed).to.equal('200 ended by itself');
+    await service.stop();
+  });
+});
