@@ -1,8 +1,8 @@
 // Owns what every store must do when many call at the same time, and when it is closed under them.
 
 import { expect } from 'chai';
-import type { Store, StoreKey } from '../../src/core/ports.js';
-import { cutOff, freshSession, HOUR_MS, type StoreBench, SHORT_MS, stampOf, unavailable } from './store-bench.js';
+import type { Store } from '../../src/core/ports.js';
+import { cutOff, freshSession, HOUR_MS, type StoreBench, unavailable } from './store-bench.js';
 
 /** Declares the tests of calls at the same time, and of the store's end. */
 export function describeRacing(bench: StoreBench): void {

@@ -1,8 +1,8 @@
 // Owns what every store must do with a read: keys that stay apart, one moment, and never an old one.
 
 import { expect } from 'chai';
-import type { Store, StoreKey } from '../../src/core/ports.js';
-import { cutOff, freshSession, HOUR_MS, type StoreBench, SHORT_MS, stampOf, unavailable } from './store-bench.js';
+import type { StoreKey } from '../../src/core/ports.js';
+import { cutOff, freshSession, HOUR_MS, type StoreBench } from './store-bench.js';
 
 /** Subjects that a careless key would mix up, with one another or with its own separators. */
 const AWKWARD_SUBJECTS = [
@@ -60,7 +60,6 @@ const AWKWARD_SUBJECTS = [
   ],
 ];
 
-
 /** Declares the tests of keys and of `read`. */
 export function describeReading(bench: StoreBench): void {
   describe('keys', () => {
@@ -106,13 +105,20 @@ export function describeReading(bench: StoreBench): void {
     it('answers in the order of the keys, each as often as it was asked for', async () => {
       const [here, gone] = [cutOff('here'), freshSession('here')];
       const standing = await bench.put(here, undefined, 'a', HOUR_MS);
-      expect(await bench.store.read([gone, here, here, gone])).to.deep.equal([undefined, standing, standing, undefined]);
+      expect(await bench.store.read([gone, here, here, gone])).to.deep.equal([
+        undefined,
+        standing,
+        standing,
+        undefined,
+      ]);
       expect(await bench.store.read([])).to.deep.equal([]);
     });
 
     it('answers many callers of one turn, each with its own', async () => {
       const subjects = Array.from({ length: 700 }, (_, i) => `user ${i}`);
-      const written = await Promise.all(subjects.map((subject) => bench.put(cutOff(subject), undefined, subject, HOUR_MS)));
+      const written = await Promise.all(
+        subjects.map((subject) => bench.put(cutOff(subject), undefined, subject, HOUR_MS)),
+      );
       const birth: StoreKey = { kind: 'birth', shard: 0 };
       const found = await Promise.all(
         subjects.map((subject) => bench.store.read([freshSession(subject), cutOff(subject), birth])),

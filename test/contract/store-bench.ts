@@ -43,12 +43,37 @@ export async function unavailable(work: Promise<unknown>): Promise<StoreUnavaila
 }
 
 export class StoreBench {
-  readonly world: StoreWorld;
-  readonly store: ClosableStore;
+  readonly #create: () => Promise<StoreWorld>;
+  #current: { readonly world: StoreWorld; readonly store: ClosableStore } | undefined;
 
-  constructor(world: StoreWorld, store: ClosableStore) {
-    this.world = world;
-    this.store = store;
+  /** @param create makes an empty data set */
+  constructor(create: () => Promise<StoreWorld>) {
+    this.#create = create;
+  }
+
+  /** Before each test. */
+  async start(): Promise<void> {
+    const world = await this.#create();
+    this.#current = { world, store: await world.open() };
+  }
+
+  /** After each test. */
+  async stop(): Promise<void> {
+    await this.#current?.world.dispose();
+    this.#current = undefined;
+  }
+
+  get world(): StoreWorld {
+    return this.#now.world;
+  }
+
+  get store(): ClosableStore {
+    return this.#now.store;
+  }
+
+  get #now() {
+    if (this.#current === undefined) throw new Error('the bench has not been started');
+    return this.#current;
   }
 
   async text(key: StoreKey): Promise<string | undefined> {

@@ -2,7 +2,7 @@
 
 import { describeRacing } from './racing.js';
 import { describeReading } from './reading.js';
-import type { StoreBench, StoreWorld } from './store-bench.js';
+import { StoreBench, type StoreWorld } from './store-bench.js';
 import { describeWriting } from './writing.js';
 
 /**
@@ -11,6 +11,11 @@ import { describeWriting } from './writing.js';
  */
 export function describeStoreContract(name: string, create: () => Promise<StoreWorld>): void {
   describe(`${name} as a store`, () => {
-    PLACEHOLDER
+    const bench = new StoreBench(create);
+    beforeEach(() => bench.start());
+    afterEach(() => bench.stop());
+    describeWriting(bench);
+    describeReading(bench);
+    describeRacing(bench);
   });
 }

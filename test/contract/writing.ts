@@ -1,8 +1,7 @@
 // Owns what every store must do with a write: compare, stamp, and keep for as long as it was told.
 
 import { expect } from 'chai';
-import type { Store, StoreKey } from '../../src/core/ports.js';
-import { cutOff, freshSession, HOUR_MS, type StoreBench, SHORT_MS, stampOf, unavailable } from './store-bench.js';
+import { cutOff, freshSession, HOUR_MS, SHORT_MS, type StoreBench, stampOf, unavailable } from './store-bench.js';
 
 /** Declares the tests of `swap`. */
 export function describeWriting(bench: StoreBench): void {

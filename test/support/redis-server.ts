@@ -36,7 +36,8 @@ export class RedisServer {
     this.port = port;
     this.#folder = folder;
     this.#args = args;
-    this.#password = args[args.indexOf('--requirepass') + 1 || args.length];
+    const at = args.indexOf('--requirepass');
+    this.#password = at < 0 ? undefined : args[at + 1];
   }
 
   /** Starts a server that keeps nothing on disk unless told so, and waits until it answers. */

@@ -7,21 +7,23 @@ import { Redis, type RedisOptions } from 'ioredis';
  * @throws Error if the URL cannot be used; its text holds nothing of the URL, for there may be a password in it
  */
 export function clientMaker(url: string, connectTimeoutMs: number): () => Redis {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== 'redis:' && parsed?.protocol !== 'rediss:') {
+  // To the letter: the driver would speak plainly to `REDISS://`.
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     throw new Error('the URL of Redis must start with redis:// or rediss://');
   }
-  // The driver would take a path that is no number for database 0.
-  if (!/^(\/\d{0,5})?$/.test(parsed.pathname))
-    throw new Error('the path of the URL of Redis must be a database number');
-  // It takes any parameter for one of its options, and prefers it to ours: one could switch its queues on again.
-  for (const name of parsed.searchParams.keys()) {
+  const { pathname, searchParams } = new URL(url);
+  // It would take a path that is no number for database 0.
+  if (!/^(\/\d{0,5})?$/.test(pathname)) throw new Error('the path of the URL of Redis must be a database number');
+  // It takes any parameter for one of its options, before ours: one could switch its queue on again.
+  for (const name of searchParams.keys()) {
     if (name !== 'family') throw new Error('the URL of Redis may have no parameter but family');
   }
   const options = {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     connectionName: 'latchkey',
+    // A polite end waits for the other side, which may be paused; and the driver waits even for one that is gone.
+    disconnectTimeout: 0,
     // One that was lost is replaced, by us, after the server was looked at anew.
     retryStrategy: () => null,
     enableOfflineQueue: false,
@@ -50,12 +52,4 @@ export async function connect(client: Redis): Promise<void> {
     throw failure ?? error;
   }
   if (failure !== undefined) throw failure;
-}
-
-/** Ends a connection at once, whatever state it is in. Nothing of it keeps the process alive. */
-export function sever(client: Redis): void {
-  client.disconnect();
-  // A polite end waits for the other side, which may be paused.
-  const stream: Redis['stream'] | undefined = client.stream;
-  stream?.destroy();
 }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import { connect, sever } from './client.js';
+import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
 import { ask } from './inspection.js';
 import type { Reachability } from './reachability.js';
@@ -125,6 +125,6 @@ export class Connection {
 
   #end(link: Link): void {
     link.end.abort();
-    sever(link.client);
+    link.client.disconnect();
   }
 }

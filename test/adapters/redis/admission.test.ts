@@ -84,7 +84,9 @@ describe('a Redis', () => {
     await writes.exec();
     await server.kill();
     const restarted = server.restart();
-    const { store, log } = open(server.url);
+    // While it loads, it answers now and then.
+    const { store, log } = openStore(server.url, { connectTimeoutMs: 5_000 });
+    stores.push(store);
     await store.opened();
     await restarted;
     expect(log.text).to.contain('loading');
@@ -184,6 +186,7 @@ describe('a Redis', () => {
     for (const url of [
       'http://:sesame@127.0.0.1:1',
       'sesame',
+      'REDISS://:sesame@127.0.0.1:1',
       'redis://:sesame@127.0.0.1:1/?enableOfflineQueue=true',
       'redis://:sesame@127.0.0.1:1/zero',
       'redis://:sesame%zz@127.0.0.1:1',
