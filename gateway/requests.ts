@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '../src/log.js';
+import { acceptRequestId, type Logger } from '../src/log.js';
 import type { CallContext, CallEnd } from './auth-client.js';
 
 declare module 'fastify' {
@@ -13,13 +13,9 @@ declare module 'fastify' {
   }
 }
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
-
 /** The client's own id if it is harmless, else a new one. */
-export function requestId({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
+export const requestId = ({ headers }: IncomingMessage): string =>
+  acceptRequestId(headers['x-request-id']) ?? randomUUID();
 
 /**
  * Readies a request: no answer may be stored, for it may hold tokens (RFC 6749, section 5.1).

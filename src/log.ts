@@ -9,6 +9,12 @@ const MAX_CAUSES = 4;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** A caller's request id if it may go into a log, short and harmless; else undefined, and one must be made. */
+export const acceptRequestId = (given: unknown): string | undefined =>
+  typeof given === 'string' && REQUEST_ID.test(given) ? given : undefined;
+
 /** Writes one line: some fields, an error as `err`, and a fixed message. */
 export type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 

@@ -5,7 +5,7 @@ import { type handleUnaryCall, type Metadata, type ServerUnaryCall, status } fro
 import type { AuditEvent } from '../core/audit.js';
 import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
-import type { Logger } from '../log.js';
+import { acceptRequestId, type Logger } from '../log.js';
 import { statusOf } from './status.js';
 
 /** What a handler knows of its call, and may tell the call's log line. */
@@ -64,7 +64,7 @@ export class Unary {
   #openLine<Request, Response>(method: string, call: ServerUnaryCall<Request, Response>) {
     const log = this.#log;
     const startMs = performance.now();
-    const requestId = requestIdOf(call.metadata);
+    const requestId = acceptRequestId(call.metadata.get('x-request-id')[0]) ?? randomUUID();
     const notes: Record<string, unknown> = {};
     const serviceCall: ServiceCall = {
       metadata: call.metadata,
@@ -90,12 +90,4 @@ function failureFields(error: unknown): Record<string, unknown> {
   if (error instanceof TokenRefused) return { problem: error.problem, why: error.why, detail: error.message };
   if (error instanceof StoreUnavailable) return { detail: error.message, err: error.cause };
   return isCoreError(error) ? { detail: error.message } : { err: error };
-}
-
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
-
-/** The caller's request id if it is one that may go into a log, else a new one. */
-function requestIdOf(metadata: Metadata): string {
-  const [given] = metadata.get('x-request-id');
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
