@@ -19,10 +19,12 @@ const SUBJECT = 'alice';
 
 export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
-  const settings = complete(readServiceSettings(env, 'dev', Date.now()), env.text('DATA_DIR') ?? DEV_DATA_DIR);
+  const asked = readServiceSettings(env, 'dev', Date.now());
+  const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const gatewaySettings = readGatewaySettings(env);
   const level = readLogLevel(env);
   env.check();
+  const settings = complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
   const log = createLogger({ name: 'latchkey', level, destination: destination(2) });
 
@@ -37,7 +39,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
     const httpAddress = await gateway.listen();
     const pair = await issueToken(reachable(issuerAddress), settings.issuerToken, SUBJECT, undefined);
     const addresses = { grpc: formatAddress(reachable(grpcAddress)), http: formatAddress(reachable(httpAddress)) };
-    process.stdout.write(welcome(SUBJECT, pair, addresses, settings.store));
+    process.stdout.write(welcome(SUBJECT, pair, addresses, settings));
   } catch (error) {
     await stop();
     throw error;

@@ -1,14 +1,15 @@
 // Owns what `latchkey dev` prints: where everything is, a fresh pair, and lines that work as printed.
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import type { StoreSettings } from '../config.js';
+import type { ServiceSettings } from '../config.js';
+import { formatDuration } from '../env.js';
 
 /** @param addresses `host:port` of each listener */
 export function welcome(
   subject: string,
   pair: TokenPair,
   addresses: { readonly grpc: string; readonly http: string },
-  store: StoreSettings,
+  { store, policy }: ServiceSettings,
 ): string {
   const { grpc, http } = addresses;
   const kept = store.kind === 'redis' ? 'Redis' : `the embedded store in ${store.dataDir}`;
@@ -31,7 +32,7 @@ Is the access token good?
 
 ${grpcurl('ValidateToken', { access_token: pair.accessToken })}
 
-Trade the refresh token for the next pair (again within 10 s: the same pair):
+Trade the refresh token for the next pair (again within ${formatDuration(policy.graceMs)}: the same pair):
 
 ${curl('token/refresh/', { refresh: pair.refreshToken })}
 

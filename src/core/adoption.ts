@@ -37,5 +37,6 @@ export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, cryp
     audience: [],
     claims: otherClaims(reader.claims),
     adopted: true,
+    fromElsewhere: true,
   };
 }

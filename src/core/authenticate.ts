@@ -3,6 +3,7 @@
 import type { Context } from './context.js';
 import { InvalidInput } from './errors.js';
 import { MAX_TOKEN_BYTES } from './policy.js';
+import type { Call } from './ports.js';
 import { readToken } from './read-token.js';
 import type { Token, TokenKind } from './token.js';
 
@@ -10,12 +11,14 @@ import type { Token, TokenKind } from './token.js';
  * Says nothing about whether the token stands.
  * @throws InvalidInput for an empty or oversized text, TokenRefused for one that is not authentic or not of the kind
  */
-export function authenticate({ keys, policy, crypto }: Context, kind: TokenKind, text: string): Token {
+export function authenticate({ keys, policy, crypto }: Context, call: Call, kind: TokenKind, text: string): Token {
   const field = `${kind}_token`;
   if (text === '') throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must not be empty' });
   // Before any parsing: what is refused here has cost nothing. Characters will do: a token in good form is ASCII.
   if (text.length > MAX_TOKEN_BYTES) {
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
-  return readToken(keys.open(text), kind, policy, crypto);
+  const token = readToken(keys.open(text), kind, policy, crypto);
+  call.concerns(token.sessionId);
+  return token;
 }

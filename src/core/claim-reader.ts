@@ -4,6 +4,7 @@ import type { Claims } from './claims.js';
 import { TokenRefused } from './errors.js';
 import { MAX_GENERATION, MAX_NUMERIC_DATE } from './policy.js';
 
+export const isTrue = (value: unknown): value is true => value === true;
 export const isString = (value: unknown): value is string => typeof value === 'string';
 export const isNumericDate = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;

@@ -9,7 +9,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** Names that no caller may put into a token: the registered ones of RFC 7519, section 4.1, and ours. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
-  ...['sid', 'gen', 'token_type', '__proto__'],
+  ...['sid', 'gen', 'token_type', 'adopted', '__proto__'],
 ]);
 
 export const isReserved = (name: string): boolean => RESERVED.has(name);
@@ -40,6 +40,8 @@ export interface Bearer {
   readonly issuer: string | undefined;
   readonly audience: readonly string[];
   readonly claims: Claims;
+  /** The session was another issuer's at first: the claim `adopted`. */
+  readonly fromElsewhere: boolean;
 }
 
 /** A token's claims, always in the same order: the same input gives the same bytes. */
@@ -55,6 +57,7 @@ export function writeClaims(kind: TokenKind, bearer: Bearer, answered: Answered)
     jti: tokenId(kind, sessionId, answered.generation),
     iat: answered.issuedAt,
     exp: kind === 'access' ? answered.accessExpiresAt : answered.refreshExpiresAt,
+    ...(bearer.fromElsewhere ? { adopted: true } : {}),
     ...bearer.claims,
   };
 }

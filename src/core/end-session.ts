@@ -5,11 +5,11 @@ import { type EndCause, endedValue } from './entries.js';
 import { SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
 import { sessionKey } from './standing.js';
-import { sessionEndMs, type Token } from './token.js';
+import { denyUntilMs, sessionEndMs, type Token } from './token.js';
 
 /**
  * Ends a session, if what is expected still stands. The entry is kept until no token of the session can stand any
- * more, whichever settings it was made under.
+ * more by today's SESSION_MAX, nor the one that came by its own `exp`.
  * @returns whether it was written
  * @throws StoreUnavailable
  */
@@ -23,9 +23,15 @@ export async function endSession(
 ): Promise<boolean> {
   const { store, policy } = context;
   const { subject, sessionId } = token;
-  const lifetimeMs = sessionEndMs(token.startMs, policy) + SLACK_MS - store.now();
+  const keptUntilMs = Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy)) + SLACK_MS;
   const draft = { value: endedValue(cause), atLeastMs: 0 };
-  const { won } = await store.swap(sessionKey(subject, sessionId), expected, draft, lifetimeMs, writeUntilMs);
+  const { won } = await store.swap(
+    sessionKey(subject, sessionId),
+    expected,
+    draft,
+    keptUntilMs - store.now(),
+    writeUntilMs,
+  );
   if (won) call.audit({ event: 'session_ended', subject, sessionId, cause });
   return won;
 }

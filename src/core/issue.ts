@@ -31,6 +31,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
     audience: policy.audience,
     // For services that know their user by another name, such as simplejwt's user_id.
     claims: policy.subjectClaim === 'sub' ? claims : { ...claims, [policy.subjectClaim]: subject },
+    fromElsewhere: false,
   };
   const answered = answerNow(0, startMs, keys.signingKid, policy, nowMs);
   const pair = sealPair(keys, bearer, answered, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });

@@ -101,5 +101,7 @@ export interface Crypto {
 export interface Call {
   /** How long the caller will wait, ms. A write is not made after it. */
   readonly budgetMs: number;
+  /** Hears which session the call is about, as soon as that is known; for the log. */
+  concerns(sessionId: SessionId): void;
   audit(event: AuditEvent): void;
 }

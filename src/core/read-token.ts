@@ -1,7 +1,7 @@
 // Owns what is checked of a token beyond its signature: its kind, its claims, and for whom it is.
 
 import { adopt } from './adoption.js';
-import { ClaimReader, isAudience, isGeneration, isString } from './claim-reader.js';
+import { ClaimReader, isAudience, isGeneration, isString, isTrue } from './claim-reader.js';
 import { isShallow, otherClaims, tokenId, typOf } from './claims.js';
 import { TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
@@ -50,6 +50,7 @@ function readOwn(reader: ClaimReader, kind: TokenKind): Token {
     audience: isString(audience) ? [audience] : audience,
     claims: otherClaims(reader.claims),
     adopted: false,
+    fromElsewhere: reader.may('adopted', isTrue, 'true') ?? false,
   };
 }
 

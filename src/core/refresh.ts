@@ -10,7 +10,7 @@ import { type Pair, sealPair } from './pair.js';
 import { type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
 import { denial, isAhead, readStanding, type Standing, sessionKey, whyDenied } from './standing.js';
-import { type Answered, answerNow, sessionEndMs, type Token, timing } from './token.js';
+import { type Answered, answerNow, denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 /** What to do about a refresh token. */
 export type RefreshDecision =
@@ -64,7 +64,7 @@ export function decideRefresh(token: Token, standing: Standing, moment: Moment, 
  */
 export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
   const { policy, store } = context;
-  const token = authenticate(context, 'refresh', text);
+  const token = authenticate(context, call, 'refresh', text);
   const untilMs = writeUntilMs(context, call);
   let raced = false;
   return attempt(async () => {
@@ -111,16 +111,9 @@ async function rotate(
   return (await store.swap(key, standing.sessionText, draft, lifetimeMs, untilMs)).won ? pair : undefined;
 }
 
-/**
- * A live entry is kept until the last token that it speaks of has ended: the pair that it answers, and the token that
- * it denies. The latter by its own `exp`: a REFRESH_TTL that is lowered and raised again must not bring it back.
- */
+/** A live entry is kept until the last token that it speaks of has ended: the pair that it answers, the token it denies. */
 const keptUntilMs = (token: Token, answered: Answered, policy: Policy): number =>
-  Math.max(
-    answered.accessExpiresAt * 1000,
-    answered.refreshExpiresAt * 1000,
-    Math.min(token.expiresAt * 1000, sessionEndMs(token.startMs, policy)),
-  ) + SLACK_MS;
+  Math.max(answered.accessExpiresAt * 1000, answered.refreshExpiresAt * 1000, denyUntilMs(token, policy)) + SLACK_MS;
 
 const sealSuccessor = (context: Context, token: Token, answered: Answered): Pair =>
   sealPair(context.keys, bearerOf(token, context.policy), answered, {

@@ -34,9 +34,13 @@ export const isSessionId = (value: unknown): value is SessionId => typeof value 
 /** When the session started, Unix ms. */
 export const sessionStartMs = (id: SessionId): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 
-/** Whether a text can name a subject. Lone surrogates are refused: two of them would be the same bytes, one key. */
+/**
+ * Whether a text can name a subject. Refused are lone surrogates, and U+FFFD, which decoders put for bytes that are no
+ * UTF-8: two subjects that differ in those alone would have one key.
+ */
 export const isSubject = (value: unknown): value is string =>
   typeof value === 'string' &&
   value.length > 0 &&
   value.isWellFormed() &&
+  !value.includes('\ufffd') &&
   (value.length * 3 <= MAX_SUBJECT_BYTES || new TextEncoder().encode(value).length <= MAX_SUBJECT_BYTES);

@@ -51,13 +51,11 @@ export async function readStanding(
 export type Denial = 'birth' | 'not-before' | 'ended' | 'lost' | 'superseded';
 
 /** Whether all sessions that started then are over: the store cannot vouch for them, or the subject was cut off. */
-export function cutOff(
-  session: { readonly startMs: number; readonly adopted: boolean },
-  { birth, notBefore }: Standing,
-): 'birth' | 'not-before' | undefined {
-  const bornMs = session.adopted ? (birth.foreignSinceMs ?? birth.atMs) : birth.atMs;
-  if (session.startMs <= bornMs) return 'birth';
-  return notBefore && session.startMs <= notBefore.atMs ? 'not-before' : undefined;
+export function cutOff(token: Token, { birth, notBefore }: Standing): 'birth' | 'not-before' | undefined {
+  // A session from elsewhere began before its first refresh here, and may have begun before the store did.
+  const bornMs = token.fromElsewhere ? (birth.foreignSinceMs ?? birth.atMs) : birth.atMs;
+  if (token.startMs <= bornMs) return 'birth';
+  return notBefore && token.startMs <= notBefore.atMs ? 'not-before' : undefined;
 }
 
 /** Why the session's own entry denies a token. */

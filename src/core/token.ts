@@ -27,6 +27,8 @@ export interface Token {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Another issuer's token that we take over. */
   readonly adopted: boolean;
+  /** A token, of whoever's making, of a session that began with an adopted one. */
+  readonly fromElsewhere: boolean;
 }
 
 const ttlMs = (kind: TokenKind, policy: Policy): number =>
@@ -58,6 +60,13 @@ export function timing(token: Token, policy: Policy, nowMs: number): 'EXPIRED' |
   const fromMs = Math.max(token.notBefore ?? 0, token.adopted ? token.issuedAt : 0) * 1000;
   return nowMs < fromMs - toleranceMs ? 'NOT_YET_VALID' : undefined;
 }
+
+/**
+ * Until when a token must be denied for it to be dead for good, Unix ms: by its own `exp`, so that a setting that is
+ * lowered and raised again does not bring it back. Another issuer may write any `exp`; there SESSION_MAX bounds it.
+ */
+export const denyUntilMs = (token: Token, policy: Policy): number =>
+  token.adopted ? Math.min(token.expiresAt * 1000, sessionEndMs(token.startMs, policy)) : token.expiresAt * 1000;
 
 /** What is answered for one generation of a session; kept in the store, so that a retry gets it again. */
 export interface Answered {

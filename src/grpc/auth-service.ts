@@ -24,11 +24,7 @@ export function authService(context: Context, unary: Unary): AuthServiceServer {
       'ValidateToken',
       async (request, call) => {
         const validation = await validate(context, call, request.accessToken);
-        call.note(
-          validation.active
-            ? { sessionId: validation.token.sessionId }
-            : { problem: validation.problem, why: validation.why },
-        );
+        if (!validation.active) call.note({ problem: validation.problem, why: validation.why });
         return validationMessage(validation, request.includeClaims);
       },
       'debug',

@@ -6,13 +6,15 @@ import type { AuditEvent } from '../core/audit.js';
 import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
 import { acceptRequestId, type Logger } from '../log.js';
-import { statusOf } from './status.js';
+import { CallRefused, statusOf } from './status.js';
 
 /** What a handler knows of its call, and may tell the call's log line. */
 export interface ServiceCall extends Call {
   readonly metadata: Metadata;
-  note(fields: { sessionId?: string; problem?: string; why?: string | undefined }): void;
+  note(fields: { problem: string; why: string | undefined }): void;
 }
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
 
 export type Handler<Request, Response> = (request: Request, call: ServiceCall) => Promise<Response>;
 
@@ -35,7 +37,7 @@ export class Unary {
   handle<Request, Response>(
     method: string,
     handler: Handler<Request, Response>,
-    level: 'debug' | 'info' = 'info',
+    level: Level = 'info',
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
       this.#underWay++;
@@ -49,7 +51,7 @@ export class Unary {
           (error: unknown) => {
             const failure = statusOf(error);
             callback(failure);
-            line.close(failure.code, isCoreError(error) ? 'info' : 'error', error);
+            line.close(failure.code, levelOf(error), error);
           },
         )
         .finally(() => this.#leave());
@@ -70,12 +72,15 @@ export class Unary {
       metadata: call.metadata,
       budgetMs: Number(call.getDeadline()) - Date.now(),
       note: (fields) => Object.assign(notes, fields),
+      concerns: (sessionId) => {
+        notes['sessionId'] ??= sessionId;
+      },
       audit: (event: AuditEvent) => {
-        if ('sessionId' in event) notes['sessionId'] = event.sessionId;
+        if ('sessionId' in event) notes['sessionId'] ??= event.sessionId;
         log.info({ audit: event, requestId }, event.event);
       },
     };
-    const close = (code: status, level: 'debug' | 'info' | 'error', error?: unknown): void => {
+    const close = (code: status, level: Level, error?: unknown): void => {
       const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
       const fields = { method, status: status[code], ...notes, ...failureFields(error), durationMs, requestId };
       log[level](fields, 'call');
@@ -84,10 +89,16 @@ export class Unary {
   }
 }
 
+/** A caller's mistake is no news; what someone should look at is. */
+function levelOf(error: unknown): Level {
+  if (error instanceof StoreUnavailable || error instanceof CallRefused) return 'warn';
+  return isCoreError(error) ? 'info' : 'error';
+}
+
 /** What a failure adds to the log line; of our own errors the words that name them, of others everything. */
 function failureFields(error: unknown): Record<string, unknown> {
   if (error === undefined) return {};
   if (error instanceof TokenRefused) return { problem: error.problem, why: error.why, detail: error.message };
   if (error instanceof StoreUnavailable) return { detail: error.message, err: error.cause };
-  return isCoreError(error) ? { detail: error.message } : { err: error };
+  return isCoreError(error) || error instanceof CallRefused ? { detail: error.message } : { err: error };
 }

@@ -6,7 +6,7 @@ import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
 import { refresh } from '../../src/core/refresh.js';
 import { Scene } from '../support/scene.js';
-import { settle } from '../support/world.js';
+import { aCall, settle } from '../support/world.js';
 
 const KINDS = ['refresh', 'logout', 'everywhere'] as const;
 /** Long enough that two pairs made one after the other differ now and then, short enough that no call gives up. */
@@ -53,7 +53,7 @@ async function play(
   scene.world.ignoreExpected = ignoreExpected;
   // Shortly before a full second: `iat` counts them, and two pairs of one second are one.
   scene.world.nowMs += 700;
-  const call = { budgetMs: 60_000, audit: () => {} };
+  const call = aCall();
   const outcomes: Outcome[] = [];
   for (const kind of kinds) {
     const { refreshToken } = pair;

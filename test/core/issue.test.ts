@@ -54,7 +54,7 @@ describe('a login', () => {
       const pair = await scene.issue(subject);
       expect(await scene.verdict(pair.accessToken), subject).to.equal('active');
     }
-    for (const subject of ['x'.repeat(256), '💚'.repeat(64), '\ud800', 'a\udfff']) {
+    for (const subject of ['x'.repeat(256), '💚'.repeat(64), '\ud800', 'a\udfff', 'a\ufffd']) {
       expect(await failure(scene.issue(subject)), JSON.stringify(subject)).to.equal('INVALID subject');
     }
   });
@@ -147,7 +147,24 @@ describe('an adopted token', () => {
     const old = adopted(dates(scene.world.nowMs - 60 * SECOND));
     expect(await failure(scene.refresh(old))).to.equal('REVOKED');
     const vouched = new Scene({ subjectClaim: 'user_id', foreignSinceMs: DAY });
-    expect(await failure(vouched.refresh(old))).to.equal('none');
+    const pair = await vouched.refresh(old);
+    expect(await vouched.verdict(pair.accessToken)).to.equal('active');
+    const next = await vouched.refresh(pair.refreshToken);
+    expect(await vouched.verdict(next.accessToken)).to.equal('active');
+    vouched.world.evict(pair.sessionId);
+    expect(await failure(vouched.refresh(next.refreshToken))).to.equal('REVOKED');
+    expect(await failure(vouched.refresh(old))).to.equal('REVOKED');
+  });
+
+  it('from before the birth is denied for good once its session was ended, or the store wiped', async () => {
+    const old = adopted(dates(scene.world.nowMs - 60 * SECOND));
+    const vouched = new Scene({ subjectClaim: 'user_id', foreignSinceMs: DAY });
+    const pair = await vouched.refresh(old);
+    await vouched.logout(pair.accessToken, '');
+    expect(await vouched.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    vouched.world.flush();
+    expect(await failure(vouched.refresh(old))).to.equal('REVOKED');
+    expect(await failure(vouched.refresh(pair.refreshToken))).to.equal('REVOKED');
   });
 
   it('of the kind access validates, names no session, and cannot log out alone', async () => {

@@ -33,6 +33,7 @@ describe('the claims of a token', () => {
       nbf: ['1', -1, 1.5, null],
       iss: [1, null, {}],
       aud: [1, null, {}, [1], ['a', null]],
+      adopted: [false, 'true', 1, null],
     };
     for (const [name, values] of Object.entries(odd)) {
       for (const value of values) {

@@ -12,7 +12,7 @@ import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
 import { type Validation, validate } from '../../src/core/validate.js';
-import { DAY, MINUTE, node, POLICY, run, SECOND, settle, World } from './world.js';
+import { aCall, DAY, MINUTE, node, POLICY, run, SECOND, settle, World } from './world.js';
 
 /** What may go wrong in a history. */
 export interface Weather {
@@ -217,7 +217,7 @@ class History {
     this.#running.push(running);
     const finish = (outcome: Outcome): void => this.#finish(running, outcome, detail);
     const audit = ({ event }: AuditEvent): void => void running.events.push(event);
-    call(this.#pick(this.#nodes), { budgetMs: 60_000, audit }).then(
+    call(this.#pick(this.#nodes), aCall(audit)).then(
       (outcome) => finish(outcome || undefined),
       (error: unknown) => {
         if (error instanceof TokenRefused || error instanceof StoreUnavailable) finish(error);

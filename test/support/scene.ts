@@ -9,9 +9,10 @@ import { issue } from '../../src/core/issue.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
 import type { Policy } from '../../src/core/policy.js';
+import type { Call } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
 import { validate } from '../../src/core/validate.js';
-import { node, POLICY, run, World } from './world.js';
+import { aCall, node, POLICY, run, World } from './world.js';
 
 export class Scene {
   readonly world = new World();
@@ -33,11 +34,14 @@ export class Scene {
   }
 
   /** Runs a call to its end. */
-  run<T>(
-    call: (context: Context, call: { budgetMs: number; audit(event: AuditEvent): void }) => Promise<T>,
-  ): Promise<T> {
-    const audit = (event: AuditEvent): void => void this.events.push(event);
-    return run(this.world, call(this.context, { budgetMs: 60_000, audit }));
+  run<T>(call: (context: Context, call: Call) => Promise<T>): Promise<T> {
+    return run(
+      this.world,
+      call(
+        this.context,
+        aCall((event) => this.events.push(event)),
+      ),
+    );
   }
 
   issue(subject = 'alice', claims: Claims = {}): Promise<Pair> {

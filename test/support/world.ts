@@ -4,7 +4,7 @@ import { Births } from '../../src/core/births.js';
 import type { Context } from '../../src/core/context.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Policy } from '../../src/core/policy.js';
-import type { Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import type { Call, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -161,6 +161,9 @@ export function node(store: Store, policy: Policy = POLICY): Context {
     },
   };
 }
+
+/** A call that waits as long as it takes. */
+export const aCall = (audit: Call['audit'] = () => {}): Call => ({ budgetMs: 60_000, concerns: () => {}, audit });
 
 /** Lets every promise that can go on do so, up to its next step. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,82 @@
+// Owns the proof that the other documents hold: links lead somewhere, tests that are named are there, entries are read.
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { keyNames } from '../../src/adapters/redis/keys.js';
+import { parseBirth, parseNotBefore, parseSession } from '../../src/core/entries.js';
+import { makeSessionId } from '../../src/core/session.js';
+import { codeOf, ROOT, readText, tableBelow } from './markdown.js';
+
+const DOCUMENTS = ['README.md', 'SECURITY.md', 'docs/architecture.md', 'docs/operations.md'];
+
+/** A heading's name in links, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+
+describe('the documents', () => {
+  for (const document of DOCUMENTS) {
+    it(`${document} links to files and headings that are there`, () => {
+      const text = readText(document);
+      const links = [...text.matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]+))?\)/g)];
+      const broken = links.filter(([, path = '', anchor]) => {
+        const target = path === '' ? document : join(dirname(document), path);
+        if (!existsSync(join(ROOT, target))) return true;
+        if (anchor === undefined) return false;
+        return ![...readText(target).matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor);
+      });
+      expect(broken.map(([link]) => link)).to.deep.equal([]);
+    });
+
+    it(`${document} defines every link that it uses, and uses every one that it defines`, () => {
+      const text = readText(document);
+      const used = new Set([...text.matchAll(/\]\[([\w-]+)\]/g)].map(([, name]) => name));
+      const defined = new Set([...text.matchAll(/^\[([\w-]+)\]: https:\/\/\S+$/gm)].map(([, name]) => name));
+      expect([...used].sort()).to.deep.equal([...defined].sort());
+    });
+
+    it(`${document} names only files of the project that are there`, () => {
+      const named = [...readText(document).matchAll(/`((?:src|gateway|test|proto|docs|bench|\.ci)\/[\w./-]+)`/g)];
+      expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).to.deep.equal([]);
+    });
+  }
+
+  it('SECURITY.md names a test for each threat, and each is there', () => {
+    const rows = tableBelow(readText('SECURITY.md'), '## Threats');
+    const missing = rows.filter(([, , test = '']) => {
+      const [, path = '', title = ''] = /^`(test\/[^`]+\.test\.ts)`: "(.+)"$/.exec(test) ?? [];
+      return title === '' || !existsSync(join(ROOT, path)) || !readText(path).replaceAll("\\'", "'").includes(title);
+    });
+    expect(missing.map((row) => row.at(-1))).to.deep.equal([]);
+  });
+
+  it('docs/architecture.md shows entries as the code reads them', () => {
+    const rows = tableBelow(readText('docs/architecture.md'), '### Entries');
+    const [live, ended, subject, shard] = rows.map(([, text]) => codeOf(text));
+    expect(parseSession(live)).to.include({ state: 'live', generation: 1, issuedAt: 1795354957 });
+    expect(parseSession(ended)).to.include({ state: 'ended', cause: 'logout' });
+    expect(parseNotBefore(subject)).to.deep.equal({ atMs: 1795354958210 });
+    expect(parseBirth(shard)).to.deep.equal({ atMs: 1795354952551, foreignSinceMs: undefined });
+    expect(rows).to.have.length(4);
+  });
+
+  it('docs/architecture.md names keys as the code does', () => {
+    const sessionId = makeSessionId(0, new Uint8Array(10));
+    const names = keyNames([
+      { kind: 'session', subject: 'alice', sessionId },
+      { kind: 'not-before', subject: 'alice' },
+      { kind: 'birth', shard: 0 },
+    ]);
+    const text = readText('docs/architecture.md');
+    const shapes = names.map((name) =>
+      name
+        .replace(/\{\w+\}/, '{<tag>}')
+        .replace(sessionId, '<sid>')
+        .replace(/[0-9a-f]{32}$/, '<hash>'),
+    );
+    for (const shape of shapes) expect(text).to.contain(`\`${shape}\``);
+  });
+});

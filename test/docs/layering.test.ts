@@ -1,0 +1,143 @@
+// Owns the proof that imports run one way, and of what else docs/architecture.md says of every file.
+
+import { expect } from 'chai';
+import { codeIn, filesBelow, type Imports, importsOf, sourceFiles } from './imports.js';
+import { readText } from './markdown.js';
+
+/** What the files at a path may import: files by how their paths begin, packages by name. */
+interface Rule {
+  readonly at: string;
+  readonly files: readonly string[];
+  readonly packages: readonly string[];
+  readonly node: boolean;
+}
+
+const LEAVES = ['src/env.ts', 'src/log.ts'];
+const GENERATED = 'proto/gen/';
+
+const RULES: readonly Rule[] = [
+  { at: 'src/core/', files: ['src/core/'], packages: [], node: false },
+  { at: 'src/adapters/jwt/', files: ['src/adapters/jwt/', 'src/core/'], packages: ['jsonwebtoken'], node: true },
+  { at: 'src/adapters/redis/', files: ['src/adapters/redis/', 'src/core/'], packages: ['ioredis'], node: true },
+  { at: 'src/adapters/lmdb/', files: ['src/adapters/lmdb/', 'src/core/'], packages: ['lmdb'], node: true },
+  {
+    at: 'src/grpc/',
+    files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
+    // Of the loader a type alone; of protobuf its reader of the wire.
+    packages: ['@grpc/grpc-js', '@grpc/reflection', '@grpc/proto-loader', 'grpc-health-check', '@bufbuild/protobuf'],
+    node: true,
+  },
+  { at: 'src/env.ts', files: [], packages: [], node: true },
+  { at: 'src/log.ts', files: [], packages: ['pino'], node: false },
+  { at: 'src/config.ts', files: ['src/core/', ...LEAVES], packages: [], node: true },
+  {
+    at: 'src/service.ts',
+    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/config.ts', ...LEAVES],
+    packages: [],
+    node: true,
+  },
+  {
+    at: 'src/commands/',
+    files: [
+      ...['src/commands/', 'src/service.ts', 'src/config.ts', ...LEAVES, GENERATED],
+      // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
+      ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/session.ts'],
+    ],
+    packages: ['@grpc/grpc-js', 'pino'],
+    node: true,
+  },
+  { at: 'src/main.ts', files: ['src/commands/'], packages: [], node: true },
+  {
+    at: 'gateway/',
+    files: ['gateway/', GENERATED, ...LEAVES],
+    packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
+    node: true,
+  },
+  { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
+];
+
+const FILES = sourceFiles('src', 'gateway', 'proto/gen');
+const IMPORTS = new Map<string, Imports>();
+
+describe('the layers', () => {
+  before(() => {
+    for (const path of FILES) IMPORTS.set(path, importsOf(path));
+  });
+
+  it('have exactly one rule for each file, and a file for each rule', () => {
+    const rulesOf = (path: string) => RULES.filter(({ at }) => path.startsWith(at));
+    expect(FILES.filter((path) => rulesOf(path).length !== 1)).to.deep.equal([]);
+    expect(RULES.filter(({ at }) => !FILES.some((path) => path.startsWith(at)))).to.deep.equal([]);
+  });
+
+  for (const rule of RULES) {
+    it(`${rule.at} imports only what it may`, () => {
+      const wrong = FILES.filter((path) => path.startsWith(rule.at)).flatMap((path) => {
+        const { files, packages, node } = IMPORTS.get(path) ?? { files: [], packages: [], node: false };
+        return [
+          ...files.filter((file) => !rule.files.some((start) => file.startsWith(start))),
+          ...packages.filter((name) => !rule.packages.includes(name)),
+          ...(node && !rule.node ? ['node'] : []),
+        ].map((found) => `${path} imports ${found}`);
+      });
+      expect(wrong).to.deep.equal([]);
+    });
+  }
+
+  it('have no cycles, not even of types', () => {
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
+      if (trail.includes(path) || done.has(path)) return;
+      for (const next of IMPORTS.get(path)?.files ?? []) visit(next, [...trail, path]);
+      done.add(path);
+    };
+    for (const path of FILES) visit(path, []);
+    expect(cycles).to.deep.equal([]);
+  });
+
+  it('import only files that are there', () => {
+    const missing = FILES.flatMap((path) => IMPORTS.get(path)?.files ?? []).filter((path) => !IMPORTS.has(path));
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('use the packages that are declared, and declare none that is not used', () => {
+    const { dependencies } = JSON.parse(readText('package.json')) as { dependencies: Record<string, string> };
+    const used = new Set([...IMPORTS.values()].flatMap(({ packages }) => packages));
+    expect([...used].sort()).to.deep.equal(Object.keys(dependencies).sort());
+  });
+});
+
+describe('every file', () => {
+  const generated = (path: string): boolean => path.startsWith(GENERATED);
+  const code = sourceFiles('src', 'gateway', 'proto', 'test', 'bench').filter((path) => !generated(path));
+
+  it('says in its first line what it owns', () => {
+    const files = [
+      ...code,
+      ...filesBelow(['proto'], '.proto'),
+      ...['docker-compose.yml', 'Dockerfile', '.dockerignore', 'buf.yaml', 'buf.gen.yaml', '.ci/run'],
+      ...filesBelow(['test', 'bench'], '.sh'),
+    ];
+    const silent = files.filter((path) => !/^(?:#!.*\n)?(?:\/\/|#) Owns /.test(readText(path)));
+    expect(silent).to.deep.equal([]);
+  });
+
+  it('that is generated says so, and that it is not to be edited', () => {
+    const bare = FILES.filter(generated).filter((path) => !/^\/\/.*DO NOT EDIT/.test(readText(path)));
+    expect(bare).to.deep.equal([]);
+  });
+
+  it('but the command line leaves the environment alone', () => {
+    const reads = /\bprocess\s*\.\s*env\b|\bprocess\s*\[|from 'node:process'/;
+    const readers = code.filter((path) => /^(src|gateway)\//.test(path) && reads.test(codeIn(path)));
+    expect(readers).to.deep.equal(['src/main.ts']);
+  });
+
+  it('has named exports alone', () => {
+    expect(
+      code.filter((path) => /^export default\b|^export \{[^}]*\bas default\b/m.test(readText(path))),
+    ).to.deep.equal([]);
+  });
+});

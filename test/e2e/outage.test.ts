@@ -1,0 +1,157 @@
+// Owns the proof that a store that is away is told as "cannot tell", soon, and to everybody, and that it heals by itself.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import type { RedisServer } from '../support/redis-server.js';
+import type { Answer, Browser } from './browser.js';
+import { type ServiceNode, Stage, until } from './stage.js';
+
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+const AWAY = '{"detail":"Service temporarily unavailable, try again later.","code":"service_unavailable"}';
+const SOON_MS = 1_000;
+const HEALED_MS = 2_000;
+
+/** The ways in which a Redis goes away and comes back. */
+const OUTAGES: Readonly<
+  Record<string, { leave(redis: RedisServer): Promise<void>; back(r: RedisServer): Promise<void> }>
+> = {
+  killed: { leave: (redis) => redis.kill(), back: (redis) => redis.restart() },
+  paused: { leave: async (redis) => redis.pause(), back: async (redis) => redis.resume() },
+};
+
+async function soon<T>(work: Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  const result = await work;
+  expect(performance.now() - startMs, 'ms').to.be.below(SOON_MS);
+  return result;
+}
+
+for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
+  describe(`while Redis is ${how}`, function () {
+    this.timeout(20_000);
+    const stage = new Stage();
+    let redis: RedisServer;
+    let node: ServiceNode;
+    let browser: Browser;
+    let good: TokenPair;
+    let used: string;
+    let dead: TokenPair;
+    before(async () => {
+      redis = await stage.redis(...DURABLE);
+      // A long window: a retry stands all the time, so that each answer but 200 and 503 is a wrong one.
+      node = await stage.serve(redis, { REFRESH_GRACE: '60s' });
+      browser = await stage.gateway(node);
+    });
+    after(() => stage.clear());
+    beforeEach(async () => {
+      ({ refreshToken: used } = await node.client.issue());
+      good = await node.client.refresh(used);
+      dead = await node.client.issue('bob');
+      await node.client.logout({ refreshToken: dead.refreshToken });
+    });
+
+    const expectAway = (answer: Answer): void => {
+      expect([answer.status, answer.text]).to.deep.equal([503, AWAY]);
+      expect(answer.headers.get('retry-after')).to.equal('1');
+      expect(answer.headers.get('cache-control')).to.equal('no-store');
+      expect(answer.ms).to.be.below(SOON_MS);
+    };
+
+    it('every call says so within a second, health and readiness too; all is well within two of its return', async () => {
+      const { client } = node;
+      const states: string[] = [];
+      const unwatch = client.watchHealth('auth.v1.AuthService', (state) => states.push(state));
+      await until(() => states.length > 0, SOON_MS);
+
+      await leave(redis);
+      for (let round = 0; round < 2; round++) {
+        const calls = [
+          () => client.validate(good.accessToken),
+          () => client.validate(dead.accessToken),
+          () => client.refresh(good.refreshToken),
+          () => client.logout({ refreshToken: good.refreshToken }),
+          () => client.logout({ refreshToken: good.refreshToken, allSessions: true }),
+          () => client.issue('carol'),
+          () => client.revokeSubject('dave'),
+        ];
+        // At once: the first to be late finds the outage, and none may wait for another.
+        const failures = await soon(Promise.all(calls.map((call) => failureOfCall(call()))));
+        for (const { code, retryAfterS } of failures) expect([code, retryAfterS]).to.deep.equal(['UNAVAILABLE', 1]);
+        expectAway(await browser.refresh(good.refreshToken));
+        expectAway(await browser.logout(good.refreshToken));
+      }
+      await until(() => states.at(-1) === 'NOT_SERVING', SOON_MS);
+      expect(await soon(client.health())).to.equal('NOT_SERVING');
+      expect(await soon(client.health('auth.v1.IssuerService'))).to.equal('NOT_SERVING');
+      const ready = await browser.ask('/readyz');
+      expect([ready.status, ready.headers.get('retry-after')]).to.deep.equal([503, '1']);
+      expect((await browser.ask('/healthz')).status).to.equal(200);
+      // What cannot be true whatever the store says needs no store.
+      expect(await client.verdict('no.jw.t')).to.equal('MALFORMED');
+      expect((await browser.refresh('no.jw.t')).status).to.equal(401);
+
+      // Long enough for the pauses between attempts to connect to have grown to their longest.
+      await sleep(1_500);
+      await back(redis);
+      const backMs = performance.now();
+      await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
+      expect(await client.verdict(good.accessToken)).to.equal('active');
+      expect(await client.verdict(dead.accessToken)).to.equal('REVOKED');
+      await until(async () => (await browser.refresh(used)).status === 200, HEALED_MS);
+      expect((await browser.ask('/readyz')).status).to.equal(200);
+      await client.logout({ refreshToken: (await client.issue('erin')).refreshToken });
+      expect(performance.now() - backMs).to.be.below(HEALED_MS);
+      await until(() => states.at(-1) === 'SERVING', SOON_MS);
+      unwatch();
+      expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
+    });
+
+    it('nobody is told valid or invalid, and no good token is called bad nor a dead one good before and after', async () => {
+      const { client } = node;
+      let over = false;
+      const away = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+      const told: { what: string; atMs: number; endMs: number }[] = [];
+      const poll = async (ask: () => Promise<string>): Promise<void> => {
+        while (!over) {
+          const atMs = performance.now();
+          const what = await ask();
+          told.push({ what, atMs, endMs: performance.now() });
+          await sleep(5);
+        }
+      };
+      const verdict = (token: string) =>
+        client.verdict(token).catch((error: unknown) => {
+          if (error instanceof CallFailed) return error.failure.code;
+          throw error;
+        });
+      const polls = [
+        poll(async () => `good ${await verdict(good.accessToken)}`),
+        poll(async () => `dead ${await verdict(dead.accessToken)}`),
+        poll(async () => `retry ${(await browser.refresh(used)).status}`),
+        poll(async () => `spent ${(await browser.refresh(dead.refreshToken)).status}`),
+      ];
+      await sleep(200);
+      await leave(redis);
+      // A signal takes a moment to arrive.
+      await sleep(50);
+      away.from = performance.now();
+      await sleep(1_500);
+      away.to = performance.now();
+      await back(redis);
+      await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
+      const healedMs = performance.now();
+      await sleep(300);
+      over = true;
+      await Promise.all(polls);
+
+      const answers = (some: typeof told) => new Set(some.map(({ what }) => what));
+      const within = answers(told.filter(({ atMs, endMs }) => atMs > away.from && endMs < away.to));
+      expect(within).to.have.keys('good UNAVAILABLE', 'dead UNAVAILABLE', 'retry 503', 'spent 503');
+      const sure = ['good active', 'dead REVOKED', 'retry 200', 'spent 401'];
+      expect(answers(told)).to.have.keys(...within, ...sure);
+      expect(answers(told.filter(({ atMs }) => atMs > healedMs))).to.have.keys(...sure);
+    });
+  });
+}

@@ -1,0 +1,103 @@
+// Owns the proof that callers at the same moment, on two nodes, get one successor of a token, and never revive a session.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { failureOfCall } from '../support/auth-client.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
+import { entriesIn } from './entries.js';
+import { type ServiceNode, Stage } from './stage.js';
+import { claimsOf } from './tokens.js';
+
+const ROUNDS = 50;
+const AT_ONCE = 8;
+const GRACE_MS = 2_000;
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** What must be the same in every answer: session, generation and the ids of both tokens. */
+const identity = ({ access, refresh }: WebPair): string =>
+  JSON.stringify([access, refresh].map(claimsOf).map(({ sid, gen, jti }) => [sid, gen, jti]));
+
+for (const [clocks, clockMs] of [
+  ['in step', undefined],
+  ['a minute apart', 60_000],
+] as const) {
+  describe(`races of two nodes on one Redis, their clocks ${clocks}`, function () {
+    this.timeout(40_000);
+    const stage = new Stage();
+    let redis: RedisServer;
+    let nodes: readonly [ServiceNode, ServiceNode];
+    let browsers: readonly [Browser, Browser];
+    const alternating = <T>(two: readonly [T, T], index: number): T => two[index % 2 === 0 ? 0 : 1];
+
+    before(async () => {
+      redis = await stage.redis();
+      const env = { REFRESH_GRACE: `${GRACE_MS}ms` };
+      nodes = await Promise.all([stage.serve(redis, env), stage.serve(redis, env, clockMs)]);
+      browsers = await Promise.all([stage.gateway(nodes[0]), stage.gateway(nodes[1])]);
+    });
+    after(() => stage.clear());
+
+    it(`${AT_ONCE} refreshes at once, ${ROUNDS} times, have one answer; the used token after the window ends the session`, async () => {
+      const used: string[] = [];
+      const successors: WebPair[] = [];
+      for (const round of numbers(ROUNDS)) {
+        const { refreshToken, sessionId } = await alternating(nodes, round).client.issue(`racer-${round}`);
+        const answers = await Promise.all(
+          numbers(AT_ONCE).map((each) => alternating(browsers, each).refresh(refreshToken)),
+        );
+        const pairs = answers.map(pairIn);
+        expect(new Set(pairs.map(identity)).size, `round ${round}`).to.equal(1);
+        const [pair] = pairs as [WebPair];
+        expect(claimsOf(pair.access)).to.include({ sid: sessionId, gen: 1 });
+        used.push(refreshToken);
+        successors.push(pair);
+      }
+
+      await sleep(GRACE_MS + 100);
+      for (const [round, token] of used.entries()) {
+        const { status, text } = await alternating(browsers, round).refresh(token);
+        expect([status, text], `round ${round}`).to.deep.equal([401, BLACKLISTED]);
+      }
+      for (const { access, refresh } of successors) {
+        expect(await Promise.all(nodes.map(({ client }) => client.verdict(access)))).to.deep.equal([
+          'REVOKED',
+          'REVOKED',
+        ]);
+        for (const browser of browsers) expect((await browser.refresh(refresh)).text).to.equal(BLACKLISTED);
+      }
+    });
+
+    it('100 refreshes of one token at once have one answer, and leave one entry', async () => {
+      await redis.raw.flushall();
+      const { refreshToken, sessionId } = await nodes[0].client.issue();
+      const pairs = await Promise.all(
+        numbers(100).map((each) => alternating(nodes, each).client.refresh(refreshToken)),
+      );
+      expect(new Set(pairs.map((pair) => JSON.stringify(pair))).size).to.equal(1);
+      const { sessions } = await entriesIn(redis);
+      expect(sessions.map(({ key }) => key.slice(key.indexOf(':s:')))).to.deep.equal([`:s:${sessionId}`]);
+      expect(sessions[0]?.text).to.match(/^1 \d+ live 1 /);
+    });
+
+    it('of a refresh and a logout at once nothing stands after the answer of the logout', async () => {
+      await Promise.all(
+        numbers(30).map(async (round) => {
+          const first = await nodes[0].client.issue(`leaver-${round}`);
+          const [one, other] = round % 2 === 0 ? nodes : [nodes[1], nodes[0]];
+          const [next] = await Promise.all([
+            one.client.refresh(first.refreshToken).catch(() => undefined),
+            other.client.logout({ refreshToken: first.refreshToken }),
+          ]);
+          for (const { client } of nodes) {
+            for (const pair of next ? [first, next] : [first]) {
+              expect(await client.verdict(pair.accessToken)).to.equal('REVOKED');
+              expect((await failureOfCall(client.refresh(pair.refreshToken))).reason).to.equal('REVOKED');
+            }
+          }
+        }),
+      );
+    });
+  });
+}

@@ -1,0 +1,84 @@
+// Owns what a test puts on stage: Redis servers, services, gateways and folders, all gone when it is over.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TestClient } from '../support/auth-client.js';
+import { JWT_SECRET, type Started, startGateway, startServe } from '../support/processes.js';
+import { RedisServer } from '../support/redis-server.js';
+import { Browser } from './browser.js';
+
+/** A running service and a client of it. */
+export interface ServiceNode {
+  readonly process: Started;
+  readonly client: TestClient;
+}
+
+/** Where a service keeps its entries: a Redis, or the data folder of an embedded store. */
+export type StoreAt = RedisServer | string;
+
+type Env = Readonly<Record<string, string>>;
+
+export class Stage {
+  readonly #ends: (() => unknown)[] = [];
+
+  async redis(...args: readonly string[]): Promise<RedisServer> {
+    const server = await RedisServer.start(...args);
+    this.#ends.push(() => server.stop());
+    return server;
+  }
+
+  /** @param clockMs how far the process's own clock is off; undefined: not at all */
+  async serve(store: StoreAt, env: Env = {}, clockMs?: number): Promise<ServiceNode> {
+    const at = typeof store === 'string' ? { DATA_DIR: store } : { REDIS_URL: store.url };
+    const process = await startServe({
+      env: { JWT_SECRET, ...at, ...env },
+      ...(clockMs === undefined ? {} : { clockMs }),
+    });
+    this.#ends.push(() => process.kill());
+    return { process, client: this.client(process.address) };
+  }
+
+  client(address: string): TestClient {
+    const client = new TestClient(address);
+    this.#ends.push(() => client.close());
+    return client;
+  }
+
+  async gateway(node: ServiceNode, env: Env = {}): Promise<Browser> {
+    const process = await startGateway(node.process.address, { env });
+    this.#ends.push(() => process.kill());
+    return new Browser(process);
+  }
+
+  /** An empty folder of the test's own. */
+  async folder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
+    this.#ends.push(() => rm(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
+  /** Ends everything, the last first; one that cannot be ended keeps none of the others. */
+  async clear(): Promise<void> {
+    const faults: unknown[] = [];
+    for (const end of this.#ends.splice(0).reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    if (faults.length > 0) throw new AggregateError(faults, 'the stage could not be cleared');
+  }
+}
+
+/** Waits until something holds. Returns how long that took, ms. */
+export async function until(holds: () => boolean | Promise<boolean>, limitMs: number): Promise<number> {
+  const startMs = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
+    await sleep(5);
+  }
+  return performance.now() - startMs;
+}
