@@ -2,8 +2,8 @@
 
 import { authenticate } from './authenticate.js';
 import { attempt, type Context, writeUntilMs } from './context.js';
-import { endSubject } from './cut-off.js';
 import { endSession } from './end-session.js';
+import { endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import type { IssuerServiceServer } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { Context } from '../core/context.js';
-import { revokeSubject } from '../core/cut-off.js';
+import { revokeSubject } from '../core/end-subject.js';
 import { issue } from '../core/issue.js';
 import type { Secret } from '../env.js';
 import { CallRefused } from './status.js';

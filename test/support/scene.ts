@@ -3,7 +3,7 @@
 import type { AuditEvent } from '../../src/core/audit.js';
 import type { Claims } from '../../src/core/claims.js';
 import type { Context } from '../../src/core/context.js';
-import { revokeSubject } from '../../src/core/cut-off.js';
+import { revokeSubject } from '../../src/core/end-subject.js';
 import { InvalidInput, StoreUnavailable, TokenRefused } from '../../src/core/errors.js';
 import { issue } from '../../src/core/issue.js';
 import { logout } from '../../src/core/logout.js';
