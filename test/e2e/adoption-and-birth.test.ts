@@ -43,18 +43,19 @@ describe('adopted tokens and the birth of the store', () => {
     expect(await client.verdict(kept.accessToken)).to.equal('REVOKED');
   });
 
-  it('do not bring back sessions of ours when SESSIONS_SINCE is still set after a wipe', async () => {
+  it('do not bring back sessions of ours, nor what they became, when SESSIONS_SINCE is still set after a wipe', async () => {
     const redis = await stage.redis();
     const env = { ...ADOPT, SESSIONS_SINCE: ago(HOUR_S) };
     const node = await stage.serve(redis, env);
     const fresh = await node.client.issue();
     const out = await node.client.issue();
     const refreshed = await node.client.refresh((await node.client.issue()).refreshToken);
+    const taken = await node.client.refresh(old('refresh'));
     await node.client.logout({ refreshToken: out.refreshToken });
     await node.process.kill();
     await redis.raw.flushall();
     const { client } = await stage.serve(redis, env);
-    for (const { accessToken, refreshToken } of [fresh, out, refreshed]) {
+    for (const { accessToken, refreshToken } of [fresh, out, refreshed, taken]) {
       expect(await client.verdict(accessToken)).to.equal('REVOKED');
       expect((await failureOfCall(client.refresh(refreshToken))).reason).to.equal('REVOKED');
     }

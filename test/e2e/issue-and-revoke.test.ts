@@ -156,7 +156,7 @@ describe('IssuerService', () => {
     });
 
     it('refuses registered and reserved names, and names the fault', async () => {
-      const names = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'gen', 'token_type'];
+      const names = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'gen', 'token_type', 'adopted'];
       for (const name of names) {
         expect(await refusalOf('alice', { [name]: 1 }), name).to.deep.equal(['INVALID_ARGUMENT', 'claims', 'RESERVED']);
       }

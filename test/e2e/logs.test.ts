@@ -184,7 +184,7 @@ describe('the logs, at the finest level', function () {
       expect(calls[0], what).to.include(fields);
       expect(calls[0]?.['durationMs'], what).to.be.a('number').and.be.at.least(0);
     }
-    for (const what of ['refresh', 'replay', 'lost', 'logout', 'reuse']) {
+    for (const what of ['refresh', 'replay', 'lost', 'logout', 'blacklisted', 'expired', 'reuse']) {
       expect(callOf(what)[0]?.['sessionId'], what).to.match(/^[0-9a-f-]{36}$/);
     }
     const validations = node.process.lines().filter(({ method }) => method === 'ValidateToken');

@@ -62,6 +62,7 @@ const CASES: readonly (readonly [what: string, token: () => string, outcome: str
       ['sid', '"x"', '200'],
       ['sid', '{"a":1}', '200'],
       ['gen', '"x"', '200'],
+      ['adopted', 'false', '200'],
       ['gen', '1e400', '200'],
       ['sub', '7', '200'],
       ['iss', '{}', '200'],

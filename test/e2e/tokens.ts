@@ -30,7 +30,14 @@ export interface Crafted {
 export function craft(kind: TokenKind, { subject = 'alice', generation = 0, ...rest }: Crafted): string {
   const { sessionId, issuedAt, expiresAt } = rest;
   const { signingKid: kid } = keys;
-  const bearer = { subject, sessionId: sessionId as SessionId, issuer: undefined, audience: [], claims: {}, fromElsewhere: false };
+  const bearer = {
+    subject,
+    sessionId: sessionId as SessionId,
+    issuer: undefined,
+    audience: [],
+    claims: {},
+    fromElsewhere: false,
+  };
   const answered = { generation, issuedAt, accessExpiresAt: expiresAt, refreshExpiresAt: expiresAt, kid };
   return keys.seal(kind, writeClaims(kind, bearer, answered), kid);
 }
