@@ -6,6 +6,7 @@ import { loadKeys } from './adapters/jwt/key-files.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
 import { LmdbStore } from './adapters/lmdb/lmdb-store.js';
 import { RedisStore } from './adapters/redis/redis-store.js';
+import { UnsafeStore } from './adapters/redis/unsafe-store.js';
 import type { KeySettings, ServiceSettings, StoreSettings } from './config.js';
 import { Births } from './core/births.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
@@ -28,8 +29,6 @@ interface OwnedStore {
 export interface Service {
   /** Where it listens, with the ports that were given; AuthService's first, then IssuerService's if that is apart. */
   readonly addresses: readonly Address[];
-  /** Whether IssuerService is registered. */
-  readonly issues: boolean;
   /** Lets calls under way end, then closes everything. */
   stop(): Promise<void>;
 }
@@ -43,11 +42,9 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
   const keys = makeKeys(settings.keys);
   const { store, opened } = openStore(settings.store, log);
   try {
-    const births = new Births(store, policy.foreignSinceMs);
-    const writeBirths = () => keepBirths(store, births, log);
-    store.watch((reachable) => reachable && void writeBirths());
     await reached(opened, log);
-    if (store.reachableSinceMs !== undefined) await writeBirths();
+    const births = new Births(store, policy.foreignSinceMs);
+    await keepBirths(store, births, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
     const server = new GrpcServer({ store, keys, crypto, policy, births }, log, { address: grpc, issuer });
@@ -55,7 +52,6 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
     return {
       addresses,
-      issues: issuer !== undefined,
       stop: async () => {
         await server.stop(STOP_MS);
         await store.close();
@@ -68,10 +64,14 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
   }
 }
 
-/** PEM keys sign if there are any; the secret's own tokens are verified beside them. */
+/**
+ * PEM keys sign if there are any, and the secret's own tokens are verified beside them. Not where the secret is
+ * simplejwt's: then every Django process has it, and could make tokens of ours.
+ */
 function makeKeys({ secret, folder, adopt }: KeySettings): Keys {
-  const fromSecret = secret ? [keyFromSecret(secret.reveal())] : [];
-  const [signing, ...others] = [...(folder === undefined ? [] : loadKeys(folder)), ...fromSecret];
+  const fromFolder = folder === undefined ? [] : loadKeys(folder);
+  const fromSecret = secret && !(adopt && folder !== undefined) ? [keyFromSecret(secret.reveal())] : [];
+  const [signing, ...others] = [...fromFolder, ...fromSecret];
   if (!signing) throw new Error('no signing key: set JWT_KEYS_DIR or JWT_SECRET');
   return new JwtKeys(signing, others, adopt && secret ? createSecretKey(secret.reveal(), 'utf8') : undefined);
 }
@@ -89,15 +89,28 @@ async function reached(opened: Promise<void>, log: Logger): Promise<void> {
   const late = new Promise<'late'>((resolve) => setTimeout(resolve, STORE_WAIT_MS, 'late').unref());
   if ((await Promise.race([opened, late])) !== 'late') return;
   log.warn({ waitedMs: STORE_WAIT_MS }, 'the store cannot be reached yet: starting without it, NOT_SERVING');
-  opened.catch((err) => log.error({ err }, 'the store must not be used'));
+  opened.catch((err) => {
+    // Otherwise it was closed before it could be reached.
+    if (err instanceof UnsafeStore) log.error({ err }, 'the store must not be used');
+  });
 }
 
-/** Writes what is missing of the births: the store may be new, or have come back empty. */
-async function keepBirths(store: Store, births: Births, log: Logger): Promise<void> {
-  try {
-    await births.write(store.now() + VERDICT_AGE_MS);
-  } catch (err) {
-    // The first call that needs them tries again.
-    log.warn({ err }, 'the birth records could not be written');
-  }
+/** Writes what is missing of the births whenever the store is reached: it may be new, or have come back empty. */
+async function keepBirths(store: Store, births: Births, since: boolean, log: Logger): Promise<void> {
+  let tell = since;
+  const write = async (): Promise<void> => {
+    try {
+      const missing = await births.write(store.now() + VERDICT_AGE_MS);
+      if (tell) log.warn({ missing }, missing > 0 ? SINCE_TAKEN : SINCE_IDLE);
+      tell = false;
+    } catch (err) {
+      // The first call that needs them tries again.
+      log.warn({ err }, 'the birth records could not be written');
+    }
+  };
+  store.watch((reachable) => reachable && void write());
+  if (store.reachableSinceMs !== undefined) await write();
 }
+
+const SINCE_TAKEN = 'SESSIONS_SINCE was put into the new birth records: take it out of the settings now';
+const SINCE_IDLE = 'SESSIONS_SINCE has no effect: the store began before this start; take it out of the settings';

@@ -19,6 +19,6 @@ export function authenticate({ keys, policy, crypto }: Context, call: Call, kind
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
   const token = readToken(keys.open(text), kind, policy, crypto);
-  call.concerns(token.sessionId);
+  if (!(token.adopted && kind === 'access')) call.concerns(token.sessionId);
   return token;
 }

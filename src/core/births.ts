@@ -13,7 +13,9 @@ export class Births {
   readonly #foreignSinceMs: number | undefined;
   /** Whether this process has seen a record: if so, a missing one was wiped, and its shard vouches for nothing old. */
   #seen = false;
-  #writing: Promise<void> | undefined;
+  #writing: Promise<number> | undefined;
+  /** What a round that did not come to its end was writing; the next one goes on with it. */
+  #begun: string | undefined;
 
   /** @param foreignSinceMs since when adopted sessions are good on a store that starts empty, Unix ms */
   constructor(store: Store, foreignSinceMs: number | undefined) {
@@ -28,25 +30,32 @@ export class Births {
     return birth;
   }
 
-  /** Writes the records that are missing, of all shards. Callers at the same time share one round. */
-  async write(writeUntilMs: number): Promise<void> {
+  /**
+   * Writes the records that are missing, of all shards. Callers at the same time share one round.
+   * @returns how many were missing
+   */
+  async write(writeUntilMs: number): Promise<number> {
     this.#writing ??= this.#writeAll(writeUntilMs).finally(() => {
       this.#writing = undefined;
     });
-    await this.#writing;
+    return this.#writing;
   }
 
-  async #writeAll(writeUntilMs: number): Promise<void> {
+  async #writeAll(writeUntilMs: number): Promise<number> {
     const store = this.#store;
     const keys = Array.from({ length: store.shards }, (_, shard): StoreKey => ({ kind: 'birth', shard }));
-    // Judged by what this process saw before: records that turn up now may be another node's, which starts as we do.
-    const value = birthValue(this.#seen ? undefined : this.#foreignSinceMs);
+    // Judged by what this process saw before the round: records that turn up now may be another node's, which starts
+    // as we do, or our own of a round that broke off.
+    this.#begun ??= birthValue(this.#seen ? undefined : this.#foreignSinceMs);
+    const value = this.#begun;
     const births = await Promise.all(keys.map(async (key) => parseBirth((await store.read([key]))[0])));
     const missing = keys.filter((_, index) => births[index] === undefined);
     await Promise.all(
       // A lost swap is as good: another node has written the record.
       missing.map((key) => store.swap(key, undefined, { value, atLeastMs: 0 }, undefined, writeUntilMs)),
     );
+    this.#begun = undefined;
     this.#seen = true;
+    return missing.length;
   }
 }

@@ -6,7 +6,7 @@ import { MAX_GENERATION, MAX_NUMERIC_DATE } from './policy.js';
 
 export const isTrue = (value: unknown): value is true => value === true;
 export const isString = (value: unknown): value is string => typeof value === 'string';
-export const isNumericDate = (value: unknown): value is number =>
+const isNumericDate = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
 export const isGeneration = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_GENERATION;

@@ -24,6 +24,12 @@ export const isShallow = (value: unknown, depth = MAX_CLAIM_DEPTH): boolean =>
   value === null ||
   (depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1)));
 
+/** Whether every number in a value of JSON passes a test. */
+export const everyNumber = (value: unknown, test: (number: number) => boolean): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).every((inner) => everyNumber(inner, test))
+    : typeof value !== 'number' || test(value);
+
 const TYP: Readonly<Record<TokenKind, string>> = { access: 'at+jwt', refresh: 'rt+jwt' };
 
 /** The header's `typ` of a kind of token (RFC 9068, section 2.1, for access tokens). */

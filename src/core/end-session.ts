@@ -2,14 +2,13 @@
 
 import type { Context } from './context.js';
 import { type EndCause, endedValue } from './entries.js';
-import { SLACK_MS } from './policy.js';
+import { type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
-import { sessionKey } from './standing.js';
+import { type Standing, sessionKey } from './standing.js';
 import { denyUntilMs, sessionEndMs, type Token } from './token.js';
 
 /**
- * Ends a session, if what is expected still stands. The entry is kept until no token of the session can stand any
- * more by today's SESSION_MAX, nor the one that came by its own `exp`.
+ * Ends a session, if what was read of it still stands.
  * @returns whether it was written
  * @throws StoreUnavailable
  */
@@ -18,20 +17,24 @@ export async function endSession(
   call: Call,
   token: Token,
   cause: EndCause,
-  expected: string | undefined,
+  standing: Standing,
   writeUntilMs: number,
 ): Promise<boolean> {
   const { store, policy } = context;
   const { subject, sessionId } = token;
-  const keptUntilMs = Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy)) + SLACK_MS;
+  const lifetimeMs = keptUntilMs(token, standing, policy) - store.now();
   const draft = { value: endedValue(cause), atLeastMs: 0 };
-  const { won } = await store.swap(
-    sessionKey(subject, sessionId),
-    expected,
-    draft,
-    keptUntilMs - store.now(),
-    writeUntilMs,
-  );
+  const key = sessionKey(subject, sessionId);
+  const { won } = await store.swap(key, standing.sessionText, draft, lifetimeMs, writeUntilMs);
   if (won) call.audit({ event: 'session_ended', subject, sessionId, cause });
   return won;
+}
+
+/**
+ * The end is kept until no token of the session can stand any more: by today's SESSION_MAX, and, since that may be
+ * raised, by the `exp` of the token that came and of those that were answered last.
+ */
+function keptUntilMs(token: Token, { session }: Standing, policy: Policy): number {
+  const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
+  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy), answeredMs) + SLACK_MS;
 }

@@ -1,6 +1,6 @@
 // Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
 
-import { type Claims, isReserved, isShallow } from './claims.js';
+import { type Claims, everyNumber, isReserved, isShallow } from './claims.js';
 import { type Context, writeUntilMs } from './context.js';
 import { InvalidInput } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
@@ -53,10 +53,6 @@ function checkClaims(claims: Claims, subjectClaim: string): void {
   const taken = Object.keys(claims).find((name) => isReserved(name) || name === subjectClaim);
   if (taken !== undefined) invalid('RESERVED', `the name ${taken} is reserved: leave it out or rename it`);
   if (!isShallow(claims)) invalid('INVALID', `must be nested at most ${MAX_CLAIM_DEPTH} deep`);
-  if (!isFiniteThroughout(claims)) invalid('INVALID', 'must not hold NaN or Infinity: JSON has no such numbers');
+  if (!everyNumber(claims, Number.isFinite))
+    invalid('INVALID', 'must not hold NaN or Infinity: JSON has no such numbers');
 }
-
-const isFiniteThroughout = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null
-    ? Object.values(value).every(isFiniteThroughout)
-    : typeof value !== 'number' || Number.isFinite(value);

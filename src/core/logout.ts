@@ -8,7 +8,7 @@ import { InvalidInput, refusal, TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
 import { cutOff, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
-import { sessionEndMs, type Token, timing } from './token.js';
+import { denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 export interface LogoutRequest {
   /** Empty: none. */
@@ -35,7 +35,8 @@ export async function logout(context: Context, call: Call, request: LogoutReques
       description: 'the access token of another issuer names no session here: send its refresh token',
     });
   }
-  const sessions = new Map(ours.map((token) => [token.sessionId, token]));
+  // Of two tokens of one session the refresh token counts, which is first: what denies it must be kept for longer.
+  const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
   for (const token of sessions.values()) await endOne(context, call, token, untilMs);
 }
 
@@ -59,15 +60,15 @@ async function endOne(context: Context, call: Call, token: Token, untilMs: numbe
   await attempt(async () => {
     const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
     if (isOver(token, standing, context.store.now(), context.policy)) return true;
-    return (await endSession(context, call, token, 'logout', standing.sessionText, untilMs)) || undefined;
+    return (await endSession(context, call, token, 'logout', standing, untilMs)) || undefined;
   });
 }
 
-/** Whether no token of the session can stand any more, so that nothing need be written. */
+/** Whether no token of the session can stand any more, whatever settings come, so that nothing need be written. */
 const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy): boolean =>
   standing.session?.state === 'ended' ||
   cutOff(token, standing) !== undefined ||
-  nowMs >= sessionEndMs(token.startMs, policy);
+  nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy));
 
 /** Needs one token that stands, or one that only an earlier cut-off denies: that is a retry, and done already. */
 async function logoutEverywhere(context: Context, call: Call, tokens: Token[], untilMs: number): Promise<void> {
@@ -82,8 +83,9 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[], u
       return mayEndAll(token, standing, context.store.now(), context.policy);
     }),
   );
-  if (verdicts.includes('may')) {
-    const startMs = Math.max(...tokens.map((token) => token.startMs));
+  const standing = tokens.filter((_, index) => verdicts[index] === 'may');
+  if (standing.length > 0) {
+    const startMs = Math.max(...standing.map((token) => token.startMs));
     return endSubject(context, call, subject, startMs, untilMs);
   }
   const [first] = verdicts;
@@ -94,12 +96,7 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[], u
  * Whether a token may end all sessions of its subject; `done`: it did before. Pure.
  * @returns the refusal otherwise
  */
-export function mayEndAll(
-  token: Token,
-  standing: Standing,
-  nowMs: number,
-  policy: Policy,
-): 'may' | 'done' | TokenRefused {
+function mayEndAll(token: Token, standing: Standing, nowMs: number, policy: Policy): 'may' | 'done' | TokenRefused {
   const time = timing(token, policy, nowMs);
   if (time) return refusal(time);
   const bySession = denialBySession(token, standing);

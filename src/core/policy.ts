@@ -31,6 +31,12 @@ export const MAX_GENERATION = 2 ** 31 - 1;
 /** The latest date that a claim may hold: its milliseconds must fit in a UUIDv7. Unix seconds. */
 export const MAX_NUMERIC_DATE = Math.floor((2 ** 48 - 1) / 1000);
 
+/**
+ * For how long the grace window may stand still while a node cannot reach the store, or is not there. Longer would let
+ * any restart bring back what was used long ago. Milliseconds.
+ */
+export const MOST_PAUSE_MS = 10 * 60 * 1000;
+
 /** What every entry is kept for beyond its use: more than any tolerance, clock step or long call. Milliseconds. */
 export const SLACK_MS = 60 * 60 * 1000;
 /** A call that has run for this long writes no verdict any more: its caller has given up and may be trying again. */

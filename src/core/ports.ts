@@ -41,6 +41,8 @@ export interface Store {
   now(): number;
   /** Since when this process has reached the store without a break, in the store's time, Unix ms; undefined: it does not. */
   readonly reachableSinceMs: number | undefined;
+  /** How long since a time (Unix ms) this process has reached the store, ms: what was spent away does not count. */
+  reachedMsSince(atMs: number): number;
   /** Calls back at each change between reachable and not. Returns the way to stop that. */
   watch(listener: (reachable: boolean) => void): () => void;
 

@@ -7,13 +7,13 @@ import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
-import { type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
+import { MOST_PAUSE_MS, type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
 import { denial, isAhead, readStanding, type Standing, sessionKey, whyDenied } from './standing.js';
 import { type Answered, answerNow, denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 /** What to do about a refresh token. */
-export type RefreshDecision =
+type RefreshDecision =
   /** Make the next pair. `heal`: the token is ahead of the store; bring the store up to it. */
   | { readonly act: 'rotate'; readonly heal: boolean }
   /** Answer what was answered before. */
@@ -25,22 +25,22 @@ export type RefreshDecision =
 type Problem = Parameters<typeof refusal>[0];
 
 /** The time of a decision, all in the store's time, Unix ms. */
-export interface Moment {
+interface Moment {
   readonly nowMs: number;
-  /** Since when this node has reached the store: a client could not retry here before. */
-  readonly reachableSinceMs: number;
+  /** How long this node has reached the store since the entry was written: while it could not, nobody could retry here. */
+  readonly reachedMs: number;
   /** Whether this very call saw its token current, and then lost the swap to another. */
   readonly raced: boolean;
 }
 
 /** The rule of refreshing. Pure: the same input gives the same decision. */
-export function decideRefresh(token: Token, standing: Standing, moment: Moment, policy: Policy): RefreshDecision {
+function decideRefresh(token: Token, standing: Standing, moment: Moment, policy: Policy): RefreshDecision {
   const time = timing(token, policy, moment.nowMs);
   const denied = denial(token, standing);
   if (denied === 'superseded' && standing.session?.state === 'live') {
     const { session } = standing;
-    const sinceMs = Math.max(session.atMs, moment.reachableSinceMs);
-    const withinGrace = moment.nowMs - sinceMs <= policy.graceMs;
+    const withinGrace =
+      moment.reachedMs <= policy.graceMs && moment.nowMs - session.atMs <= policy.graceMs + MOST_PAUSE_MS;
     const oneBehind = token.generation === session.generation - 1;
     // A token that expired between the try and the retry still replays: it was good when it was traded.
     if (oneBehind && (withinGrace || moment.raced) && moment.nowMs < sessionEndMs(token.startMs, policy))
@@ -70,7 +70,8 @@ export async function refresh(context: Context, call: Call, text: string): Promi
   return attempt(async () => {
     const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
     const nowMs = store.now();
-    const moment = { nowMs, reachableSinceMs: store.reachableSinceMs ?? nowMs, raced };
+    const atMs = standing.session?.atMs ?? nowMs;
+    const moment = { nowMs, reachedMs: store.reachedMsSince(atMs), raced };
     const decision = decideRefresh(token, standing, moment, policy);
     switch (decision.act) {
       case 'rotate': {
@@ -87,7 +88,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
         if (decision.problem === 'REUSED') audit(call, 'session_duplicate', token);
         throw refusal(decision.problem, decision.why);
       case 'end':
-        if (!(await endSession(context, call, token, decision.cause, standing.sessionText, untilMs))) return undefined;
+        if (!(await endSession(context, call, token, decision.cause, standing, untilMs))) return undefined;
         audit(call, decision.cause === 'reuse' ? 'session_reused' : 'session_lost', token);
         throw refusal(decision.problem);
     }

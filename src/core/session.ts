@@ -7,9 +7,6 @@ export type SessionId = string & { readonly [brand]: 'SessionId' };
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** The latest start that an id can hold, Unix ms. */
-export const MAX_START_MS = 2 ** 48 - 1;
-
 /** The most bytes of UTF-8 that a subject may have (OpenID Connect Core, section 2, has the same bound for `sub`). */
 export const MAX_SUBJECT_BYTES = 255;
 
@@ -17,7 +14,7 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toSt
 
 /**
  * Makes an id.
- * @param startMs Unix ms, 0 to MAX_START_MS
+ * @param startMs Unix ms, 0 to 2^48 - 1
  * @param entropy at least 10 bytes; 74 bits of them are used
  */
 export function makeSessionId(startMs: number, entropy: Uint8Array): SessionId {

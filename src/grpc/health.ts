@@ -1,26 +1,48 @@
-// Owns grpc.health.v1: a service is SERVING while the store can answer.
+// Owns grpc.health.v1: a service is SERVING while the store can answer
+// (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
 
-import type { Server } from '@grpc/grpc-js';
-import { HealthImplementation, type ServingStatusMap } from 'grpc-health-check';
+import { type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
+import {
+  type HealthCheckRequest,
+  type HealthCheckResponse,
+  type HealthServer,
+  HealthService,
+  HealthCheckResponse_ServingStatus as Serving,
+} from '../../proto/gen/grpc/health/v1/health.js';
 import type { Store } from '../core/ports.js';
 
-export class Health {
-  readonly #names: readonly string[];
-  readonly #health: HealthImplementation;
-  readonly #stopWatching: () => void;
+type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
-  /** @param services full names; the empty name stands for the whole server */
+export class Health {
+  /** The empty name stands for the whole server. */
+  readonly #names: ReadonlySet<string>;
+  /** Only of names that there are: what callers make up is not remembered. */
+  readonly #watchers = new Set<Watcher>();
+  readonly #stopWatching: () => void;
+  #serving: boolean;
+
+  /** @param services full names */
   constructor(store: Store, services: readonly string[]) {
-    this.#names = ['', ...services];
-    const statuses: ServingStatusMap = {};
-    for (const name of this.#names) statuses[name] = 'NOT_SERVING';
-    this.#health = new HealthImplementation(statuses);
-    this.#set(store.reachableSinceMs !== undefined);
+    this.#names = new Set(['', ...services]);
+    this.#serving = store.reachableSinceMs !== undefined;
     this.#stopWatching = store.watch((reachable) => this.#set(reachable));
   }
 
   addTo(server: Server): void {
-    this.#health.addToServer(server);
+    const implementation: HealthServer = {
+      check: ({ request: { service } }, callback) => {
+        if (this.#names.has(service)) callback(null, this.#answer());
+        else callback({ code: status.NOT_FOUND, details: 'there is no service of this name here' });
+      },
+      watch: (call) => {
+        // Such a stream stays open, since the service might come; here none does.
+        if (!this.#names.has(call.request.service)) return void call.write({ status: Serving.SERVICE_UNKNOWN });
+        this.#watchers.add(call);
+        for (const end of ['cancelled', 'close', 'error']) call.once(end, () => this.#watchers.delete(call));
+        call.write(this.#answer());
+      },
+    };
+    server.addService(HealthService, implementation);
   }
 
   /** Says NOT_SERVING from now on, whatever the store does, so that balancers turn away. */
@@ -30,6 +52,12 @@ export class Health {
   }
 
   #set(serving: boolean): void {
-    for (const name of this.#names) this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+    if (this.#serving === serving) return;
+    this.#serving = serving;
+    for (const call of this.#watchers) call.write(this.#answer());
+  }
+
+  #answer(): HealthCheckResponse {
+    return { status: this.#serving ? Serving.SERVING : Serving.NOT_SERVING };
   }
 }

@@ -11,7 +11,7 @@ import { CallRefused } from './status.js';
 import type { Handler, Unary } from './unary.js';
 
 export function issuerService(context: Context, unary: Unary, credential: Secret): IssuerServiceServer {
-  const wanted = digest(`Bearer ${credential.reveal()}`);
+  const wanted = digest(credential.reveal());
   const guarded =
     <Request, Response>(handler: Handler<Request, Response>): Handler<Request, Response> =>
     async (request, call) => {
@@ -42,5 +42,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 /** Compared by digest: in constant time whatever the lengths. */
 function isGranted(metadata: Metadata, wanted: Buffer): boolean {
   const [given] = metadata.get('authorization');
-  return timingSafeEqual(digest(typeof given === 'string' ? given : ''), wanted);
+  // Schemes are the same in any case (RFC 9110, section 11.1).
+  const [, token = ''] = typeof given === 'string' ? (/^bearer (.*)$/i.exec(given) ?? []) : [];
+  return timingSafeEqual(digest(token), wanted);
 }

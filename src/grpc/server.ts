@@ -7,13 +7,14 @@ import type { Context } from '../core/context.js';
 import { type Address, formatAddress, type Secret } from '../env.js';
 import type { Logger } from '../log.js';
 import { authService } from './auth-service.js';
+import { decodingFaults, refuseProtoClaim } from './decoding.js';
 import { Health } from './health.js';
 import { issuerService } from './issuer-service.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
 
 /** A request is two tokens at most; the rest is for claims and for a clear answer to what is a little too large. */
-const MAX_REQUEST_BYTES = 64 * 1024;
+const MAX_REQUEST_BYTES = 256 * 1024;
 /** Calls under way on one connection; more wait at the client. */
 const MAX_STREAMS = 1000;
 /** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
@@ -58,11 +59,12 @@ export class GrpcServer {
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
-    auth.addService(AuthServiceService, authService(context, this.#unary));
+    auth.addService(decodingFaults(AuthServiceService), authService(context, this.#unary));
     this.#listeners = [{ server: auth, address }];
     if (!issuer) return;
     const issuing = apart ? this.#makeServer([ISSUER]) : auth;
-    issuing.addService(IssuerServiceService, issuerService(context, this.#unary, issuer.credential));
+    const definition = decodingFaults(IssuerServiceService, { issueToken: refuseProtoClaim });
+    issuing.addService(definition, issuerService(context, this.#unary, issuer.credential));
     if (apart) this.#listeners.push({ server: issuing, address: apart });
   }
 

@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { type handleUnaryCall, type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import type { AuditEvent } from '../core/audit.js';
-import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
+import { InvalidInput, isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
 import { acceptRequestId, type Logger } from '../log.js';
+import type { Decoded } from './decoding.js';
 import { CallRefused, statusOf } from './status.js';
 
 /** What a handler knows of its call, and may tell the call's log line. */
@@ -42,7 +43,7 @@ export class Unary {
     return (call, callback) => {
       this.#underWay++;
       const line = this.#openLine(method, call);
-      handler(call.request, line.call)
+      this.#run(handler, call.request, line.call)
         .then(
           (response) => {
             callback(null, response);
@@ -56,6 +57,15 @@ export class Unary {
         )
         .finally(() => this.#leave());
     };
+  }
+
+  async #run<Request, Response>(
+    handler: Handler<Request, Response>,
+    request: Decoded<Request>,
+    call: ServiceCall,
+  ): Promise<Response> {
+    if (request instanceof InvalidInput) throw request;
+    return handler(request, call);
   }
 
   #leave(): void {

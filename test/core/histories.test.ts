@@ -10,6 +10,7 @@ const WORLDS: Readonly<Record<string, Weather>> = {
   'with calls that stall before their write': { stalls: true },
   'with a store that is emptied': { flushes: true },
   'with a store that is emptied, stalls and a slow node': { flushes: true, stalls: true, lagMs: 1_000 },
+  'with a store that goes away and comes back': { outages: true },
   'with REFRESH_TTL lowered and raised': { refreshDays: [1, 7, 14] },
 };
 

@@ -1,9 +1,10 @@
 // Owns the proof of how a session starts: its place in time, its claims, and what is refused.
 
 import { expect } from 'chai';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import { sessionStartMs } from '../../src/core/session.js';
 import { failure, Scene } from '../support/scene.js';
-import { DAY, POLICY, plainKeys, SECOND } from '../support/world.js';
+import { DAY, POLICY, plainKeys, run, SECOND } from '../support/world.js';
 
 describe('a login', () => {
   it('writes nothing but the births', async () => {
@@ -89,6 +90,22 @@ describe('the births of a store', () => {
   });
 });
 
+describe('a round of births that breaks off', () => {
+  it('goes on with the SESSIONS_SINCE that it began with', async () => {
+    const scene = new Scene({ foreignSinceMs: DAY });
+    const { store, births } = scene.context;
+    const { swap } = store;
+    let writes = 0;
+    const flaky = (...args: Parameters<typeof swap>) =>
+      writes++ === 1 ? Promise.reject(new StoreUnavailable('late')) : swap(...args);
+    Object.assign(store, { swap: flaky });
+    expect(await failure(run(scene.world, births.write(scene.world.nowMs + SECOND)))).to.equal('UNAVAILABLE');
+    await scene.issue('bob');
+    await scene.issue('alice');
+    for (const shard of [0, 1]) expect(scene.world.get({ kind: 'birth', shard })).to.match(/ born 86400000$/);
+  });
+});
+
 describe('an adopted token', () => {
   const adopted = (claims: Record<string, unknown>): string =>
     JSON.stringify({
@@ -132,6 +149,22 @@ describe('an adopted token', () => {
     expect(await refresh({ iat: undefined })).to.equal('MISSING_CLAIM');
     expect(await refresh({ token_type: 'sliding' })).to.equal('WRONG_TYPE');
     expect(await refresh({ token_type: 7 })).to.equal('MALFORMED');
+  });
+
+  it('is refused where a number among its claims could not be carried on', async () => {
+    const refresh = (text: string) =>
+      failure(scene.refresh(adopted({ ...dates(scene.world.nowMs), jti: text, n: 0 }).replace('"n":0', `"n":${text}`)));
+    for (const text of ['175928847299117063', '1e999', '[{"deep":9007199254740993}]']) {
+      expect(await refresh(text), text).to.equal('MALFORMED');
+    }
+    for (const text of ['9007199254740991', '1.5', '[0.1]', '-3']) expect(await refresh(text), text).to.equal('none');
+  });
+
+  it('makes no pair past SESSION_MAX, not even within the tolerance', async () => {
+    const iat = scene.world.nowMs / SECOND;
+    scene.context = scene.node({ subjectClaim: 'user_id', refreshTtlMs: DAY, sessionMaxMs: DAY });
+    scene.world.nowMs += DAY + 2 * SECOND;
+    expect(await failure(scene.refresh(adopted({ iat, exp: iat + 1e6 })))).to.equal('EXPIRED');
   });
 
   it("is judged by the other issuer's clock with a tolerance", async () => {

@@ -2,8 +2,9 @@
 
 import { expect } from 'chai';
 import type { StoreKey } from '../../src/core/ports.js';
+import { sessionStartMs } from '../../src/core/session.js';
 import { altered, failure, Scene } from '../support/scene.js';
-import { MINUTE, POLICY, SECOND } from '../support/world.js';
+import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';
 
 describe('a logout', () => {
   let scene: Scene;
@@ -73,6 +74,21 @@ describe('a logout', () => {
     expect(scene.world.size).to.equal(0);
   });
 
+  it('keeps the end as long as any token that it knows of, though SESSION_MAX is lowered and raised again', async () => {
+    const low = { sessionMaxMs: DAY, refreshTtlMs: DAY };
+    for (const by of ['refresh', 'both', 'access', 'late']) {
+      scene.context = scene.node();
+      const first = await scene.issue();
+      const pair = by === 'access' ? await scene.refresh(first.refreshToken) : first;
+      if (by === 'late') scene.world.nowMs += DAY + SECOND;
+      scene.context = scene.node(low);
+      await scene.logout(by === 'refresh' ? '' : pair.accessToken, by === 'access' ? '' : pair.refreshToken);
+      scene.context = scene.node();
+      scene.world.nowMs += DAY + 2 * 60 * MINUTE;
+      expect(await failure(scene.refresh(pair.refreshToken)), by).to.equal('REVOKED');
+    }
+  });
+
   it('keeps the end until no token of the session can stand, and an hour more', async () => {
     const pair = await scene.issue();
     scene.world.nowMs += MINUTE;
@@ -127,6 +143,32 @@ describe('a logout of all sessions', () => {
     expect(await failure(scene.refresh(third.refreshToken))).to.equal('REVOKED');
   });
 
+  it('takes a retry by two tokens of which one was superseded meanwhile', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    await scene.revokeSubject('alice');
+    await scene.logout(second.accessToken, first.refreshToken, true);
+  });
+
+  it('ends the session that asks, also where its start lies ahead of the clock', async () => {
+    scene.world.nowMs += MINUTE;
+    const pair = await scene.issue();
+    scene.world.nowMs -= 30 * SECOND;
+    await scene.logout('', pair.refreshToken, true);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED not-before');
+  });
+
+  it('is not moved ahead by a token that does not stand', async () => {
+    const { accessToken } = await scene.issue();
+    const time = (scene.world.nowMs + DAY).toString(16).padStart(12, '0');
+    const sid = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+    const ahead = altered(accessToken, { sid, jti: `a${sid}.0`, nbf: scene.world.nowMs });
+    const { refreshToken } = await scene.issue();
+    await scene.logout(ahead, refreshToken, true);
+    const later = await scene.issue();
+    expect(sessionStartMs(later.sessionId)).to.be.lessThan(scene.world.nowMs + MINUTE);
+  });
+
   it('refuses tokens of different subjects', async () => {
     const [one, other] = [await scene.issue(), await scene.issue('bob')];
     expect(await failure(scene.logout(one.accessToken, other.refreshToken, true))).to.equal('CONFLICT all_sessions');
@@ -146,7 +188,9 @@ describe("the login back end's word that a subject's sessions end", () => {
     scene.world.nowMs -= MINUTE;
     await scene.revokeSubject('alice');
     expect(stamp()).to.be.greaterThan(first + 1);
-    expect(scene.world.lifetimeMs(key)).to.be.at.least(POLICY.sessionMaxMs + 60 * MINUTE);
+    const aheadMs = stamp() - scene.world.nowMs;
+    expect(aheadMs).to.be.greaterThan(0);
+    expect(scene.world.lifetimeMs(key)).to.be.at.least(aheadMs + POLICY.sessionMaxMs + 60 * MINUTE);
   });
 
   it('must name a subject', async () => {

@@ -73,9 +73,56 @@ describe('a refresh', () => {
   it('does not run the window while the store could not be reached', async () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
-    scene.world.nowMs += MINUTE;
-    Object.assign(scene.context.store, { reachableSinceMs: scene.world.nowMs - SECOND });
+    scene.world.nowMs += SECOND;
+    scene.world.setReachable(false);
+    scene.world.nowMs += 5 * MINUTE;
+    scene.world.setReachable(true);
+    scene.world.nowMs += POLICY.graceMs - SECOND;
     expect(await scene.refresh(first.refreshToken)).to.deep.equal(second);
+    scene.world.nowMs += 1;
+    expect(await failure(scene.refresh(first.refreshToken))).to.equal('REUSED');
+  });
+
+  it('does not open a window again that was over before the store went away', async () => {
+    const first = await scene.issue();
+    await scene.refresh(first.refreshToken);
+    scene.world.nowMs += POLICY.graceMs + 1;
+    scene.world.setReachable(false);
+    scene.world.nowMs += SECOND;
+    scene.world.setReachable(true);
+    expect(await failure(scene.refresh(first.refreshToken))).to.equal('REUSED');
+  });
+
+  it('gives a node that has just started ten minutes of doubt, and no more', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    const started = (afterMs: number) => {
+      const later = new Scene({}, scene.world.nowMs + afterMs);
+      later.world.nowMs = scene.world.nowMs + afterMs;
+      later.world.copyFrom(scene.world);
+      return later;
+    };
+    expect(await started(10 * MINUTE).refresh(first.refreshToken)).to.deep.equal(second);
+    expect(await failure(started(11 * MINUTE).refresh(first.refreshToken))).to.equal('REUSED');
+  });
+
+  it('replays for a racer that saw its token current, however long it takes to lose', async () => {
+    const first = await scene.issue();
+    const calls = [scene.begin(first.refreshToken), scene.begin(first.refreshToken)];
+    for (let step = 0; step < 4; step++) await scene.step();
+    scene.world.nowMs += POLICY.graceMs + SECOND;
+    await scene.step();
+    const [one, other] = await Promise.all(calls);
+    expect(other).to.deep.equal(one);
+  });
+
+  it('does not replay what is past SESSION_MAX', async () => {
+    scene = new Scene({ refreshTtlMs: POLICY.sessionMaxMs });
+    const first = await scene.issue();
+    scene.world.nowMs += POLICY.sessionMaxMs - SECOND;
+    await scene.refresh(first.refreshToken);
+    scene.world.nowMs += 2 * SECOND;
+    expect(await failure(scene.refresh(first.refreshToken))).to.equal('EXPIRED');
   });
 
   it('replays for a token that expired between the try and the retry, and for no other expired one', async () => {
@@ -105,7 +152,9 @@ describe('a refresh', () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
     scene.world.evict(first.sessionId);
+    scene.heard();
     expect(await scene.verdict(second.accessToken)).to.equal('REVOKED lost');
+    expect(scene.heard()).to.deep.equal(['session_lost']);
     expect(await failure(scene.refresh(second.refreshToken))).to.equal('REVOKED');
     expect(scene.heard().slice(-2)).to.deep.equal(['session_ended', 'session_lost']);
     expect(await failure(scene.refresh(first.refreshToken))).to.equal('REVOKED');

@@ -1,8 +1,9 @@
 // Owns the proof of the server's bounds: sizes, streams, deadlines, health, and how it stops.
 
 import { connect } from 'node:http2';
+import { Client, credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { failureOfCall } from '../support/auth-client.js';
+import { CallFailed, failureOf, failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 
 describe('the gRPC server', () => {
@@ -34,7 +35,7 @@ describe('the gRPC server', () => {
   });
 
   it('bounds messages and streams', async () => {
-    expect((await failureOfCall(scene.client.validate('x'.repeat(70_000)))).code).to.equal('RESOURCE_EXHAUSTED');
+    expect((await failureOfCall(scene.client.validate('x'.repeat(300_000)))).code).to.equal('RESOURCE_EXHAUSTED');
     const session = connect(`http://${scene.address}`);
     const settings = await new Promise<{ maxConcurrentStreams?: number }>((resolve) => {
       session.once('remoteSettings', resolve);
@@ -77,6 +78,33 @@ describe('the gRPC server', () => {
     expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
   });
 
+  it('remembers nothing of watchers that are gone, nor of names that callers make up', async () => {
+    const { client } = scene;
+    const states: string[] = [];
+    const cancels = [...Array(50).keys()].map((n) => client.watchHealth(`made.up.${n}`, (state) => states.push(state)));
+    while (states.length < 50) await pause(5);
+    expect(new Set(states)).to.deep.equal(new Set(['SERVICE_UNKNOWN']));
+    scene.world.setReachable(false);
+    await pause(50);
+    expect(states).to.have.length(50);
+    for (const cancel of cancels) cancel();
+  });
+
+  it('tells what is no message of the contract as bad input', async () => {
+    const [garbage, deep] = [Buffer.from([0xff, 0xff]), nested(60)];
+    for (const bytes of [garbage, deep]) {
+      const failure = await failureOfCall(callRaw(scene.address, '/auth.v1.IssuerService/IssueToken', bytes));
+      expect(failure).to.include({ code: 'INVALID_ARGUMENT', field: 'request' });
+    }
+    const subject = Buffer.from('\n\x01a');
+    const proto = Buffer.from('\x12\x11\n\x0f\n\t__proto__\x12\x02 \x01');
+    const failure = await failureOfCall(
+      callRaw(scene.address, '/auth.v1.IssuerService/IssueToken', Buffer.concat([subject, proto])),
+    );
+    expect(failure).to.include({ code: 'INVALID_ARGUMENT', field: 'claims', fieldReason: 'RESERVED' });
+    expect((await scene.client.issue('__proto__')).accessToken).to.not.equal('');
+  });
+
   it('lets calls under way end when it stops, takes no others, and does not wait for watchers', async () => {
     const { accessToken } = await scene.client.issue();
     const cancel = scene.client.watchHealth('', () => {});
@@ -105,5 +133,27 @@ describe('the gRPC server', () => {
     expect((await call).code).to.be.oneOf(['UNAVAILABLE', 'CANCELLED', 'INTERNAL']);
   });
 });
+
+/** An IssueTokenRequest whose claims are lists within lists. */
+function nested(levels: number): Buffer {
+  const field = (number: number, bytes: Buffer): Buffer => {
+    const size = bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7];
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...size]), bytes]);
+  };
+  let value = Buffer.alloc(0);
+  for (let level = 0; level < levels; level++) value = Buffer.from(field(6, field(1, value)));
+  const entry = Buffer.concat([field(1, Buffer.from('deep')), field(2, value)]);
+  return field(2, field(1, entry));
+}
+
+function callRaw(address: string, path: string, bytes: Buffer): Promise<Buffer> {
+  const client = new Client(address, credentials.createInsecure());
+  const same = (each: Buffer): Buffer => each;
+  return new Promise<Buffer>((resolve, reject) => {
+    client.makeUnaryRequest(path, same, same, bytes, (error, answer) =>
+      error ? reject(new CallFailed(failureOf(error))) : resolve(answer ?? Buffer.alloc(0)),
+    );
+  }).finally(() => client.close());
+}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

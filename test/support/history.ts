@@ -22,6 +22,8 @@ export interface Weather {
   readonly stalls?: boolean;
   /** The store may be emptied. */
   readonly flushes?: boolean;
+  /** The nodes may lose the store for a while. */
+  readonly outages?: boolean;
   /** REFRESH_TTL may change, days; time then moves by days too. */
   readonly refreshDays?: readonly number[];
   /** Planted bug: swaps that ignore what they expect. */
@@ -75,6 +77,7 @@ class History {
   #next = 0;
   #seq = 0;
   #lossSeq = 0;
+  #awayMs = 0;
   #nodes: Context[];
 
   constructor(choices: readonly number[], weather: Weather) {
@@ -85,7 +88,8 @@ class History {
   }
 
   async play(): Promise<void> {
-    await run(this.#world, this.#nodes[0]?.births.write(this.#world.nowMs + SECOND) ?? Promise.resolve());
+    const [first] = this.#nodes;
+    if (first) await run(this.#world, first.births.write(this.#world.nowMs + SECOND));
     while (this.#next < this.#choices.length) await this.#turn(this.#draw());
     await this.#drain();
   }
@@ -117,7 +121,7 @@ class History {
     if (x < 0.91) return this.#validate(session);
     if (x < 0.94) return this.#logout(session, false);
     if (x < 0.965) return this.#logout(session, true);
-    if (x < 0.985) return this.#steal(session);
+    if (x < (this.#weather.outages ? 0.975 : 0.985)) return this.#steal(session);
     return this.#misfortune();
   }
 
@@ -154,8 +158,9 @@ class History {
   /** An honest client sends its token, again if need be, while the first sending is fresh; then it gives up. */
   async #refresh(session: Session): Promise<void> {
     if (this.#running.filter((each) => each.session === session && each.name === 'refresh').length >= 2) return;
-    session.sentMs ??= this.#world.nowMs;
-    if (this.#world.nowMs - session.sentMs > POLICY.graceMs - 12 * SECOND) {
+    const patienceMs = this.#world.nowMs - this.#awayMs;
+    session.sentMs ??= patienceMs;
+    if (patienceMs - session.sentMs > POLICY.graceMs - 12 * SECOND) {
       session.excuse ??= 'gave up';
       return;
     }
@@ -196,13 +201,23 @@ class History {
     await this.#start('steal', session, (context, call) => refresh(context, call, refreshToken));
   }
 
-  #misfortune(): void {
+  /** A client's patience does not run while nobody answers it. */
+  async #outage(): Promise<void> {
+    this.#world.setReachable(false);
+    await settle();
+    this.#awayMs += 40 * SECOND;
+    this.#world.nowMs += 40 * SECOND;
+    this.#world.setReachable(true);
+  }
+
+  async #misfortune(): Promise<void> {
     if (this.#weather.flushes) {
       this.#world.nowMs += 2;
       this.#world.flush();
       this.#lossSeq = ++this.#seq;
       for (const session of this.#sessions) session.excuse ??= 'loss';
     }
+    if (this.#weather.outages) return this.#outage();
     const days = this.#weather.refreshDays;
     if (days) this.#nodes = this.#makeNodes({ ...POLICY, refreshTtlMs: this.#pick(days) * DAY });
   }

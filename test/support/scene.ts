@@ -12,14 +12,16 @@ import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
 import { validate } from '../../src/core/validate.js';
-import { aCall, node, POLICY, run, World } from './world.js';
+import { aCall, node, POLICY, run, settle, World } from './world.js';
 
 export class Scene {
-  readonly world = new World();
+  readonly world: World;
   readonly events: AuditEvent[] = [];
   context: Context;
 
-  constructor(policy: Partial<Policy> = {}) {
+  /** @param reachedSinceMs since when the node has reached the store, Unix ms */
+  constructor(policy: Partial<Policy> = {}, reachedSinceMs = 0) {
+    this.world = new World(reachedSinceMs);
     this.context = this.node(policy);
   }
 
@@ -50,6 +52,18 @@ export class Scene {
 
   refresh(token: string): Promise<Pair> {
     return this.run((context, call) => refresh(context, call, token));
+  }
+
+  /** Begins a refresh whose steps are taken one by one, by `step`. */
+  begin(token: string): Promise<Pair> {
+    return refresh(this.context, aCall(), token);
+  }
+
+  /** Takes the step that has waited longest. */
+  async step(): Promise<void> {
+    await settle();
+    this.world.pending[0]?.take();
+    await settle();
   }
 
   logout(accessToken: string, refreshToken: string, allSessions = false): Promise<void> {

@@ -5,6 +5,7 @@ import type { Context } from '../../src/core/context.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import { Reach } from '../../src/core/reach.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -27,6 +28,7 @@ export interface Step {
   readonly node: number;
   readonly kind: 'read' | 'swap';
   take(): void;
+  fail(): void;
 }
 
 interface Kept {
@@ -43,10 +45,10 @@ export class World {
   /** The one true time, Unix ms: the store's. */
   nowMs = 100 * DAY;
   readonly pending: Step[] = [];
+  readonly #reach = new Reach();
   /** A planted bug: a swap that does not look at what it expects. */
   ignoreExpected = false;
   readonly #kept = new Map<string, Kept>();
-  readonly #watchers = new Set<(reachable: boolean) => void>();
 
   get size(): number {
     return [...this.#kept.keys()].filter((name) => !name.startsWith('["birth"')).length;
@@ -56,9 +58,20 @@ export class World {
     this.#kept.clear();
   }
 
-  /** Tells who watches that the store can be reached, or not. */
+  constructor(reachedSinceMs = 0) {
+    this.#reach.reached(reachedSinceMs);
+  }
+
+  /** Whether the nodes can reach the store; what waits for it when it goes fails. */
   setReachable(reachable: boolean): void {
-    for (const watcher of this.#watchers) watcher(reachable);
+    if (reachable) this.#reach.reached(this.nowMs);
+    else this.#reach.lost(this.nowMs);
+    if (!reachable) for (const step of [...this.pending]) step.fail();
+  }
+
+  /** Takes over what another store holds. */
+  copyFrom(other: World): void {
+    for (const [name, kept] of other.#kept) this.#kept.set(name, kept);
   }
 
   /** Loses one session's entry, as an eviction would. */
@@ -108,7 +121,11 @@ export class World {
             reject(error);
           }
         };
-        const step: Step = { node, kind, take };
+        const fail = (): void => {
+          this.pending.splice(this.pending.indexOf(step), 1);
+          reject(new StoreUnavailable('away'));
+        };
+        const step: Step = { node, kind, take, fail };
         this.pending.push(step);
       });
     return {
@@ -116,10 +133,8 @@ export class World {
       shardOf: (subject) => subject.length % 2,
       now: () => this.nowMs - lagMs(),
       reachableSinceMs: 0,
-      watch: (listener) => {
-        this.#watchers.add(listener);
-        return () => this.#watchers.delete(listener);
-      },
+      reachedMsSince: (atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
+      watch: (listener) => this.#reach.watch(listener),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
       swap: (key, expected, next, lifetimeMs, notAfterMs) =>
         step('swap', () => {

@@ -1,7 +1,7 @@
 // Owns signing and the check of signatures, on jsonwebtoken. Keys are chosen by `kid` from our own, and never by what
 // a token says of its algorithm.
 
-import type { KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { typOf } from '../../core/claims.js';
 import { TokenRefused } from '../../core/errors.js';
@@ -78,6 +78,18 @@ function verified(token: string, { key, algorithm }: Verifier): unknown {
   try {
     return jwt.verify(token, key, { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
   } catch {
+    // The library reads the payload before it looks at the signature, and fails on one that is no object.
+    if (isSigned(token, algorithm, key)) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
     throw new TokenRefused('BAD_SIGNATURE', 'the signature is not good');
   }
+}
+
+/** Whether the signature is good, whatever the payload; asked only for the reason of a refusal. */
+function isSigned(token: string, algorithm: Algorithm, key: KeyObject): boolean {
+  const dot = token.lastIndexOf('.');
+  const input = Buffer.from(token.slice(0, dot));
+  const signature = Buffer.from(token.slice(dot + 1), 'base64url');
+  if (algorithm !== 'HS256') return verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  const wanted = createHmac('sha256', key).update(input).digest();
+  return signature.length === wanted.length && timingSafeEqual(signature, wanted);
 }

@@ -19,8 +19,8 @@ export interface SigningKey {
 /** The least modulus of an RSA key, bits (RFC 7518, section 3.3). */
 const MIN_RSA_BITS = 2048;
 
-// Nobody but us reads refresh tokens. With a secret of their own no public key, and no holder of JWT_SECRET who is to
-// verify access tokens only, can be used for theirs; HKDF (RFC 5869) keeps the two apart.
+// Nobody but us reads refresh tokens. With a secret of their own, by HKDF (RFC 5869), a public key cannot be taken for
+// theirs, nor an access token's signature. Who has JWT_SECRET itself can derive it: he is an issuer under HS256.
 const derive = (material: Uint8Array, info: string, bytes: number): Buffer =>
   Buffer.from(hkdfSync('sha256', material, Buffer.alloc(0), info, bytes));
 

@@ -61,6 +61,10 @@ export class LmdbStore implements Store {
     return this.#writes.sinceMs;
   }
 
+  reachedMsSince(atMs: number): number {
+    return this.#writes.reachedMsSince(atMs);
+  }
+
   watch(listener: (reachable: boolean) => void): () => void {
     return this.#writes.watch(listener);
   }

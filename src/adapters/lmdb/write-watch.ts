@@ -4,29 +4,32 @@
 // such a time, so it must be told of it. Reads go on: what is visible is on the disk.
 
 import { StoreUnavailable } from '../../core/errors.js';
+import { Reach } from '../../core/reach.js';
 
 export class WriteWatch {
   readonly #limitMs: number;
   readonly #now: () => number;
-  readonly #listeners = new Set<(reachable: boolean) => void>();
+  readonly #reach = new Reach();
   #overdue = 0;
-  #sinceMs: number | undefined;
 
   constructor(limitMs: number, now: () => number) {
     this.#limitMs = limitMs;
     this.#now = now;
-    this.#sinceMs = now();
+    this.#reach.reached(now());
   }
 
   /** Since when no write was overdue, Unix ms; undefined: one is, or the store is closed. */
   get sinceMs(): number | undefined {
-    return this.#sinceMs;
+    return this.#reach.sinceMs;
+  }
+
+  /** How long since then no write was overdue, ms. */
+  reachedMsSince(atMs: number): number {
+    return this.#reach.reachedMsSince(atMs, this.#now());
   }
 
   watch(listener: (reachable: boolean) => void): () => void {
-    const entry = (reachable: boolean) => listener(reachable);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return this.#reach.watch(listener);
   }
 
   /** Waits for a write, but not for ever. @throws StoreUnavailable when it is overdue; it may still be made */
@@ -36,7 +39,7 @@ export class WriteWatch {
       const giveUp = () => {
         overdue = true;
         this.#overdue++;
-        this.#set(undefined);
+        this.#reach.lost(this.#now());
         reject(new StoreUnavailable(`the disk took longer than ${this.#limitMs} ms for a write`));
       };
       // When this process was held up, timers run before answers are taken in: one that is there already must count.
@@ -47,7 +50,7 @@ export class WriteWatch {
       const settled = () => {
         clearTimeout(timer);
         clearImmediate(late);
-        if (overdue && --this.#overdue === 0) this.#set(this.#now());
+        if (overdue && --this.#overdue === 0) this.#reach.reached(this.#now());
       };
       write.finally(settled).then(resolve, reject);
     });
@@ -56,12 +59,6 @@ export class WriteWatch {
   /** The store is closed. */
   end(): void {
     this.#overdue = Number.POSITIVE_INFINITY;
-    this.#set(undefined);
-  }
-
-  #set(sinceMs: number | undefined): void {
-    const changed = (this.#sinceMs === undefined) !== (sinceMs === undefined);
-    this.#sinceMs = sinceMs;
-    if (changed) for (const listener of [...this.#listeners]) listener(sinceMs !== undefined);
+    this.#reach.lost(this.#now());
   }
 }

@@ -104,7 +104,7 @@ export class Connection {
     await bounded(entered(), connectTimeoutMs, 'connecting to Redis');
     if (link.end.signal.aborted || client.status !== 'ready') throw new StoreUnavailable('Redis closed the connection');
     client.once('close', () => this.#leave(link, 'Redis closed the connection'));
-    reachability.reached(clock.now());
+    reachability.reached();
   }
 
   #sync({ client }: Link): Promise<void> {

@@ -1,6 +1,7 @@
 // Owns what this process knows of whether Redis can be reached, who is told of each change, and what is logged of it.
 
 import { StoreUnavailable } from '../../core/errors.js';
+import { Reach } from '../../core/reach.js';
 
 type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
@@ -15,13 +16,15 @@ export class Reachability {
   /** Resolves when Redis is reached for the first time; rejects if that was refused, or given up before. */
   readonly opened: Promise<void>;
   readonly #log: Log;
-  readonly #listeners = new Set<(reachable: boolean) => void>();
+  readonly #reach = new Reach();
+  readonly #now: () => number;
   #settle: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;
-  #sinceMs: number | undefined;
   #why = 'Redis has not been reached yet';
 
-  constructor(log: Log) {
+  /** @param now the store's time, Unix ms; asked for only after the store was reached */
+  constructor(log: Log, now: () => number) {
     this.#log = log;
+    this.#now = now;
     this.opened = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -31,7 +34,7 @@ export class Reachability {
 
   /** Since when without a break, the store's time, Unix ms; undefined: it cannot be reached. */
   get sinceMs(): number | undefined {
-    return this.#sinceMs;
+    return this.#reach.sinceMs;
   }
 
   /** Why it cannot be reached, for the log. */
@@ -39,19 +42,20 @@ export class Reachability {
     return this.#why;
   }
 
-  watch(listener: (reachable: boolean) => void): () => void {
-    // Wrapped, so that a function that watches twice stops once.
-    const entry = (reachable: boolean) => listener(reachable);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+  /** How long since then Redis was reached, ms. */
+  reachedMsSince(atMs: number): number {
+    return this.#reach.reachedMsSince(atMs, this.#now());
   }
 
-  reached(sinceMs: number): void {
-    this.#sinceMs = sinceMs;
+  watch(listener: (reachable: boolean) => void): () => void {
+    return this.#reach.watch(listener);
+  }
+
+  reached(): void {
     this.#why = '';
     this.#log.info({}, 'Redis is reachable');
     this.#settle?.resolve();
-    this.#tell(true);
+    this.#reach.reached(this.#now());
   }
 
   /** @param why for the log; while Redis stays away, only another reason is logged */
@@ -73,18 +77,6 @@ export class Reachability {
 
   #leave(why: string): void {
     this.#why = why;
-    if (this.#sinceMs === undefined) return;
-    this.#sinceMs = undefined;
-    this.#tell(false);
-  }
-
-  #tell(reachable: boolean): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(reachable);
-      } catch (err) {
-        this.#log.error({ err }, 'a listener to the reachability of Redis failed');
-      }
-    }
+    if (this.sinceMs !== undefined) this.#reach.lost(this.#now());
   }
 }

@@ -40,7 +40,7 @@ export class RedisStore implements Store {
     const { url, allowUnsafe, log, commandTimeoutMs = 500, connectTimeoutMs = 1_000 } = options;
     const makeClient = clientMaker(url, connectTimeoutMs);
     const clock = new StoreClock(options.monotonicMs ?? (() => performance.now()));
-    const reachability = new Reachability(log);
+    const reachability = new Reachability(log, () => clock.now());
     const [probe = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
     const admit = makeAdmission(allowUnsafe, probe, log, reachability);
     const parts = { makeClient, admit, clock, reachability, commandTimeoutMs, connectTimeoutMs };
@@ -63,6 +63,10 @@ export class RedisStore implements Store {
 
   get reachableSinceMs(): number | undefined {
     return this.#reachability.sinceMs;
+  }
+
+  reachedMsSince(atMs: number): number {
+    return this.#reachability.reachedMsSince(atMs);
   }
 
   watch(listener: (reachable: boolean) => void): () => void {

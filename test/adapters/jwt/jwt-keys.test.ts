@@ -189,6 +189,12 @@ describe('JwtKeys', () => {
     expect(adopting.open(token)).to.deep.include({ use: 'adopted' });
     expect(problemOf(new JwtKeys(key), token)).to.equal('UNKNOWN_KEY');
     expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'JWT' }, {}, 'another secret'))).to.equal('BAD_SIGNATURE');
+    // Python's json.dumps writes what JSON has not; jsonwebtoken fails on these before it looks at the signature.
+    for (const payload of ['null', '{"exp":Infinity}', '{"exp":NaN}', 'no json']) {
+      expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'JWT' }, payload, SECRET)), payload).to.equal('MALFORMED');
+      const forged = hs256({ alg: 'HS256', typ: 'JWT' }, payload, 'another secret');
+      expect(problemOf(adopting, forged), payload).to.equal('BAD_SIGNATURE');
+    }
     expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'at+jwt' }, {}, SECRET))).to.equal('UNKNOWN_KEY');
   });
 
