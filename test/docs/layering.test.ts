@@ -24,7 +24,7 @@ const RULES: readonly Rule[] = [
     at: 'src/grpc/',
     files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
     // Of the loader a type alone; of protobuf its reader of the wire.
-    packages: ['@grpc/grpc-js', '@grpc/reflection', '@grpc/proto-loader', 'grpc-health-check', '@bufbuild/protobuf'],
+    packages: ['@grpc/grpc-js', '@grpc/reflection', '@grpc/proto-loader', '@bufbuild/protobuf'],
     node: true,
   },
   { at: 'src/env.ts', files: [], packages: [], node: true },
