@@ -104,6 +104,11 @@ class History {
     );
   }
 
+  /** The time that counts for windows and patience: nobody is answered while the store is away. */
+  get #answeredMs(): number {
+    return this.#world.nowMs - this.#awayMs;
+  }
+
   #draw(): number {
     return this.#choices[this.#next++] ?? 0;
   }
@@ -158,9 +163,8 @@ class History {
   /** An honest client sends its token, again if need be, while the first sending is fresh; then it gives up. */
   async #refresh(session: Session): Promise<void> {
     if (this.#running.filter((each) => each.session === session && each.name === 'refresh').length >= 2) return;
-    const patienceMs = this.#world.nowMs - this.#awayMs;
-    session.sentMs ??= patienceMs;
-    if (patienceMs - session.sentMs > POLICY.graceMs - 12 * SECOND) {
+    session.sentMs ??= this.#answeredMs;
+    if (this.#answeredMs - session.sentMs > POLICY.graceMs - 12 * SECOND) {
       session.excuse ??= 'gave up';
       return;
     }
@@ -195,7 +199,7 @@ class History {
     const spent = session.pairs.filter(
       (pair) => generationOf(pair.refreshToken) < generationOf(session.current.refreshToken),
     );
-    if (spent.length === 0 || this.#world.nowMs - session.gotMs < POLICY.graceMs + 75 * SECOND) return;
+    if (spent.length === 0 || this.#answeredMs - session.gotMs < POLICY.graceMs + 75 * SECOND) return;
     session.excuse ??= 'theft';
     const { refreshToken } = this.#pick(spent);
     await this.#start('steal', session, (context, call) => refresh(context, call, refreshToken));
@@ -262,7 +266,7 @@ class History {
   }
 
   #begun(pair: Pair, subject: string, fromSeq: number): void {
-    const session: Session = { subject, current: pair, pairs: [pair], bornSeq: this.#seq, gotMs: this.#world.nowMs };
+    const session: Session = { subject, current: pair, pairs: [pair], bornSeq: this.#seq, gotMs: this.#answeredMs };
     const cut = this.#running.some((each) => each.name === 'everywhere' && each.session?.subject === subject);
     const cutMeanwhile = this.#sessions.some((each) => each.subject === subject && (each.endedSeq ?? 0) > fromSeq);
     if (cut || cutMeanwhile) session.excuse = 'cut off while logging in';
@@ -290,7 +294,7 @@ class History {
     if (lost || generationOf(outcome.refreshToken) <= generationOf(session.current.refreshToken)) return;
     session.current = outcome;
     delete session.sentMs;
-    session.gotMs = this.#world.nowMs;
+    session.gotMs = this.#answeredMs;
   }
 
   #validated(session: Session, outcome: Validation | StoreUnavailable, fromSeq: number): void {
