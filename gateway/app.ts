@@ -52,7 +52,7 @@ export function createApp(
       // Asked for below, so that the answer has our headers.
       requireHostHeader: false,
     },
-    // A request that comes while we stop is still served, and its connection closed.
+    // A request that comes as we stop, on a connection that is still there, is served and its connection closed.
     return503OnClosing: false,
     clientErrorHandler: refuse,
     frameworkErrors: (_error, request, reply) => {

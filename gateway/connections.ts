@@ -20,6 +20,9 @@ export class Connections {
   readonly #server: Server;
   readonly #log: Logger;
   readonly #open = new Set<ServerResponse>();
+  /** The latest answer on each connection, sent or not. */
+  readonly #latest = new WeakMap<Socket, ServerResponse>();
+  #stopping = false;
   #dropped = 0;
   #lastReportMs = Number.NEGATIVE_INFINITY;
 
@@ -30,6 +33,8 @@ export class Connections {
     server.on('drop', () => this.#reportDrop());
     server.prependListener('request', (_request, response) => {
       this.#open.add(response);
+      this.#latest.set(response.req.socket, response);
+      if (this.#stopping) response.setHeader('connection', 'close');
       response.once('close', () => this.#open.delete(response));
     });
     // Node answers these without our headers if nobody listens.
@@ -45,11 +50,20 @@ export class Connections {
     const owed = [...this.#open].some(
       (response) => response.req.socket === socket && (response.headersSent || response.req.complete),
     );
-    if (error.code !== 'ECONNRESET' && socket.writable && !owed) {
+    // Nor does one get it whose request was answered, and then went wrong in the rest of its body.
+    const latest = this.#latest.get(socket);
+    const answered = latest?.headersSent === true && !latest.req.complete;
+    if (error.code !== 'ECONNRESET' && socket.writable && !owed && !answered) {
       const [status, detail] = CLIENT_ERRORS.get(error.code ?? '') ?? [400, 'Malformed request.'];
       socket.write(rawAnswer(status, detail));
     }
     socket.destroy();
+  }
+
+  /** Serves on for a short time, but asks for the end of each connection: Node cuts idle ones off at a close. */
+  async wane(): Promise<void> {
+    this.#stopping = true;
+    await delay(QUIET_MS);
   }
 
   /**

@@ -16,7 +16,7 @@ export interface Gateway {
    * @throws the system's error, such as EADDRINUSE
    */
   listen(): Promise<Address>;
-  /** Takes no more connections, lets requests under way finish within the limit, and closes all connections. */
+  /** Serves on for a moment, then takes no more connections, lets requests under way finish within the limit, and closes all connections. */
   close(): Promise<void>;
 }
 
@@ -28,6 +28,7 @@ export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
+    await connections.wane();
     const served = app.close();
     await connections.drain(limits.stopMs);
     await served;

@@ -1,6 +1,7 @@
 // Owns the service's settings: which variables there are, their defaults, and what must hold between them.
 
 import { join } from 'node:path';
+import { redisUrlFault } from './adapters/redis/url.js';
 import { isReserved } from './core/claims.js';
 import { type Policy, SLACK_MS } from './core/policy.js';
 import { type Address, type Environment, formatDuration, type Secret } from './env.js';
@@ -40,6 +41,8 @@ export const DEV_DATA_DIR = '.latchkey';
 export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issuer-token');
 /** The least length of the issuer's credential, characters: a shorter one registers no IssuerService. */
 export const MIN_ISSUER_TOKEN = 32;
+/** Whether gRPC's metadata carries a credential as it is: printable ASCII, without blanks at its ends. */
+export const isSendable = (token: string): boolean => /^[!-~](?:[ -~]*[!-~])?$/.test(token);
 /** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
 const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
@@ -50,7 +53,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
   return {
     grpc: env.address('GRPC_ADDRESS', '127.0.0.1:50051'),
     issuerAddress: env.address('ISSUER_ADDRESS'),
-    issuerToken: readIssuerToken(env),
+    issuerToken: readIssuerToken(env, mode),
     store: readStore(env, mode),
     keys,
     policy: readPolicy(env, keys.adopt, nowMs),
@@ -58,7 +61,9 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
 }
 
 function readStore(env: Environment, mode: Mode): StoreSettings {
-  const url = env.url('REDIS_URL', ['redis:', 'rediss:']);
+  const url = env.secret('REDIS_URL');
+  const wantedUrl = url && redisUrlFault(url.reveal());
+  if (wantedUrl !== undefined) env.fault('REDIS_URL', 'something else', wantedUrl);
   const dataDir = env.text('DATA_DIR');
   const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
   if (url && dataDir !== undefined && mode === 'serve') {
@@ -86,9 +91,20 @@ function readKeys(env: Environment, mode: Mode): KeySettings {
   return { secret, folder, adopt };
 }
 
-function readIssuerToken(env: Environment): Secret | undefined {
+function readIssuerToken(env: Environment, mode: Mode): Secret | undefined {
   const token = env.secret('ISSUER_TOKEN');
-  return token && token.reveal().length >= MIN_ISSUER_TOKEN ? token : undefined;
+  if (!token) return undefined;
+  const { length } = token.reveal();
+  if (!isSendable(token.reveal())) {
+    env.fault(
+      'ISSUER_TOKEN',
+      'another text',
+      'printable ASCII without blanks at its ends, for gRPC carries nothing else',
+    );
+  } else if (length < MIN_ISSUER_TOKEN && mode === 'dev') {
+    env.fault('ISSUER_TOKEN', `${length} characters`, `at least ${MIN_ISSUER_TOKEN}, or unset: \`dev\` then makes one`);
+  }
+  return length >= MIN_ISSUER_TOKEN ? token : undefined;
 }
 
 function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
@@ -101,7 +117,7 @@ function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
     // The slack that entries are kept for must cover it.
     toleranceMs: env.duration('CLOCK_TOLERANCE', '5s', { min: 0, max: SLACK_MS / 2 }),
     issuer: env.text('JWT_ISSUER'),
-    audience: env.list('JWT_AUDIENCE'),
+    audience: readAudience(env),
     subjectClaim: readSubjectClaim(env, adopt),
     foreignSinceMs: env.instant('SESSIONS_SINCE'),
   };
@@ -112,10 +128,21 @@ function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
   return policy;
 }
 
+/** A list that names nothing would ask for nothing, though somebody meant it to. */
+function readAudience(env: Environment): readonly string[] {
+  const audience = env.list('JWT_AUDIENCE');
+  const text = env.text('JWT_AUDIENCE');
+  if (text !== undefined && audience.length === 0) {
+    env.fault('JWT_AUDIENCE', JSON.stringify(text), 'one or more audiences, comma separated, or unset');
+  }
+  return audience;
+}
+
 function readSubjectClaim(env: Environment, adopt: boolean): string {
   const name = env.text('SUBJECT_CLAIM', { default: adopt ? 'user_id' : 'sub' });
   if (name !== 'sub' && isReserved(name))
     env.fault('SUBJECT_CLAIM', name, 'a claim that has no other meaning, such as user_id');
+  if (/\s/.test(name)) env.fault('SUBJECT_CLAIM', JSON.stringify(name), 'a name without white space, such as user_id');
   return name;
 }
 

@@ -196,21 +196,6 @@ export class Environment {
     return items.map((item) => item.trim()).filter((item) => item !== '');
   }
 
-  /**
-   * A URL, as a secret because it may hold a password.
-   * @param protocols those that are allowed, with their colon: `redis:`
-   */
-  url(name: string, protocols: readonly string[]): Secret | undefined {
-    const value = this.#readHidden(name);
-    if (value === undefined) return undefined;
-    const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
-    if (protocol === undefined || !protocols.includes(protocol)) {
-      const found = protocol === undefined ? 'something that is not a URL' : 'a URL of another kind';
-      this.fault(name, found, `a URL that begins with ${protocols.map((each) => `${each}//`).join(' or ')}`);
-    }
-    return new Secret(value);
-  }
-
   /** Notes a fault that only the caller can see, such as two settings that exclude each other. */
   fault(name: string, found: string, wanted: string): void {
     const hidden = this.#hidden.get(name);

@@ -4,6 +4,8 @@ import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 
 const REDACTED = '[redacted]';
 const MAX_CAUSES = 4;
+/** How often a reader that has no room is waited for, 100 ms each, before the line is dropped. */
+const MAX_WAITS = 3;
 
 /** From the most talkative to nothing at all. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -106,6 +108,45 @@ function describeError(error: unknown, depth = 0): unknown {
 }
 
 /**
+ * Standard output (1) or standard error (2) as a destination. A line that cannot be written is dropped, for a log must
+ * not take down what it is about: not on a full disk, nor without a reader. The first is noted on standard error.
+ */
+export function descriptor(fd: 1 | 2): DestinationStream {
+  let failing = false;
+  let waits = 0;
+  let noted = false;
+  const open = () => {
+    // Synchronous, so that a failure is known with the line, and nothing is left to be flushed at the end.
+    const stream = pino.destination({ fd, sync: true, retryEAGAIN: () => waits-- > 0 });
+    return stream.on('error', (error: Error) => {
+      failing = true;
+      if (!noted) note(`latchkey: lines of the log are dropped, for it cannot be written: ${error.message}\n`);
+      noted = true;
+    });
+  };
+  let stream = open();
+  return {
+    write: (line) => {
+      const afterFailure = failing;
+      failing = false;
+      // While it fails, nothing is waited for: each wait holds up the whole process.
+      waits = afterFailure ? 0 : MAX_WAITS;
+      // The line before may have been written in part.
+      stream.write(afterFailure ? `\n${line}` : line);
+      // The stream keeps what it could not write, without bound: another takes its place.
+      if (failing) stream = open();
+    },
+  };
+}
+
+/** Says something on standard error if that can be written. `process.stderr` would throw, later, if it cannot. */
+function note(text: string): void {
+  const stream = pino.destination({ fd: 2, sync: true, retryEAGAIN: () => false });
+  stream.on('error', () => {});
+  stream.write(text);
+}
+
+/**
  * Makes a logger.
  * @param options `name`: who writes, in each line; `destination`: where to, standard output if not named
  */
@@ -123,5 +164,5 @@ export function createLogger(options: {
     redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
     hooks: { streamWrite: scrub },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? descriptor(1));
 }

@@ -19,6 +19,8 @@ async function main(args: readonly string[]): Promise<void> {
   const extra = command === 'token' ? rest : positionals.slice(1);
   const [token, ...tooMany] = name === 'token inspect' ? extra : [undefined, ...extra];
   if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
+  const foreign = (['subject', 'claims'] as const).find((option) => values[option] !== undefined);
+  if (foreign !== undefined && name !== 'token issue') throw new UsageError(`--${foreign} is for token issue alone`);
   // Each command loads what it needs, and nothing of the others: a gateway has no use for a store.
   switch (name) {
     case 'dev':
@@ -29,7 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
       return (await import('./commands/gateway.js')).gateway(process.env);
     case 'token issue':
       if (!values.subject) throw new UsageError('token issue needs --subject NAME');
-      return (await import('./commands/token.js')).tokenIssue(process.env, values.subject, values.claims);
+      return (await import('./commands/token.js')).tokenIssue(process.env, values.subject, values.claims ?? '{}');
     case 'token inspect':
       if (!token) throw new UsageError('token inspect needs a token, or - for standard input');
       return (await import('./commands/token.js')).tokenInspect(process.env, token);
@@ -47,7 +49,7 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', default: false },
         subject: { type: 'string' },
-        claims: { type: 'string', default: '{}' },
+        claims: { type: 'string' },
       },
     });
   } catch (error) {

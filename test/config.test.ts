@@ -91,4 +91,61 @@ describe('the settings of the service', () => {
     expect(read({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(31) }).issuerToken).to.equal(undefined);
     expect(read({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(32) }).issuerToken?.reveal()).to.have.length(32);
   });
+
+  it('take no credential of the issuer that a call cannot carry, and for `dev` none that is too short', () => {
+    const wrong = ['ü'.repeat(40), ` ${'x'.repeat(40)}`, `${'x'.repeat(40)}\n`, `${'x'.repeat(20)}\t${'x'.repeat(20)}`];
+    for (const mode of ['serve', 'dev'] as const) {
+      for (const token of wrong) {
+        const [fault = '', ...more] = faults({ ...GOOD, ISSUER_TOKEN: token }, mode);
+        expect(more).to.deep.equal([]);
+        expect(fault)
+          .to.match(/^ISSUER_TOKEN: .*printable ASCII/)
+          .and.not.include(token);
+      }
+      expect(faults({ ...GOOD, ISSUER_TOKEN: `${'x'.repeat(20)} ~${'x'.repeat(20)}` }, mode)).to.deep.equal([]);
+    }
+    expect(faults({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(31) }, 'serve')).to.deep.equal([]);
+    expect(faults({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(31) }, 'dev').join()).to.match(/^ISSUER_TOKEN: .*31.*32/);
+  });
+
+  it('take no audience that names nothing, and no name of a claim with white space', () => {
+    for (const nothing of [',', ' , ', ' ']) {
+      expect(faults({ ...GOOD, JWT_AUDIENCE: nothing }).join(), nothing).to.match(/^JWT_AUDIENCE: /);
+    }
+    expect(read({ ...GOOD, JWT_AUDIENCE: 'a,' }).policy.audience).to.deep.equal(['a']);
+    for (const name of [' uid', 'user id', 'uid\n', ' ']) {
+      expect(faults({ ...GOOD, SUBJECT_CLAIM: name }).join(), name).to.match(/^SUBJECT_CLAIM: /);
+    }
+  });
+
+  describe('for Redis', () => {
+    const redis = (url: string) => faults({ JWT_SECRET: SECRET, REDIS_URL: url });
+    const good = ['redis://h', 'redis://h/', 'redis://h:1/3', 'rediss://u:p%40@h?family=6', 'redis://[::1]:6379/0'];
+    for (const url of good) it(`take ${url}`, () => expect(redis(url)).to.deep.equal([]));
+
+    const wrong = [
+      ['redis://sesame/abc', 'database number'],
+      ['redis://sesame/1/2', 'database number'],
+      ['redis://sesame?db=3', 'family'],
+      ['redis://sesame?family=five', 'family'],
+      ['redis://sesame?family=4&family=6', 'family'],
+      ['redis://u:sesame%zz@h', 'percent'],
+      ['redis:///0?sesame', 'host'],
+      ['redis://sesame:99999', 'redis://'],
+      ['redis://sesame:0', 'port'],
+      ['REDISS://sesame', 'redis://'],
+      ['http://sesame', 'redis://'],
+      ['sesame', 'redis://'],
+    ] as const;
+    for (const [url, wanted] of wrong) {
+      it(`refuse ${url}, and say why without the URL`, () => {
+        const [fault = '', ...more] = redis(url);
+        expect(more).to.deep.equal([]);
+        expect(fault)
+          .to.match(/^REDIS_URL: found .*, wanted /)
+          .and.include(wanted)
+          .and.not.include('sesame');
+      });
+    }
+  });
 });

@@ -73,7 +73,6 @@ describe('Environment', () => {
     environment.instant('G');
     environment.address('H', '[::1]:1');
     environment.list('I');
-    environment.url('J', ['redis:']);
     expect([...environment.asked]).to.deep.equal([
       ['A', undefined],
       ['B', 'b'],
@@ -84,7 +83,6 @@ describe('Environment', () => {
       ['G', undefined],
       ['H', '[::1]:1'],
       ['I', undefined],
-      ['J', undefined],
     ]);
     environment.check();
   });
@@ -138,26 +136,12 @@ describe('Environment', () => {
     });
   });
 
-  describe('secret and url', () => {
+  describe('secret', () => {
     it('counts the bytes of a secret, not its characters', () => {
       expect(faultsOf('ü'.repeat(16), (environment) => environment.secret('NAME', { minBytes: 32 }))).to.deep.equal([]);
       expect(faultsOf('ü'.repeat(15), (environment) => environment.secret('NAME', { minBytes: 32 }))).to.deep.equal([
         'NAME: found a secret of 30 bytes, wanted at least 32 bytes',
       ]);
-    });
-
-    it('takes a URL of a protocol that is allowed, as a secret', () => {
-      const value = 'redis://user:sesame@host:6379/0';
-      expect(read(value, (environment) => environment.url('NAME', ['redis:', 'rediss:']))?.reveal()).to.equal(value);
-    });
-
-    it('never shows a URL that it refuses', () => {
-      for (const wrong of ['http://u:sesame@host', 'sesame', 'sesame:sesame', '//u:sesame@host']) {
-        const faults = faultsOf(wrong, (environment) => environment.url('NAME', ['redis:', 'rediss:']));
-        expect(faults, wrong).to.have.length(1);
-        expect(faults[0], wrong).to.match(/^NAME: found .*, wanted a URL that begins with redis:\/\/ or rediss:\/\/$/);
-        expect(faults[0], wrong).not.to.contain('sesame');
-      }
     });
 
     it("hides a secret's value in a fault of the caller's", () => {

@@ -1,5 +1,9 @@
 // Owns the proof that the log has what it should, and neither tokens nor passwords.
 
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Secret } from '../src/env.js';
 import { createLogger, type Logger, type LogLevel, scrub } from '../src/log.js';
@@ -179,5 +183,58 @@ describe('log', () => {
     const begun = performance.now();
     for (const piece of ['a', 'eyJ', 'a://', '.', 'eyJ.', '\\', 'a:b@', '-']) scrub(piece.repeat(50_000));
     expect(performance.now() - begun).to.be.below(2_000);
+  });
+
+  describe('that cannot be written', () => {
+    let folder: string;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), 'latchkey-log-'));
+    });
+    after(() => rmSync(folder, { recursive: true, force: true }));
+
+    /** Logs 50 lines in a process of its own, then does some more. */
+    const logging = (rest: string): string[] => [
+      ...['--input-type=module', '-e'],
+      `const { createLogger } = await import('${new URL('../src/log.js', import.meta.url).href}');
+       const log = createLogger({ level: 'info', name: 'test' });
+       for (let n = 0; n < 50; n += 1) log.info({ n, pad: 'x '.repeat(100) }, 'line');
+       ${rest}`,
+    ];
+
+    it('drops lines at the limit of its file, and goes on once there is room, on a line of its own', () => {
+      const file = join(folder, 'limited');
+      const rest = `(await import('node:fs')).truncateSync('${file}', 500); log.info({}, 'room'); log.info({}, 'more');`;
+      const command = `ulimit -f 2; exec "$0" "$@" >> '${file}'`;
+      const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, ...logging(rest)], {
+        encoding: 'utf8',
+        timeout: 10_000,
+      });
+      expect({ status, stderr }).to.have.property('status', 0);
+      expect(stderr).to.match(/^latchkey: [^\n]*EFBIG[^\n]*\n$/);
+      const [room = '', more = ''] = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-2);
+      expect([JSON.parse(room).msg, JSON.parse(more).msg]).to.deep.equal(['room', 'more']);
+    });
+
+    it('waits a bounded time for a reader that does not read', () => {
+      const pipe = join(folder, 'pipe');
+      expect(spawnSync('mkfifo', [pipe]).status).to.equal(0);
+      const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+      try {
+        expect(() => {
+          for (;;) writeSync(fd, 'x'.repeat(4096));
+        }).to.throw('EAGAIN');
+        const begunMs = performance.now();
+        const { status, stderr } = spawnSync(process.execPath, logging(''), {
+          stdio: ['ignore', fd, 'pipe'],
+          encoding: 'utf8',
+          timeout: 10_000,
+        });
+        expect({ status, stderr }).to.have.property('status', 0);
+        expect(stderr).to.match(/^latchkey: [^\n]*EAGAIN[^\n]*\n$/);
+        expect(performance.now() - begunMs).to.be.below(4_000);
+      } finally {
+        closeSync(fd);
+      }
+    });
   });
 });

@@ -1,17 +1,16 @@
 // Owns `latchkey dev`: service and gateway in one process, with whatever is missing made on the spot, and lines to paste.
 
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { destination } from 'pino';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
-import { DEV_DATA_DIR, issuerTokenFile, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
-import { type Address, Environment, formatAddress, Secret } from '../env.js';
-import { createLogger } from '../log.js';
+import { DEV_DATA_DIR, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
+import { type Address, Environment, formatAddress } from '../env.js';
+import { createLogger, descriptor } from '../log.js';
 import { startService } from '../service.js';
 import { issueToken } from './issuer-client.js';
+import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
 import { untilSignalled } from './lifetime.js';
 import { welcome } from './welcome.js';
 
@@ -26,7 +25,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   env.check();
   const settings = complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
-  const log = createLogger({ name: 'latchkey', level, destination: destination(2) });
+  const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
 
   const service = await startService(settings, log);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
@@ -37,8 +36,12 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   };
   try {
     const httpAddress = await gateway.listen();
-    const pair = await issueToken(reachable(issuerAddress), settings.issuerToken, SUBJECT, undefined);
-    const addresses = { grpc: formatAddress(reachable(grpcAddress)), http: formatAddress(reachable(httpAddress)) };
+    const pair = await issueToken(reachable(issuerAddress), settings.issuerToken, SUBJECT, undefined, 'GRPC_ADDRESS');
+    const addresses = {
+      grpc: formatAddress(reachable(grpcAddress)),
+      issuer: formatAddress(reachable(issuerAddress)),
+      http: formatAddress(reachable(httpAddress)),
+    };
     process.stdout.write(welcome(SUBJECT, pair, addresses, settings));
   } catch (error) {
     await stop();
@@ -57,18 +60,8 @@ function complete(settings: ServiceSettings, dataDir: string): ServiceSettings {
   return {
     ...settings,
     keys: needsKey ? { ...settings.keys, folder: ownFolder } : settings.keys,
-    issuerToken: settings.issuerToken ?? ownIssuerToken(dataDir),
+    issuerToken: settings.issuerToken ?? keptIssuerToken(dataDir) ?? makeIssuerToken(dataDir),
   };
-}
-
-function ownIssuerToken(dataDir: string): Secret {
-  const file = issuerTokenFile(dataDir);
-  try {
-    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  return new Secret(readFileSync(file, 'utf8').trim());
 }
 
 /** An address to call: a listener on all interfaces is called on loopback. */

@@ -13,10 +13,8 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   env.check();
   const log = createLogger({ name: 'latchkey', level });
   if (!settings.issuerToken) {
-    log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off`);
-  }
-  if (settings.policy.foreignSinceMs !== undefined) {
-    log.warn({}, 'SESSIONS_SINCE is set: take it out once every shard has its birth record, that is after this start');
+    const idle = settings.issuerAddress ? ', and nobody listens on ISSUER_ADDRESS' : '';
+    log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
   }
   const service = await startService(settings, log);
   untilSignalled(log, service.stop);

@@ -1,14 +1,15 @@
 // Owns `latchkey token issue` and `latchkey token inspect`, for debugging.
 
-import { existsSync, readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { DEV_DATA_DIR, issuerTokenFile } from '../config.js';
+import { DEV_DATA_DIR } from '../config.js';
 import { isSessionId, sessionStartMs } from '../core/session.js';
-import { type Address, Environment, formatAddress, Secret } from '../env.js';
+import { type Address, Environment, formatAddress } from '../env.js';
+import { DIRECT, describeFailure } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
+import { keptIssuerToken } from './issuer-token.js';
 import { UsageError } from './usage.js';
 
 const DEADLINE_MS = 2_000;
@@ -17,10 +18,11 @@ const DEADLINE_MS = 2_000;
 export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, claimsText: string): Promise<void> {
   const env = new Environment(variables);
   const service = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
-  const address = env.address('ISSUER_ADDRESS') ?? service;
-  const credential = env.secret('ISSUER_TOKEN') ?? devCredential(env.text('DATA_DIR') ?? DEV_DATA_DIR);
+  const apart = env.address('ISSUER_ADDRESS');
+  const credential = env.secret('ISSUER_TOKEN') ?? keptIssuerToken(env.text('DATA_DIR') ?? DEV_DATA_DIR);
   env.check();
-  const pair = await issueToken(address, credential, subject, parseClaims(claimsText));
+  const setting = apart ? 'ISSUER_ADDRESS' : 'AUTH_SERVICE_ADDRESS';
+  const pair = await issueToken(apart ?? service, credential, subject, parseClaims(claimsText), setting);
   print({
     access_token: pair.accessToken,
     refresh_token: pair.refreshToken,
@@ -50,11 +52,6 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
   });
 }
 
-function devCredential(dataDir: string): Secret | undefined {
-  const file = issuerTokenFile(dataDir);
-  return existsSync(file) ? new Secret(readFileSync(file, 'utf8').trim()) : undefined;
-}
-
 function parseClaims(text: string): Record<string, unknown> {
   try {
     const claims: unknown = JSON.parse(text);
@@ -75,7 +72,7 @@ function decode(part: string): unknown {
 }
 
 async function ask(address: Address, token: string): Promise<string> {
-  const client = new AuthServiceClient(formatAddress(address), credentials.createInsecure());
+  const client = new AuthServiceClient(formatAddress(address), credentials.createInsecure(), DIRECT);
   try {
     const response = await new Promise<ValidateTokenResponse>((resolve, reject) => {
       const request = { accessToken: token, includeClaims: false };
@@ -87,7 +84,7 @@ async function ask(address: Address, token: string): Promise<string> {
     const name = Object.entries(TokenProblem).find(([, value]) => value === response.problem)?.[0];
     return `not active: ${name}`;
   } catch (error) {
-    return `cannot tell: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot tell: ${describeFailure(error, address, 'AUTH_SERVICE_ADDRESS')}`;
   } finally {
     client.close();
   }

@@ -8,18 +8,21 @@ import { formatDuration } from '../env.js';
 export function welcome(
   subject: string,
   pair: TokenPair,
-  addresses: { readonly grpc: string; readonly http: string },
+  addresses: { readonly grpc: string; readonly issuer: string; readonly http: string },
   { store, policy }: ServiceSettings,
 ): string {
-  const { grpc, http } = addresses;
+  const { grpc, issuer, http } = addresses;
   const kept = store.kind === 'redis' ? 'Redis' : `the embedded store in ${store.dataDir}`;
+  const both = `gRPC   ${grpc}   AuthService, IssuerService, reflection, health`;
+  const apart = `gRPC   ${grpc}   AuthService, reflection, health
+  gRPC   ${issuer}   IssuerService, reflection, health`;
   const curl = (path: string, body: unknown): string =>
     `curl -s http://${http}/api/auth/${path} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   const grpcurl = (method: string, request: unknown): string =>
     `grpcurl -plaintext -d '${JSON.stringify(request)}' ${grpc} auth.v1.AuthService/${method}`;
   return `Latchkey is ready, on ${kept}.
 
-  gRPC   ${grpc}   AuthService, IssuerService, reflection, health
+  ${grpc === issuer ? both : apart}
   HTTP   http://${http}   POST /api/auth/token/refresh/, POST /api/auth/logout/
 
 A fresh pair for the subject "${subject}":
@@ -32,7 +35,7 @@ Is the access token good?
 
 ${grpcurl('ValidateToken', { access_token: pair.accessToken })}
 
-Trade the refresh token for the next pair (again within ${formatDuration(policy.graceMs)}: the same pair):
+Trade the refresh token for the next pair (again within ${formatDuration(policy.graceMs)}: the same session and generation):
 
 ${curl('token/refresh/', { refresh: pair.refreshToken })}
 

@@ -34,6 +34,10 @@ describe('latchkey', () => {
       ['token'],
       ['token', 'issue'],
       ['token', 'inspect'],
+      ['serve', '--subject', 'x'],
+      ['gateway', '--claims', '{}'],
+      ['dev', '--claims', '{"role":"admin"}'],
+      ['token', 'inspect', 'x', '--subject', 'x'],
     ];
     for (const args of wrong) {
       const { code, stderr } = await runCommand(args);
@@ -47,6 +51,27 @@ describe('latchkey', () => {
     expect(code).to.equal(1);
     for (const name of ['ACCESS_TTL', 'JWT_SECRET', 'REDIS_URL or DATA_DIR']) expect(stderr).to.include(name);
     expect(stderr).to.not.include('    at ');
+  });
+
+  it('names an unusable REDIS_URL among the others, without a stack', async () => {
+    const { code, stderr } = await runCommand(['serve'], { REDIS_URL: 'redis://:sesame@127.0.0.1/abc' });
+    expect(code).to.equal(1);
+    for (const name of ['REDIS_URL', 'JWT_KEYS_DIR']) expect(stderr).to.include(name);
+    expect(stderr).to.not.include('    at ').and.not.include('sesame');
+  });
+
+  it('warns of a port for the issuer that nobody will listen on', async () => {
+    const settings = {
+      DATA_DIR: join(folder, 'apart'),
+      JWT_SECRET,
+      ISSUER_ADDRESS: '127.0.0.1:0',
+      ISSUER_TOKEN: 'short',
+    };
+    const served = await startServe({ env: settings });
+    const warnings = served.lines().filter(({ level }) => level === 'warn');
+    expect(await served.stop()).to.equal(0);
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]?.['msg']).to.match(/ISSUER_TOKEN.*ISSUER_ADDRESS/);
   });
 
   it('refuses a key that everybody may read, and says how to mend it', async () => {
@@ -81,6 +106,23 @@ describe('latchkey', () => {
       expect(stderr).to.include(`cannot listen on ${first.address}`).and.not.include('    at ');
     } finally {
       expect(await first.stop()).to.equal(0);
+    }
+  });
+
+  it('says of a service that cannot be reached where it was sought, and what to do', async () => {
+    const ISSUER_TOKEN = 'x'.repeat(40);
+    for (const [variable, address] of [
+      ['AUTH_SERVICE_ADDRESS', '127.0.0.1:1'],
+      ['ISSUER_ADDRESS', '127.0.0.1:2'],
+      ['AUTH_SERVICE_ADDRESS', 'nowhere.invalid:50051'],
+    ] as const) {
+      const { code, stderr } = await runCommand(['token', 'issue', '--subject', 'x'], {
+        ISSUER_TOKEN,
+        [variable]: address,
+      });
+      expect(code).to.equal(1);
+      expect(stderr).to.include(`no service can be reached at ${address}`).and.include(variable);
+      expect(stderr).to.not.include('Resolution note').and.not.include('    at ');
     }
   });
 });

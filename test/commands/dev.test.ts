@@ -22,7 +22,9 @@ describe('latchkey dev', () => {
   let startedMs: number;
 
   const begin = async (): Promise<void> => {
-    const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: folder };
+    // What calls itself must not go round by a proxy.
+    const http_proxy = 'http://127.0.0.1:1';
+    const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: folder, http_proxy };
     const beginMs = Date.now();
     dev = await start('dev', 'gateway listening', { env });
     while (!dev.output().includes('describe auth.v1.AuthService'))

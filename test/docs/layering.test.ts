@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
   },
   { at: 'src/env.ts', files: [], packages: [], node: true },
   { at: 'src/log.ts', files: [], packages: ['pino'], node: false },
-  { at: 'src/config.ts', files: ['src/core/', ...LEAVES], packages: [], node: true },
+  { at: 'src/config.ts', files: ['src/core/', 'src/adapters/redis/url.ts', ...LEAVES], packages: [], node: true },
   {
     at: 'src/service.ts',
     files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/config.ts', ...LEAVES],

@@ -1,5 +1,6 @@
 // Owns the proof that no client can take more than its share: of bytes, of time, of connections.
 
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { REFRESH, RunningGateway, readAll } from './running-gateway.js';
@@ -102,6 +103,33 @@ describe('gateway: limits', function () {
     const answer = await gateway.raw('GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n');
     expect(answer).to.match(/^HTTP\/1\.1 200 /);
     expect(performance.now() - begun).to.be.below(3_000);
+  });
+
+  for (const [what, rest] of [
+    ['comes too slowly', '{'],
+    ['is not what it should be', 'GARBAGE\r\n\r\n'],
+  ]) {
+    it(`gives one answer alone to a request that it refuses before its body, which then ${what}`, async () => {
+      const type = 'Content-Type: application/json\r\n';
+      const length = rest === '{' ? 'Content-Length: 1000000' : 'Transfer-Encoding: chunked';
+      const begun = performance.now();
+      const socket = await gateway.connect();
+      const all = readAll(socket);
+      socket.write(`POST /nope HTTP/1.1\r\nHost: h\r\n${type}${length}\r\n\r\n`);
+      await once(socket, 'data');
+      socket.write(`${rest}`);
+      const answer = await all;
+      expect(answer).to.match(/^HTTP\/1\.1 404 /);
+      expect(answer.match(/HTTP\/1\.1 /g)).to.have.length(1);
+      expect(performance.now() - begun).to.be.below(2_000);
+    });
+  }
+
+  it('still says why to a request that comes too slowly behind one that is answered', async () => {
+    const answer = await gateway.raw(
+      `POST /nope HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}${HEAD}Content-Length: 9\r\n\r\n{`,
+    );
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).to.deep.equal(['HTTP/1.1 404', 'HTTP/1.1 408']);
   });
 
   it('survives a client that goes away in the middle of a body', async () => {

@@ -35,7 +35,7 @@ describe('gateway: stopping', function () {
     while (running.service.calls.length === 0) await delay(5);
 
     const stopped = elapsed(running.gateway.close());
-    await delay(50);
+    await delay(250);
     const refused = await running.ask('/healthz').then(
       () => false,
       () => true,
@@ -46,6 +46,26 @@ describe('gateway: stopping', function () {
     expect(answer.statusCode).to.equal(200);
     expect(answer.headers.connection).to.equal('close');
     expect(await stopped).to.be.within(300, 1_500);
+    agent.destroy();
+    running.service.stop();
+  });
+
+  it('still serves a request that comes just as it is told to, and asks for the end of the connection', async () => {
+    const running = await RunningGateway.start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (): Promise<IncomingMessage> => {
+      const sent = httpRequest(`${running.url}/healthz`, { agent }).end();
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      await once(answer.resume(), 'end');
+      return answer;
+    };
+    expect((await ask()).headers.connection).to.equal('keep-alive');
+    const stopped = running.gateway.close();
+    // The first on the connection that was kept, the second on a new one.
+    for (const answer of [await ask(), await ask()]) {
+      expect([answer.statusCode, answer.headers.connection]).to.deep.equal([200, 'close']);
+    }
+    await stopped;
     agent.destroy();
     running.service.stop();
   });

@@ -1,23 +1,15 @@
 // Owns how the driver is set up: one client is one connection, which is never mended, and queues and repeats nothing.
 
 import { Redis, type RedisOptions } from 'ioredis';
+import { redisUrlFault } from './url.js';
 
 /**
  * Makes the way to make clients, which are not connected yet.
  * @throws Error if the URL cannot be used; its text holds nothing of the URL, for there may be a password in it
  */
 export function clientMaker(url: string, connectTimeoutMs: number): () => Redis {
-  // To the letter: the driver would speak plainly to `REDISS://`.
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new Error('the URL of Redis must start with redis:// or rediss://');
-  }
-  const { pathname, searchParams } = new URL(url);
-  // It would take a path that is no number for database 0.
-  if (!/^(\/\d{0,5})?$/.test(pathname)) throw new Error('the path of the URL of Redis must be a database number');
-  // It takes any parameter for one of its options, before ours: one could switch its queue on again.
-  for (const name of searchParams.keys()) {
-    if (name !== 'family') throw new Error('the URL of Redis may have no parameter but family');
-  }
+  const wanted = redisUrlFault(url);
+  if (wanted !== undefined) throw new Error(`the URL of Redis cannot be used: wanted ${wanted}`);
   const options = {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,

@@ -1,0 +1,54 @@
+// Owns the issuer's credential that `latchkey dev` makes and keeps: its file, whole or not there, for its owner alone.
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { isSendable, issuerTokenFile, MIN_ISSUER_TOKEN } from '../config.js';
+import { Secret } from '../env.js';
+
+const OPEN_TO_OTHERS = 0o077;
+
+/** The file is there and must not be used. The message names it and never its content. */
+export class IssuerTokenUnusable extends Error {
+  readonly code = 'ISSUER_TOKEN_UNUSABLE';
+  override readonly name = 'IssuerTokenUnusable';
+
+  constructor(file: string, reason: string) {
+    super(`the issuer's credential in ${file} cannot be used: ${reason}`);
+  }
+}
+
+/** The credential in a data folder; undefined if there is none yet. @throws IssuerTokenUnusable */
+export function keptIssuerToken(dataDir: string): Secret | undefined {
+  const file = issuerTokenFile(dataDir);
+  const kept = read(file);
+  // An empty file is what a crash between making and writing it left: no secret, and nobody has used it.
+  if (kept === undefined || kept.text === '') return undefined;
+  if (process.platform !== 'win32' && kept.mode & OPEN_TO_OTHERS) {
+    throw new IssuerTokenUnusable(file, `others may read it; run: chmod 600 '${file}'`);
+  }
+  if (kept.text.length < MIN_ISSUER_TOKEN || !isSendable(kept.text)) {
+    const wanted = `it must be one line of at least ${MIN_ISSUER_TOKEN} printable ASCII characters`;
+    throw new IssuerTokenUnusable(file, `${wanted}; delete it, and \`latchkey dev\` makes another`);
+  }
+  return new Secret(kept.text);
+}
+
+/** Makes a credential and keeps it. */
+export function makeIssuerToken(dataDir: string): Secret {
+  const file = issuerTokenFile(dataDir);
+  const made = randomBytes(32).toString('base64url');
+  // Renamed when it is whole, so that no crash leaves half of one.
+  const whole = `${file}.${process.pid}.tmp`;
+  writeFileSync(whole, `${made}\n`, { mode: 0o600, flush: true });
+  renameSync(whole, file);
+  return new Secret(made);
+}
+
+function read(file: string): { readonly text: string; readonly mode: number } | undefined {
+  try {
+    return { text: readFileSync(file, 'utf8').trim(), mode: statSync(file).mode };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new IssuerTokenUnusable(file, error instanceof Error ? error.message : String(error));
+  }
+}

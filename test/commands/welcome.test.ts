@@ -1,0 +1,33 @@
+// Owns the proof of what `dev` prints where its parts are not in their usual places.
+
+import { expect } from 'chai';
+import { welcome } from '../../src/commands/welcome.js';
+import { readServiceSettings } from '../../src/config.js';
+import { Environment } from '../../src/env.js';
+
+const PAIR = { accessToken: 'a', refreshToken: 'r', accessExpiresAt: 0, refreshExpiresAt: 0, sessionId: 's' };
+const settings = (variables: Record<string, string> = {}) => readServiceSettings(new Environment(variables), 'dev', 0);
+
+describe('the welcome of `latchkey dev`', () => {
+  it('has one gRPC address where there is one', () => {
+    const text = welcome('alice', PAIR, { grpc: 'h:1', issuer: 'h:1', http: 'h:3' }, settings());
+    expect(text).to.match(/gRPC {3}h:1 +AuthService, IssuerService, reflection, health\n/);
+  });
+
+  it("has the issuer's address beside it where that is apart", () => {
+    const text = welcome('alice', PAIR, { grpc: 'h:1', issuer: 'h:2', http: 'h:3' }, settings());
+    expect(text).to.match(
+      /gRPC {3}h:1 +AuthService, reflection, health\n {2}gRPC {3}h:2 +IssuerService, reflection, health\n/,
+    );
+  });
+
+  it('says of a retry what is true of every algorithm, for as long as it is', () => {
+    const text = welcome(
+      'alice',
+      PAIR,
+      { grpc: 'h:1', issuer: 'h:1', http: 'h:3' },
+      settings({ REFRESH_GRACE: '25s' }),
+    );
+    expect(text).to.include('again within 25s: the same session and generation');
+  });
+});
