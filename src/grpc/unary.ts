@@ -55,6 +55,8 @@ export class Unary {
             line.close(failure.code, levelOf(error), error);
           },
         )
+        // What fails in the answering itself must not end the process.
+        .catch((err: unknown) => this.#log.error({ method, err }, 'a call could not be answered'))
         .finally(() => this.#leave());
     };
   }
