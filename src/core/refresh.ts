@@ -90,7 +90,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
       case 'end':
         if (!(await endSession(context, call, token, decision.cause, standing, untilMs))) return undefined;
         audit(call, decision.cause === 'reuse' ? 'session_reused' : 'session_lost', token);
-        throw refusal(decision.problem);
+        throw refusal(decision.problem, decision.problem === 'REVOKED' ? decision.cause : undefined);
     }
   });
 }

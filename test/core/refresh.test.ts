@@ -155,7 +155,8 @@ describe('a refresh', () => {
     scene.heard();
     expect(await scene.verdict(second.accessToken)).to.equal('REVOKED lost');
     expect(scene.heard()).to.deep.equal(['session_lost']);
-    expect(await failure(scene.refresh(second.refreshToken))).to.equal('REVOKED');
+    const refused = await scene.refresh(second.refreshToken).catch((error: unknown) => error);
+    expect(refused).to.include({ problem: 'REVOKED', why: 'lost' });
     expect(scene.heard().slice(-2)).to.deep.equal(['session_ended', 'session_lost']);
     expect(await failure(scene.refresh(first.refreshToken))).to.equal('REVOKED');
   });
