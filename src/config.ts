@@ -9,7 +9,13 @@ import { LOG_LEVELS, type LogLevel } from './log.js';
 
 /** Where the denylist is kept. */
 export type StoreSettings =
-  | { readonly kind: 'redis'; readonly url: Secret; readonly allowUnsafe: boolean }
+  | {
+      readonly kind: 'redis';
+      readonly url: Secret;
+      readonly allowUnsafe: boolean;
+      /** How many replicas must have what is acknowledged. */
+      readonly minReplicas: number;
+    }
   | { readonly kind: 'lmdb'; readonly dataDir: string };
 
 /** What pairs are signed with. At least one is there, unless the process may make its own. */
@@ -45,6 +51,7 @@ export const MIN_ISSUER_TOKEN = 32;
 export const isSendable = (token: string): boolean => /^[!-~](?:[ -~]*[!-~])?$/.test(token);
 /** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
+const MOST_REPLICAS = 100;
 const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
 
 /** Reads all settings of the service; faults are noted in `env`, for its `check`. */
@@ -66,10 +73,14 @@ function readStore(env: Environment, mode: Mode): StoreSettings {
   if (wantedUrl !== undefined) env.fault('REDIS_URL', 'something else', wantedUrl);
   const dataDir = env.text('DATA_DIR');
   const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
+  const minReplicas = env.count('REDIS_MIN_REPLICAS', 0, { max: MOST_REPLICAS });
+  if (minReplicas > 0 && !url) {
+    env.fault('REDIS_MIN_REPLICAS', `${minReplicas}`, 'REDIS_URL beside it: the embedded store has no replicas');
+  }
   if (url && dataDir !== undefined && mode === 'serve') {
     env.fault('REDIS_URL and DATA_DIR', 'both', 'one of them: Redis, or the embedded store of one machine');
   }
-  if (url) return { kind: 'redis', url, allowUnsafe };
+  if (url) return { kind: 'redis', url, allowUnsafe, minReplicas };
   if (dataDir === undefined && mode === 'serve') {
     const wanted = 'one of them: a Redis such as redis://127.0.0.1:6379, or a folder for the embedded store';
     env.fault('REDIS_URL or DATA_DIR', 'neither', wanted);

@@ -149,6 +149,19 @@ export class Environment {
   }
 
   /**
+   * A whole number.
+   * @param options bounds, inclusive; `min` is 0 if not named
+   */
+  count(name: string, fallback: number, options: { readonly min?: number; readonly max: number }): number {
+    const { min = 0, max } = options;
+    const parse = (text: string) => {
+      const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+      return number >= min && number <= max ? number : undefined;
+    };
+    return this.#parsed(name, `${fallback}`, parse, `a whole number from ${min} to ${max}`) ?? fallback;
+  }
+
+  /**
    * A time span such as `500ms`, `10s`, `5m`, `12h`, `7d`; the answer is in ms.
    * @param options bounds in ms, inclusive, `min` being 1 if not named; `wholeSeconds` refuses fractions of a second
    */

@@ -9,6 +9,7 @@ import { RedisStore } from './adapters/redis/redis-store.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
 import type { KeySettings, ServiceSettings, StoreSettings } from './config.js';
 import { Births } from './core/births.js';
+import { Ledger } from './core/ledger.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
 import type { Address } from './env.js';
@@ -44,10 +45,11 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
   try {
     await reached(opened, log);
     const births = new Births(store, policy.foreignSinceMs);
-    await keepBirths(store, births, policy.foreignSinceMs !== undefined, log);
+    const ledger = new Ledger(store, (setback) => log.error({ ...setback }, SETBACK));
+    await keepBirths(store, births, ledger, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
-    const server = new GrpcServer({ store, keys, crypto, policy, births }, log, { address: grpc, issuer });
+    const server = new GrpcServer({ store, keys, crypto, policy, births, ledger }, log, { address: grpc, issuer });
     const addresses = await server.listen();
     log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
     return {
@@ -80,7 +82,8 @@ function openStore(settings: StoreSettings, log: Logger): OwnedStore {
   if (settings.kind === 'lmdb') {
     return { store: LmdbStore.open({ dataDir: settings.dataDir, log }), opened: Promise.resolve() };
   }
-  const store = new RedisStore({ url: settings.url.reveal(), allowUnsafe: settings.allowUnsafe, log });
+  const { url, allowUnsafe, minReplicas } = settings;
+  const store = new RedisStore({ url: url.reveal(), allowUnsafe, minReplicas, log });
   return { store, opened: store.opened() };
 }
 
@@ -95,22 +98,29 @@ async function reached(opened: Promise<void>, log: Logger): Promise<void> {
   });
 }
 
-/** Writes what is missing of the births whenever the store is reached: it may be new, or have come back empty. */
-async function keepBirths(store: Store, births: Births, since: boolean, log: Logger): Promise<void> {
+/**
+ * Whenever the store is reached, writes what is missing of the births, for it may be new, or have come back empty; and
+ * stands up for what was acknowledged, for it may have come back older.
+ */
+async function keepBirths(store: Store, births: Births, ledger: Ledger, since: boolean, log: Logger): Promise<void> {
   let tell = since;
   const write = async (): Promise<void> => {
     try {
       const missing = await births.write(store.now() + VERDICT_AGE_MS);
       if (tell) log.warn({ missing }, missing > 0 ? SINCE_TAKEN : SINCE_IDLE);
       tell = false;
+      if (ledger.isElsewhere) await ledger.standUp();
     } catch (err) {
       // The first call that needs them tries again.
-      log.warn({ err }, 'the birth records could not be written');
+      log.warn({ err }, 'the birth records could not be written, or not all that was acknowledged looked at');
     }
   };
   store.watch((reachable) => reachable && void write());
   if (store.reachableSinceMs !== undefined) await write();
 }
 
+const SETBACK =
+  'the store came back older than it was: what this process had acknowledged was put back; what was acknowledged by ' +
+  'others that are gone, or before sinceMs, may be lost';
 const SINCE_TAKEN = 'SESSIONS_SINCE was put into the new birth records: take it out of the settings now';
 const SINCE_IDLE = 'SESSIONS_SINCE has no effect: the store began before this start; take it out of the settings';

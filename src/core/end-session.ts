@@ -20,14 +20,24 @@ export async function endSession(
   standing: Standing,
   writeUntilMs: number,
 ): Promise<boolean> {
-  const { store, policy } = context;
+  const { store, policy, ledger } = context;
   const { subject, sessionId } = token;
-  const lifetimeMs = keptUntilMs(token, standing, policy) - store.now();
+  const untilMs = keptUntilMs(token, standing, policy);
+  const lifetimeMs = untilMs - store.now();
   const draft = { value: endedValue(cause), atLeastMs: 0 };
   const key = sessionKey(subject, sessionId);
-  const { won } = await store.swap(key, standing.sessionText, draft, lifetimeMs, writeUntilMs);
-  if (won) call.audit({ event: 'session_ended', subject, sessionId, cause });
-  return won;
+  const swapped = await store.swap(key, standing.sessionText, draft, lifetimeMs, writeUntilMs);
+  if (!swapped.won) return false;
+  call.audit({ event: 'session_ended', subject, sessionId, cause });
+  await ledger.acknowledge(standing.known, key, swapped, untilMs);
+  return true;
+}
+
+/** To be called before a caller hears that a session that was found ended is over. @throws StoreUnavailable */
+export async function confirmEnd(context: Context, token: Token, standing: Standing): Promise<void> {
+  const key = sessionKey(token.subject, token.sessionId);
+  const untilMs = keptUntilMs(token, standing, context.policy);
+  await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, untilMs);
 }
 
 /**

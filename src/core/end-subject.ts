@@ -1,11 +1,12 @@
 // Owns the end of all sessions of a subject: one entry that denies whatever started until now.
 
-import { attempt, type Context, writeUntilMs } from './context.js';
+import { attempt } from './attempt.js';
+import { type Context, writeUntilMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
 import { SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
-import { notBeforeKey, readStanding } from './standing.js';
+import { notBeforeKey, readStanding, type Standing } from './standing.js';
 
 /**
  * Ends every session of a subject that started until now.
@@ -19,17 +20,27 @@ export async function endSubject(
   startMs: number,
   untilMs: number,
 ): Promise<void> {
-  const { store, policy } = context;
+  const { store, policy, ledger } = context;
   await attempt(async () => {
-    const { notBefore, notBeforeText, birth } = await readStanding(context, subject, undefined, untilMs);
+    const { known, notBefore, notBeforeText, birth } = await readStanding(context, subject, undefined, untilMs);
     // Never down, and past the earliest start that a login could have been given by now.
     const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs);
     const lifetimeMs = Math.max(atLeastMs - store.now(), 0) + policy.sessionMaxMs + SLACK_MS;
     const draft = { value: notBeforeValue, atLeastMs };
-    const { won } = await store.swap(notBeforeKey(subject), notBeforeText, draft, lifetimeMs, untilMs);
-    if (won) call.audit({ event: 'subject_ended', subject });
-    return won || undefined;
+    const key = notBeforeKey(subject);
+    const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, untilMs);
+    if (!swapped.won) return undefined;
+    call.audit({ event: 'subject_ended', subject });
+    await ledger.acknowledge(known, key, swapped, store.now() + lifetimeMs);
+    return true;
   });
+}
+
+/** To be called before a caller hears that a subject whose cut-off was found is cut off. @throws StoreUnavailable */
+export async function confirmCutOff(context: Context, subject: string, standing: Standing): Promise<void> {
+  const { notBefore, notBeforeText: current, known } = standing;
+  const untilMs = (notBefore?.atMs ?? 0) + context.policy.sessionMaxMs + SLACK_MS;
+  await context.ledger.acknowledge(known, notBeforeKey(subject), { current }, untilMs);
 }
 
 /**

@@ -41,18 +41,30 @@ export interface Birth {
   readonly atMs: number;
   /** Adopted sessions are judged by this instead, Unix ms, where it was given. */
   readonly foreignSinceMs: number | undefined;
+  /** How many entries of the shard were written since, by whomever: a store that says less than before is an older one. */
+  readonly writes: number;
 }
 
 export const liveValue = (e: Omit<LiveEntry, 'state' | 'atMs'>): string =>
   `live ${e.generation} ${e.issuedAt} ${e.accessExpiresAt} ${e.refreshExpiresAt} ${e.kid}`;
 export const endedValue = (cause: EndCause): string => `ended ${cause}`;
 export const notBeforeValue = 'not-before';
-export const birthValue = (foreignSinceMs: number | undefined): string => `born ${foreignSinceMs ?? '-'}`;
+export const birthValue = (foreignSinceMs: number | undefined, writes = 0): string =>
+  `born ${foreignSinceMs ?? '-'} ${writes}`;
 
 const LIVE = /^1 (\d{1,15}) live (\d{1,10}) (\d{1,12}) (\d{1,12}) (\d{1,12}) ([!-~]{1,100})$/;
 const ENDED = /^1 (\d{1,15}) ended (logout|reuse|lost)$/;
 const NOT_BEFORE = /^1 (\d{1,15}) not-before$/;
-const BIRTH = /^1 (\d{1,15}) born (-|\d{1,15})$/;
+// The first records had no count.
+const BIRTH = /^1 (\d{1,15}) born (-|\d{1,15})(?: (\d{1,15}))?$/;
+
+const STAMPED = /^1 (\d{1,15}) (.*)$/;
+
+/** An entry's text as it was written: its value, and its stamp, Unix ms. */
+export function draftOf(text: string): { readonly value: string; readonly atMs: number } {
+  const [, atMs, value = ''] = STAMPED.exec(text) ?? unreadable('entry');
+  return { value, atMs: Number(atMs) };
+}
 
 // An entry that cannot be read may be one that denies: to take it for absent would call a dead token valid.
 const unreadable = (what: string): never => {
@@ -85,6 +97,6 @@ export function parseNotBefore(text: string | undefined): NotBefore | undefined 
 
 export function parseBirth(text: string | undefined): Birth | undefined {
   if (text === undefined) return undefined;
-  const [, atMs, since] = BIRTH.exec(text) ?? unreadable('birth record');
-  return { atMs: Number(atMs), foreignSinceMs: since === '-' ? undefined : Number(since) };
+  const [, atMs, since, writes = 0] = BIRTH.exec(text) ?? unreadable('birth record');
+  return { atMs: Number(atMs), foreignSinceMs: since === '-' ? undefined : Number(since), writes: Number(writes) };
 }

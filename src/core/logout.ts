@@ -1,9 +1,10 @@
 // Owns the logout: which sessions a request's tokens end, and when nothing is left to end.
 
+import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
-import { attempt, type Context, writeUntilMs } from './context.js';
-import { endSession } from './end-session.js';
-import { endSubject } from './end-subject.js';
+import { type Context, writeUntilMs } from './context.js';
+import { confirmEnd, endSession } from './end-session.js';
+import { confirmCutOff, endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
@@ -59,7 +60,12 @@ function authenticTokens(context: Context, call: Call, { accessToken, refreshTok
 async function endOne(context: Context, call: Call, token: Token, untilMs: number): Promise<void> {
   await attempt(async () => {
     const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
-    if (isOver(token, standing, context.store.now(), context.policy)) return true;
+    if (isOver(token, standing, context.store.now(), context.policy)) {
+      // What another call has written is not yet safe by that; nor is it in our ledger.
+      if (standing.session?.state === 'ended') await confirmEnd(context, token, standing);
+      else if (cutOff(token, standing) === 'not-before') await confirmCutOff(context, token.subject, standing);
+      return true;
+    }
     return (await endSession(context, call, token, 'logout', standing, untilMs)) || undefined;
   });
 }
@@ -80,7 +86,9 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[], u
   const verdicts = await Promise.all(
     tokens.map(async (token) => {
       const standing = await readStanding(context, subject, token.sessionId, untilMs);
-      return mayEndAll(token, standing, context.store.now(), context.policy);
+      const verdict = mayEndAll(token, standing, context.store.now(), context.policy);
+      if (verdict === 'done') await confirmCutOff(context, subject, standing);
+      return verdict;
     }),
   );
   const standing = tokens.filter((_, index) => verdicts[index] === 'may');

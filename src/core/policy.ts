@@ -39,6 +39,13 @@ export const MOST_PAUSE_MS = 10 * 60 * 1000;
 
 /** What every entry is kept for beyond its use: more than any tolerance, clock step or long call. Milliseconds. */
 export const SLACK_MS = 60 * 60 * 1000;
+/**
+ * For how long, and for how many entries, a process remembers what it has acknowledged, to stand up for it before a store
+ * that has gone back: longer than a failover takes, in less memory than 50 MB.
+ */
+export const LEDGER_MS = 10 * 60 * 1000;
+export const MAX_LEDGER = 100_000;
+
 /** A call that has run for this long writes no verdict any more: its caller has given up and may be trying again. */
 export const VERDICT_AGE_MS = 2_000;
 /** After so many lost swaps in a row the answer is "cannot tell". */

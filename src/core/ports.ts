@@ -16,6 +16,8 @@ export interface Draft {
   readonly value: string;
   /** The stamp is the store's time, Unix ms, or this if it is later. */
   readonly atLeastMs: number;
+  /** The stamp is this if it would be later, Unix ms: for what was stamped before, and is put back. */
+  readonly atMostMs?: number;
 }
 
 /** How a swap ended. */
@@ -23,10 +25,13 @@ export interface Swapped {
   readonly won: boolean;
   /** What stands at the key now: the text just written, or the one that was in the way; undefined for nothing. */
   readonly current: string | undefined;
+  /** Of a swap that was won: the count in the shard's birth record with it; none if there is no record. */
+  readonly writes?: number;
 }
 
 /**
- * The denylist. Texts are opaque to an adapter but for what `swap` writes: `1 <stamp in Unix ms> <value>`.
+ * The denylist. Texts are opaque to an adapter but for what `swap` writes: `1 <stamp in Unix ms> <value>`, and for the
+ * number at the end of a shard's birth record, which it raises.
  *
  * Every method that cannot be answered within the adapter's time bound, or whose answer cannot be believed (a key of
  * another type, say), rejects with StoreUnavailable; a rejected swap may still have been written.
@@ -45,6 +50,11 @@ export interface Store {
   reachedMsSince(atMs: number): number;
   /** Calls back at each change between reachable and not. Returns the way to stop that. */
   watch(listener: (reachable: boolean) => void): () => void;
+  /**
+   * Names the server that answers now. Another one, or the same one started anew, may hold less than was written.
+   * undefined: none has answered yet.
+   */
+  readonly incarnation: string | undefined;
 
   /**
    * The texts at some keys, undefined for nothing or for what has expired. All keys of one call must be of one shard;
@@ -53,8 +63,9 @@ export interface Store {
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]>;
 
   /**
-   * Writes `1 <stamp> <next.value>` if `expected` is, to the letter, what stands (undefined: nothing stands). One
-   * atomic step, durable before it is answered. Nothing is written, and the answer is StoreUnavailable, once the
+   * Writes `1 <stamp> <next.value>` if `expected` is, to the letter, what stands (undefined: nothing stands), and with
+   * any entry but a birth record raises the count in the shard's birth record, if there is one. One atomic step,
+   * durable before it is answered. Nothing is written, and the answer is StoreUnavailable, once the
    * store's time is past `notAfterMs`: a paused store must not run the write of a caller that has given up.
    *
    * @param lifetimeMs how long the entry is kept from now, over 0; an entry that would have been kept longer keeps
@@ -67,6 +78,12 @@ export interface Store {
     lifetimeMs: number | undefined,
     notAfterMs: number,
   ): Promise<Swapped>;
+
+  /**
+   * Resolves once whatever an incarnation has answered until now, read or written, would outlive the loss of its server.
+   * @throws StoreUnavailable if too few copies of it are made within the adapter's time bound, or another one answers now
+   */
+  settle(incarnation: string | undefined): Promise<void>;
 }
 
 /** What a key is for. `adopted`: the secret of another issuer whose tokens we take over. */

@@ -1,8 +1,9 @@
 // Owns the refresh: who gets the next pair of a session, who gets the same one again, and whose session ends.
 
+import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { bearerOf } from './claims.js';
-import { attempt, type Context, writeUntilMs } from './context.js';
+import { type Context, writeUntilMs } from './context.js';
 import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
@@ -82,6 +83,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
         return pair;
       }
       case 'replay':
+        await confirm(context, token, standing, decision.answered);
         audit(call, 'session_replayed', token);
         return sealSuccessor(context, token, decision.answered);
       case 'refuse':
@@ -103,13 +105,23 @@ async function rotate(
   nowMs: number,
   untilMs: number,
 ): Promise<Pair | undefined> {
-  const { store, keys, policy } = context;
+  const { store, keys, policy, ledger } = context;
   const answered = answerNow(token.generation + 1, token.startMs, keys.signingKid, policy, nowMs);
   const pair = sealSuccessor(context, token, answered);
   const draft = { value: liveValue(answered), atLeastMs: 0 };
-  const lifetimeMs = keptUntilMs(token, answered, policy) - store.now();
+  const keptMs = keptUntilMs(token, answered, policy);
   const key = sessionKey(token.subject, token.sessionId);
-  return (await store.swap(key, standing.sessionText, draft, lifetimeMs, untilMs)).won ? pair : undefined;
+  const swapped = await store.swap(key, standing.sessionText, draft, keptMs - store.now(), untilMs);
+  if (!swapped.won) return undefined;
+  await ledger.acknowledge(standing.known, key, swapped, keptMs);
+  return pair;
+}
+
+/** What another call has written is not yet safe by that; nor is it in our ledger. */
+async function confirm(context: Context, token: Token, standing: Standing, answered: LiveEntry): Promise<void> {
+  const key = sessionKey(token.subject, token.sessionId);
+  const keptMs = keptUntilMs(token, answered, context.policy);
+  await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, keptMs);
 }
 
 /** A live entry is kept until the last token that it speaks of has ended: the pair that it answers, the token it denies. */

@@ -1,7 +1,9 @@
 // Owns what the store says of a token: the three entries that decide, read at one moment, and the judgement on them.
 
-import { attempt, type Context } from './context.js';
+import { attempt } from './attempt.js';
+import type { Context } from './context.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
+import type { Known } from './ledger.js';
 import type { StoreKey } from './ports.js';
 import type { SessionId } from './session.js';
 import type { Token } from './token.js';
@@ -13,14 +15,13 @@ export interface Standing {
   readonly notBefore: NotBefore | undefined;
   readonly notBeforeText: string | undefined;
   readonly birth: Birth;
+  /** What was known before the read; an acknowledgement that rests on it needs it. */
+  readonly known: Known;
 }
 
-export const sessionKey = (subject: string, sessionId: SessionId): StoreKey => ({
-  kind: 'session',
-  subject,
-  sessionId,
-});
-export const notBeforeKey = (subject: string): StoreKey => ({ kind: 'not-before', subject });
+export const sessionKey = (subject: string, sessionId: SessionId) =>
+  ({ kind: 'session', subject, sessionId }) as const satisfies StoreKey;
+export const notBeforeKey = (subject: string) => ({ kind: 'not-before', subject }) as const satisfies StoreKey;
 
 /**
  * Reads what decides on a session, or, without an id, on a subject alone.
@@ -32,18 +33,24 @@ export async function readStanding(
   sessionId: SessionId | undefined,
   writeUntilMs: number,
 ): Promise<Standing> {
-  const { store, births } = context;
-  const birthKey: StoreKey = { kind: 'birth', shard: store.shardOf(subject) };
+  const { store, births, ledger } = context;
+  const shard = store.shardOf(subject);
+  const birthKey: StoreKey = { kind: 'birth', shard };
   const keys = [birthKey, notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];
   return attempt(async () => {
+    const known = ledger.known(shard);
     const [birthText, notBeforeText, sessionText] = await store.read(keys);
     const birth = births.read(birthText);
     if (!birth) {
       await births.write(writeUntilMs);
       return undefined;
     }
+    if (ledger.isBehind(known, birth)) {
+      await ledger.standUp();
+      return undefined;
+    }
     const notBefore = parseNotBefore(notBeforeText);
-    return { birth, notBefore, notBeforeText, session: parseSession(sessionText), sessionText };
+    return { known, birth, notBefore, notBeforeText, session: parseSession(sessionText), sessionText };
   });
 }
 

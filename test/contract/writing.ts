@@ -30,6 +30,35 @@ export function describeWriting(bench: StoreBench): void {
       expect(await bench.text(key)).to.equal(standing);
     });
 
+    it('raises the count in the birth record of the shard, and tells it', async () => {
+      const key = freshSession('ann');
+      const birth = { kind: 'birth', shard: bench.store.shardOf('ann') } as const;
+      expect(await bench.write(key, undefined, 'a', HOUR_MS)).to.not.have.property('writes');
+      const born = await bench.put(birth, undefined, 'born - 0');
+      const first = await bench.write(cutOff('ann'), undefined, 'a', HOUR_MS);
+      const lost = await bench.write(cutOff('ann'), undefined, 'b', HOUR_MS);
+      const second = await bench.write(cutOff('ann'), first.current, 'b', HOUR_MS);
+      expect([first.writes, lost.writes, second.writes]).to.deep.equal([1, undefined, 2]);
+      expect(await bench.text(birth)).to.equal(born.replace(/0$/, '2'));
+    });
+
+    it('counts on from a record without a count, and leaves alone what is no record', async () => {
+      const birth = { kind: 'birth', shard: bench.store.shardOf('ann') } as const;
+      const born = await bench.put(birth, undefined, 'born 5');
+      expect((await bench.write(cutOff('ann'), undefined, 'a', HOUR_MS)).writes).to.equal(1);
+      expect(await bench.text(birth)).to.equal(`${born} 1`);
+      const odd = await bench.put(birth, `${born} 1`, 'odd');
+      expect(await bench.write(freshSession('ann'), undefined, 'a', HOUR_MS)).to.not.have.property('writes');
+      expect(await bench.text(birth)).to.equal(odd);
+    });
+
+    it('keeps a stamp within its bounds', async () => {
+      const { store } = bench;
+      const bound = { atLeastMs: 7, atMostMs: 7 };
+      const put = await store.swap(cutOff('ann'), undefined, { value: 'a', ...bound }, HOUR_MS, store.now() + HOUR_MS);
+      expect(put.current).to.equal('1 7 a');
+    });
+
     it('compares to the letter', async () => {
       const key = cutOff('ann');
       const standing = await bench.put(key, undefined, 'Value', HOUR_MS);

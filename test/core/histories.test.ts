@@ -11,6 +11,8 @@ const WORLDS: Readonly<Record<string, Weather>> = {
   'with a store that is emptied': { flushes: true },
   'with a store that is emptied, stalls and a slow node': { flushes: true, stalls: true, lagMs: 1_000 },
   'with a store that goes away and comes back': { outages: true },
+  'with a store that goes back in time': { setbacks: true },
+  'with a store that goes back in time, and calls that stall': { setbacks: true, stalls: true },
   'with REFRESH_TTL lowered and raised': { refreshDays: [1, 7, 14] },
 };
 
@@ -39,8 +41,14 @@ describe('the rules under random histories of two nodes', function () {
     });
   }
 
-  it('break them where a swap ignores what it expects: the checker is awake', async () => {
-    const { failed } = await check({ ignoreExpected: true }, 2_000, true);
-    expect(failed).to.equal(true);
-  });
+  const bugs: Readonly<Record<string, Weather>> = {
+    'a swap ignores what it expects': { ignoreExpected: true },
+    'the store goes back and nobody remembers': { setbacks: true, forgetful: true },
+  };
+  for (const [name, weather] of Object.entries(bugs)) {
+    it(`break them where ${name}: the checker is awake`, async () => {
+      const { failed } = await check(weather, 2_000, true);
+      expect(failed).to.equal(true);
+    });
+  }
 });

@@ -8,7 +8,7 @@ import { StoreUnavailable, TokenRefused } from '../../src/core/errors.js';
 import { issue } from '../../src/core/issue.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
-import type { Policy } from '../../src/core/policy.js';
+import { LEDGER_MS, type Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
 import { type Validation, validate } from '../../src/core/validate.js';
@@ -24,10 +24,14 @@ export interface Weather {
   readonly flushes?: boolean;
   /** The nodes may lose the store for a while. */
   readonly outages?: boolean;
+  /** The store may go back by some seconds, as a failover or a snapshot does; the nodes live on. */
+  readonly setbacks?: boolean;
   /** REFRESH_TTL may change, days; time then moves by days too. */
   readonly refreshDays?: readonly number[];
   /** Planted bug: swaps that ignore what they expect. */
   readonly ignoreExpected?: boolean;
+  /** Planted bug: nobody remembers what was acknowledged. */
+  readonly forgetful?: boolean;
 }
 
 /** A session as its honest client, and the judge, know it. */
@@ -78,6 +82,7 @@ class History {
   #seq = 0;
   #lossSeq = 0;
   #awayMs = 0;
+  #snapshot: { readonly atMs: number; readonly kept: ReadonlyMap<string, unknown> } | undefined;
   #nodes: Context[];
 
   constructor(choices: readonly number[], weather: Weather) {
@@ -96,12 +101,15 @@ class History {
 
   #makeNodes(policy: Policy): Context[] {
     const lagMs = this.#weather.lagMs ?? 0;
-    return [0, 1].map((n) =>
+    const nodes = [0, 1].map((n) =>
       node(
         this.#world.store(n, () => (n === 0 ? 0 : lagMs)),
         policy,
       ),
     );
+    const forget = { acknowledge: async () => {} };
+    if (this.#weather.forgetful) for (const { ledger } of nodes) Object.assign(ledger, forget);
+    return nodes;
   }
 
   /** The time that counts for windows and patience: nobody is answered while the store is away. */
@@ -126,7 +134,7 @@ class History {
     if (x < 0.91) return this.#validate(session);
     if (x < 0.94) return this.#logout(session, false);
     if (x < 0.965) return this.#logout(session, true);
-    if (x < (this.#weather.outages ? 0.975 : 0.985)) return this.#steal(session);
+    if (x < (this.#weather.outages || this.#weather.setbacks ? 0.975 : 0.985)) return this.#steal(session);
     return this.#misfortune();
   }
 
@@ -205,6 +213,17 @@ class History {
     await this.#start('steal', session, (context, call) => refresh(context, call, refreshToken));
   }
 
+  /** Both nodes find another server; what waited for the old one fails. They remember all that it does not. */
+  async #setback(): Promise<void> {
+    const { nowMs } = this.#world;
+    if (this.#snapshot && nowMs - this.#snapshot.atMs < LEDGER_MS) {
+      this.#world.goBackTo(this.#snapshot.kept);
+      await settle();
+      for (const { ledger } of this.#nodes) await run(this.#world, ledger.standUp());
+    }
+    this.#snapshot = { atMs: nowMs, kept: this.#world.snapshot() };
+  }
+
   /** A client's patience does not run while nobody answers it. */
   async #outage(): Promise<void> {
     this.#world.setReachable(false);
@@ -222,6 +241,7 @@ class History {
       for (const session of this.#sessions) session.excuse ??= 'loss';
     }
     if (this.#weather.outages) return this.#outage();
+    if (this.#weather.setbacks) return this.#setback();
     const days = this.#weather.refreshDays;
     if (days) this.#nodes = this.#makeNodes({ ...POLICY, refreshTtlMs: this.#pick(days) * DAY });
   }

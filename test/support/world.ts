@@ -3,8 +3,9 @@
 import { Births } from '../../src/core/births.js';
 import type { Context } from '../../src/core/context.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
+import { Ledger, type Setback } from '../../src/core/ledger.js';
 import type { Policy } from '../../src/core/policy.js';
-import type { Call, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import type { Call, Draft, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
 import { Reach } from '../../src/core/reach.js';
 
 export const SECOND = 1000;
@@ -41,6 +42,8 @@ const nameOf = (key: StoreKey): string =>
     key.kind === 'birth' ? [key.kind, key.shard] : [key.kind, key.subject, 'sessionId' in key && key.sessionId],
   );
 
+const shardOf = (subject: string): number => subject.length % 2;
+
 export class World {
   /** The one true time, Unix ms: the store's. */
   nowMs = 100 * DAY;
@@ -48,10 +51,26 @@ export class World {
   readonly #reach = new Reach();
   /** A planted bug: a swap that does not look at what it expects. */
   ignoreExpected = false;
-  readonly #kept = new Map<string, Kept>();
+  #kept = new Map<string, Kept>();
+  /** How often the store has been replaced by another. */
+  incarnation = 0;
+  /** Whether enough replicas have what is written; undefined: nobody asks. */
+  replicated: boolean | undefined;
 
   get size(): number {
     return [...this.#kept.keys()].filter((name) => !name.startsWith('["birth"')).length;
+  }
+
+  /** All that is kept, for `goBackTo`. */
+  snapshot(): ReadonlyMap<string, unknown> {
+    return new Map(this.#kept);
+  }
+
+  /** Makes the store what it was, as a failover that lost writes does, or an old snapshot; what waits for it fails. */
+  goBackTo(snapshot: ReadonlyMap<string, unknown>, incarnation = this.incarnation + 1): void {
+    for (const step of [...this.pending]) step.fail();
+    this.#kept = new Map(snapshot as ReadonlyMap<string, Kept>);
+    this.incarnation = incarnation;
   }
 
   flush(): void {
@@ -94,16 +113,23 @@ export class World {
     return kept && kept.untilMs - this.nowMs;
   }
 
-  swap(key: StoreKey, expected: string | undefined, value: string, atMs: number, lifetimeMs: number): Swapped {
+  swap(key: StoreKey, expected: string | undefined, next: Draft, lifetimeMs: number): Swapped {
     const current = this.get(key);
     if (current !== expected && !this.ignoreExpected) return { won: false, current };
-    const text = `1 ${Math.max(this.nowMs, atMs)} ${value}`;
+    const { value, atLeastMs, atMostMs = Number.POSITIVE_INFINITY } = next;
+    const text = `1 ${Math.min(Math.max(this.nowMs, atLeastMs), atMostMs)} ${value}`;
     const untilMs = Math.max(
       this.nowMs + lifetimeMs,
       current === undefined ? 0 : (this.#kept.get(nameOf(key))?.untilMs ?? 0),
     );
     this.#kept.set(nameOf(key), { text, untilMs });
-    return { won: true, current: text };
+    if (key.kind === 'birth') return { won: true, current: text };
+    const birth: StoreKey = { kind: 'birth', shard: shardOf(key.subject) };
+    const [, head, count] = /^(.*) (\d+)$/.exec(this.get(birth) ?? '') ?? [];
+    if (head === undefined) return { won: true, current: text };
+    const writes = Number(count) + 1;
+    this.put(birth, `${head} ${writes}`);
+    return { won: true, current: text, writes };
   }
 
   /**
@@ -128,9 +154,16 @@ export class World {
         const step: Step = { node, kind, take, fail };
         this.pending.push(step);
       });
+    const incarnation = (): string => `${this.incarnation}`;
     return {
       shards: 2,
-      shardOf: (subject) => subject.length % 2,
+      shardOf,
+      get incarnation() {
+        return incarnation();
+      },
+      settle: async () => {
+        if (this.replicated === false) throw new StoreUnavailable('too few replicas');
+      },
       now: () => this.nowMs - lagMs(),
       reachableSinceMs: 0,
       reachedMsSince: (atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
@@ -139,7 +172,7 @@ export class World {
       swap: (key, expected, next, lifetimeMs, notAfterMs) =>
         step('swap', () => {
           if (this.nowMs > notAfterMs) throw new StoreUnavailable('late');
-          return this.swap(key, expected, next.value, next.atLeastMs, lifetimeMs ?? Number.POSITIVE_INFINITY);
+          return this.swap(key, expected, next, lifetimeMs ?? Number.POSITIVE_INFINITY);
         }),
     };
   }
@@ -157,13 +190,17 @@ export const plainKeys: Keys = {
 
 let made = 0;
 
-/** A node's core on a view of the store. */
-export function node(store: Store, policy: Policy = POLICY): Context {
+/**
+ * A node's core on a view of the store.
+ * @param tell hears of a store that has gone back
+ */
+export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setback) => void = () => {}): Context {
   return {
     store,
     keys: plainKeys,
     policy,
     births: new Births(store, policy.foreignSinceMs),
+    ledger: new Ledger(store, tell),
     crypto: {
       randomBytes: (count) => {
         made++;

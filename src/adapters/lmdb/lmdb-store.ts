@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { committed, type Database, openDatabase } from './database.js';
-import { encode, keyName, laterEnd, standing } from './record.js';
+import { encode, keyName, laterEnd, raised, standing } from './record.js';
 import { type Log, Sweeper } from './sweeper.js';
 import { WriteWatch } from './write-watch.js';
 
@@ -69,6 +69,12 @@ export class LmdbStore implements Store {
     return this.#writes.watch(listener);
   }
 
+  /** The folder that was opened: nobody puts another in its place while it is open. */
+  readonly incarnation = 'folder';
+
+  /** What can be read here is on the disk already. */
+  async settle(): Promise<void> {}
+
   async read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
     return this.#guarded(() => {
       // The driver would go on with the snapshot of the last read of this turn, which may be older than this call.
@@ -90,7 +96,7 @@ export class LmdbStore implements Store {
     lifetimeMs: number | undefined,
     notAfterMs: number,
   ): Promise<Swapped> {
-    const step = () => this.#step(keyName(key), expected, next, lifetimeMs, notAfterMs);
+    const step = () => this.#step(key, expected, next, lifetimeMs, notAfterMs);
     // Resolves when the transaction is on the disk, whether this step wrote or only saw what stands: the one that it
     // saw may be of the same transaction.
     const outcome = await this.#guarded(() => this.#writes.bound(committed(this.#database.transaction(step))));
@@ -106,7 +112,7 @@ export class LmdbStore implements Store {
 
   /** Within the transaction, which no other writer of this machine can come between. */
   #step(
-    name: string,
+    key: StoreKey,
     expected: string | undefined,
     next: Draft,
     lifetimeMs: number | undefined,
@@ -114,12 +120,23 @@ export class LmdbStore implements Store {
   ): Outcome {
     const nowMs = this.#now();
     if (nowMs > notAfterMs) return 'late';
+    const name = keyName(key);
     const current = standing(this.#database.get(name), nowMs);
     if (current?.text !== expected) return { won: false, current: current?.text };
-    const text = `1 ${Math.max(nowMs, next.atLeastMs)} ${next.value}`;
+    const stampMs = Math.min(Math.max(nowMs, next.atLeastMs), next.atMostMs ?? Number.POSITIVE_INFINITY);
+    const text = `1 ${stampMs} ${next.value}`;
     const endsAtMs = laterEnd(current, lifetimeMs === undefined ? undefined : nowMs + lifetimeMs);
     this.#database.put(name, encode({ text, endsAtMs }));
-    return { won: true, current: text };
+    const writes = key.kind === 'birth' ? undefined : this.#count(nowMs);
+    return { won: true, current: text, ...(writes === undefined ? {} : { writes }) };
+  }
+
+  /** Raises the count in the birth record, within the transaction. */
+  #count(nowMs: number): number | undefined {
+    const name = keyName({ kind: 'birth', shard: 0 });
+    const counted = raised(standing(this.#database.get(name), nowMs));
+    if (counted) this.#database.put(name, encode(counted.stored));
+    return counted?.writes;
   }
 
   async #close(): Promise<void> {

@@ -45,3 +45,13 @@ export function laterEnd(old: Stored | undefined, endsAtMs: number | undefined):
   if (endsAtMs === undefined || (old && old.endsAtMs === undefined)) return undefined;
   return Math.max(endsAtMs, old?.endsAtMs ?? 0);
 }
+
+const COUNTED = /^(1 \d+ born \S+) ?(\d*)$/;
+
+/** A birth record with its count raised; undefined for what is none. */
+export function raised(birth: Stored | undefined): { readonly stored: Stored; readonly writes: number } | undefined {
+  const [, head, count] = COUNTED.exec(birth?.text ?? '') ?? [];
+  if (birth === undefined || head === undefined) return undefined;
+  const writes = Number(count ?? 0) + 1;
+  return { stored: { ...birth, text: `${head} ${writes}` }, writes };
+}

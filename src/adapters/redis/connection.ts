@@ -1,11 +1,12 @@
 // Owns the connection: makes it, looks at the server before it is used, keeps time with it, and replaces it when it fails.
 
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
-import { ask } from './inspection.js';
+import { ask, runIdOf } from './inspection.js';
 import type { Reachability } from './reachability.js';
 import type { StoreClock } from './store-clock.js';
 
@@ -18,6 +19,8 @@ const MAX_DELAY_MS = 500;
 export interface ConnectionParts {
   /** Makes a client for one connection. The place for other ways to find the server. */
   readonly makeClient: () => Redis;
+  /** Whether a second connection goes to the same server, for commands that hold up whatever comes after them. */
+  readonly twofold: boolean;
   /** Asks the new connection whatever must be right before it is used. @throws if it is not */
   readonly admit: (client: Redis) => Promise<void>;
   readonly clock: StoreClock;
@@ -27,9 +30,13 @@ export interface ConnectionParts {
   readonly connectTimeoutMs: number;
 }
 
-/** One connection, and the way to give it up. */
-interface Link {
+/** One connection, or two to one server, and the way to give them up. */
+export interface Link {
   readonly client: Redis;
+  /** For commands that wait. */
+  readonly aside: Redis | undefined;
+  /** The server's name for itself since its start, once it was asked. */
+  incarnation: string | undefined;
   readonly end: AbortController;
 }
 
@@ -38,6 +45,7 @@ export class Connection {
   readonly #closing = new AbortController();
   readonly #kept: Promise<void>;
   #link: Link | undefined;
+  #incarnation: string | undefined;
 
   /** Starts to connect, and does not stop until it is closed. */
   constructor(parts: ConnectionParts) {
@@ -45,16 +53,21 @@ export class Connection {
     this.#kept = this.#keep();
   }
 
+  /** Which server answers, or was the last to; undefined: none has been reached yet. */
+  get incarnation(): string | undefined {
+    return this.#incarnation;
+  }
+
   /**
    * Runs commands. Rejects at once while Redis cannot be reached: waiting would only move the queue into this process.
    * @throws StoreUnavailable
    */
-  async run<T>(commands: (client: Redis) => Promise<T>): Promise<T> {
+  async run<T>(commands: (link: Link) => Promise<T>): Promise<T> {
     const link = this.#link;
     const { reachability, commandTimeoutMs } = this.#parts;
     if (link === undefined || reachability.sinceMs === undefined) throw new StoreUnavailable(reachability.why);
     try {
-      return await bounded(commands(link.client), commandTimeoutMs, 'an answer of Redis');
+      return await bounded(commands(link), commandTimeoutMs, 'an answer of Redis');
     } catch (error) {
       const { detail, severs } = explain(error);
       if (severs) this.#leave(link, detail);
@@ -74,7 +87,7 @@ export class Connection {
     const { signal } = this.#closing;
     let delayMs = MIN_DELAY_MS;
     while (!signal.aborted) {
-      const link: Link = { client: this.#parts.makeClient(), end: new AbortController() };
+      const link = this.#makeLink();
       this.#link = link;
       try {
         await this.#enter(link);
@@ -92,19 +105,41 @@ export class Connection {
     }
   }
 
+  #makeLink(): Link {
+    const { makeClient, twofold } = this.#parts;
+    const aside = twofold ? makeClient() : undefined;
+    return { client: makeClient(), aside, incarnation: undefined, end: new AbortController() };
+  }
+
   /** Connects, and looks at the server before anybody uses it. All of it is bounded: a paused one accepts, and is mute. */
   async #enter(link: Link): Promise<void> {
     const { admit, clock, reachability, connectTimeoutMs } = this.#parts;
-    const { client } = link;
+    const { client, aside } = link;
+    const clients = aside ? [client, aside] : [client];
     const entered = async () => {
       await connect(client);
       await clock.sync(() => ask(client));
       await admit(client);
+      // One that does not tell its name counts as another each time.
+      link.incarnation = (await runIdOf(client)) ?? randomUUID();
+      if (aside) await this.#enterAside(aside, link.incarnation);
     };
     await bounded(entered(), connectTimeoutMs, 'connecting to Redis');
-    if (link.end.signal.aborted || client.status !== 'ready') throw new StoreUnavailable('Redis closed the connection');
-    client.once('close', () => this.#leave(link, 'Redis closed the connection'));
+    if (link.end.signal.aborted || clients.some(({ status }) => status !== 'ready')) {
+      throw new StoreUnavailable('Redis closed the connection');
+    }
+    for (const each of clients) each.once('close', () => this.#leave(link, 'Redis closed the connection'));
+    this.#incarnation = link.incarnation;
     reachability.reached();
+  }
+
+  /** What one server has answered another cannot vouch for: behind one address there may be several. */
+  async #enterAside(aside: Redis, incarnation: string): Promise<void> {
+    await connect(aside);
+    if ((await runIdOf(aside)) === incarnation) return;
+    throw new StoreUnavailable(
+      'two connections to Redis did not reach the same server, or it does not tell its name (it must allow INFO)',
+    );
   }
 
   #sync({ client }: Link): Promise<void> {
@@ -126,5 +161,6 @@ export class Connection {
   #end(link: Link): void {
     link.end.abort();
     link.client.disconnect();
+    link.aside?.disconnect();
   }
 }

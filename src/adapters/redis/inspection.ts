@@ -49,6 +49,12 @@ export async function ask(client: Redis): Promise<number> {
   return Number(seconds) * 1000 + Number(micros) / 1000;
 }
 
+/** What the server calls itself since its start; undefined: it does not tell. */
+export async function runIdOf(client: Redis): Promise<string | undefined> {
+  const answers = await client.pipeline([['info', 'server']]).exec();
+  return field(optional(answers, 0), 'run_id');
+}
+
 /** Looks at whether the server keeps what it is told. @throws StoreUnavailable while it is loading its data */
 export async function inspect(client: Redis): Promise<Inspection> {
   const questions = [

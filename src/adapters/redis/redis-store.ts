@@ -9,6 +9,7 @@ import { keyNames, SHARDS, shardOf } from './keys.js';
 import { type Log, Reachability } from './reachability.js';
 import { type Found, ReadBatch } from './read-batch.js';
 import { READ } from './read-script.js';
+import { Replicas } from './replicas.js';
 import { evaluate } from './script.js';
 import { StoreClock } from './store-clock.js';
 import { LATE, SWAP, WON } from './swap-script.js';
@@ -18,6 +19,8 @@ export interface RedisStoreOptions {
   readonly url: string;
   /** Use a Redis that may evict entries, too. */
   readonly allowUnsafe: boolean;
+  /** How many replicas must have what is acknowledged. Default 0. */
+  readonly minReplicas?: number;
   readonly log: Log;
   /** After how long a command is given up on, and its connection with it, ms. Default 500. */
   readonly commandTimeoutMs?: number;
@@ -27,6 +30,8 @@ export interface RedisStoreOptions {
   readonly monotonicMs?: () => number;
 }
 
+type SwapAnswer = readonly [outcome: number, standing?: string | null, writes?: string];
+
 /** The denylist on a Redis that stands alone, version 6 or later. */
 export class RedisStore implements Store {
   readonly shards = SHARDS;
@@ -34,23 +39,26 @@ export class RedisStore implements Store {
   readonly #reachability: Reachability;
   readonly #connection: Connection;
   readonly #reads: ReadBatch;
+  readonly #replicas: Replicas | undefined;
 
   /** Starts to connect. @throws Error if the URL cannot be used */
   constructor(options: RedisStoreOptions) {
-    const { url, allowUnsafe, log, commandTimeoutMs = 500, connectTimeoutMs = 1_000 } = options;
+    const { url, allowUnsafe, log, commandTimeoutMs = 500, connectTimeoutMs = 1_000, minReplicas = 0 } = options;
     const makeClient = clientMaker(url, connectTimeoutMs);
     const clock = new StoreClock(options.monotonicMs ?? (() => performance.now()));
     const reachability = new Reachability(log, () => clock.now());
     const [probe = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
     const admit = makeAdmission(allowUnsafe, probe, log, reachability);
-    const parts = { makeClient, admit, clock, reachability, commandTimeoutMs, connectTimeoutMs };
+    const twofold = minReplicas > 0;
+    const parts = { makeClient, twofold, admit, clock, reachability, commandTimeoutMs, connectTimeoutMs };
     const connection = new Connection(parts);
     this.#clock = clock;
     this.#reachability = reachability;
     this.#connection = connection;
     this.#reads = new ReadBatch((keys) =>
-      connection.run((client) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
+      connection.run(({ client }) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
     );
+    this.#replicas = twofold ? new Replicas(connection, minReplicas, commandTimeoutMs) : undefined;
   }
 
   shardOf(subject: string): number {
@@ -93,11 +101,27 @@ export class RedisStore implements Store {
     notAfterMs: number,
   ): Promise<Swapped> {
     const expectation = expected === undefined ? ['0', ''] : ['1', expected];
-    const args = [...expectation, `${notAfterMs}`, `${next.atLeastMs}`, next.value, `${lifetimeMs ?? ''}`];
-    const answer = await this.#connection.run((client) => evaluate(client, SWAP, keyNames([key]), args));
-    const [outcome, standing] = answer as readonly [outcome: number, standing: string | null | undefined];
+    const bounds = [`${notAfterMs}`, `${next.atLeastMs}`] as const;
+    const args = [...expectation, ...bounds, next.value, `${lifetimeMs ?? ''}`, `${next.atMostMs ?? ''}`];
+    const birth: StoreKey[] = key.kind === 'birth' ? [] : [{ kind: 'birth', shard: shardOf(key.subject) }];
+    const names = keyNames([key, ...birth]);
+    const answer = await this.#connection.run(({ client }) => evaluate(client, SWAP, names, args));
+    const [outcome, standing, writes] = answer as SwapAnswer;
     if (outcome === LATE) throw new StoreUnavailable('Redis got a write too late, and did not make it');
-    return { won: outcome === WON, current: standing ?? undefined };
+    return {
+      won: outcome === WON,
+      current: standing ?? undefined,
+      ...(writes === undefined ? {} : { writes: Number(writes) }),
+    };
+  }
+
+  get incarnation(): string | undefined {
+    return this.#connection.incarnation;
+  }
+
+  /** Waits until enough replicas have all that this server has answered until now. @throws StoreUnavailable */
+  async settle(incarnation: string | undefined): Promise<void> {
+    if (this.#replicas) await this.#replicas.settle(incarnation);
   }
 
   /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */

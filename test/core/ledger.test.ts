@@ -1,0 +1,183 @@
+// Owns the proof that what was acknowledged stands though the store goes back in time, and is not before replicas have it.
+
+import { expect } from 'chai';
+import type { Context } from '../../src/core/context.js';
+import type { Setback } from '../../src/core/ledger.js';
+import { logout } from '../../src/core/logout.js';
+import type { Pair } from '../../src/core/pair.js';
+import { LEDGER_MS } from '../../src/core/policy.js';
+import { refresh } from '../../src/core/refresh.js';
+import { validate } from '../../src/core/validate.js';
+import { failure, Scene } from '../support/scene.js';
+import { aCall, MINUTE, node, POLICY, run, SECOND } from '../support/world.js';
+
+/** A scene whose first node tells of setbacks, and a second node beside it. */
+class Setbacks extends Scene {
+  readonly told: Setback[] = [];
+  readonly other: Context;
+
+  constructor() {
+    super();
+    this.context = node(this.world.store(0), POLICY, (setback) => this.told.push(setback));
+    this.other = this.node();
+  }
+
+  /** Does something, and then makes the store forget it. @param incarnation the same one: only the count tells */
+  async undo<T>(work: () => Promise<T>, incarnation = this.world.incarnation): Promise<T> {
+    const snapshot = this.world.snapshot();
+    const result = await work();
+    this.world.goBackTo(snapshot, incarnation);
+    return result;
+  }
+
+  logoutElsewhere(pair: Pair): Promise<void> {
+    const request = { accessToken: '', refreshToken: pair.refreshToken, allSessions: false };
+    return run(this.world, logout(this.other, aCall(), request));
+  }
+}
+
+describe('a store that comes back older than it was', () => {
+  let scene: Setbacks;
+  let pair: Pair;
+  beforeEach(async () => {
+    scene = new Setbacks();
+    pair = await scene.issue();
+  });
+
+  it('is noticed by its count, and an acknowledged logout stands', async () => {
+    await scene.undo(() => scene.logout('', pair.refreshToken));
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told).to.deep.equal([{ shards: 1, again: 1, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 }]);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told).to.have.length(1);
+  });
+
+  it('is noticed by its name, though others have made up for the count', async () => {
+    const bystander = await scene.issue();
+    await scene.undo(() => scene.logout('', pair.refreshToken), 1);
+    await scene.logoutElsewhere(bystander);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told).to.deep.include.members([
+      { shards: 0, again: 1, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 },
+    ]);
+  });
+
+  it('gets the rotations again: nothing is healed, and no window begins anew', async () => {
+    const next = await scene.undo(() => scene.refresh(pair.refreshToken));
+    scene.world.nowMs += POLICY.graceMs + SECOND;
+    scene.heard();
+    expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REUSED');
+    expect(scene.heard()).to.include('session_reused');
+    expect(await scene.verdict(next.accessToken)).to.equal('REVOKED reuse');
+  });
+
+  it('gets the rotations again, also for the client that goes on', async () => {
+    const next = await scene.undo(() => scene.refresh(pair.refreshToken));
+    scene.heard();
+    await scene.refresh(next.refreshToken);
+    expect(scene.heard()).to.deep.equal(['session_refreshed']);
+  });
+
+  it('gets a cut-off again as it was: who has logged in since stands', async () => {
+    await scene.undo(() => scene.revokeSubject('alice'));
+    scene.world.nowMs += MINUTE;
+    const after = await run(scene.world, scene.other.births.write(scene.world.nowMs)).then(() => scene.issue());
+    scene.world.nowMs += MINUTE;
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED not-before');
+    expect(await scene.verdict(after.accessToken)).to.equal('active');
+  });
+
+  it('gets what was acknowledged on the strength of a read alone', async () => {
+    const rotated = await scene.issue();
+    await scene.undo(async () => {
+      await scene.logoutElsewhere(pair);
+      await run(scene.world, refresh(scene.other, aCall(), rotated.refreshToken));
+      // This node has only read what the other one wrote.
+      await scene.logout('', pair.refreshToken);
+      await scene.refresh(rotated.refreshToken);
+    });
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told[0]?.again).to.equal(2);
+  });
+
+  it('keeps what is further than what was acknowledged', async () => {
+    const ended = await scene.refresh((await scene.issue()).refreshToken);
+    pair = await scene.refresh(pair.refreshToken);
+    const [second, endedSecond] = await scene.undo(async () => [
+      await scene.refresh(pair.refreshToken),
+      await scene.refresh(ended.refreshToken),
+    ]);
+    // The clients go on at a node that knows nothing of it, and so bring the store further than it was.
+    const third = await run(scene.world, refresh(scene.other, aCall(), second?.refreshToken ?? ''));
+    await scene.logoutElsewhere(endedSecond ?? pair);
+    expect(await scene.verdict(third.accessToken)).to.equal('active');
+    expect(await scene.verdict(endedSecond?.accessToken ?? '')).to.equal('REVOKED logout');
+    expect(scene.told.map(({ again }) => again)).to.not.include(2);
+    await scene.refresh(third.refreshToken);
+  });
+
+  it('gets a later birth again', async () => {
+    const birth = { kind: 'birth', shard: 1 } as const;
+    const old = scene.world.get(birth) ?? '';
+    scene.world.nowMs += SECOND;
+    scene.world.flush();
+    const after = await scene.issue();
+    await scene.refresh(after.refreshToken);
+    const later = scene.world.get(birth);
+    scene.world.put(birth, old);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED birth');
+    expect(scene.world.get(birth)).to.equal(later);
+  });
+
+  it('is not believed before all is put back', async () => {
+    await scene.undo(() => scene.logout('', pair.refreshToken));
+    const running = validate(scene.context, aCall(), pair.accessToken);
+    await scene.step();
+    scene.world.setReachable(false);
+    expect(await failure(running)).to.equal('UNAVAILABLE');
+    scene.world.setReachable(true);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+  });
+
+  it('is no setback where another server holds it all', async () => {
+    await scene.logout('', pair.refreshToken);
+    scene.world.goBackTo(scene.world.snapshot());
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told).to.deep.equal([]);
+  });
+
+  it('gets no more than the last ten minutes', async () => {
+    const snapshot = scene.world.snapshot();
+    await scene.logout('', pair.refreshToken);
+    scene.world.nowMs += LEDGER_MS;
+    const recent = await scene.issue();
+    await scene.logout('', recent.refreshToken);
+    scene.world.goBackTo(snapshot);
+    expect(await scene.verdict(recent.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told[0]).to.deep.include({ again: 1, remembered: 1, sinceMs: scene.world.nowMs });
+  });
+});
+
+describe('an acknowledgement that too few replicas have confirmed', () => {
+  it('is none, whether it was written for it or found written; what is asked still gets its answer', async () => {
+    const scene = new Setbacks();
+    const [ended, rotated, other] = [await scene.issue(), await scene.issue(), await scene.issue()];
+    scene.world.replicated = false;
+    for (let n = 0; n < 2; n++) {
+      expect(await failure(scene.logout('', ended.refreshToken))).to.equal('UNAVAILABLE');
+      expect(await failure(scene.refresh(rotated.refreshToken))).to.equal('UNAVAILABLE');
+    }
+    expect(await scene.verdict(ended.accessToken)).to.equal('REVOKED logout');
+    expect(await scene.verdict(other.accessToken)).to.equal('active');
+    scene.world.nowMs += 1;
+    for (let n = 0; n < 2; n++) {
+      expect(await failure(scene.logout('', other.refreshToken, true))).to.equal('UNAVAILABLE');
+      expect(await failure(scene.logout('', other.refreshToken))).to.equal('UNAVAILABLE');
+    }
+    expect(await failure(scene.revokeSubject('alice'))).to.equal('UNAVAILABLE');
+    expect(scene.heard()).to.not.include.members(['session_refreshed', 'session_replayed']);
+    scene.world.replicated = true;
+    await scene.logout('', ended.refreshToken);
+    await scene.logout('', other.refreshToken, true);
+  });
+});
