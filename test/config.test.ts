@@ -87,6 +87,15 @@ describe('the settings of the service', () => {
     expect(faults({ ...GOOD, SESSIONS_SINCE: '2026-01-01T00:00:00Z' }).join()).to.include('in the future');
   });
 
+  it('ask for a whole number of replicas, and for a Redis that has them', () => {
+    const redis = { JWT_SECRET: SECRET, REDIS_URL: 'redis://127.0.0.1' };
+    expect(faults({ ...redis, REDIS_MIN_REPLICAS: '2' })).to.deep.equal([]);
+    for (const wrong of ['-1', '1.5', '1e1', '101', 'one']) {
+      expect(faults({ ...redis, REDIS_MIN_REPLICAS: wrong }).join()).to.include('a whole number from 0 to 100');
+    }
+    expect(faults({ ...GOOD, REDIS_MIN_REPLICAS: '1' }).join()).to.include('the embedded store has no replicas');
+  });
+
   it("take the issuer's credential from 32 characters on", () => {
     expect(read({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(31) }).issuerToken).to.equal(undefined);
     expect(read({ ...GOOD, ISSUER_TOKEN: 'x'.repeat(32) }).issuerToken?.reveal()).to.have.length(32);

@@ -38,6 +38,6 @@ export async function keyOf({ raw }: RedisServer, sessionId: string): Promise<st
 /** Moves the births back, so that sessions may have started before the test did. */
 export async function age(redis: RedisServer, byMs: number): Promise<void> {
   const { births } = await entriesIn(redis);
-  const text = `1 ${Date.now() - byMs} born -`;
+  const text = `1 ${Date.now() - byMs} born - 0`;
   await Promise.all(births.map(({ key }) => redis.raw.set(key, text)));
 }

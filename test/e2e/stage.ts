@@ -32,6 +32,15 @@ export class Stage {
   /** @param clockMs how far the process's own clock is off; undefined: not at all */
   async serve(store: StoreAt, env: Env = {}, clockMs?: number): Promise<ServiceNode> {
     const at = typeof store === 'string' ? { DATA_DIR: store } : { REDIS_URL: store.url };
+    return this.#serve(at, env, clockMs);
+  }
+
+  /** A service on the Redis that a URL leads to. */
+  serveAt(url: string, env: Env = {}): Promise<ServiceNode> {
+    return this.#serve({ REDIS_URL: url }, env);
+  }
+
+  async #serve(at: Env, env: Env, clockMs?: number): Promise<ServiceNode> {
     const process = await startServe({
       env: { JWT_SECRET, ...at, ...env },
       ...(clockMs === undefined ? {} : { clockMs }),

@@ -12,7 +12,7 @@ const [BIRTH = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
 /** Beside the entries, under the same prefix, so that whoever may touch those may touch it. */
 export const MARK = BIRTH.replace(/born$/, 'mark');
 /** How much of a command's time WAIT takes at most: its answer must come before the connection is given up. */
-const SHARE = 0.8;
+const SHARE = 0.5;
 
 interface Round {
   readonly incarnation: string | undefined;

@@ -1,0 +1,230 @@
+// Owns the proof, with real primaries and replicas, of what stands after a failover: with REDIS_MIN_REPLICAS everything that
+// was acknowledged, without it what a living node had acknowledged.
+
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+/** A primary with a replica, and an address that leads to the primary of the day. */
+class Pair {
+  readonly primary: RedisServer;
+  readonly replica: RedisServer;
+  readonly #proxy: TcpProxy;
+
+  private constructor(primary: RedisServer, replica: RedisServer, proxy: TcpProxy) {
+    this.primary = primary;
+    this.replica = replica;
+    this.#proxy = proxy;
+  }
+
+  static async start(): Promise<Pair> {
+    const primary = await RedisServer.start('--repl-diskless-sync-delay', '0');
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
+    const pair = new Pair(primary, replica, await TcpProxy.start(primary.port));
+    await pair.inStep();
+    return pair;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.#proxy.port}`;
+  }
+
+  /** Waits until the replica has everything. */
+  async inStep(): Promise<void> {
+    await until(async () => /^master_link_status:up/m.test(await this.replica.raw.info('replication')), 5_000);
+    await this.primary.raw.set('mark', '1');
+    await this.primary.raw.wait(1, 2_000);
+  }
+
+  /** The replica gets nothing any more, and does not know. */
+  async sever(): Promise<void> {
+    await this.replica.raw.call('REPLICAOF', 'NO', 'ONE');
+  }
+
+  /** The primary dies, and the replica takes its place. */
+  async failOver(): Promise<void> {
+    await this.primary.kill();
+    await this.sever();
+    this.#proxy.redirect(this.replica.port);
+  }
+
+  async stop(): Promise<void> {
+    await this.#proxy.stop();
+    await this.replica.stop();
+    await this.primary.stop();
+  }
+}
+
+const succeeds = (call: Promise<unknown>): Promise<boolean> =>
+  call.then(
+    () => true,
+    () => false,
+  );
+
+const SETBACK = 'the store came back older than it was';
+const GRACE = { REFRESH_GRACE: '2s' };
+
+describe('a failover of Redis', function () {
+  this.timeout(40_000);
+  const stage = new Stage();
+  let pair: Pair;
+  beforeEach(async () => {
+    pair = await Pair.start();
+  });
+  afterEach(async () => {
+    await stage.clear();
+    await pair.stop();
+  });
+
+  const serve = (env: Readonly<Record<string, string>> = {}): Promise<ServiceNode> =>
+    stage.serveAt(pair.url, { ...GRACE, ...env });
+  const serving = ({ client }: ServiceNode): Promise<number> =>
+    until(async () => (await client.health()) === 'SERVING', 5_000);
+  const audited = ({ process }: ServiceNode, event: string): number =>
+    process.lines().filter(({ msg }) => msg === event).length;
+  const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
+    process.lines().filter(({ level, msg }) => level === 'error' && `${msg}`.startsWith(SETBACK));
+
+  describe('with REDIS_MIN_REPLICAS=1', () => {
+    it('loses nothing that was acknowledged, though the node that did so dies too', async () => {
+      const node = await serve({ REDIS_MIN_REPLICAS: '1' });
+      const issue = () => Promise.all(Array.from({ length: 60 }, (_, n) => node.client.issue(`user-${n}`)));
+      const [out, on] = [await issue(), await issue()];
+      const loggedOut: TokenPair[] = [];
+      const refreshed: TokenPair[] = [];
+      const unlessFailed = (error: unknown): void => {
+        if (!(error instanceof CallFailed)) throw error;
+        expect(error.failure.code).to.equal('UNAVAILABLE');
+      };
+      let next = 0;
+      // Four callers at the same time; the primary dies under them when a third is done.
+      const caller = async (): Promise<void> => {
+        for (let n = next++; n < out.length; n = next++) {
+          const [leaving, staying] = [out[n] as TokenPair, on[n] as TokenPair];
+          const logout = node.client.logout({ refreshToken: leaving.refreshToken });
+          const refresh = node.client.refresh(staying.refreshToken);
+          await Promise.all([
+            logout.then(() => loggedOut.push(leaving), unlessFailed),
+            refresh.then((answer) => refreshed.push(answer), unlessFailed),
+          ]);
+          if (n === 20) void pair.primary.kill();
+        }
+      };
+      await Promise.all(Array.from({ length: 4 }, caller));
+      expect(loggedOut.length).to.be.greaterThan(5);
+      expect(refreshed.length).to.be.greaterThan(5);
+      expect(loggedOut.length + refreshed.length).to.be.below(120);
+      await node.process.kill();
+      await pair.failOver();
+      // It remembers nothing: what stands is what the replica has.
+      const successor = await serve();
+      await serving(successor);
+      for (const { accessToken } of loggedOut) expect(await successor.client.verdict(accessToken)).to.equal('REVOKED');
+      for (const { accessToken } of refreshed) expect(await successor.client.verdict(accessToken)).to.equal('active');
+      await Promise.all(refreshed.map(({ refreshToken }) => successor.client.refresh(refreshToken)));
+      // Lines of the log are a moment behind.
+      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 2_000);
+      expect(audited(successor, 'session_healed')).to.equal(0);
+    });
+
+    it('acknowledges nothing without the replica, not even what was written before; validation goes on', async () => {
+      const node = await serve({ REDIS_MIN_REPLICAS: '1' });
+      const [out, on] = [await node.client.issue(), await node.client.issue()];
+      await pair.replica.kill();
+      const refusals = async (): Promise<string[]> => {
+        const calls = [node.client.logout({ refreshToken: out.refreshToken }), node.client.refresh(on.refreshToken)];
+        return (await Promise.all(calls.map(failureOfCall))).map(({ code, retryAfterS }) => `${code} ${retryAfterS}`);
+      };
+      expect(await refusals()).to.deep.equal(['UNAVAILABLE 1', 'UNAVAILABLE 1']);
+      // Both were written: what is asked for again is only read.
+      expect(await refusals()).to.deep.equal(['UNAVAILABLE 1', 'UNAVAILABLE 1']);
+      expect(await node.client.verdict(out.accessToken)).to.equal('REVOKED');
+      expect(await node.client.verdict(on.accessToken)).to.equal('active');
+      expect(await node.client.health()).to.equal('SERVING');
+      await pair.replica.restart();
+      await pair.inStep();
+      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 3_000);
+      await until(() => succeeds(node.client.refresh(on.refreshToken)), 3_000);
+    });
+
+    it('lets no read queue behind a wait', async () => {
+      const node = await serve({ REDIS_MIN_REPLICAS: '1' });
+      const [out, on] = [await node.client.issue(), await node.client.issue()];
+      await node.client.verdict(on.accessToken);
+      pair.replica.pause();
+      const startMs = performance.now();
+      const waiting = failureOfCall(node.client.logout({ refreshToken: out.refreshToken })).then(() =>
+        performance.now(),
+      );
+      const times: number[] = [];
+      for (let n = 0; n < 20; n++) {
+        const askedMs = performance.now();
+        expect(await node.client.verdict(on.accessToken)).to.equal('active');
+        times.push(performance.now() - askedMs);
+      }
+      const readMs = performance.now() - startMs;
+      const waitedMs = (await waiting) - startMs;
+      pair.replica.resume();
+      expect(waitedMs).to.be.within(200, 1_500);
+      expect(times.sort((a, b) => a - b)[10]).to.be.below(50);
+      expect(readMs).to.be.below(waitedMs);
+    });
+  });
+
+  describe('without it, to a replica that lacks the last writes', () => {
+    it('takes back nothing that a living node had acknowledged, and is told loudly', async () => {
+      const [node, other] = [await serve(), await serve()];
+      const [out, chain, cut, used] = [
+        await node.client.issue(),
+        await node.client.issue('bob'),
+        await node.client.issue('carol'),
+        await node.client.issue('dave'),
+      ];
+      const first = await node.client.refresh(chain.refreshToken);
+      await pair.inStep();
+      await pair.sever();
+      await node.client.logout({ refreshToken: out.refreshToken });
+      const second = await node.client.refresh(first.refreshToken);
+      await node.client.revokeSubject('carol');
+      const after = await node.client.issue('carol');
+      await other.client.refresh(used.refreshToken);
+      await pair.failOver();
+      await Promise.all([serving(node), serving(other)]);
+      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 3_000);
+      for (const { client } of [node, other]) {
+        expect(await client.verdict(out.accessToken)).to.equal('REVOKED');
+        expect(await client.verdict(cut.accessToken)).to.equal('REVOKED');
+        expect(await client.verdict(after.accessToken)).to.equal('active');
+        expect(await client.verdict(second.accessToken)).to.equal('active');
+      }
+      await other.client.refresh(second.refreshToken);
+      expect(audited(other, 'session_healed') + audited(other, 'session_lost')).to.equal(0);
+      expect(setbacks(node)[0]).to.include({ again: 3, setbacks: 1 });
+      expect(setbacks(other)[0]).to.include({ again: 1, setbacks: 1 });
+      expect((await failureOfCall(node.client.refresh(first.refreshToken))).reason).to.equal('REUSED');
+    });
+  });
+});
+
+describe('a Redis that is started from an old snapshot', function () {
+  this.timeout(20_000);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  it('takes back nothing that a living node had acknowledged', async () => {
+    const redis = await stage.redis('--save', '3600 1');
+    const node = await stage.serve(redis);
+    const [out, on] = [await node.client.issue(), await node.client.issue()];
+    await redis.raw.save();
+    await node.client.logout({ refreshToken: out.refreshToken });
+    const next = await node.client.refresh(on.refreshToken);
+    await redis.restart();
+    await until(async () => (await node.client.health()) === 'SERVING', 5_000);
+    expect(await node.client.verdict(out.accessToken)).to.equal('REVOKED');
+    expect(await node.client.verdict(next.accessToken)).to.equal('active');
+    await node.client.refresh(next.refreshToken);
+  });
+});
