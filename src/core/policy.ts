@@ -41,10 +41,10 @@ export const MOST_PAUSE_MS = 10 * 60 * 1000;
 export const SLACK_MS = 60 * 60 * 1000;
 /**
  * For how long, and for how many entries, a process remembers what it has acknowledged, to stand up for it before a store
- * that has gone back: longer than a failover takes, in less memory than 50 MB.
+ * that has gone back. Longer than a failover takes; an entry takes up to 800 bytes of memory.
  */
 export const LEDGER_MS = 10 * 60 * 1000;
-export const MAX_LEDGER = 100_000;
+export const MAX_LEDGER = 50_000;
 
 /** A call that has run for this long writes no verdict any more: its caller has given up and may be trying again. */
 export const VERDICT_AGE_MS = 2_000;
