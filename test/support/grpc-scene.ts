@@ -33,7 +33,7 @@ export class GrpcScene {
     const context = { ...node(world.store(0)), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
     const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
       address: { host: '127.0.0.1', port: 0 },
-      issuer: { credential: new Secret(ISSUER_TOKEN), address: undefined },
+      issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },
     });
     const [address] = await server.listen();
     if (!address) throw new Error('the server listens nowhere');
