@@ -16,6 +16,8 @@ export interface Wish {
   /** `DNS:…`, `URI:…` or `IP:…`, taken as they are, whatever is in them. */
   readonly names?: readonly string[];
   readonly purposes?: readonly (keyof typeof PURPOSES)[];
+  /** An RSA key of so many bits, and not one on P-256. */
+  readonly rsaBits?: number;
   /** From now, ms. */
   readonly startsInMs?: number;
   readonly endsInMs?: number;
@@ -42,8 +44,11 @@ export class Authority {
     this.cert = this.#sign(publicKey, { commonName: name, endsInMs }, [isAuthority, signs]);
   }
 
-  issue({ names = [], purposes = ['server', 'client'], ...wish }: Wish = {}): Pair {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  issue({ names = [], purposes = ['server', 'client'], rsaBits, ...wish }: Wish = {}): Pair {
+    const { privateKey, publicKey } =
+      rsaBits === undefined
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: rsaBits });
     const usage = extension('2.5.29.37', sequence(...purposes.map((purpose) => objectId(PURPOSES[purpose]))));
     const alternatives = names.length === 0 ? [] : [extension('2.5.29.17', sequence(...names.map(alternativeName)))];
     const cert = this.#sign(publicKey, wish, [usage, ...alternatives]);

@@ -43,8 +43,11 @@ export function clientMaker(url: string, connectTimeoutMs: number, tls: TlsSourc
   return () => model.duplicate({ tls: { ...strict, ...tls() } });
 }
 
-/** Connects and signs in. */
-export async function connect(client: Redis): Promise<void> {
+/**
+ * Connects, signs in, and looks around. Where the connection breaks meanwhile, what broke it is thrown: with TLS 1.3 a
+ * certificate is refused only after the handshake.
+ */
+export async function connect(client: Redis, look: () => Promise<void>): Promise<void> {
   let failure: unknown;
   // The driver tells the cause by an event, not by the promise. It also carries on in database 0 where the one that
   // was asked for does not exist, and says so by the event alone.
@@ -58,4 +61,9 @@ export async function connect(client: Redis): Promise<void> {
     throw failure ?? error;
   }
   if (failure !== undefined) throw failure;
+  try {
+    await look();
+  } catch (error) {
+    throw error instanceof Error && error.message === 'Connection is closed.' ? (failure ?? error) : error;
+  }
 }

@@ -97,11 +97,11 @@ export class Connection {
     const { admit, clock, reachability, connectTimeoutMs } = this.#parts;
     const { client } = link;
     const entered = async () => {
-      await connect(client);
       await clock.sync(() => ask(client));
       await admit(client);
     };
-    await bounded(entered(), connectTimeoutMs, 'connecting to Redis');
+    const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
+    await bounded(connect(client, entered), connectTimeoutMs, what);
     if (link.end.signal.aborted || client.status !== 'ready') throw new StoreUnavailable('Redis closed the connection');
     client.once('close', () => this.#leave(link, 'Redis closed the connection'));
     reachability.reached();
