@@ -106,15 +106,6 @@ describe('TLS to Redis', () => {
     expect(await why(`redis://127.0.0.1:${port}`)).to.include('the connection to Redis failed');
   });
 
-  it('is not switched off by the environment of Node', async () => {
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    try {
-      expect(await why(`rediss://127.0.0.1:${port}`, { ca: tls.foreignCa })).to.include('unknown CA');
-    } finally {
-      delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
-    }
-  });
-
   it('refuses a server whose certificate is for another name, or has expired', async () => {
     const { authority } = tls;
     const bad = { 'for another name': authority.issue({ names: ['DNS:other'] }) };
