@@ -43,6 +43,20 @@ describe('the gRPC server with TLS', () => {
     socket.destroy();
     return serialNumber;
   };
+  /** What lets a client take up a connection of before without a handshake in full. */
+  const sessionOf = async ({ cert, key }: Pair): Promise<Buffer> => {
+    const socket = await shake({ cert, key, maxVersion: 'TLSv1.2' });
+    const session = socket.getSession();
+    socket.destroy();
+    if (!session) throw new Error('the server gave no session');
+    return session;
+  };
+  const isResumed = async ({ cert, key }: Pair, session: Buffer): Promise<boolean> => {
+    const socket = await shake({ cert, key, session, maxVersion: 'TLSv1.2' });
+    const resumed = socket.isSessionReused();
+    socket.on('error', () => {}).destroy();
+    return resumed;
+  };
   const refused = async (shown?: Pair): Promise<void> => {
     expect((await failureOfCall(tls.client(scene.address, shown).health())).code).to.equal('UNAVAILABLE');
   };
@@ -117,9 +131,14 @@ describe('the gRPC server with TLS', () => {
 
   it('asks clients for certificates of another authority once the file says so', async () => {
     await start({ asksClients: true });
+    const mine = tls.authority.issue();
+    const session = await sessionOf(mine);
+    expect(await isResumed(mine, session)).to.equal(true);
     writeFileSync(tls.ca, tls.foreign.cert);
     certificates.refresh();
-    await refused(tls.authority.issue());
+    await refused(mine);
+    // Nor by a session of before, which would not be judged again.
+    expect(await isResumed(mine, session)).to.equal(false);
     expect(await tls.client(scene.address, tls.foreign.issue()).health()).to.equal('SERVING');
   });
 

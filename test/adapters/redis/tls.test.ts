@@ -1,51 +1,31 @@
 // Owns the proof of TLS to Redis, against a real server: own authorities, client certificates, and the words for what is wrong.
 
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { readTls, type TlsFiles } from '../../../src/tls/pem.js';
 import { RecordingLog } from '../../support/recording-log.js';
-import { RedisServer } from '../../support/redis-server.js';
+import { startTlsRedis, type TlsRedis } from '../../support/tls-redis.js';
 import { LOCAL, TlsScene } from '../../support/tls-scene.js';
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
-  return address.port;
-}
 
 describe('TLS to Redis', () => {
   let tls: TlsScene;
-  let redis: RedisServer;
-  let port: number;
-  let asking: RedisServer;
-  let askingPort: number;
+  let redis: TlsRedis;
+  let asking: TlsRedis;
   let stores: RedisStore[];
 
-  const startRedis = async (asksClients: 'yes' | 'no'): Promise<[RedisServer, number]> => {
-    const tlsPort = await freePort();
-    const { cert, key } = tls.server;
-    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', tls.ca];
-    return [await RedisServer.start('--tls-port', `${tlsPort}`, ...files, '--tls-auth-clients', asksClients), tlsPort];
-  };
   before(async () => {
     tls = new TlsScene();
-    [redis, port] = await startRedis('no');
-    [asking, askingPort] = await startRedis('yes');
+    redis = await startTlsRedis(tls, 'no');
+    asking = await startTlsRedis(tls, 'yes');
   });
   beforeEach(() => {
     stores = [];
   });
   afterEach(() => Promise.all(stores.map((store) => store.close())));
   after(async () => {
-    await Promise.all([redis.stop(), asking.stop()]);
+    await Promise.all([redis.server.stop(), asking.server.stop()]);
     tls.clear();
   });
 
@@ -73,16 +53,16 @@ describe('TLS to Redis', () => {
   };
 
   it('works with the authority of its own, by IP address and by name', async () => {
-    await works(`rediss://127.0.0.1:${port}`);
-    await works(`rediss://localhost:${port}`);
+    await works(`rediss://127.0.0.1:${redis.tlsPort}`);
+    await works(`rediss://localhost:${redis.tlsPort}`);
   });
 
   it('shows a client certificate where Redis asks for one', async () => {
-    await works(`rediss://127.0.0.1:${askingPort}`, { ca: tls.ca, ...tls.pair('redis-client') });
+    await works(`rediss://127.0.0.1:${asking.tlsPort}`, { ca: tls.ca, ...tls.pair('redis-client') });
   });
 
   it('says that Redis asks for a certificate, or does not know the authority of the one it got', async () => {
-    const url = `rediss://127.0.0.1:${askingPort}`;
+    const url = `rediss://127.0.0.1:${asking.tlsPort}`;
     expect(await why(url)).to.include('it asks for a client certificate');
     const foreign = tls.pair('foreign-client', {}, tls.foreign);
     expect(await why(url, { ca: tls.ca, ...foreign })).to.include('it does not know the CA of our client certificate');
@@ -91,7 +71,7 @@ describe('TLS to Redis', () => {
   });
 
   it('believes no other authority, and says so', async () => {
-    const url = `rediss://:sesame@127.0.0.1:${port}`;
+    const url = `rediss://:sesame@127.0.0.1:${redis.tlsPort}`;
     const words = await why(url, { ca: tls.foreignCa });
     expect(words).to.match(/^the connection to Redis failed: its certificate comes from an unknown CA \([A-Z_]+\)$/);
     // Nor the world's, whose roots are believed where none is named.
@@ -100,10 +80,10 @@ describe('TLS to Redis', () => {
 
   it('says where TLS is spoken on one side alone', async () => {
     // It waits for the rest of what it takes for a command.
-    expect(await why(`rediss://127.0.0.1:${redis.port}`)).to.equal(
+    expect(await why(`rediss://127.0.0.1:${redis.server.port}`)).to.equal(
       'connecting to Redis by TLS took longer than 1000 ms',
     );
-    expect(await why(`redis://127.0.0.1:${port}`)).to.include('the connection to Redis failed');
+    expect(await why(`redis://127.0.0.1:${redis.tlsPort}`)).to.include('the connection to Redis failed');
   });
 
   it('refuses a server whose certificate is for another name, or has expired', async () => {
@@ -112,9 +92,9 @@ describe('TLS to Redis', () => {
     const old = { 'has expired': authority.issue({ names: LOCAL, endsInMs: -1_000 }) };
     for (const [words, pair] of Object.entries({ ...bad, ...old })) {
       tls.replaceServer(pair);
-      const [server, badPort] = await startRedis('no');
+      const { server, tlsPort } = await startTlsRedis(tls, 'no');
       try {
-        expect(await why(`rediss://127.0.0.1:${badPort}`)).to.include(words);
+        expect(await why(`rediss://127.0.0.1:${tlsPort}`)).to.include(words);
       } finally {
         await server.stop();
         tls.replaceServer(authority.issue({ names: LOCAL }));
@@ -125,12 +105,12 @@ describe('TLS to Redis', () => {
   it('reads its files anew for each connection', async () => {
     const ca = tls.pair('changing').cert;
     writeFileSync(ca, tls.foreign.cert);
-    const { store, log } = open(`rediss://127.0.0.1:${port}`, { ca });
+    const { store, log } = open(`rediss://127.0.0.1:${redis.tlsPort}`, { ca });
     const opened = store.opened();
     while (!log.text.includes('unknown CA')) await sleep(5);
     writeFileSync(ca, tls.authority.cert);
     await opened;
-    await redis.cutConnections();
+    await redis.server.cutConnections();
     while (log.lines.filter(({ message }) => message === 'Redis is reachable').length < 2) await sleep(5);
   });
 });
