@@ -1,10 +1,12 @@
 // Owns the connection to the service: its contract as promises, each call bounded in time. Knows nothing of HTTP.
 
-import { Channel, type ChannelOptions, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Channel, type ChannelOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { AuthServiceClient, type LogoutRequest } from '../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../proto/gen/auth/v1/token.js';
 import { HealthCheckResponse_ServingStatus, HealthClient } from '../proto/gen/grpc/health/v1/health.js';
 import { type Address, formatAddress } from '../src/env.js';
+import { channelCredentials, type TlsPeer } from '../src/tls/channel.js';
+import { explainClosed } from '../src/tls/failure.js';
 import { type Details, readDetails } from './details.js';
 
 const OPTIONS: ChannelOptions = {
@@ -61,15 +63,20 @@ export class AuthClient {
   readonly #auth: AuthServiceClient;
   readonly #health: HealthClient;
   readonly #callMs: number;
+  readonly #tls: boolean;
 
-  /** @param callMs how long a call may take, from its start to its answer, connecting included */
-  constructor(address: Address, callMs: number) {
+  /**
+   * @param callMs how long a call may take, from its start to its answer, connecting included
+   * @param peer whom to expect; undefined: anybody, in plain text
+   */
+  constructor(address: Address, callMs: number, peer?: TlsPeer) {
     const target = formatAddress(address);
-    const plain = credentials.createInsecure();
-    this.#channel = new Channel(target, plain, OPTIONS);
-    this.#auth = new AuthServiceClient(target, plain, { channelOverride: this.#channel });
-    this.#health = new HealthClient(target, plain, { channelOverride: this.#channel });
+    const credentials = channelCredentials(peer);
+    this.#channel = new Channel(target, credentials, OPTIONS);
+    this.#auth = new AuthServiceClient(target, credentials, { channelOverride: this.#channel });
+    this.#health = new HealthClient(target, credentials, { channelOverride: this.#channel });
     this.#callMs = callMs;
+    this.#tls = peer !== undefined;
   }
 
   /** Begins to connect, so that the first call need not wait for it. */
@@ -113,7 +120,10 @@ export class AuthClient {
     metadata.set('x-request-id', context.requestId);
     return new Promise((resolve, reject) => {
       start({ metadata, options: { deadline: Date.now() + this.#callMs } }, (error, answer) => {
-        context.ended({ code: status[error ? error.code : status.OK], details: error?.details ?? '' });
+        context.ended({
+          code: status[error ? error.code : status.OK],
+          details: explainClosed(error?.details ?? '', this.#tls),
+        });
         if (error) reject(new CallFailed(error));
         else resolve(answer);
       });

@@ -1,6 +1,7 @@
 // Owns the gateway's settings: where it listens, whom it calls, which origins may call it, and its limits.
 
 import type { Address, Environment } from '../src/env.js';
+import { type ClientTls, readClientTls } from '../src/tls/settings.js';
 
 /** Bounds on what one client can take. All times in ms. */
 export interface GatewayLimits {
@@ -38,6 +39,8 @@ export interface GatewaySettings {
   readonly httpAddress: Address;
   /** The gRPC address of the service. */
   readonly authServiceAddress: Address;
+  /** How the service is called; undefined: in plain text. */
+  readonly authServiceTls?: ClientTls | undefined;
   /** Origins (RFC 6454) whose pages may call: `https://app.example.com`. */
   readonly corsOrigins: readonly string[];
   readonly limits: GatewayLimits;
@@ -58,7 +61,8 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
       'origins such as https://app.example.com, none of them *',
     );
   }
-  return { httpAddress, authServiceAddress, corsOrigins, limits: GATEWAY_LIMITS };
+  const authServiceTls = readClientTls(environment);
+  return { httpAddress, authServiceAddress, authServiceTls, corsOrigins, limits: GATEWAY_LIMITS };
 }
 
 /**

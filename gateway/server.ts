@@ -3,6 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Address } from '../src/env.js';
 import type { Logger } from '../src/log.js';
+import { Certificates } from '../src/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
@@ -20,9 +21,15 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** @throws TlsFileError */
 export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
-  const { httpAddress, authServiceAddress, limits } = settings;
-  const client = new AuthClient(authServiceAddress, limits.callMs);
+  const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
+  const certificates = tls && new Certificates(tls.files, log);
+  const peer = certificates && {
+    name: tls?.name ?? authServiceAddress.host,
+    material: () => certificates.fresh(),
+  };
+  const client = new AuthClient(authServiceAddress, limits.callMs, peer);
   const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket));
   const connections = new Connections(app.server, log, limits.connections);
   let closed: Promise<void> | undefined;
@@ -33,6 +40,7 @@ export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
     await connections.drain(limits.stopMs);
     await served;
     client.close();
+    certificates?.close();
   };
 
   return {

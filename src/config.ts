@@ -5,7 +5,10 @@ import { redisUrlFault } from './adapters/redis/url.js';
 import { isReserved } from './core/claims.js';
 import { type Policy, SLACK_MS } from './core/policy.js';
 import { type Address, type Environment, formatDuration, type Secret } from './env.js';
+import { type IssuerSettings, readIssuer } from './issuer-config.js';
 import { LOG_LEVELS, type LogLevel } from './log.js';
+import type { TlsFiles } from './tls/pem.js';
+import { type ListenerTls, readListenerTls, readRedisTls } from './tls/settings.js';
 
 /** Where the denylist is kept. */
 export type StoreSettings =
@@ -15,6 +18,7 @@ export type StoreSettings =
       readonly allowUnsafe: boolean;
       /** How many replicas must have what is acknowledged. */
       readonly minReplicas: number;
+      readonly tls: TlsFiles | undefined;
     }
   | { readonly kind: 'lmdb'; readonly dataDir: string };
 
@@ -26,11 +30,11 @@ export interface KeySettings {
   readonly adopt: boolean;
 }
 
-export interface ServiceSettings {
+export interface ServiceSettings extends IssuerSettings {
   readonly grpc: Address;
   readonly issuerAddress: Address | undefined;
-  /** The login back end's credential; undefined: IssuerService is not registered. */
-  readonly issuerToken: Secret | undefined;
+  /** TLS of both listeners. */
+  readonly tls: ListenerTls;
   readonly store: StoreSettings;
   readonly keys: KeySettings;
   readonly policy: Policy;
@@ -45,10 +49,6 @@ export const readLogLevel = (env: Environment): LogLevel => env.choice('LOG_LEVE
 export const DEV_DATA_DIR = '.latchkey';
 /** Where `dev` keeps the issuer's credential that it makes. */
 export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issuer-token');
-/** The least length of the issuer's credential, characters: a shorter one registers no IssuerService. */
-export const MIN_ISSUER_TOKEN = 32;
-/** Whether gRPC's metadata carries a credential as it is: printable ASCII, without blanks at its ends. */
-export const isSendable = (token: string): boolean => /^[!-~](?:[ -~]*[!-~])?$/.test(token);
 /** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
 const MOST_REPLICAS = 100;
@@ -57,10 +57,14 @@ const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
 /** Reads all settings of the service; faults are noted in `env`, for its `check`. */
 export function readServiceSettings(env: Environment, mode: Mode, nowMs: number): ServiceSettings {
   const keys = readKeys(env, mode);
+  const grpc = env.address('GRPC_ADDRESS', '127.0.0.1:50051');
+  const issuerAddress = env.address('ISSUER_ADDRESS');
+  const tls = readListenerTls(env, { GRPC_ADDRESS: grpc, ISSUER_ADDRESS: issuerAddress });
   return {
-    grpc: env.address('GRPC_ADDRESS', '127.0.0.1:50051'),
-    issuerAddress: env.address('ISSUER_ADDRESS'),
-    issuerToken: readIssuerToken(env, mode),
+    grpc,
+    issuerAddress,
+    tls,
+    ...readIssuer(env, mode === 'dev' ? 'fault' : 'none', tls.files?.ca !== undefined),
     store: readStore(env, mode),
     keys,
     policy: readPolicy(env, keys.adopt, nowMs),
@@ -71,6 +75,7 @@ function readStore(env: Environment, mode: Mode): StoreSettings {
   const url = env.secret('REDIS_URL');
   const wantedUrl = url && redisUrlFault(url.reveal());
   if (wantedUrl !== undefined) env.fault('REDIS_URL', 'something else', wantedUrl);
+  const tls = readRedisTls(env, url?.reveal());
   const dataDir = env.text('DATA_DIR');
   const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
   const minReplicas = env.count('REDIS_MIN_REPLICAS', 0, { max: MOST_REPLICAS });
@@ -80,7 +85,7 @@ function readStore(env: Environment, mode: Mode): StoreSettings {
   if (url && dataDir !== undefined && mode === 'serve') {
     env.fault('REDIS_URL and DATA_DIR', 'both', 'one of them: Redis, or the embedded store of one machine');
   }
-  if (url) return { kind: 'redis', url, allowUnsafe, minReplicas };
+  if (url) return { kind: 'redis', url, allowUnsafe, minReplicas, tls };
   if (dataDir === undefined && mode === 'serve') {
     const wanted = 'one of them: a Redis such as redis://127.0.0.1:6379, or a folder for the embedded store';
     env.fault('REDIS_URL or DATA_DIR', 'neither', wanted);
@@ -100,22 +105,6 @@ function readKeys(env: Environment, mode: Mode): KeySettings {
     env.fault('JWT_SECRET', 'nothing', 'the SIGNING_KEY of simplejwt, since ADOPT_TOKENS takes over its tokens');
   }
   return { secret, folder, adopt };
-}
-
-function readIssuerToken(env: Environment, mode: Mode): Secret | undefined {
-  const token = env.secret('ISSUER_TOKEN');
-  if (!token) return undefined;
-  const { length } = token.reveal();
-  if (!isSendable(token.reveal())) {
-    env.fault(
-      'ISSUER_TOKEN',
-      'another text',
-      'printable ASCII without blanks at its ends, for gRPC carries nothing else',
-    );
-  } else if (length < MIN_ISSUER_TOKEN && mode === 'dev') {
-    env.fault('ISSUER_TOKEN', `${length} characters`, `at least ${MIN_ISSUER_TOKEN}, or unset: \`dev\` then makes one`);
-  }
-  return length >= MIN_ISSUER_TOKEN ? token : undefined;
 }
 
 function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {

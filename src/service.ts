@@ -13,8 +13,10 @@ import { Ledger } from './core/ledger.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
 import type { Address } from './env.js';
-import { GrpcServer } from './grpc/server.js';
+import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import type { Logger } from './log.js';
+import { Certificates } from './tls/certificates.js';
+import type { TlsFiles } from './tls/pem.js';
 
 /** How long a start waits for the store. Without it the service starts all the same, and says NOT_SERVING. */
 const STORE_WAIT_MS = 2_000;
@@ -36,11 +38,13 @@ export interface Service {
 
 /**
  * Starts the service.
- * @throws KeyFileError, UnsafeStore, or an Error that says which address cannot be listened on
+ * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
-  const { policy, issuerToken, issuerAddress, grpc } = settings;
+  const { policy, grpc, tls } = settings;
   const keys = makeKeys(settings.keys);
+  tellExposed(settings, log);
+  const certificates = openCertificates(tls.files, log);
   const { store, opened } = openStore(settings.store, log);
   try {
     await reached(opened, log);
@@ -48,19 +52,23 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     const ledger = new Ledger(store, (setback) => log.error({ ...setback }, SETBACK));
     await keepBirths(store, births, ledger, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
-    const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
-    const server = new GrpcServer({ store, keys, crypto, policy, births, ledger }, log, { address: grpc, issuer });
+    const issuer = issuerOf(settings);
+    const context = { store, keys, crypto, policy, births, ledger };
+    const server = new GrpcServer(context, log, { address: grpc, issuer, certificates });
     const addresses = await server.listen();
-    log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
+    const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
+    log.info({ addresses, ...kinds }, 'service listening');
     return {
       addresses,
       stop: async () => {
         await server.stop(STOP_MS);
+        certificates?.close();
         await store.close();
         log.info({}, 'service stopped');
       },
     };
   } catch (error) {
+    certificates?.close();
     await store.close();
     throw error;
   }
@@ -82,9 +90,32 @@ function openStore(settings: StoreSettings, log: Logger): OwnedStore {
   if (settings.kind === 'lmdb') {
     return { store: LmdbStore.open({ dataDir: settings.dataDir, log }), opened: Promise.resolve() };
   }
+  const certificates = openCertificates(settings.tls, log);
+  const tls = certificates && (() => certificates.fresh().pem);
   const { url, allowUnsafe, minReplicas } = settings;
-  const store = new RedisStore({ url: url.reveal(), allowUnsafe, minReplicas, log });
+  const store = new RedisStore({ url: url.reveal(), allowUnsafe, minReplicas, tls, log });
   return { store, opened: store.opened() };
+}
+
+/** Ends with the process: it holds up nothing. @throws TlsFileError */
+const openCertificates = (files: TlsFiles | undefined, log: Logger): Certificates | undefined =>
+  files && new Certificates(files, log);
+
+/** Who may call IssuerService; undefined: nobody. */
+function issuerOf(settings: ServiceSettings): IssuerOptions | undefined {
+  const { issuerToken, otherIssuerTokens, issuerClientNames: clientNames, issuerAddress: address } = settings;
+  const credentials = [...(issuerToken ? [issuerToken] : []), ...otherIssuerTokens];
+  return credentials.length + clientNames.length === 0 ? undefined : { credentials, clientNames, address };
+}
+
+/** What was allowed by GRPC_INSECURE must not be forgotten. */
+function tellExposed(settings: ServiceSettings, log: Logger): void {
+  const { exposed } = settings.tls;
+  if (exposed.length === 0) return;
+  const credential = (issuerOf(settings)?.credentials.length ?? 0) > 0;
+  const inClear = credential && exposed.includes(settings.issuerAddress ? 'ISSUER_ADDRESS' : 'GRPC_ADDRESS');
+  const words = 'others can reach gRPC in plain text (GRPC_INSECURE=true): tokens travel in clear';
+  log.warn({ exposed }, inClear ? `${words}, and so does the issuer's credential` : words);
 }
 
 /** Waits for the store for a while. @throws if it must not be used */

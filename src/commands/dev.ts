@@ -9,6 +9,8 @@ import { DEV_DATA_DIR, readLogLevel, readServiceSettings, type ServiceSettings }
 import { type Address, Environment, formatAddress } from '../env.js';
 import { createLogger, descriptor } from '../log.js';
 import { startService } from '../service.js';
+import type { TlsFiles } from '../tls/pem.js';
+import type { ClientTls } from '../tls/settings.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
 import { untilSignalled } from './lifetime.js';
@@ -22,6 +24,8 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const gatewaySettings = readGatewaySettings(env);
   const level = readLogLevel(env);
+  const tls = gatewaySettings.authServiceTls;
+  checkOwnCalls(env, asked.tls.files, tls);
   env.check();
   const settings = complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
@@ -36,18 +40,32 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   };
   try {
     const httpAddress = await gateway.listen();
-    const pair = await issueToken(reachable(issuerAddress), settings.issuerToken, SUBJECT, undefined, 'GRPC_ADDRESS');
+    const target = { address: reachable(issuerAddress), setting: 'GRPC_ADDRESS', tls };
+    const pair = await issueToken(target, settings.issuerToken, SUBJECT, undefined);
     const addresses = {
       grpc: formatAddress(reachable(grpcAddress)),
       issuer: formatAddress(reachable(issuerAddress)),
       http: formatAddress(reachable(httpAddress)),
     };
-    process.stdout.write(welcome(SUBJECT, pair, addresses, settings));
+    process.stdout.write(welcome(SUBJECT, pair, addresses, settings, tls));
   } catch (error) {
     await stop();
     throw error;
   }
   untilSignalled(log, stop);
+}
+
+/** The gateway in this process, and its first login, call the service as any other client does. */
+function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: ClientTls | undefined): void {
+  const own = 'since `dev` calls its own service, which has GRPC_TLS_CERT';
+  if (listens && !calls) env.fault('AUTH_SERVICE_TLS_CA', 'nothing', `the CA of GRPC_TLS_CERT, ${own}`);
+  if (listens?.ca !== undefined && calls?.files.cert === undefined) {
+    const wanted = `a certificate that GRPC_TLS_CLIENT_CA accepts, ${own}`;
+    env.fault('AUTH_SERVICE_TLS_CERT and AUTH_SERVICE_TLS_KEY', 'nothing', wanted);
+  }
+  if (calls && !listens) {
+    env.fault('GRPC_TLS_CERT and GRPC_TLS_KEY', 'neither', 'both, since AUTH_SERVICE_TLS variables are set');
+  }
 }
 
 /** Makes what the settings do not name: keys and the issuer's credential, kept in the data folder. */

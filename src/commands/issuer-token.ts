@@ -2,8 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { isSendable, issuerTokenFile, MIN_ISSUER_TOKEN } from '../config.js';
+import { issuerTokenFile } from '../config.js';
 import { Secret } from '../env.js';
+import { isSendable, MIN_ISSUER_TOKEN } from '../issuer-config.js';
 
 const OPEN_TO_OTHERS = 0o077;
 

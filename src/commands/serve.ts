@@ -1,7 +1,8 @@
 // Owns `latchkey serve`: the gRPC service by itself, with nothing chosen by accident.
 
-import { MIN_ISSUER_TOKEN, readLogLevel, readServiceSettings } from '../config.js';
+import { readLogLevel, readServiceSettings } from '../config.js';
 import { Environment } from '../env.js';
+import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
 import { createLogger } from '../log.js';
 import { startService } from '../service.js';
 import { untilSignalled } from './lifetime.js';
@@ -12,7 +13,8 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   const level = readLogLevel(env);
   env.check();
   const log = createLogger({ name: 'latchkey', level });
-  if (!settings.issuerToken) {
+  const { issuerToken, otherIssuerTokens, issuerClientNames } = settings;
+  if (!issuerToken && otherIssuerTokens.length === 0 && issuerClientNames.length === 0) {
     const idle = settings.issuerAddress ? ', and nobody listens on ISSUER_ADDRESS' : '';
     log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
   }

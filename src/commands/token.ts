@@ -1,13 +1,14 @@
 // Owns `latchkey token issue` and `latchkey token inspect`, for debugging.
 
 import { text as readAll } from 'node:stream/consumers';
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { DEV_DATA_DIR } from '../config.js';
 import { isSessionId, sessionStartMs } from '../core/session.js';
-import { type Address, Environment, formatAddress } from '../env.js';
-import { DIRECT, describeFailure } from './grpc-failure.js';
+import { Environment, formatAddress } from '../env.js';
+import { readClientTls } from '../tls/settings.js';
+import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken } from './issuer-token.js';
 import { UsageError } from './usage.js';
@@ -19,10 +20,12 @@ export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, 
   const env = new Environment(variables);
   const service = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
   const apart = env.address('ISSUER_ADDRESS');
+  const tls = readClientTls(env);
   const credential = env.secret('ISSUER_TOKEN') ?? keptIssuerToken(env.text('DATA_DIR') ?? DEV_DATA_DIR);
   env.check();
   const setting = apart ? 'ISSUER_ADDRESS' : 'AUTH_SERVICE_ADDRESS';
-  const pair = await issueToken(apart ?? service, credential, subject, parseClaims(claimsText), setting);
+  const target = { address: apart ?? service, setting, tls };
+  const pair = await issueToken(target, credential, subject, parseClaims(claimsText));
   print({
     access_token: pair.accessToken,
     refresh_token: pair.refreshToken,
@@ -35,7 +38,8 @@ export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, 
 /** Prints what a token says, and what the service says of it. */
 export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string): Promise<void> {
   const env = new Environment(variables);
-  const address = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
+  const setting = 'AUTH_SERVICE_ADDRESS';
+  const target = { address: env.address(setting, '127.0.0.1:50051'), setting, tls: readClientTls(env) };
   env.check();
   const token = (given === '-' ? await readAll(process.stdin) : given).trim();
   const [header, payload] = token.split('.', 2).map(decode);
@@ -48,7 +52,7 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
       ['iat', 'nbf', 'exp'].flatMap((name) => (typeof claims[name] === 'number' ? [[name, when(claims[name])]] : [])),
     ),
     ...(isSessionId(sid) ? { session_start: new Date(sessionStartMs(sid)).toISOString() } : {}),
-    verdict: type === 'refresh' ? 'not asked: the service validates access tokens only' : await ask(address, token),
+    verdict: type === 'refresh' ? 'not asked: the service validates access tokens only' : await ask(target, token),
   });
 }
 
@@ -71,8 +75,8 @@ function decode(part: string): unknown {
   }
 }
 
-async function ask(address: Address, token: string): Promise<string> {
-  const client = new AuthServiceClient(formatAddress(address), credentials.createInsecure(), DIRECT);
+async function ask(target: Target, token: string): Promise<string> {
+  const client = new AuthServiceClient(formatAddress(target.address), credentialsFor(target), DIRECT);
   try {
     const response = await new Promise<ValidateTokenResponse>((resolve, reject) => {
       const request = { accessToken: token, includeClaims: false };
@@ -84,7 +88,7 @@ async function ask(address: Address, token: string): Promise<string> {
     const name = Object.entries(TokenProblem).find(([, value]) => value === response.problem)?.[0];
     return `not active: ${name}`;
   } catch (error) {
-    return `cannot tell: ${describeFailure(error, address, 'AUTH_SERVICE_ADDRESS')}`;
+    return `cannot tell: ${describeFailure(error, target)}`;
   } finally {
     client.close();
   }

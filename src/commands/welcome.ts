@@ -3,23 +3,26 @@
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import type { ServiceSettings } from '../config.js';
 import { formatDuration } from '../env.js';
+import type { ClientTls } from '../tls/settings.js';
 
-/** @param addresses `host:port` of each listener */
+/** @param addresses `host:port` of each listener; @param tls of the gRPC listeners, if they have it */
 export function welcome(
   subject: string,
   pair: TokenPair,
   addresses: { readonly grpc: string; readonly issuer: string; readonly http: string },
   { store, policy }: ServiceSettings,
+  tls?: ClientTls,
 ): string {
   const { grpc, issuer, http } = addresses;
   const kept = store.kind === 'redis' ? 'Redis' : `the embedded store in ${store.dataDir}`;
   const both = `gRPC   ${grpc}   AuthService, IssuerService, reflection, health`;
   const apart = `gRPC   ${grpc}   AuthService, reflection, health
   gRPC   ${issuer}   IssuerService, reflection, health`;
+  const flags = grpcurlFlags(tls);
   const curl = (path: string, body: unknown): string =>
     `curl -s http://${http}/api/auth/${path} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   const grpcurl = (method: string, request: unknown): string =>
-    `grpcurl -plaintext -d '${JSON.stringify(request)}' ${grpc} auth.v1.AuthService/${method}`;
+    `grpcurl ${flags} -d '${JSON.stringify(request)}' ${grpc} auth.v1.AuthService/${method}`;
   return `Latchkey is ready, on ${kept}.
 
   ${grpc === issuer ? both : apart}
@@ -45,8 +48,18 @@ ${curl('logout/', { refresh: pair.refreshToken })}
 
 What else is there:
 
-grpcurl -plaintext ${grpc} list
-grpcurl -plaintext ${grpc} describe auth.v1.AuthService
+grpcurl ${flags} ${grpc} list
+grpcurl ${flags} ${grpc} describe auth.v1.AuthService
 
 `;
+}
+
+/** Paths come from the operator, and lines are pasted into a shell: each in single quotes. */
+function grpcurlFlags(tls: ClientTls | undefined): string {
+  if (!tls) return '-plaintext';
+  const { cert, key, ca } = tls.files;
+  const flags = { '-cacert': ca, '-cert': cert, '-key': key, '-authority': tls.name };
+  return Object.entries(flags)
+    .flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} '${value.replaceAll("'", String.raw`'\''`)}'`]))
+    .join(' ');
 }

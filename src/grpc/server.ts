@@ -1,14 +1,17 @@
 // Owns the gRPC server: what is registered on it, its limits, and how it stops.
 
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { Context } from '../core/context.js';
-import { type Address, formatAddress, type Secret } from '../env.js';
+import { type Address, formatAddress } from '../env.js';
 import type { Logger } from '../log.js';
+import type { Certificates } from '../tls/certificates.js';
 import { authService } from './auth-service.js';
+import { serverCredentials } from './credentials.js';
 import { decodingFaults, refuseProtoClaim } from './decoding.js';
 import { Health } from './health.js';
+import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerService } from './issuer-service.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
@@ -36,25 +39,28 @@ export class AddressUnusable extends Error {
   }
 }
 
-/** The login back end's service: its credential, and its own address where it has one. */
-export interface IssuerOptions {
-  readonly credential: Secret;
+/** The login back end's service: who may call it, and its own address where it has one. */
+export interface IssuerOptions extends IssuerCallers {
   readonly address: Address | undefined;
 }
 
 export interface GrpcOptions {
   readonly address: Address;
   readonly issuer: IssuerOptions | undefined;
+  /** For all listeners; undefined: plain text. */
+  readonly certificates?: Certificates | undefined;
 }
 
 export class GrpcServer {
   readonly #log: Logger;
   readonly #unary: Unary;
   readonly #health: Health;
+  readonly #credentials: ServerCredentials;
   readonly #listeners: { readonly server: Server; readonly address: Address }[];
 
-  constructor(context: Context, log: Logger, { address, issuer }: GrpcOptions) {
+  constructor(context: Context, log: Logger, { address, issuer, certificates }: GrpcOptions) {
     this.#log = log;
+    this.#credentials = serverCredentials(certificates);
     this.#unary = new Unary(log);
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
@@ -64,14 +70,17 @@ export class GrpcServer {
     if (!issuer) return;
     const issuing = apart ? this.#makeServer([ISSUER]) : auth;
     const definition = decodingFaults(IssuerServiceService, { issueToken: refuseProtoClaim });
-    issuing.addService(definition, issuerService(context, this.#unary, issuer.credential));
+    issuing.addService(definition, issuerService(context, this.#unary, issuerGuard(issuer)));
     if (apart) this.#listeners.push({ server: issuing, address: apart });
   }
 
   /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first */
   async listen(): Promise<readonly Address[]> {
     return Promise.all(
-      this.#listeners.map(async ({ server, address }) => ({ ...address, port: await bind(server, address) })),
+      this.#listeners.map(async ({ server, address }) => ({
+        ...address,
+        port: await bind(server, address, this.#credentials),
+      })),
     );
   }
 
@@ -100,9 +109,9 @@ export class GrpcServer {
   }
 }
 
-const bind = (server: Server, address: Address): Promise<number> =>
+const bind = (server: Server, address: Address, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.bindAsync(formatAddress(address), ServerCredentials.createInsecure(), (error, port) =>
+    server.bindAsync(formatAddress(address), credentials, (error, port) =>
       error ? reject(new AddressUnusable(address, error)) : resolve(port),
     );
   });

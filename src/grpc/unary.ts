@@ -12,6 +12,8 @@ import { CallRefused, statusOf } from './status.js';
 /** What a handler knows of its call, and may tell the call's log line. */
 export interface ServiceCall extends Call {
   readonly metadata: Metadata;
+  /** The names of the client's certificate, as Node writes them, if it has shown one that was found good. */
+  clientNames(): string | undefined;
   note(fields: { problem: string; why: string | undefined }): void;
 }
 
@@ -82,6 +84,7 @@ export class Unary {
     const notes: Record<string, unknown> = {};
     const serviceCall: ServiceCall = {
       metadata: call.metadata,
+      clientNames: () => call.getAuthContext().sslPeerCertificate?.subjectaltname,
       budgetMs: Number(call.getDeadline()) - Date.now(),
       note: (fields) => Object.assign(notes, fields),
       concerns: (sessionId) => {

@@ -7,9 +7,8 @@ import { describeFailure } from '../../src/commands/grpc-failure.js';
 const failure = (code: status, details: string): ServiceError =>
   Object.assign(new Error(`${code} ${status[code]}: ${details}`), { code, details, metadata: new Metadata() });
 
-const ADDRESS = { host: '127.0.0.1', port: 1 };
-const told = (code: status, details: string): string =>
-  describeFailure(failure(code, details), ADDRESS, 'ISSUER_ADDRESS');
+const TARGET = { address: { host: '127.0.0.1', port: 1 }, setting: 'ISSUER_ADDRESS', tls: undefined };
+const told = (code: status, details: string): string => describeFailure(failure(code, details), TARGET);
 
 describe('a failed call', () => {
   it('of a service that is not there is told with its address and what to do', () => {
@@ -30,6 +29,6 @@ describe('a failed call', () => {
   });
 
   it('that is no failure of gRPC keeps its text', () => {
-    expect(describeFailure(new Error('other'), ADDRESS, 'X')).to.equal('other');
+    expect(describeFailure(new Error('other'), TARGET)).to.equal('other');
   });
 });

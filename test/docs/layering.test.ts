@@ -12,13 +12,18 @@ interface Rule {
   readonly node: boolean;
 }
 
-const LEAVES = ['src/env.ts', 'src/log.ts'];
+const LEAVES = ['src/env.ts', 'src/log.ts', 'src/tls/'];
 const GENERATED = 'proto/gen/';
 
 const RULES: readonly Rule[] = [
   { at: 'src/core/', files: ['src/core/'], packages: [], node: false },
   { at: 'src/adapters/jwt/', files: ['src/adapters/jwt/', 'src/core/'], packages: ['jsonwebtoken'], node: true },
-  { at: 'src/adapters/redis/', files: ['src/adapters/redis/', 'src/core/'], packages: ['ioredis'], node: true },
+  {
+    at: 'src/adapters/redis/',
+    files: ['src/adapters/redis/', 'src/core/', 'src/tls/failure.ts'],
+    packages: ['ioredis'],
+    node: true,
+  },
   { at: 'src/adapters/lmdb/', files: ['src/adapters/lmdb/', 'src/core/'], packages: ['lmdb'], node: true },
   {
     at: 'src/grpc/',
@@ -29,7 +34,15 @@ const RULES: readonly Rule[] = [
   },
   { at: 'src/env.ts', files: [], packages: [], node: true },
   { at: 'src/log.ts', files: [], packages: ['pino'], node: false },
-  { at: 'src/config.ts', files: ['src/core/', 'src/adapters/redis/url.ts', ...LEAVES], packages: [], node: true },
+  // Its channels are gRPC's; all else is Node's.
+  { at: 'src/tls/', files: LEAVES, packages: ['@grpc/grpc-js'], node: true },
+  { at: 'src/issuer-config.ts', files: LEAVES, packages: [], node: false },
+  {
+    at: 'src/config.ts',
+    files: ['src/core/', 'src/adapters/redis/url.ts', 'src/issuer-config.ts', ...LEAVES],
+    packages: [],
+    node: true,
+  },
   {
     at: 'src/service.ts',
     files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/config.ts', ...LEAVES],
@@ -39,7 +52,7 @@ const RULES: readonly Rule[] = [
   {
     at: 'src/commands/',
     files: [
-      ...['src/commands/', 'src/service.ts', 'src/config.ts', ...LEAVES, GENERATED],
+      ...['src/commands/', 'src/service.ts', 'src/config.ts', 'src/issuer-config.ts', ...LEAVES, GENERATED],
       // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/session.ts'],
     ],

@@ -1,6 +1,13 @@
 // Owns the gRPC client that tests use: the generated one with promises, and its errors with their details decoded.
 
-import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import {
   AuthServiceClient,
   type LogoutRequest,
@@ -34,13 +41,12 @@ export class TestClient {
   /** How long each call may take, ms. */
   deadlineMs = 5_000;
 
-  constructor(address: string) {
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure(), more: ChannelOptions = {}) {
     // A service that comes back is found at once: what is tested is the service, not the client's patience.
-    const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 };
-    const insecure = credentials.createInsecure();
-    this.#auth = new AuthServiceClient(address, insecure, options);
-    this.#issuer = new IssuerServiceClient(address, insecure, options);
-    this.#health = new HealthClient(address, insecure, options);
+    const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200, ...more };
+    this.#auth = new AuthServiceClient(address, channel, options);
+    this.#issuer = new IssuerServiceClient(address, channel, options);
+    this.#health = new HealthClient(address, channel, options);
   }
 
   async issue(subject = 'alice', claims?: Record<string, unknown>, credential = ISSUER_TOKEN): Promise<TokenPair> {

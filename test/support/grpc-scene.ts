@@ -3,7 +3,7 @@
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { formatAddress, Secret } from '../../src/env.js';
-import { GrpcServer } from '../../src/grpc/server.js';
+import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
 import { createLogger } from '../../src/log.js';
 import { TestClient } from './auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET } from './processes.js';
@@ -28,12 +28,14 @@ export class GrpcScene {
     }, 1);
   }
 
-  static async start(): Promise<GrpcScene> {
+  /** @param options what is other than usual; its clients come by `new TestClient` then */
+  static async start(options: Partial<GrpcOptions> = {}): Promise<GrpcScene> {
     const world = new World();
     const context = { ...node(world.store(0)), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
     const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
       address: { host: '127.0.0.1', port: 0 },
-      issuer: { credential: new Secret(ISSUER_TOKEN), address: undefined },
+      issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },
+      ...options,
     });
     const [address] = await server.listen();
     if (!address) throw new Error('the server listens nowhere');

@@ -117,14 +117,14 @@ export class Connection {
     const { client, aside } = link;
     const clients = aside ? [client, aside] : [client];
     const entered = async () => {
-      await connect(client);
       await clock.sync(() => ask(client));
       await admit(client);
       // One that does not tell its name counts as another each time.
       link.incarnation = (await runIdOf(client)) ?? randomUUID();
       if (aside) await this.#enterAside(aside, link.incarnation);
     };
-    await bounded(entered(), connectTimeoutMs, 'connecting to Redis');
+    const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
+    await bounded(connect(client, entered), connectTimeoutMs, what);
     if (link.end.signal.aborted || clients.some(({ status }) => status !== 'ready')) {
       throw new StoreUnavailable('Redis closed the connection');
     }
@@ -135,11 +135,12 @@ export class Connection {
 
   /** What one server has answered another cannot vouch for: behind one address there may be several. */
   async #enterAside(aside: Redis, incarnation: string): Promise<void> {
-    await connect(aside);
-    if ((await runIdOf(aside)) === incarnation) return;
-    throw new StoreUnavailable(
-      'two connections to Redis did not reach the same server, or it does not tell its name (it must allow INFO)',
-    );
+    await connect(aside, async () => {
+      if ((await runIdOf(aside)) === incarnation) return;
+      throw new StoreUnavailable(
+        'two connections to Redis did not reach the same server, or it does not tell its name (it must allow INFO)',
+      );
+    });
   }
 
   #sync({ client }: Link): Promise<void> {

@@ -1,6 +1,7 @@
 // Owns what the driver's and the server's errors mean: a line for the log, and whether the connection is still good.
 
 import { StoreUnavailable } from '../../core/errors.js';
+import { explainTls } from '../../tls/failure.js';
 
 /** A command that was given up on. */
 export class NoAnswer extends Error {
@@ -52,6 +53,8 @@ export function explain(error: unknown): Failure {
     // Its own words may repeat the command's arguments.
     return { detail: `Redis answered with an error (${word || 'unknown'})`, severs: false };
   }
+  const tls = explainTls(error);
+  if (tls !== undefined) return { detail: `the connection to Redis failed: ${tls}`, severs: true };
   return { detail: `the connection to Redis failed (${codeOf(error) ?? 'closed'})`, severs: true };
 }
 

@@ -3,7 +3,7 @@
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { makeAdmission } from './admission.js';
-import { clientMaker } from './client.js';
+import { clientMaker, type TlsSource } from './client.js';
 import { Connection } from './connection.js';
 import { keyNames, SHARDS, shardOf } from './keys.js';
 import { type Log, Reachability } from './reachability.js';
@@ -21,6 +21,8 @@ export interface RedisStoreOptions {
   readonly allowUnsafe: boolean;
   /** How many replicas must have what is acknowledged. Default 0. */
   readonly minReplicas?: number;
+  /** What TLS needs beside the roots that Node knows, for a URL with `rediss://`; asked for each connection. */
+  readonly tls?: TlsSource | undefined;
   readonly log: Log;
   /** After how long a command is given up on, and its connection with it, ms. Default 500. */
   readonly commandTimeoutMs?: number;
@@ -44,7 +46,7 @@ export class RedisStore implements Store {
   /** Starts to connect. @throws Error if the URL cannot be used */
   constructor(options: RedisStoreOptions) {
     const { url, allowUnsafe, log, commandTimeoutMs = 500, connectTimeoutMs = 1_000, minReplicas = 0 } = options;
-    const makeClient = clientMaker(url, connectTimeoutMs);
+    const makeClient = clientMaker(url, connectTimeoutMs, options.tls);
     const clock = new StoreClock(options.monotonicMs ?? (() => performance.now()));
     const reachability = new Reachability(log, () => clock.now());
     const [probe = ''] = keyNames([{ kind: 'birth', shard: 0 }]);

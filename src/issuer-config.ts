@@ -1,0 +1,74 @@
+// Owns the settings of who may call the issuer: credentials, and names of client certificates.
+
+import { type Environment, Secret } from './env.js';
+
+/** The least length of an issuer's credential, characters. */
+export const MIN_ISSUER_TOKEN = 32;
+/** Whether gRPC's metadata carries a credential as it is: printable ASCII, without blanks at its ends. */
+export const isSendable = (token: string): boolean => /^[!-~](?:[ -~]*[!-~])?$/.test(token);
+
+/** Who may call IssuerService. Without any of them it is not registered. */
+export interface IssuerSettings {
+  /** The credential of ISSUER_TOKEN, if it can be used. */
+  readonly issuerToken: Secret | undefined;
+  /** The credentials that are good beside it, while one takes the other's place. */
+  readonly otherIssuerTokens: readonly Secret[];
+  /** Names of client certificates that need no credential. */
+  readonly issuerClientNames: readonly string[];
+}
+
+/** @param short whether a credential that is too short is a fault, and not as good as none; @param asksClients mTLS */
+export function readIssuer(env: Environment, short: 'fault' | 'none', asksClients: boolean): IssuerSettings {
+  const otherIssuerTokens = readOthers(env);
+  const issuerClientNames = readClientNames(env, asksClients);
+  // Where others may call, a credential that silently counts for nothing would be missed by its owner alone.
+  const alone = otherIssuerTokens.length === 0 && issuerClientNames.length === 0;
+  return { issuerToken: readToken(env, alone ? short : 'fault'), otherIssuerTokens, issuerClientNames };
+}
+
+function readToken(env: Environment, short: 'fault' | 'none'): Secret | undefined {
+  const token = env.secret('ISSUER_TOKEN');
+  if (!token) return undefined;
+  const { length } = token.reveal();
+  if (!isSendable(token.reveal())) {
+    env.fault(
+      'ISSUER_TOKEN',
+      'another text',
+      'printable ASCII without blanks at its ends, for gRPC carries nothing else',
+    );
+  } else if (length < MIN_ISSUER_TOKEN && short === 'fault') {
+    env.fault('ISSUER_TOKEN', `${length} characters`, `at least ${MIN_ISSUER_TOKEN}, or unset: \`dev\` then makes one`);
+  }
+  return length >= MIN_ISSUER_TOKEN ? token : undefined;
+}
+
+function readOthers(env: Environment): readonly Secret[] {
+  const text = env.secret('ISSUER_TOKENS')?.reveal();
+  if (text === undefined) return [];
+  const tokens = text
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '');
+  const wanted = `credentials of at least ${MIN_ISSUER_TOKEN} characters, comma separated: printable ASCII without blanks`;
+  if (tokens.length === 0) env.fault('ISSUER_TOKENS', 'no credential', wanted);
+  for (const [index, token] of tokens.entries()) {
+    const wrong = !/^[!-~]*$/.test(token) ? 'has other characters' : 'is too short';
+    if (wrong === 'is too short' && token.length >= MIN_ISSUER_TOKEN) continue;
+    env.fault('ISSUER_TOKENS', `one that ${wrong} (number ${index + 1})`, wanted);
+  }
+  return tokens.map((token) => new Secret(token));
+}
+
+function readClientNames(env: Environment, asksClients: boolean): readonly string[] {
+  const names = env.list('ISSUER_CLIENT_NAMES');
+  const text = env.text('ISSUER_CLIENT_NAMES');
+  const wanted = 'DNS names or URIs of client certificates, comma separated, each to the letter: no *, no blanks';
+  if (text !== undefined && names.length === 0) env.fault('ISSUER_CLIENT_NAMES', JSON.stringify(text), wanted);
+  for (const name of names) {
+    if (!/^[!-~]+$/.test(name) || /[*"]/.test(name)) env.fault('ISSUER_CLIENT_NAMES', JSON.stringify(name), wanted);
+  }
+  if (names.length > 0 && !asksClients) {
+    env.fault('GRPC_TLS_CLIENT_CA', 'nothing', 'the CA of the client certificates that ISSUER_CLIENT_NAMES names');
+  }
+  return names;
+}
