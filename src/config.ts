@@ -28,6 +28,8 @@ export interface ServiceSettings {
   readonly store: StoreSettings;
   readonly keys: KeySettings;
   readonly policy: Policy;
+  /** The size of a burst that is taken, and the most calls that may be under way. */
+  readonly maxConcurrentCalls: number;
 }
 
 /** How a process is set up. `dev` chooses what is not named; `serve` must be told, so that nothing is by accident. */
@@ -45,6 +47,8 @@ export const MIN_ISSUER_TOKEN = 32;
 export const isSendable = (token: string): boolean => /^[!-~](?:[ -~]*[!-~])?$/.test(token);
 /** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
+/** More is no bound. */
+const MAX_CALLS = 1_000_000;
 const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
 
 /** Reads all settings of the service; faults are noted in `env`, for its `check`. */
@@ -57,6 +61,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     store: readStore(env, mode),
     keys,
     policy: readPolicy(env, keys.adopt, nowMs),
+    maxConcurrentCalls: env.count('MAX_CONCURRENT_CALLS', 256, { min: 1, max: MAX_CALLS }),
   };
 }
 

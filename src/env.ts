@@ -174,6 +174,15 @@ export class Environment {
     return this.#parsed(name, fallback, parse, wanted.join(', ')) ?? defaultMs;
   }
 
+  /** A whole number. @param bounds inclusive */
+  count(name: string, fallback: number, { min, max }: { readonly min: number; readonly max: number }): number {
+    const parse = (text: string) => {
+      const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return count >= min && count <= max ? count : undefined;
+    };
+    return this.#parsed(name, `${fallback}`, parse, `a whole number from ${min} to ${max}`) ?? fallback;
+  }
+
   /** A moment in RFC 3339, with its offset; the answer is Unix ms. Whether it may be in the future is the caller's rule. */
   instant(name: string): number | undefined {
     return this.#parsed(name, undefined, parseInstant, 'a moment such as 2025-01-31T08:00:00Z');

@@ -38,7 +38,7 @@ export interface Service {
  * @throws KeyFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
-  const { policy, issuerToken, issuerAddress, grpc } = settings;
+  const { policy, issuerToken, issuerAddress, grpc, maxConcurrentCalls } = settings;
   const keys = makeKeys(settings.keys);
   const { store, opened } = openStore(settings.store, log);
   try {
@@ -47,7 +47,11 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     await keepBirths(store, births, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
-    const server = new GrpcServer({ store, keys, crypto, policy, births }, log, { address: grpc, issuer });
+    const server = new GrpcServer({ store, keys, crypto, policy, births }, log, {
+      address: grpc,
+      issuer,
+      maxConcurrentCalls,
+    });
     const addresses = await server.listen();
     log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
     return {

@@ -10,13 +10,14 @@ import { authService } from './auth-service.js';
 import { decodingFaults, refuseProtoClaim } from './decoding.js';
 import { Health } from './health.js';
 import { issuerService } from './issuer-service.js';
+import { Overload } from './overload.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
 
 /** A request is two tokens at most; the rest is for claims and for a clear answer to what is a little too large. */
 const MAX_REQUEST_BYTES = 256 * 1024;
-/** Calls under way on one connection; more wait at the client. */
-const MAX_STREAMS = 1000;
+/** Calls under way on one connection, refused ones included; more wait at the client. */
+const MAX_STREAMS = 256;
 /** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
 const KEEPALIVE_MS = 60_000;
 /** After the last call has ended, how long its answer may take to leave. */
@@ -45,17 +46,21 @@ export interface IssuerOptions {
 export interface GrpcOptions {
   readonly address: Address;
   readonly issuer: IssuerOptions | undefined;
+  /** The size of a burst that is taken, and the most calls that may be under way. */
+  readonly maxConcurrentCalls: number;
 }
 
 export class GrpcServer {
   readonly #log: Logger;
   readonly #unary: Unary;
   readonly #health: Health;
+  readonly #overload: Overload;
   readonly #listeners: { readonly server: Server; readonly address: Address }[];
 
-  constructor(context: Context, log: Logger, { address, issuer }: GrpcOptions) {
+  constructor(context: Context, log: Logger, { address, issuer, maxConcurrentCalls }: GrpcOptions) {
     this.#log = log;
     this.#unary = new Unary(log);
+    this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
@@ -86,6 +91,7 @@ export class GrpcServer {
       this.#log.warn({ graceMs }, 'calls were still under way at the end of the grace time: stopping by force');
     }
     for (const server of servers) server.forceShutdown();
+    this.#overload.close();
   }
 
   #makeServer(services: readonly string[]): Server {
@@ -93,6 +99,9 @@ export class GrpcServer {
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_concurrent_streams': MAX_STREAMS,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      // Counts for a service that is not served here, at the cost of some microseconds a call.
+      'grpc.enable_channelz': 0,
+      interceptors: [this.#overload.interceptor],
     });
     this.#health.addTo(server);
     addReflection(server, [...services, HEALTH]);

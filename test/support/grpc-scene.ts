@@ -34,6 +34,7 @@ export class GrpcScene {
     const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
       address: { host: '127.0.0.1', port: 0 },
       issuer: { credential: new Secret(ISSUER_TOKEN), address: undefined },
+      maxConcurrentCalls: 256,
     });
     const [address] = await server.listen();
     if (!address) throw new Error('the server listens nowhere');
