@@ -30,7 +30,7 @@ export interface OverloadOptions {
 }
 
 export class Overload {
-  readonly #log: Logger;
+  readonly #log: Pick<Logger, 'info' | 'warn'>;
   readonly #shedding: Shedding;
   readonly #underWay: () => number;
   readonly #reportMs: number;
@@ -39,7 +39,10 @@ export class Overload {
   /** Since the last line, and since the overload began. */
   #refused = { lately: 0, inAll: 0 };
 
-  constructor(log: Logger, { maxConcurrentCalls, underWay, reportMs = REPORT_MS }: OverloadOptions) {
+  constructor(
+    log: Pick<Logger, 'info' | 'warn'>,
+    { maxConcurrentCalls, underWay, reportMs = REPORT_MS }: OverloadOptions,
+  ) {
     this.#log = log;
     this.#shedding = new Shedding(maxConcurrentCalls);
     this.#underWay = underWay;

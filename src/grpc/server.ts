@@ -16,8 +16,8 @@ import { Unary } from './unary.js';
 
 /** A request is two tokens at most; the rest is for claims and for a clear answer to what is a little too large. */
 const MAX_REQUEST_BYTES = 256 * 1024;
-/** Calls under way on one connection, refused ones included; more wait at the client. */
-const MAX_STREAMS = 256;
+/** Calls under way on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
+const MAX_STREAMS = 100;
 /** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
 const KEEPALIVE_MS = 60_000;
 /** After the last call has ended, how long its answer may take to leave. */
@@ -99,8 +99,6 @@ export class GrpcServer {
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_concurrent_streams': MAX_STREAMS,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      // Counts for a service that is not served here, at the cost of some microseconds a call.
-      'grpc.enable_channelz': 0,
       interceptors: [this.#overload.interceptor],
     });
     this.#health.addTo(server);

@@ -40,12 +40,17 @@ export class Shedding {
   takes(ends: boolean, nowMs: number): boolean {
     const share = ends ? ENDING_SHARE : 1;
     const fits = this.#underWay + this.#taken < this.#maxAtOnce * share;
-    if (fits && this.#taken >= CALLS_A_TURN * share && this.#allowance > 0) this.#allowance--;
-    else if (!fits || this.#taken >= CALLS_A_TURN * share) {
-      this.#refusedAtMs = nowMs;
-      return false;
+    if (fits && (this.#taken < CALLS_A_TURN * share || this.#draw())) {
+      this.#taken++;
+      return true;
     }
-    this.#taken++;
+    this.#refusedAtMs = nowMs;
+    return false;
+  }
+
+  #draw(): boolean {
+    if (this.#allowance === 0) return false;
+    this.#allowance--;
     return true;
   }
 }

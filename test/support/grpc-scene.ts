@@ -28,13 +28,13 @@ export class GrpcScene {
     }, 1);
   }
 
-  static async start(): Promise<GrpcScene> {
+  static async start(maxConcurrentCalls = 256): Promise<GrpcScene> {
     const world = new World();
     const context = { ...node(world.store(0)), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
     const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
       address: { host: '127.0.0.1', port: 0 },
       issuer: { credential: new Secret(ISSUER_TOKEN), address: undefined },
-      maxConcurrentCalls: 256,
+      maxConcurrentCalls,
     });
     const [address] = await server.listen();
     if (!address) throw new Error('the server listens nowhere');
