@@ -20,6 +20,9 @@ const ACK = 1;
 const FRAME_BYTES = 9;
 /** What the server lets us send on a connection before it has taken it (RFC 9113, section 6.9.2). */
 const FIRST_WINDOW_BYTES = 65_535;
+/** Setting 3 of six bytes each: how many streams the server takes at once. One that has more is cut off by Node. */
+const MAX_CONCURRENT_STREAMS = 3;
+const SETTING_BYTES = 6;
 const MAX_WINDOW_BYTES = 0x7fff_ffff;
 
 /** `grpc-status: 8` as nghttp2 writes it without a table: a new name in Huffman's code, and one plain digit. */
@@ -74,13 +77,14 @@ interface Open {
   right: boolean;
 }
 
-/** One connection. What the server's window has no room for waits. */
+/** One connection. What the server has no room for, in its window or its streams, waits. */
 export class Wire {
   readonly #socket: Socket;
   readonly #open = new Map<number, Open>();
   readonly #waiting: { readonly template: Template; readonly ended: Ended }[] = [];
   #nextStream = 1;
   #window = FIRST_WINDOW_BYTES;
+  #maxStreams = Number.POSITIVE_INFINITY;
   #rest: Buffer = Buffer.alloc(0);
   #out: Buffer[] = [];
 
@@ -112,8 +116,8 @@ export class Wire {
   /** Begins a call; it goes out with the next `flush`. */
   call(template: Template, ended: Ended): void {
     if (this.#socket.destroyed) ended('failed');
-    else if (this.#window < template.dataBytes) this.#waiting.push({ template, ended });
-    else this.#send(template, ended);
+    else if (this.#hasRoom(template)) this.#send(template, ended);
+    else this.#waiting.push({ template, ended });
   }
 
   flush(): void {
@@ -144,14 +148,18 @@ export class Wire {
       bytes = bytes.subarray(end);
     }
     this.#rest = bytes;
+    for (let next = this.#waiting[0]; next && this.#hasRoom(next.template); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#send(next.template, next.ended);
+    }
     this.flush();
   }
 
   #take(type: number, flags: number, stream: number, payload: Buffer): void {
-    if (type === SETTINGS && (flags & ACK) === 0) this.#out.push(frame(SETTINGS, ACK, 0, Buffer.alloc(0)));
+    if (type === SETTINGS && (flags & ACK) === 0) this.#obey(payload);
     else if (type === PING && (flags & ACK) === 0) this.#out.push(frame(PING, ACK, 0, Buffer.from(payload)));
     else if (type === GOAWAY) this.#socket.destroy();
-    else if (type === WINDOW_UPDATE && stream === 0) this.#widen(payload.readUInt32BE(0));
+    else if (type === WINDOW_UPDATE && stream === 0) this.#window += payload.readUInt32BE(0);
     const open = this.#open.get(stream);
     if (!open) return;
     if (type === DATA && payload.includes(open.template.wanted)) open.right = true;
@@ -162,12 +170,15 @@ export class Wire {
     open.ended(refused ? 'refused' : open.right ? 'answered' : 'failed');
   }
 
-  #widen(bytes: number): void {
-    this.#window += bytes;
-    for (let next = this.#waiting[0]; next && next.template.dataBytes <= this.#window; next = this.#waiting[0]) {
-      this.#waiting.shift();
-      this.#send(next.template, next.ended);
+  #hasRoom({ dataBytes }: Template): boolean {
+    return dataBytes <= this.#window && this.#open.size < this.#maxStreams;
+  }
+
+  #obey(settings: Buffer): void {
+    for (let at = 0; at < settings.length; at += SETTING_BYTES) {
+      if (settings.readUInt16BE(at) === MAX_CONCURRENT_STREAMS) this.#maxStreams = settings.readUInt32BE(at + 2);
     }
+    this.#out.push(frame(SETTINGS, ACK, 0, Buffer.alloc(0)));
   }
 
   #fail(): void {

@@ -1,23 +1,26 @@
 // Owns the decision which calls are taken when more come than can be served. Pure: the clock and the turns are handed in.
 
 /**
- * New calls that one turn of the event loop takes once it sheds. An answer takes about four turns, and a turn lasts as
- * long as the calls in it: this, not a number of calls under way, bounds how long an answer takes, however slow the
- * store is meanwhile. More would serve some more calls, each of them later.
+ * New calls that a turn of the event loop takes under overload. A turn lasts as long as the calls in it, and an answer
+ * takes about four turns. So this bounds how long an answer takes, however slow the store may be; a number of calls
+ * under way would not. With more of them some more calls would be answered, and each of them later.
  */
-const CALLS_A_TURN = 6;
+const CALLS_A_TURN = 4;
+/** What turns have not used is kept for the next ones, up to so many calls: chance makes some turns fuller than others. */
+const MAX_ROOM = 4 * CALLS_A_TURN;
+/** Calls that end a session may take so much of the room of the turns to come: a user believes to be logged out. */
+const ENDING_ROOM = 2 * CALLS_A_TURN;
 /** Without a refusal for so long, the next crowd is a burst again. */
 const CALM_MS = 1_000;
-/** How much more room calls have that end a session: a refused one is safe, but the user believes to be logged out. */
-const ENDING_SHARE = 2;
 
 /**
- * A burst is taken whole: calls beyond a turn's share draw on an allowance. When that is used up and the crowd still
- * comes, it is no burst, and what is beyond the share is refused. The allowance is whole again after a calm.
+ * A burst is taken whole: what turns have no room for draws on an allowance. When that is used up and the crowd still
+ * comes, it is no burst, and what there is no room for is refused. After a calm the allowance is whole again.
  */
 export class Shedding {
   readonly #maxAtOnce: number;
   #allowance: number;
+  #room = MAX_ROOM;
   #underWay = 0;
   #taken = 0;
   #refusedAtMs = Number.NEGATIVE_INFINITY;
@@ -30,17 +33,18 @@ export class Shedding {
 
   /** A turn of the event loop begins, with calls under way from those before. */
   beginTurn(underWay: number, nowMs: number): void {
-    const drained = this.#taken <= CALLS_A_TURN || underWay <= CALLS_A_TURN;
-    if (drained && nowMs - this.#refusedAtMs >= CALM_MS) this.#allowance = this.#maxAtOnce;
+    const noCrowd = this.#taken <= CALLS_A_TURN || underWay <= CALLS_A_TURN;
+    if (noCrowd && nowMs - this.#refusedAtMs >= CALM_MS) this.#allowance = this.#maxAtOnce;
+    this.#room = Math.min(this.#room + CALLS_A_TURN, MAX_ROOM);
     this.#underWay = underWay;
     this.#taken = 0;
   }
 
   /** Whether a call that has come in this turn is taken. @param ends whether it is to end a session */
   takes(ends: boolean, nowMs: number): boolean {
-    const share = ends ? ENDING_SHARE : 1;
-    const fits = this.#underWay + this.#taken < this.#maxAtOnce * share;
-    if (fits && (this.#taken < CALLS_A_TURN * share || this.#draw())) {
+    const reserve = ends ? ENDING_ROOM : 0;
+    const fits = this.#underWay + this.#taken < this.#maxAtOnce + reserve;
+    if (fits && this.#makeRoom(reserve)) {
       this.#taken++;
       return true;
     }
@@ -48,9 +52,11 @@ export class Shedding {
     return false;
   }
 
-  #draw(): boolean {
-    if (this.#allowance === 0) return false;
-    this.#allowance--;
+  #makeRoom(reserve: number): boolean {
+    if (this.#room > 0) this.#room--;
+    else if (this.#allowance > 0) this.#allowance--;
+    else if (this.#room > -reserve) this.#room--;
+    else return false;
     return true;
   }
 }
