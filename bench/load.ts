@@ -2,7 +2,8 @@
 // (closed). It is told what to do by its parent, and tells what came of it.
 
 import { ValidateTokenRequest } from '../proto/gen/auth/v1/auth_service.js';
-import { type Outcome, type Template, template, Wire } from './wire.js';
+import { type Template, template } from './frames.js';
+import { type Outcome, Wire } from './wire.js';
 
 export interface Target {
   readonly host: string;
