@@ -1,19 +1,10 @@
 // Owns what happens to calls that are too many: they are refused before their message is read, and counted for the log.
 
-import {
-  Metadata,
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-  type StatusObject,
-  status,
-} from '@grpc/grpc-js';
-import { RetryInfo, Status } from '../../proto/gen/google/rpc/error_details.js';
+import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Logger } from '../log.js';
 import { Shedding } from './shedding.js';
+import { OVERLOADED } from './status.js';
 
-/** When a caller should come back, seconds. */
-const RETRY_AFTER_S = 1;
 /** A line for each refused call would be an attack of its own: there is one in so long. */
 const REPORT_MS = 5_000;
 
@@ -98,17 +89,6 @@ export class Overload {
   }
 }
 
-const REFUSAL: StatusObject = makeRefusal();
-
-function makeRefusal(): StatusObject {
-  const [code, message] = [status.RESOURCE_EXHAUSTED, 'the service is overloaded; try again'];
-  const value = Buffer.from(RetryInfo.encode({ retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } }).finish());
-  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.RetryInfo', value }];
-  const metadata = new Metadata();
-  metadata.set('grpc-status-details-bin', Buffer.from(Status.encode({ code, message, details }).finish()));
-  return { code, details: message, metadata };
-}
-
 /** Answers without starting the call: its message is thrown away unread. */
 const refuse = (call: ServerInterceptingCallInterface): ServerInterceptingCall =>
-  new ServerInterceptingCall(call, { start: () => call.sendStatus(REFUSAL) });
+  new ServerInterceptingCall(call, { start: () => call.sendStatus(OVERLOADED) });
