@@ -38,6 +38,8 @@ export interface ServiceSettings extends IssuerSettings {
   readonly store: StoreSettings;
   readonly keys: KeySettings;
   readonly policy: Policy;
+  /** The size of a burst that is taken, and the most calls that may be under way. */
+  readonly maxConcurrentCalls: number;
 }
 
 /** How a process is set up. `dev` chooses what is not named; `serve` must be told, so that nothing is by accident. */
@@ -52,6 +54,8 @@ export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issue
 /** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
 const MOST_REPLICAS = 100;
+/** More is no bound. */
+const MAX_CALLS = 1_000_000;
 const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
 
 /** Reads all settings of the service; faults are noted in `env`, for its `check`. */
@@ -68,6 +72,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     store: readStore(env, mode),
     keys,
     policy: readPolicy(env, keys.adopt, nowMs),
+    maxConcurrentCalls: env.count('MAX_CONCURRENT_CALLS', 256, { min: 1, max: MAX_CALLS }),
   };
 }
 
@@ -78,7 +83,7 @@ function readStore(env: Environment, mode: Mode): StoreSettings {
   const tls = readRedisTls(env, url?.reveal());
   const dataDir = env.text('DATA_DIR');
   const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
-  const minReplicas = env.count('REDIS_MIN_REPLICAS', 0, { max: MOST_REPLICAS });
+  const minReplicas = env.count('REDIS_MIN_REPLICAS', 0, { min: 0, max: MOST_REPLICAS });
   if (minReplicas > 0 && !url) {
     env.fault('REDIS_MIN_REPLICAS', `${minReplicas}`, 'REDIS_URL beside it: the embedded store has no replicas');
   }

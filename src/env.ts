@@ -149,19 +149,6 @@ export class Environment {
   }
 
   /**
-   * A whole number.
-   * @param options bounds, inclusive; `min` is 0 if not named
-   */
-  count(name: string, fallback: number, options: { readonly min?: number; readonly max: number }): number {
-    const { min = 0, max } = options;
-    const parse = (text: string) => {
-      const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
-      return number >= min && number <= max ? number : undefined;
-    };
-    return this.#parsed(name, `${fallback}`, parse, `a whole number from ${min} to ${max}`) ?? fallback;
-  }
-
-  /**
    * A time span such as `500ms`, `10s`, `5m`, `12h`, `7d`; the answer is in ms.
    * @param options bounds in ms, inclusive, `min` being 1 if not named; `wholeSeconds` refuses fractions of a second
    */
@@ -185,6 +172,15 @@ export class Environment {
       ...(wholeSeconds ? ['in whole seconds'] : []),
     ];
     return this.#parsed(name, fallback, parse, wanted.join(', ')) ?? defaultMs;
+  }
+
+  /** A whole number. @param bounds inclusive */
+  count(name: string, fallback: number, { min, max }: { readonly min: number; readonly max: number }): number {
+    const parse = (text: string) => {
+      const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return count >= min && count <= max ? count : undefined;
+    };
+    return this.#parsed(name, `${fallback}`, parse, `a whole number from ${min} to ${max}`) ?? fallback;
   }
 
   /** A moment in RFC 3339, with its offset; the answer is Unix ms. Whether it may be in the future is the caller's rule. */

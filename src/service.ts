@@ -41,7 +41,7 @@ export interface Service {
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
-  const { policy, grpc, tls } = settings;
+  const { policy, grpc, tls, maxConcurrentCalls } = settings;
   const keys = makeKeys(settings.keys);
   tellExposed(settings, log);
   const certificates = openCertificates(tls.files, log);
@@ -54,7 +54,7 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerOf(settings);
     const context = { store, keys, crypto, policy, births, ledger };
-    const server = new GrpcServer(context, log, { address: grpc, issuer, certificates });
+    const server = new GrpcServer(context, log, { address: grpc, issuer, certificates, maxConcurrentCalls });
     const addresses = await server.listen();
     const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
     log.info({ addresses, ...kinds }, 'service listening');

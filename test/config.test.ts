@@ -27,7 +27,7 @@ function faults(variables: Record<string, string>, mode: Mode = 'serve'): readon
 
 describe('the settings of the service', () => {
   it('have the defaults of the design', () => {
-    const { grpc, policy, issuerToken } = read(GOOD);
+    const { grpc, policy, issuerToken, maxConcurrentCalls } = read(GOOD);
     expect(grpc).to.deep.equal({ host: '127.0.0.1', port: 50051 });
     expect(policy).to.deep.equal({
       accessTtlMs: 300_000,
@@ -41,6 +41,7 @@ describe('the settings of the service', () => {
       foreignSinceMs: undefined,
     });
     expect(issuerToken).to.equal(undefined);
+    expect(maxConcurrentCalls).to.equal(256);
   });
 
   it('leave nothing to accident where the service is meant to serve', () => {

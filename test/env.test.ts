@@ -204,6 +204,28 @@ describe('Environment', () => {
     });
   });
 
+  describe('count', () => {
+    const bounded = (environment: Environment) => environment.count('NAME', 5, { min: 1, max: 100 });
+
+    it('reads a whole number within its bounds, which include their ends', () => {
+      for (const [text, count] of [
+        ['1', 1],
+        ['42', 42],
+        ['100', 100],
+        ['', 5],
+      ] as const) {
+        expect(read(text, bounded), text).to.equal(count);
+      }
+    });
+
+    it('refuses everything else', () => {
+      for (const text of ['0', '101', '-1', '+1', '1.5', '1e1', '0x10', ' 7', 'many', '9'.repeat(30)]) {
+        expect(faultsOf(text, bounded), text).to.have.length(1);
+      }
+      expect(faultsOf('0', bounded)).to.deep.equal(['NAME: found "0", wanted a whole number from 1 to 100']);
+    });
+  });
+
   describe('instant', () => {
     it('reads RFC 3339 as Unix ms', () => {
       const instants: readonly [string, string][] = [

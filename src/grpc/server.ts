@@ -13,13 +13,14 @@ import { decodingFaults, refuseProtoClaim } from './decoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerService } from './issuer-service.js';
+import { Overload } from './overload.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
 
 /** A request is two tokens at most; the rest is for claims and for a clear answer to what is a little too large. */
 const MAX_REQUEST_BYTES = 256 * 1024;
-/** Calls under way on one connection; more wait at the client. */
-const MAX_STREAMS = 1000;
+/** Calls under way on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
+const MAX_STREAMS = 100;
 /** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
 const KEEPALIVE_MS = 60_000;
 /** After the last call has ended, how long its answer may take to leave. */
@@ -49,6 +50,8 @@ export interface GrpcOptions {
   readonly issuer: IssuerOptions | undefined;
   /** For all listeners; undefined: plain text. */
   readonly certificates?: Certificates | undefined;
+  /** The size of a burst that is taken, and the most calls that may be under way. */
+  readonly maxConcurrentCalls: number;
 }
 
 export class GrpcServer {
@@ -56,12 +59,14 @@ export class GrpcServer {
   readonly #unary: Unary;
   readonly #health: Health;
   readonly #credentials: ServerCredentials;
+  readonly #overload: Overload;
   readonly #listeners: { readonly server: Server; readonly address: Address }[];
 
-  constructor(context: Context, log: Logger, { address, issuer, certificates }: GrpcOptions) {
+  constructor(context: Context, log: Logger, { address, issuer, certificates, maxConcurrentCalls }: GrpcOptions) {
     this.#log = log;
     this.#credentials = serverCredentials(certificates);
     this.#unary = new Unary(log);
+    this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
@@ -95,6 +100,7 @@ export class GrpcServer {
       this.#log.warn({ graceMs }, 'calls were still under way at the end of the grace time: stopping by force');
     }
     for (const server of servers) server.forceShutdown();
+    this.#overload.close();
   }
 
   #makeServer(services: readonly string[]): Server {
@@ -102,6 +108,7 @@ export class GrpcServer {
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_concurrent_streams': MAX_STREAMS,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      interceptors: [this.#overload.interceptor],
     });
     this.#health.addTo(server);
     addReflection(server, [...services, HEALTH]);

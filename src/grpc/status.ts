@@ -7,10 +7,12 @@ import { type CoreError, isCoreError } from '../core/errors.js';
 
 /** Who defines the `reason` of our ErrorInfo. */
 const DOMAIN = 'latchkey';
-/** When a caller should come back to a store that did not answer, seconds. */
+/** When a caller should come back to a store that did not answer, or to a service that is overloaded, seconds. */
 const RETRY_AFTER_S = 1;
 
 type Details = { code: status; message: string; type: string; value: Uint8Array };
+
+const retryInfo = (): Uint8Array => RetryInfo.encode({ retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } }).finish();
 
 function detailsOf(error: CoreError): Details {
   switch (error.code) {
@@ -24,7 +26,7 @@ function detailsOf(error: CoreError): Details {
       return { code: status.INVALID_ARGUMENT, message: error.message, type: 'BadRequest', value };
     }
     case 'STORE_UNAVAILABLE': {
-      const value = RetryInfo.encode({ retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } }).finish();
+      const value = retryInfo();
       // The cause is in the log: it names hosts and drivers that callers have no business with.
       return { code: status.UNAVAILABLE, message: 'the store cannot answer; try again', type: 'RetryInfo', value };
     }
@@ -37,12 +39,23 @@ export function statusOf(error: unknown): StatusObject {
   if (!isCoreError(error)) {
     return { code: status.INTERNAL, details: 'internal error; the log has the cause', metadata: new Metadata() };
   }
-  const { code, message, type, value } = detailsOf(error);
+  return withDetails(detailsOf(error));
+}
+
+function withDetails({ code, message, type, value }: Details): StatusObject {
   const metadata = new Metadata();
   const details = [{ typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) }];
   metadata.set('grpc-status-details-bin', Buffer.from(Status.encode({ code, message, details }).finish()));
   return { code, details: message, metadata };
 }
+
+/** The status of every call that is refused because there are too many: made once, for a refusal must cost little. */
+export const OVERLOADED: StatusObject = withDetails({
+  code: status.RESOURCE_EXHAUSTED,
+  message: 'the service is overloaded; try again',
+  type: 'RetryInfo',
+  value: retryInfo(),
+});
 
 /** The caller may not call at all. */
 export class CallRefused extends Error {

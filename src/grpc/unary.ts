@@ -31,6 +31,10 @@ export class Unary {
     this.#log = log;
   }
 
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** Resolves once no call is under way. */
   idle(): Promise<void> {
     return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));

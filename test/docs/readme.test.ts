@@ -14,7 +14,7 @@ import { readLogLevel, readServiceSettings } from '../../src/config.js';
 import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, refusal, StoreUnavailable } from '../../src/core/errors.js';
 import { Environment } from '../../src/env.js';
-import { CallRefused, statusOf } from '../../src/grpc/status.js';
+import { CallRefused, OVERLOADED, statusOf } from '../../src/grpc/status.js';
 import { codeLines, codeOf, readText, tableBelow } from './markdown.js';
 
 const readme = (): string => readText('README.md');
@@ -94,10 +94,11 @@ describe('the README', () => {
       }),
       'no or a wrong issuer credential': new CallRefused(''),
       'the store cannot answer': new StoreUnavailable(''),
+      'more calls come than can be served': OVERLOADED,
       'anything unforeseen': new Error(''),
     };
     const found = Object.entries(causes).map(([cause, error]) => {
-      const { code, metadata } = statusOf(error);
+      const { code, metadata } = error === OVERLOADED ? OVERLOADED : statusOf(error);
       const [packed] = metadata?.get('grpc-status-details-bin') ?? [];
       const [detail] = packed instanceof Buffer ? Status.decode(packed).details : [];
       return [cause, status[code ?? status.OK], detail?.typeUrl.replace(/^.*\./, '') ?? 'none'];

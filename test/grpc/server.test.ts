@@ -41,7 +41,7 @@ describe('the gRPC server', () => {
       session.once('remoteSettings', resolve);
     });
     session.destroy();
-    expect(settings.maxConcurrentStreams).to.equal(1000);
+    expect(settings.maxConcurrentStreams).to.equal(100);
   });
 
   it('answers DEADLINE_EXCEEDED in time, and writes nothing after it', async () => {

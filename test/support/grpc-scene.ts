@@ -35,6 +35,7 @@ export class GrpcScene {
     const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
       address: { host: '127.0.0.1', port: 0 },
       issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },
+      maxConcurrentCalls: 256,
       ...options,
     });
     const [address] = await server.listen();

@@ -57,6 +57,10 @@ export class RedisServer {
     }
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** With the password, if it has one. */
   get url(): string {
     const credentials = this.#password === undefined ? '' : `:${encodeURIComponent(this.#password)}@`;

@@ -1,0 +1,129 @@
+// Owns `npm run bench:overload`: what a service does at twice the load that it can serve, with its limit and without.
+// One machine makes the load and serves it, and may do other things: compare what one run says, not runs.
+
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestClient } from '../test/support/auth-client.js';
+import { startServe } from '../test/support/processes.js';
+import { RedisServer } from '../test/support/redis-server.js';
+import { LoadProcess } from './load-process.js';
+import { probe, type Seen, type Subject } from './probe.js';
+import { cpuUsOf, fine, median, table, whole } from './report.js';
+import { memoryMiBOf } from './usage.js';
+
+/** Of so many rounds the half is told in which other programs of the machine were quieter. */
+const ROUNDS = 6;
+const SESSIONS = 100;
+const CONNECTIONS = 16;
+const BURST = 100;
+const SEED = 20_260;
+/** Shares of the load that can be served. */
+const [UNLOADED, FULL, TWICE] = [0.2, 1, 2];
+/** Longer than the limit's calm, after which it takes a burst again. */
+const CALM_MS = 1_200;
+
+type Clean = () => Promise<unknown>;
+
+interface Round {
+  /** Calls a second. */
+  readonly capacity: number;
+  readonly unloaded: Seen;
+  readonly full: Seen;
+  readonly twice: Seen;
+}
+
+async function startSubject(redis: RedisServer, keys: string, cleanup: Clean[], env = {}): Promise<Subject> {
+  const service = await startServe({ env: { JWT_KEYS_DIR: keys, REDIS_URL: redis.url, ACCESS_TTL: '1h', ...env } });
+  cleanup.push(() => service.stop());
+  const client = new TestClient(service.address);
+  cleanup.push(async () => client.close());
+  const pairs = await Promise.all(Array.from({ length: SESSIONS }, (_, n) => client.issue(`user-${n}`)));
+  const tokens = pairs.map(({ accessToken }) => accessToken);
+  const [host = '', port] = service.address.split(':');
+  const load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, tokens, seed: SEED });
+  cleanup.push(() => load.stop());
+  const subject = { client, load, pid: service.child.pid ?? 0, helpers: [redis.pid ?? 0, load.pid, process.pid] };
+  await probe(subject, { kind: 'closed', atOnce: 16, warmMs: 500, countedMs: 1_000 });
+  return subject;
+}
+
+const open = (subject: Subject, callsPerS: number, warmMs: number, countedMs: number): Promise<Seen> =>
+  probe(subject, { kind: 'open', callsPerS, warmMs, countedMs });
+
+/** @returns calls a second: the most that are answered, asked for at growing numbers at once */
+async function findCapacity(subject: Subject): Promise<number> {
+  const found: number[] = [];
+  for (const atOnce of [16, 64]) {
+    found.push((await probe(subject, { kind: 'closed', atOnce, warmMs: 100, countedMs: 400 })).answeredPerS);
+  }
+  return Math.max(...found);
+}
+
+async function oneRound(limited: Subject, unlimited: Subject): Promise<Round> {
+  // Anew each time: what else goes on here changes what can be served.
+  const capacity = await findCapacity(unlimited);
+  const unloaded = await open(limited, UNLOADED * capacity, 200, 1_200);
+  const twice = await open(limited, TWICE * capacity, 700, 1_500);
+  const full = await open(limited, FULL * capacity, 300, 700);
+  return { capacity, unloaded, full, twice };
+}
+
+async function burst({ client }: Subject): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, CALM_MS));
+  const pairs = await Promise.all(Array.from({ length: BURST }, (_, n) => client.issue(`burst-${n}`)));
+  const results = await Promise.allSettled(pairs.map(({ refreshToken }) => client.refresh(refreshToken)));
+  return `${results.filter(({ status }) => status === 'fulfilled').length} of ${BURST}`;
+}
+
+function tell(rounds: readonly Round[], drowned: Seen): string {
+  const others = ({ unloaded, twice }: Round): number => unloaded.othersCpu + twice.othersCpu;
+  const told = [...rounds].sort((a, b) => others(a) - others(b)).slice(0, Math.ceil(rounds.length / 2));
+  const ratios = told.map(({ unloaded, twice }) => twice.p99Ms / unloaded.p99Ms);
+  const answeredUs = median(told.map(({ unloaded }) => cpuUsOf(unloaded)));
+  const fullUs = median(told.map(({ full }) => cpuUsOf(full)));
+  const refusedUs = median(told.map(({ twice }) => cpuUsOf(twice, fullUs)));
+  const rows = {
+    [`${UNLOADED * 100} %`]: told.map(({ unloaded }) => unloaded),
+    [`${FULL * 100} %`]: told.map(({ full }) => full),
+    [`${TWICE * 100} %`]: told.map(({ twice }) => twice),
+    [`${TWICE * 100} %, no limit`]: [drowned],
+  };
+  return [
+    `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}); ES256, Redis, ${CONNECTIONS} connections.`,
+    `100 % is ${whole(median(told.map(({ capacity }) => capacity)))} ValidateToken a second. Medians of ${told.length} rounds:\n`,
+    table(rows),
+    `\np99 at ${TWICE * 100} % over p99 at ${UNLOADED * 100} %: ${fine(median(ratios))} (${ratios.map(fine).join(', ')})`,
+    `CPU of a call: ${whole(answeredUs)} µs answered alone, ${whole(fullUs)} µs among others, ${whole(refusedUs)} µs refused`,
+  ].join('\n');
+}
+
+async function bench(cleanup: Clean[]): Promise<string> {
+  const keys = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
+  cleanup.push(() => rm(keys, { recursive: true }));
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(join(keys, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const redis = await RedisServer.start();
+  cleanup.push(() => redis.stop());
+  const limited = await startSubject(redis, keys, cleanup);
+  const unlimited = await startSubject(redis, keys, cleanup, { MAX_CONCURRENT_CALLS: '1000000' });
+  const beforeMiB = memoryMiBOf(limited.pid);
+  const rounds: Round[] = [];
+  while (rounds.length < ROUNDS) rounds.push(await oneRound(limited, unlimited));
+  const served = await burst(limited);
+  const afterMiB = memoryMiBOf(limited.pid);
+  const drowned = await open(unlimited, TWICE * median(rounds.map(({ capacity }) => capacity)), 700, 1_500);
+  return [
+    tell(rounds, drowned),
+    `A burst of ${BURST} refreshes after it: ${served} answered`,
+    `Memory: ${whole(beforeMiB)} MiB before, ${whole(afterMiB)} MiB after`,
+  ].join('\n');
+}
+
+const cleanup: Clean[] = [];
+try {
+  process.stdout.write(`${await bench(cleanup)}\n`);
+} finally {
+  for (const clean of cleanup.reverse()) await clean();
+}

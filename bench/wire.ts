@@ -1,0 +1,143 @@
+// Owns a gRPC client as small as it can be, so that the load, and not who makes it, is measured: frames that are
+// written whole and read by their headers alone. A call costs it some microseconds.
+
+import { connect, type Socket } from 'node:net';
+import {
+  ACK,
+  DATA,
+  END_STREAM,
+  EXHAUSTED,
+  FIRST_WINDOW_BYTES,
+  FRAME_BYTES,
+  frame,
+  GOAWAY,
+  HEADERS,
+  MAX_CONCURRENT_STREAMS,
+  MAX_WINDOW_BYTES,
+  PING,
+  RST_STREAM,
+  SETTING_BYTES,
+  SETTINGS,
+  type Template,
+  WINDOW_UPDATE,
+} from './frames.js';
+
+/** How a call ended: answered, refused as RESOURCE_EXHAUSTED, or otherwise. */
+export type Outcome = 'answered' | 'refused' | 'failed';
+export type Ended = (outcome: Outcome) => void;
+
+interface Open {
+  readonly template: Template;
+  readonly ended: Ended;
+  right: boolean;
+}
+
+/** One connection. What the server has no room for, in its window or its streams, waits. */
+export class Wire {
+  readonly #socket: Socket;
+  readonly #open = new Map<number, Open>();
+  readonly #waiting: { readonly template: Template; readonly ended: Ended }[] = [];
+  #nextStream = 1;
+  #window = FIRST_WINDOW_BYTES;
+  #maxStreams = Number.POSITIVE_INFINITY;
+  #rest: Buffer = Buffer.alloc(0);
+  #out: Buffer[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('close', () => this.#fail());
+    socket.on('error', () => {});
+  }
+
+  static async open(host: string, port: number): Promise<Wire> {
+    const socket = connect(port, host);
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const wire = new Wire(socket);
+    // No table for headers, no pushes, and windows of ours that are never full.
+    const settings = Buffer.from([0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff]);
+    const room = Buffer.alloc(4);
+    room.writeUInt32BE(MAX_WINDOW_BYTES - FIRST_WINDOW_BYTES);
+    socket.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
+    socket.write(Buffer.concat([frame(SETTINGS, 0, 0, settings), frame(WINDOW_UPDATE, 0, 0, room)]));
+    return wire;
+  }
+
+  get underWay(): number {
+    return this.#open.size + this.#waiting.length;
+  }
+
+  /** Begins a call; it goes out with the next `flush`. */
+  call(template: Template, ended: Ended): void {
+    if (this.#socket.destroyed) ended('failed');
+    else if (this.#hasRoom(template)) this.#send(template, ended);
+    else this.#waiting.push({ template, ended });
+  }
+
+  flush(): void {
+    if (this.#out.length === 0) return;
+    this.#socket.write(this.#out.length === 1 ? (this.#out[0] ?? '') : Buffer.concat(this.#out));
+    this.#out = [];
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #send(template: Template, ended: Ended): void {
+    const bytes = Buffer.from(template.bytes);
+    for (const at of template.streamAt) bytes.writeUInt32BE(this.#nextStream, at);
+    this.#open.set(this.#nextStream, { template, ended, right: false });
+    this.#nextStream += 2;
+    this.#window -= template.dataBytes;
+    this.#out.push(bytes);
+  }
+
+  #read(chunk: Buffer): void {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    while (bytes.length >= FRAME_BYTES) {
+      const end = FRAME_BYTES + bytes.readUIntBE(0, 3);
+      if (bytes.length < end) break;
+      this.#take(bytes[3] ?? 0, bytes[4] ?? 0, bytes.readUInt32BE(5), bytes.subarray(FRAME_BYTES, end));
+      bytes = bytes.subarray(end);
+    }
+    this.#rest = bytes;
+    for (let next = this.#waiting[0]; next && this.#hasRoom(next.template); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#send(next.template, next.ended);
+    }
+    this.flush();
+  }
+
+  #take(type: number, flags: number, stream: number, payload: Buffer): void {
+    if (type === SETTINGS && (flags & ACK) === 0) this.#obey(payload);
+    else if (type === PING && (flags & ACK) === 0) this.#out.push(frame(PING, ACK, 0, Buffer.from(payload)));
+    else if (type === GOAWAY) this.#socket.destroy();
+    else if (type === WINDOW_UPDATE && stream === 0) this.#window += payload.readUInt32BE(0);
+    const open = this.#open.get(stream);
+    if (!open) return;
+    if (type === DATA && payload.includes(open.template.wanted)) open.right = true;
+    const refused = type === HEADERS && payload.includes(EXHAUSTED);
+    const ends = type === RST_STREAM || ((type === DATA || type === HEADERS) && (flags & END_STREAM) !== 0);
+    if (!ends) return;
+    this.#open.delete(stream);
+    open.ended(refused ? 'refused' : open.right ? 'answered' : 'failed');
+  }
+
+  #hasRoom({ dataBytes }: Template): boolean {
+    return dataBytes <= this.#window && this.#open.size < this.#maxStreams;
+  }
+
+  #obey(settings: Buffer): void {
+    for (let at = 0; at < settings.length; at += SETTING_BYTES) {
+      if (settings.readUInt16BE(at) === MAX_CONCURRENT_STREAMS) this.#maxStreams = settings.readUInt32BE(at + 2);
+    }
+    this.#out.push(frame(SETTINGS, ACK, 0, Buffer.alloc(0)));
+  }
+
+  #fail(): void {
+    for (const { ended } of [...this.#open.values(), ...this.#waiting.splice(0)]) ended('failed');
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,94 @@
+// Owns what happens to calls that are too many: they are refused before their message is read, and counted for the log.
+
+import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Logger } from '../log.js';
+import { Shedding } from './shedding.js';
+import { OVERLOADED } from './status.js';
+
+/** A line for each refused call would be an attack of its own: there is one in so long. */
+const REPORT_MS = 5_000;
+
+/** The services whose calls are refused. Health and reflection are always answered: a busy service is a live one. */
+const SHED = /^\/auth\./;
+/** The calls that are refused last. */
+const ENDING: ReadonlySet<string> = new Set(['/auth.v1.AuthService/Logout', '/auth.v1.IssuerService/RevokeSubject']);
+
+export interface OverloadOptions {
+  readonly maxConcurrentCalls: number;
+  /** How many calls are under way. */
+  readonly underWay: () => number;
+  readonly reportMs?: number;
+}
+
+export class Overload {
+  readonly #log: Pick<Logger, 'info' | 'warn'>;
+  readonly #shedding: Shedding;
+  readonly #underWay: () => number;
+  readonly #reportMs: number;
+  #turnIsOpen = false;
+  #reporting: NodeJS.Timeout | undefined;
+  /** Since the last line, and since the overload began. */
+  #refused = { lately: 0, inAll: 0 };
+
+  constructor(
+    log: Pick<Logger, 'info' | 'warn'>,
+    { maxConcurrentCalls, underWay, reportMs = REPORT_MS }: OverloadOptions,
+  ) {
+    this.#log = log;
+    this.#shedding = new Shedding(maxConcurrentCalls);
+    this.#underWay = underWay;
+    this.#reportMs = reportMs;
+  }
+
+  /** For every server of the process: they share its event loop. */
+  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+    if (!SHED.test(path) || this.#takes(path)) return new ServerInterceptingCall(call);
+    this.#count();
+    return refuse(call);
+  };
+
+  /** Says what was refused and not told yet. */
+  close(): void {
+    clearInterval(this.#reporting);
+    if (this.#reporting) this.#end();
+  }
+
+  #takes(path: string): boolean {
+    const nowMs = performance.now();
+    if (!this.#turnIsOpen) {
+      this.#turnIsOpen = true;
+      // After the sockets that can be read have been, and before any is again.
+      setImmediate(() => {
+        this.#turnIsOpen = false;
+      });
+      this.#shedding.beginTurn(this.#underWay(), nowMs);
+    }
+    return this.#shedding.takes(ENDING.has(path), nowMs);
+  }
+
+  #count(): void {
+    this.#refused.lately++;
+    this.#refused.inAll++;
+    if (this.#reporting) return;
+    this.#log.warn({}, 'overloaded: calls are refused');
+    this.#reporting = setInterval(() => this.#report(), this.#reportMs).unref();
+  }
+
+  #report(): void {
+    const { lately, inAll } = this.#refused;
+    this.#refused.lately = 0;
+    if (lately === 0) this.#end();
+    else this.#log.warn({ refused: lately, refusedInAll: inAll }, 'overloaded: calls were refused');
+  }
+
+  #end(): void {
+    clearInterval(this.#reporting);
+    this.#reporting = undefined;
+    this.#log.info({ refusedInAll: this.#refused.inAll }, 'the overload is over');
+    this.#refused = { lately: 0, inAll: 0 };
+  }
+}
+
+/** Answers without starting the call: its message is thrown away unread. */
+const refuse = (call: ServerInterceptingCallInterface): ServerInterceptingCall =>
+  new ServerInterceptingCall(call, { start: () => call.sendStatus(OVERLOADED) });

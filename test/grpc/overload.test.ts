@@ -1,0 +1,173 @@
+// Owns the proof of what callers meet at a server that has more calls than it takes, and of what its log says.
+
+import { connect } from 'node:http2';
+import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { Overload } from '../../src/grpc/overload.js';
+import { type CallFailed, failureOfCall } from '../support/auth-client.js';
+import { GrpcScene } from '../support/grpc-scene.js';
+import { startGateway } from '../support/processes.js';
+import { RecordingLog } from '../support/recording-log.js';
+
+const AT_ONCE = 20;
+/** A little more than the calm after which a burst is taken again. */
+const CALM_MS = 1_100;
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('a gRPC server with more calls than it takes', () => {
+  let scene: GrpcScene;
+  beforeEach(async () => {
+    scene = await GrpcScene.start({ maxConcurrentCalls: AT_ONCE });
+  });
+  afterEach(() => scene.stop());
+
+  /** Lets as many calls hang in the store as may be under way. */
+  async function fill(token: string): Promise<Promise<string>[]> {
+    scene.flowing = false;
+    const calls = numbers(AT_ONCE).map(() => scene.client.verdict(token));
+    while (scene.world.pending.length < AT_ONCE) await pause(1);
+    return calls;
+  }
+
+  it('refuses the others with RESOURCE_EXHAUSTED and when to try again, and answers what it took', async () => {
+    const { client } = scene;
+    const { accessToken, refreshToken } = await client.issue();
+    const taken = await fill(accessToken);
+    for (const call of [client.validate(accessToken), client.refresh(refreshToken), client.issue()]) {
+      expect(await failureOfCall(call)).to.include({
+        code: 'RESOURCE_EXHAUSTED',
+        message: 'the service is overloaded; try again',
+        retryAfterS: 1,
+      });
+    }
+    scene.flowing = true;
+    expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
+    await pause(CALM_MS);
+    const after = await Promise.all(numbers(AT_ONCE).map(() => client.verdict(accessToken)));
+    expect(new Set(after)).to.deep.equal(new Set(['active']));
+    expect((await client.refresh(refreshToken)).refreshToken).to.not.equal('');
+  });
+
+  it('says SERVING all the while', async () => {
+    const { client } = scene;
+    const { accessToken } = await client.issue();
+    const taken = await fill(accessToken);
+    const refused = numbers(100).map(() => failureOfCall(client.validate(accessToken)));
+    const health = await Promise.all(numbers(50).map(() => client.health('auth.v1.AuthService')));
+    expect(new Set(health)).to.deep.equal(new Set(['SERVING']));
+    expect((await Promise.all(refused)).every(({ code }) => code === 'RESOURCE_EXHAUSTED')).to.equal(true);
+    scene.flowing = true;
+    await Promise.all(taken);
+  });
+
+  it('refuses before it reads the message: not even what is too large is looked at', async () => {
+    const { accessToken } = await scene.client.issue();
+    const taken = await fill(accessToken);
+    const { message } = await failureOfCall(scene.client.validate('x'.repeat(8193)));
+    expect(message).to.equal('the service is overloaded; try again');
+    scene.flowing = true;
+    await Promise.all(taken);
+    await pause(CALM_MS);
+    expect((await failureOfCall(scene.client.validate('x'.repeat(8193)))).code).to.equal('INVALID_ARGUMENT');
+  });
+
+  it('takes calls still that end a session, and what it acknowledges is so', async () => {
+    const { client } = scene;
+    const { accessToken } = await client.issue();
+    const pairs: TokenPair[] = [];
+    for (const n of numbers(30)) pairs.push(await client.issue(`user-${n}`));
+    const taken = await fill(accessToken);
+    const calls = pairs.map(({ refreshToken }) =>
+      client.logout({ refreshToken }).then(
+        () => 'OK',
+        ({ failure }: CallFailed) => failure.code,
+      ),
+    );
+    await pause(50);
+    scene.flowing = true;
+    const answers = await Promise.all(calls);
+    await Promise.all(taken);
+    expect(new Set(answers)).to.deep.equal(new Set(['OK', 'RESOURCE_EXHAUSTED']));
+    await pause(CALM_MS);
+    for (const [n, { accessToken: token }] of pairs.entries()) {
+      expect(await client.verdict(token), `user-${n}`).to.equal(answers[n] === 'OK' ? 'REVOKED' : 'active');
+    }
+  });
+
+  it('keeps no room for calls whose message does not come', async () => {
+    const { accessToken } = await scene.client.issue();
+    const session = connect(`http://${scene.address}`);
+    const headers = {
+      ':method': 'POST',
+      ':path': '/auth.v1.AuthService/ValidateToken',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    };
+    const streams = numbers(5 * AT_ONCE).map(() => session.request(headers).on('error', () => {}));
+    await pause(100);
+    expect(streams.filter((stream) => !stream.closed).length).to.be.at.least(AT_ONCE);
+    expect(await scene.client.verdict(accessToken)).to.equal('active');
+    session.destroy();
+  });
+
+  it('is told as 503 with Retry-After by the gateway', async () => {
+    const { accessToken, refreshToken } = await scene.client.issue();
+    const gateway = await startGateway(scene.address);
+    const taken = await fill(accessToken);
+    const answer = await fetch(`http://${gateway.address}/api/auth/token/refresh/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ refresh: refreshToken }),
+    });
+    expect([answer.status, answer.headers.get('retry-after')]).to.deep.equal([503, '1']);
+    expect(await answer.json()).to.include({ code: 'service_unavailable' });
+    scene.flowing = true;
+    await Promise.all(taken);
+    await gateway.stop();
+  });
+});
+
+describe('the log of an overload', () => {
+  const path = '/auth.v1.AuthService/ValidateToken';
+
+  function refusing(reportMs: number) {
+    const log = new RecordingLog();
+    const overload = new Overload(log, { maxConcurrentCalls: 1, underWay: () => 1, reportMs });
+    const refuse = (count: number): void => {
+      for (let n = 0; n < count; n++) {
+        const call = { sendStatus: () => {} } as Partial<ServerInterceptingCallInterface>;
+        overload.interceptor({ path } as never, call as ServerInterceptingCallInterface);
+      }
+    };
+    return { log, overload, refuse };
+  }
+
+  it('has a line at its start, one with their number in a while, and one at its end, however many are refused', async () => {
+    const { log, refuse } = refusing(20);
+    refuse(10_000);
+    expect(log.lines.map(({ level, message }) => [level, message])).to.deep.equal([
+      ['warn', 'overloaded: calls are refused'],
+    ]);
+    while (log.lines.length < 3) await pause(1);
+    expect(log.lines.slice(1).map(({ level, fields }) => [level, fields])).to.deep.equal([
+      ['warn', { refused: 10_000, refusedInAll: 10_000 }],
+      ['info', { refusedInAll: 10_000 }],
+    ]);
+  });
+
+  it('counts the next overload anew, and has its last line also if the service stops in it', () => {
+    const { log, overload, refuse } = refusing(60_000);
+    refuse(3);
+    overload.close();
+    refuse(2);
+    overload.close();
+    overload.close();
+    expect(log.lines.filter(({ level }) => level === 'info').map(({ fields }) => fields)).to.deep.equal([
+      { refusedInAll: 3 },
+      { refusedInAll: 2 },
+    ]);
+  });
+});
