@@ -19,17 +19,20 @@ import { type AuthClient, CallFailed } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import { answerFailure } from './failures.js';
 import { begin, contextOf, requestId } from './requests.js';
-import { allowOf, createRoutes, missing, pathOf } from './routes.js';
+import { allowOf, createRoutes, missing, originForm, pathOf } from './routes.js';
+import { createThrottle } from './throttle.js';
 
 /**
  * Builds the app; it does not listen yet.
  * @param refuse answers what Node's parser took for no request
+ * @param nowMs a clock that only goes forward, for windows of time
  */
 export function createApp(
-  { corsOrigins, limits }: GatewaySettings,
+  { corsOrigins, rateLimit, trustProxy, limits }: GatewaySettings,
   log: Logger,
   client: AuthClient,
   refuse: (error: NodeJS.ErrnoException, socket: Socket) => void,
+  nowMs: () => number,
 ): FastifyInstance<Server> {
   const routes = createRoutes(client);
   const start = (request: FastifyRequest, reply: Parameters<typeof begin>[1]): void => {
@@ -41,6 +44,8 @@ export function createApp(
     logger: false,
     genReqId: requestId,
     requestIdHeader: false,
+    rewriteUrl: ({ url = '' }) => originForm(url),
+    ...(trustProxy.length > 0 ? { trustProxy: [...trustProxy] } : {}),
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
     bodyLimit: limits.bodyBytes,
@@ -62,8 +67,16 @@ export function createApp(
   });
 
   app.decorateRequest('callEnd', undefined);
+  app.decorateRequest('throttled', undefined);
   app.addHook('onRequest', async (request, reply) => start(request, reply));
   if (corsOrigins.length > 0) app.register(fastifyCors, corsOptions(corsOrigins));
+
+  if (rateLimit) {
+    const throttle = createThrottle(rateLimit, nowMs);
+    app.addHook('preParsing', async (request, reply) => {
+      if (!routes.get(pathOf(request.url))?.probe) throttle(request, reply);
+    });
+  }
 
   // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
   app.addHook('preParsing', async (request) => {
@@ -101,7 +114,7 @@ const corsOptions = (origins: readonly string[]) => ({
     callback(null, origin !== undefined && origins.includes(origin) ? origin : false),
   methods: ['POST'],
   allowedHeaders: ['content-type', 'authorization', 'x-request-id'],
-  exposedHeaders: ['Retry-After', 'X-Request-Id', 'WWW-Authenticate'],
+  exposedHeaders: ['Retry-After', 'X-Request-Id', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy'],
   maxAge: 600,
   strictPreflight: false,
 });

@@ -1,6 +1,8 @@
-// Owns the gateway's settings: where it listens, whom it calls, which origins may call it, and its limits.
+// Owns the gateway's settings: where it listens, whom it calls, who may call it and how often, and its limits.
 
-import type { Address, Environment } from '../src/env.js';
+import { type Address, type Environment, parseDuration } from '../src/env.js';
+import { isAddressOrBlock } from './client-address.js';
+import type { RateLimit } from './rate-limit.js';
 
 /** Bounds on what one client can take. All times in ms. */
 export interface GatewayLimits {
@@ -40,6 +42,10 @@ export interface GatewaySettings {
   readonly authServiceAddress: Address;
   /** Origins (RFC 6454) whose pages may call: `https://app.example.com`. */
   readonly corsOrigins: readonly string[];
+  /** How often one client may ask; undefined: as often as it likes. */
+  readonly rateLimit: RateLimit | undefined;
+  /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed; nobody else's is. */
+  readonly trustProxy: readonly string[];
   readonly limits: GatewayLimits;
 }
 
@@ -58,7 +64,30 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
       'origins such as https://app.example.com, none of them *',
     );
   }
-  return { httpAddress, authServiceAddress, corsOrigins, limits: GATEWAY_LIMITS };
+  const rateLimit = readRateLimit(environment);
+  const trustProxy = environment.list('TRUST_PROXY');
+  for (const proxy of trustProxy.filter((each) => !isAddressOrBlock(each))) {
+    environment.fault('TRUST_PROXY', JSON.stringify(proxy), 'addresses or CIDR blocks such as 10.0.0.0/8 or ::1');
+  }
+  return { httpAddress, authServiceAddress, corsOrigins, rateLimit, trustProxy, limits: GATEWAY_LIMITS };
+}
+
+const MOST_REQUESTS = 1_000_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function readRateLimit(environment: Environment): RateLimit | undefined {
+  const text = environment.text('RATE_LIMIT');
+  if (text === undefined) return undefined;
+  const [, count, window = ''] = /^(\d{1,7})\/(\w+)$/.exec(text) ?? [];
+  const requests = Number(count);
+  const windowMs = parseDuration(window) ?? 0;
+  // The headers that tell of it know whole seconds alone.
+  if (requests >= 1 && requests <= MOST_REQUESTS && windowMs >= 1000 && windowMs <= DAY_MS && windowMs % 1000 === 0) {
+    return { requests, windowMs };
+  }
+  const wanted = `requests a window such as 100/10s: 1 to ${MOST_REQUESTS}, the window in whole seconds, at most 1d`;
+  environment.fault('RATE_LIMIT', JSON.stringify(text), wanted);
+  return undefined;
 }
 
 /**

@@ -20,10 +20,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
+/** @param nowMs a clock that only goes forward; tests hand in one of their own */
+export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
   const { httpAddress, authServiceAddress, limits } = settings;
   const client = new AuthClient(authServiceAddress, limits.callMs);
-  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket));
+  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket), nowMs);
   const connections = new Connections(app.server, log, limits.connections);
   let closed: Promise<void> | undefined;
 

@@ -110,6 +110,8 @@ describe('gateway: stopping', function () {
         httpAddress: { host: 'localhost', port: 0 },
         authServiceAddress: { host: '127.0.0.1', port },
         corsOrigins: [],
+        rateLimit: undefined,
+        trustProxy: [],
         limits: GATEWAY_LIMITS,
       },
       createLogger({ level: 'silent', name: 'gateway' }),
@@ -136,6 +138,8 @@ describe('gateway: stopping', function () {
       httpAddress: running.address,
       authServiceAddress: running.service.address,
       corsOrigins: [],
+      rateLimit: undefined,
+      trustProxy: [],
       limits: GATEWAY_LIMITS,
     };
     const second = createGateway(settings, createLogger({ level: 'silent', name: 'gateway' }));
@@ -158,6 +162,8 @@ describe('gateway: stopping', function () {
         httpAddress: { host: '127.0.0.1', port: 0 },
         authServiceAddress: JSON.parse(process.argv[4]),
         corsOrigins: [],
+        rateLimit: undefined,
+        trustProxy: [],
         limits: GATEWAY_LIMITS,
       }, createLogger({ level: 'silent', name: 'gateway' }));
       const { port } = await gateway.listen();
