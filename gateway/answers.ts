@@ -57,6 +57,8 @@ export const tooLarge = (limitBytes: number): Answer =>
 export const unsupportedMediaType = (mediaType: string): Answer =>
   detail(415, `Unsupported media type "${mediaType}" in request.`);
 
+export const headersTooLarge: Answer = detail(431, 'Request headers too large.');
+
 /**
  * 429, before anything was looked at.
  * @param seconds when to try again, whole, at least 1

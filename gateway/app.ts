@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/log.js';
+import { createAdmission } from './admission.js';
 import {
   type Answer,
   badRequest,
@@ -51,10 +52,11 @@ export function createApp(
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
+    connectionTimeout: limits.stalledMs,
     http: {
       headersTimeout: limits.headersMs,
       connectionsCheckingInterval: limits.checkEveryMs,
-      // Asked for below, so that the answer has our headers.
+      // Asked for by us, so that the answer has our headers.
       requireHostHeader: false,
     },
     // A request that comes as we stop, on a connection that is still there, is served and its connection closed.
@@ -71,18 +73,12 @@ export function createApp(
   app.addHook('onRequest', async (request, reply) => start(request, reply));
   if (corsOrigins.length > 0) app.register(fastifyCors, corsOptions(corsOrigins));
 
-  if (rateLimit) {
-    const throttle = createThrottle(rateLimit, nowMs);
-    app.addHook('preParsing', async (request, reply) => {
-      if (!routes.get(pathOf(request.url))?.probe) throttle(request, reply);
-    });
-  }
-
+  const admit = createAdmission(limits);
+  const throttle = rateLimit && createThrottle(rateLimit, nowMs);
   // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
-  app.addHook('preParsing', async (request) => {
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      throw new Refusal(badRequest('Host header is missing.'));
-    }
+  app.addHook('preParsing', async (request, reply) => {
+    if (!routes.get(pathOf(request.url))?.probe) throttle?.(request, reply);
+    admit(request, reply);
     if (request.is404) throw new Refusal(missing(request, routes));
   });
   app.removeAllContentTypeParsers();

@@ -16,8 +16,14 @@ export interface GatewayLimits {
   readonly requestMs: number;
   /** How long an idle connection is kept; above the 60 s of common load balancers, so that they end it, not we. */
   readonly keepAliveMs: number;
+  /** How long nothing may move on a connection while something is under way: the client does not read, for one. */
+  readonly stalledMs: number;
   /** How often the times above are enforced. */
   readonly checkEveryMs: number;
+  /** The most headers of a request. Node drops those beyond its own limit without a word, a proxy's among them. */
+  readonly headers: number;
+  /** The most requests of one connection that wait for their answers. Browsers and proxies send one after the other. */
+  readonly pipelined: number;
   /** The most connections at once; more are closed unanswered. */
   readonly connections: number;
   /** How long requests under way may take to finish once the gateway is told to stop. */
@@ -30,7 +36,10 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   headersMs: 5_000,
   requestMs: 10_000,
   keepAliveMs: 65_000,
+  stalledMs: 15_000,
   checkEveryMs: 1_000,
+  headers: 100,
+  pipelined: 16,
   connections: 4_096,
   stopMs: 5_000,
 };
