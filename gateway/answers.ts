@@ -57,6 +57,17 @@ export const tooLarge = (limitBytes: number): Answer =>
 export const unsupportedMediaType = (mediaType: string): Answer =>
   detail(415, `Unsupported media type "${mediaType}" in request.`);
 
+export const headersTooLarge: Answer = detail(431, 'Request headers too large.');
+
+/**
+ * 429, before anything was looked at.
+ * @param seconds when to try again, whole, at least 1
+ */
+export const throttled = (seconds: number): Answer =>
+  detail(429, `Request was throttled. Expected available in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`, {
+    'retry-after': String(seconds),
+  });
+
 /**
  * 503: nothing is said about the token, good or bad.
  * @param retryAfterSeconds when to try again, in whole seconds, at least 1

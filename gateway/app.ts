@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/log.js';
+import { createAdmission } from './admission.js';
 import {
   type Answer,
   badRequest,
@@ -19,17 +20,20 @@ import { type AuthClient, CallFailed } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import { answerFailure } from './failures.js';
 import { begin, contextOf, requestId } from './requests.js';
-import { allowOf, createRoutes, missing, pathOf } from './routes.js';
+import { allowOf, createRoutes, missing, originForm, pathOf } from './routes.js';
+import { createThrottle } from './throttle.js';
 
 /**
  * Builds the app; it does not listen yet.
  * @param refuse answers what Node's parser took for no request
+ * @param nowMs a clock that only goes forward, for windows of time
  */
 export function createApp(
-  { corsOrigins, limits }: GatewaySettings,
+  { corsOrigins, rateLimit, trustProxy, limits }: GatewaySettings,
   log: Logger,
   client: AuthClient,
   refuse: (error: NodeJS.ErrnoException, socket: Socket) => void,
+  nowMs: () => number,
 ): FastifyInstance<Server> {
   const routes = createRoutes(client);
   const start = (request: FastifyRequest, reply: Parameters<typeof begin>[1]): void => {
@@ -41,15 +45,18 @@ export function createApp(
     logger: false,
     genReqId: requestId,
     requestIdHeader: false,
+    rewriteUrl: ({ url = '' }) => originForm(url),
+    ...(trustProxy.length > 0 ? { trustProxy: [...trustProxy] } : {}),
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
+    connectionTimeout: limits.stalledMs,
     http: {
       headersTimeout: limits.headersMs,
       connectionsCheckingInterval: limits.checkEveryMs,
-      // Asked for below, so that the answer has our headers.
+      // Asked for by us, so that the answer has our headers.
       requireHostHeader: false,
     },
     // A request that comes as we stop, on a connection that is still there, is served and its connection closed.
@@ -62,14 +69,16 @@ export function createApp(
   });
 
   app.decorateRequest('callEnd', undefined);
+  app.decorateRequest('throttled', undefined);
   app.addHook('onRequest', async (request, reply) => start(request, reply));
   if (corsOrigins.length > 0) app.register(fastifyCors, corsOptions(corsOrigins));
 
+  const admit = createAdmission(limits);
+  const throttle = rateLimit && createThrottle(rateLimit, nowMs);
   // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
-  app.addHook('preParsing', async (request) => {
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      throw new Refusal(badRequest('Host header is missing.'));
-    }
+  app.addHook('preParsing', async (request, reply) => {
+    if (!routes.get(pathOf(request.url))?.probe) throttle?.(request, reply);
+    admit(request, reply);
     if (request.is404) throw new Refusal(missing(request, routes));
   });
   app.removeAllContentTypeParsers();
@@ -101,7 +110,7 @@ const corsOptions = (origins: readonly string[]) => ({
     callback(null, origin !== undefined && origins.includes(origin) ? origin : false),
   methods: ['POST'],
   allowedHeaders: ['content-type', 'authorization', 'x-request-id'],
-  exposedHeaders: ['Retry-After', 'X-Request-Id', 'WWW-Authenticate'],
+  exposedHeaders: ['Retry-After', 'X-Request-Id', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy'],
   maxAge: 600,
   strictPreflight: false,
 });

@@ -1,7 +1,9 @@
-// Owns the gateway's settings: where it listens, whom it calls, which origins may call it, and its limits.
+// Owns the gateway's settings: where it listens, whom it calls, who may call it and how often, and its limits.
 
-import type { Address, Environment } from '../src/env.js';
+import { type Address, type Environment, parseDuration } from '../src/env.js';
 import { type ClientTls, readClientTls } from '../src/tls/settings.js';
+import { isAddressOrBlock } from './client-address.js';
+import type { RateLimit } from './rate-limit.js';
 
 /** Bounds on what one client can take. All times in ms. */
 export interface GatewayLimits {
@@ -15,8 +17,14 @@ export interface GatewayLimits {
   readonly requestMs: number;
   /** How long an idle connection is kept; above the 60 s of common load balancers, so that they end it, not we. */
   readonly keepAliveMs: number;
+  /** How long nothing may move on a connection while something is under way: the client does not read, for one. */
+  readonly stalledMs: number;
   /** How often the times above are enforced. */
   readonly checkEveryMs: number;
+  /** The most headers of a request. Node drops those beyond its own limit without a word, a proxy's among them. */
+  readonly headers: number;
+  /** The most requests of one connection that wait for their answers. Browsers and proxies send one after the other. */
+  readonly pipelined: number;
   /** The most connections at once; more are closed unanswered. */
   readonly connections: number;
   /** How long requests under way may take to finish once the gateway is told to stop. */
@@ -29,7 +37,10 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   headersMs: 5_000,
   requestMs: 10_000,
   keepAliveMs: 65_000,
+  stalledMs: 15_000,
   checkEveryMs: 1_000,
+  headers: 100,
+  pipelined: 16,
   connections: 4_096,
   stopMs: 5_000,
 };
@@ -43,6 +54,10 @@ export interface GatewaySettings {
   readonly authServiceTls?: ClientTls | undefined;
   /** Origins (RFC 6454) whose pages may call: `https://app.example.com`. */
   readonly corsOrigins: readonly string[];
+  /** How often one client may ask; undefined: as often as it likes. */
+  readonly rateLimit: RateLimit | undefined;
+  /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed; nobody else's is. */
+  readonly trustProxy: readonly string[];
   readonly limits: GatewayLimits;
 }
 
@@ -62,7 +77,31 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
     );
   }
   const authServiceTls = readClientTls(environment);
-  return { httpAddress, authServiceAddress, authServiceTls, corsOrigins, limits: GATEWAY_LIMITS };
+  const rateLimit = readRateLimit(environment);
+  const trustProxy = environment.list('TRUST_PROXY');
+  for (const proxy of trustProxy.filter((each) => !isAddressOrBlock(each))) {
+    environment.fault('TRUST_PROXY', JSON.stringify(proxy), 'addresses or CIDR blocks such as 10.0.0.0/8 or ::1');
+  }
+  const limits = GATEWAY_LIMITS;
+  return { httpAddress, authServiceAddress, authServiceTls, corsOrigins, rateLimit, trustProxy, limits };
+}
+
+const MOST_REQUESTS = 1_000_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function readRateLimit(environment: Environment): RateLimit | undefined {
+  const text = environment.text('RATE_LIMIT');
+  if (text === undefined) return undefined;
+  const [, count, window = ''] = /^(\d{1,7})\/(\w+)$/.exec(text) ?? [];
+  const requests = Number(count);
+  const windowMs = parseDuration(window) ?? 0;
+  // The headers that tell of it know whole seconds alone.
+  if (requests >= 1 && requests <= MOST_REQUESTS && windowMs >= 1000 && windowMs <= DAY_MS && windowMs % 1000 === 0) {
+    return { requests, windowMs };
+  }
+  const wanted = `requests a window such as 100/10s: 1 to ${MOST_REQUESTS}, the window in whole seconds, at most 1d`;
+  environment.fault('RATE_LIMIT', JSON.stringify(text), wanted);
+  return undefined;
 }
 
 /**

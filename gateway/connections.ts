@@ -19,7 +19,8 @@ const CLIENT_ERRORS: ReadonlyMap<string, readonly [status: number, detail: strin
 export class Connections {
   readonly #server: Server;
   readonly #log: Logger;
-  readonly #open = new Set<ServerResponse>();
+  /** The answers under way, by connection. */
+  readonly #open = new Map<Socket, Set<ServerResponse>>();
   /** The latest answer on each connection, sent or not. */
   readonly #latest = new WeakMap<Socket, ServerResponse>();
   #stopping = false;
@@ -31,15 +32,31 @@ export class Connections {
     this.#log = log;
     server.maxConnections = most;
     server.on('drop', () => this.#reportDrop());
-    server.prependListener('request', (_request, response) => {
-      this.#open.add(response);
-      this.#latest.set(response.req.socket, response);
+    server.on('connection', (socket) => {
+      const open = new Set<ServerResponse>();
+      this.#open.set(socket, open);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        // Node tells the end of a connection to the answer whose turn it is, and never to those behind it.
+        for (const response of open) if (response.socket === null) response.emit('close');
+      });
+    });
+    server.prependListener('request', ({ socket }, response) => {
+      const open = this.#open.get(socket);
+      open?.add(response);
+      this.#latest.set(socket, response);
       if (this.#stopping) response.setHeader('connection', 'close');
-      response.once('close', () => this.#open.delete(response));
+      response.once('close', () => open?.delete(response));
+    });
+    server.on('checkContinue', (request, response: ServerResponse) => {
+      // To a request whose turn has not come Node would write it between the head of its answer and the body.
+      if (response.socket !== null) response.writeContinue();
+      server.emit('request', request, response);
     });
     // Node answers these without our headers if nobody listens.
     server.on('checkExpectation', (_request, response: ServerResponse) => {
-      response.writeHead(417, RAW_HEADERS).end(JSON.stringify({ detail: 'Expectation not supported.' }));
+      const body = JSON.stringify({ detail: 'Expectation not supported.' });
+      response.writeHead(417, { ...RAW_HEADERS, 'Content-Length': Buffer.byteLength(body) }).end(body);
     });
   }
 
@@ -47,9 +64,7 @@ export class Connections {
   refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     this.#log.debug({ code: error.code }, 'client error');
     // A second answer would be read as the end of one that has begun, or in the place of one that is owed.
-    const owed = [...this.#open].some(
-      (response) => response.req.socket === socket && (response.headersSent || response.req.complete),
-    );
+    const owed = [...(this.#open.get(socket) ?? [])].some(({ headersSent, req }) => headersSent || req.complete);
     // Nor does one get it whose request was answered, and then went wrong in the rest of its body.
     const latest = this.#latest.get(socket);
     const answered = latest?.headersSent === true && !latest.req.complete;
@@ -72,13 +87,13 @@ export class Connections {
    */
   async drain(mostMs: number): Promise<void> {
     const force = setTimeout(() => {
-      this.#log.warn({ requests: this.#open.size }, 'stopping although requests are under way');
+      this.#log.warn({ requests: this.#underWay().length }, 'stopping although requests are under way');
       this.#server.closeAllConnections();
     }, mostMs);
     do {
-      await Promise.all([...this.#open].map((response) => this.#finished(response)));
+      await Promise.all(this.#underWay().map((response) => this.#finished(response)));
       await delay(QUIET_MS);
-    } while (this.#open.size > 0);
+    } while (this.#underWay().length > 0);
     clearTimeout(force);
     // Browsers open connections in advance; Node holds one without a request for busy.
     this.#server.closeAllConnections();
@@ -86,7 +101,11 @@ export class Connections {
 
   async #finished(response: ServerResponse): Promise<void> {
     if (!response.headersSent) response.setHeader('connection', 'close');
-    if (this.#open.has(response)) await new Promise((resolve) => response.once('close', resolve));
+    await new Promise((resolve) => response.once('close', resolve));
+  }
+
+  #underWay(): readonly ServerResponse[] {
+    return [...this.#open.values()].flatMap((open) => [...open]);
   }
 
   #reportDrop(): void {

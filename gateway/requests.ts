@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** How the call of the service ended, if one was made. */
     callEnd: CallEnd | undefined;
+    /** The client that has asked too often, where that is why the request was refused. */
+    throttled: string | undefined;
   }
 }
 
@@ -41,6 +43,7 @@ export function begin(request: FastifyRequest, reply: FastifyReply, log: Logger,
         ...(raw.headersSent ? { status: statusCode } : {}),
         ...(raw.writableFinished ? {} : { aborted: true }),
         durationMs: Math.round((performance.now() - startMs) * 10) / 10,
+        ...(request.throttled === undefined ? {} : { throttled: request.throttled }),
         ...(request.callEnd ? { grpcCode: request.callEnd.code } : {}),
         ...(request.callEnd && statusCode >= 500 ? { grpcDetails: request.callEnd.details } : {}),
       },

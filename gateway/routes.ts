@@ -40,8 +40,27 @@ export const createRoutes = (client: AuthClient): Routes =>
 const fieldsOf = ({ body, headers }: FastifyRequest): Promise<Fields> =>
   readBody(body instanceof Buffer ? body : Buffer.alloc(0), headers['content-type'] ?? '');
 
-/** A URL's path as the table has it: without its query and a trailing slash. */
-export const pathOf = (url: string): string => url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '');
+/** A path that no route has: what a target is taken for that cannot be decoded. */
+const NOWHERE = '/%EF%BF%BD';
+
+/** A request's target as a path and a query, as the router knows it (RFC 9112, section 3.2): of a URL only those count. */
+export function originForm(target: string): string {
+  const local = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
+  const path = local.startsWith('/') ? local : `/${local}`;
+  return decoded(path) === undefined ? NOWHERE : path;
+}
+
+/** The path of a target in origin form, as the table has it: decoded, without its query and a trailing slash. */
+export const pathOf = (url: string): string => (decoded(url) ?? url).replace(/(?<=.)\/$/, '');
+
+/** Without its query. What is reserved stays encoded, as in the router: `%2F` is no slash. */
+function decoded(url: string): string | undefined {
+  try {
+    return decodeURI(url.replace(/[?#].*$/s, ''));
+  } catch {
+    return undefined;
+  }
+}
 
 /** The methods of a path, for the header `Allow`. */
 export const allowOf = ({ methods }: Route): string => [...methods, 'OPTIONS'].join(', ');

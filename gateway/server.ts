@@ -21,8 +21,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** @throws TlsFileError */
-export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
+/**
+ * @param nowMs a clock that only goes forward; tests hand in one of their own
+ * @throws TlsFileError
+ */
+export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const certificates = tls && new Certificates(tls.files, log);
   const peer = certificates && {
@@ -30,7 +33,7 @@ export function createGateway(settings: GatewaySettings, log: Logger): Gateway {
     material: () => certificates.fresh(),
   };
   const client = new AuthClient(authServiceAddress, limits.callMs, peer);
-  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket));
+  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket), nowMs);
   const connections = new Connections(app.server, log, limits.connections);
   let closed: Promise<void> | undefined;
 

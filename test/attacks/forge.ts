@@ -22,6 +22,14 @@ export const hmac = (input: string, secret: KeyObject | string | Buffer): string
 export const ecdsa = (input: string, dsaEncoding: 'ieee-p1363' | 'der' = 'ieee-p1363'): string =>
   createSign('sha256').update(input).sign({ key: ecPrivate, dsaEncoding }).toString('base64url');
 
+/** `none` in all its cases, and what a lenient reader might take for it. */
+export const NONES: readonly unknown[] = [
+  ...Array.from({ length: 16 }, (_, bits) =>
+    [...'none'].map((letter, n) => ((bits >> n) & 1 ? letter.toUpperCase() : letter)).join(''),
+  ),
+  ...[' none', 'none ', 'none\u0000', '\uff4eone', 'null', '', null, undefined, 0, false, ['none'], { alg: 'none' }],
+];
+
 const nowS = (): number => Math.floor(Date.now() / 1000);
 
 /** The claims of a good access token, of a session that starts now and that the service has never heard of. */
@@ -29,6 +37,12 @@ export function goodClaims(more: Record<string, unknown> = {}): Record<string, u
   const sid = freshSid();
   const claims = { token_type: 'access', iss: ISSUER, aud: 'api', sub: 'mallory', sid, gen: 0, jti: `a${sid}.0` };
   return { ...claims, iat: nowS(), exp: nowS() + 60, ...more };
+}
+
+/** The claims of a good refresh token of such a session. */
+export function goodRefreshClaims(more: Record<string, unknown> = {}): Record<string, unknown> {
+  const claims = goodClaims();
+  return { ...claims, token_type: 'refresh', jti: `r${claims['sid']}.0`, ...more };
 }
 
 /** A session id that starts now. */
@@ -51,4 +65,26 @@ export function authenticHs256(
 ): string {
   const input = `${encode({ alg: 'HS256', typ: 'at+jwt', kid: hs256.kid, ...header })}.${encode(payload)}`;
   return `${input}.${hmac(input, secret)}`;
+}
+
+/** An authentic refresh token of the ES256 key; with another secret, a forged one. */
+export function authenticRefresh(
+  payload: unknown,
+  header: Record<string, unknown> = {},
+  secret: KeyObject | string | Buffer = es256.refreshSecret,
+): string {
+  return authenticHs256(payload, { typ: 'rt+jwt', kid: es256.refreshKid, ...header }, secret);
+}
+
+/** A token of so many bytes; spare characters go where base64url has room for them. */
+export function ofLength(bytes: number, make: (header: object, payload: object) => string): string {
+  const bare = make({ x: '' }, { pad: '' }).length;
+  for (let inHeader = 0; inHeader < 4; inHeader++) {
+    for (let pad = Math.floor(((bytes - bare) * 3) / 4) - 8; pad < bytes; pad++) {
+      const token = make({ x: 'x'.repeat(inHeader) }, { pad: 'x'.repeat(pad) });
+      if (token.length === bytes) return token;
+      if (token.length > bytes) break;
+    }
+  }
+  throw new Error(`no token has ${bytes} bytes`);
 }

@@ -63,6 +63,14 @@ const REQUESTS: Readonly<Record<string, { readonly ask: Ask; readonly headers?: 
   'another method': { ask: (gateway) => gateway.ask(REFRESH), headers: ['allow'] },
   'a body of more than 16 KiB': { ask: refresh({ refresh: 'x'.repeat(16 * 1024) }) },
   'another media type': { ask: (gateway) => gateway.post(REFRESH, '{}', { 'content-type': 'text/plain' }) },
+  'more requests than `RATE_LIMIT` allows': {
+    ask: async () => {
+      const limited = await RunningGateway.start({ rateLimit: { requests: 1, windowMs: 5_000 }, nowMs: () => 0 });
+      await limited.ask('/');
+      return limited.ask('/').finally(() => limited.stop());
+    },
+    headers: ['retry-after', 'ratelimit', 'ratelimit-policy'],
+  },
   'the service or its store cannot answer': { ask: refused(failure(status.UNAVAILABLE)), headers: ['retry-after'] },
 };
 

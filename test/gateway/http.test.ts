@@ -92,7 +92,9 @@ describe('gateway: every request', () => {
       expect(answers.map((answer) => answer.status)).to.deep.equal([200, 400, 404, 415, 413, 405]);
       for (const { headers } of answers) {
         expect(headers.get('access-control-allow-origin')).to.equal(ORIGIN);
-        expect(headers.get('access-control-expose-headers')).to.equal('Retry-After, X-Request-Id, WWW-Authenticate');
+        expect(headers.get('access-control-expose-headers')).to.equal(
+          'Retry-After, X-Request-Id, WWW-Authenticate, RateLimit, RateLimit-Policy',
+        );
         expect(headers.has('access-control-allow-credentials')).to.equal(false);
         expect(headers.get('vary')).to.equal('Origin');
       }

@@ -105,6 +105,19 @@ describe('gateway: limits', function () {
     expect(performance.now() - begun).to.be.below(3_000);
   });
 
+  it('keeps an idle connection, which is not one that stands still with something under way', async () => {
+    const patient = await RunningGateway.start({ limits: { keepAliveMs: 5_000, stalledMs: 100 } });
+    const socket = await patient.connect();
+    const all = readAll(socket);
+    const request = 'GET /healthz HTTP/1.1\r\nHost: h\r\n';
+    socket.write(`${request}\r\n`);
+    await once(socket, 'data');
+    await delay(400);
+    socket.write(`${request}Connection: close\r\n\r\n`);
+    expect((await all).match(/HTTP\/1\.1 \d+/g)).to.deep.equal(['HTTP/1.1 200', 'HTTP/1.1 200']);
+    await patient.stop();
+  });
+
   for (const [what, rest] of [
     ['comes too slowly', '{'],
     ['is not what it should be', 'GARBAGE\r\n\r\n'],

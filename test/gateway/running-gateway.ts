@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GATEWAY_LIMITS, type GatewayLimits } from '../../gateway/config.js';
+import { GATEWAY_LIMITS, type GatewayLimits, type GatewaySettings } from '../../gateway/config.js';
 import { createGateway, type Gateway } from '../../gateway/server.js';
 import type { Address } from '../../src/env.js';
 import { createLogger } from '../../src/log.js';
@@ -37,7 +37,7 @@ export class RunningGateway {
   }
 
   static async start(
-    options: { limits?: Partial<GatewayLimits>; corsOrigins?: string[] } = {},
+    options: Partial<Omit<GatewaySettings, 'limits'>> & { limits?: Partial<GatewayLimits>; nowMs?: () => number } = {},
   ): Promise<RunningGateway> {
     const service = await new ScriptedAuthService().start();
     const log: string[] = [];
@@ -46,9 +46,12 @@ export class RunningGateway {
       httpAddress: { host: '127.0.0.1', port: 0 },
       authServiceAddress: service.address,
       corsOrigins: options.corsOrigins ?? [ORIGIN],
+      rateLimit: options.rateLimit,
+      trustProxy: options.trustProxy ?? [],
       limits: { ...GATEWAY_LIMITS, ...options.limits },
     };
-    const gateway = createGateway(settings, createLogger({ level: 'trace', name: 'gateway', destination }));
+    const logger = createLogger({ level: 'trace', name: 'gateway', destination });
+    const gateway = createGateway(settings, logger, options.nowMs);
     return new RunningGateway(service, gateway, await gateway.listen(), log);
   }
 

@@ -80,6 +80,21 @@ describe('gateway: stopping', function () {
     running.service.stop();
   });
 
+  it('is not held up by answers that waited behind another when their client went away', async () => {
+    const running = await RunningGateway.start();
+    running.service.script = () => delay(200);
+    const socket = await running.connect();
+    const head = `POST ${LOGOUT} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer a\r\nContent-Length: 0\r\n\r\n`;
+    const before = running.log.length;
+    socket.on('error', () => {}).write(head.repeat(3));
+    while (running.service.calls.length < 3) await delay(5);
+    socket.resetAndDestroy();
+    expect(await elapsed(running.gateway.close())).to.be.below(1_000);
+    // Each has its line in the log, too.
+    expect(running.log.slice(before).filter((line) => line.includes('"aborted":true'))).to.have.length(3);
+    running.service.stop();
+  });
+
   it('cuts off at its limit what does not end', async () => {
     const running = await RunningGateway.start({ limits: { stopMs: 300 } });
     const socket = await running.connect();
@@ -110,6 +125,8 @@ describe('gateway: stopping', function () {
         httpAddress: { host: 'localhost', port: 0 },
         authServiceAddress: { host: '127.0.0.1', port },
         corsOrigins: [],
+        rateLimit: undefined,
+        trustProxy: [],
         limits: GATEWAY_LIMITS,
       },
       createLogger({ level: 'silent', name: 'gateway' }),
@@ -136,6 +153,8 @@ describe('gateway: stopping', function () {
       httpAddress: running.address,
       authServiceAddress: running.service.address,
       corsOrigins: [],
+      rateLimit: undefined,
+      trustProxy: [],
       limits: GATEWAY_LIMITS,
     };
     const second = createGateway(settings, createLogger({ level: 'silent', name: 'gateway' }));
@@ -158,6 +177,8 @@ describe('gateway: stopping', function () {
         httpAddress: { host: '127.0.0.1', port: 0 },
         authServiceAddress: JSON.parse(process.argv[4]),
         corsOrigins: [],
+        rateLimit: undefined,
+        trustProxy: [],
         limits: GATEWAY_LIMITS,
       }, createLogger({ level: 'silent', name: 'gateway' }));
       const { port } = await gateway.listen();

@@ -54,6 +54,8 @@ describe('the gateway before a service with TLS', () => {
         authServiceAddress: { host: '127.0.0.1', port },
         authServiceTls: tlsOf && { name, files: { cert: undefined, key: undefined, ca: undefined, ...files } },
         corsOrigins: [],
+        rateLimit: undefined,
+        trustProxy: [],
         limits: GATEWAY_LIMITS,
       },
       logger,

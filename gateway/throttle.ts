@@ -1,0 +1,35 @@
+// Owns the throttling of requests: which of them count, for whom, and the headers that tell a client where it stands.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal, throttled } from './answers.js';
+import { clientAt } from './client-address.js';
+import { RateCounter, type RateLimit } from './rate-limit.js';
+
+/** What the policy is called in the headers below: there is one. */
+const POLICY = '"default"';
+
+/**
+ * A hook that counts a request and tells what is left, by the headers of draft-ietf-httpapi-ratelimit-headers-11.
+ * @returns the hook; it throws Refusal 429 for a request too many
+ */
+export function createThrottle(limit: RateLimit, nowMs: () => number) {
+  const counter = new RateCounter(limit, nowMs);
+  const policy = `${POLICY};q=${limit.requests};w=${limit.windowMs / 1000}`;
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    if (isPreflight(request)) return;
+    const client = clientOf(request);
+    const { allowed, remaining, resetSeconds } = counter.count(client);
+    reply.headers({ 'ratelimit-policy': policy, ratelimit: `${POLICY};r=${remaining};t=${resetSeconds}` });
+    if (allowed) return;
+    request.throttled = client;
+    throw new Refusal(throttled(resetSeconds));
+  };
+}
+
+/** The browser sends these on its own, and a page never sees their answers. */
+const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+
+/** What a proxy names that is no address counts for the proxy itself. */
+const clientOf = ({ ip, socket }: FastifyRequest): string =>
+  clientAt(ip ?? '') ?? clientAt(socket.remoteAddress ?? '') ?? 'unknown';
