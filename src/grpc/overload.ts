@@ -42,9 +42,14 @@ export class Overload {
 
   /** For every server of the process: they share its event loop. */
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
-    if (!SHED.test(path) || this.#takes(path)) return new ServerInterceptingCall(call);
-    this.#count();
-    return refuse(call);
+    if (!SHED.test(path)) return new ServerInterceptingCall(call);
+    const ends = ENDING.has(path);
+    // Not started at all: the message is thrown away unread.
+    if (!this.#takes(ends)) return new ServerInterceptingCall(call, { start: () => this.#refuse(call) });
+    // Many calls may be opened one by one, and their messages sent at once: this bounds how many then begin.
+    const onReceiveHalfClose = (next: () => void): void =>
+      this.#shedding.begins(ends, this.#underWay()) ? next() : this.#refuse(call);
+    return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveHalfClose }) });
   };
 
   /** Says what was refused and not told yet. */
@@ -53,7 +58,7 @@ export class Overload {
     if (this.#reporting) this.#end();
   }
 
-  #takes(path: string): boolean {
+  #takes(ends: boolean): boolean {
     const nowMs = performance.now();
     if (!this.#turnIsOpen) {
       this.#turnIsOpen = true;
@@ -63,10 +68,11 @@ export class Overload {
       });
       this.#shedding.beginTurn(this.#underWay(), nowMs);
     }
-    return this.#shedding.takes(ENDING.has(path), nowMs);
+    return this.#shedding.takes(ends, nowMs);
   }
 
-  #count(): void {
+  #refuse(call: ServerInterceptingCallInterface): void {
+    call.sendStatus(OVERLOADED);
     this.#refused.lately++;
     this.#refused.inAll++;
     if (this.#reporting) return;
@@ -88,7 +94,3 @@ export class Overload {
     this.#refused = { lately: 0, inAll: 0 };
   }
 }
-
-/** Answers without starting the call: its message is thrown away unread. */
-const refuse = (call: ServerInterceptingCallInterface): ServerInterceptingCall =>
-  new ServerInterceptingCall(call, { start: () => call.sendStatus(OVERLOADED) });

@@ -42,14 +42,17 @@ export class Shedding {
 
   /** Whether a call that has come in this turn is taken. @param ends whether it is to end a session */
   takes(ends: boolean, nowMs: number): boolean {
-    const reserve = ends ? ENDING_ROOM : 0;
-    const fits = this.#underWay + this.#taken < this.#maxAtOnce + reserve;
-    if (fits && this.#makeRoom(reserve)) {
+    if (this.begins(ends, this.#underWay + this.#taken) && this.#makeRoom(ends ? ENDING_ROOM : 0)) {
       this.#taken++;
       return true;
     }
     this.#refusedAtMs = nowMs;
     return false;
+  }
+
+  /** Whether a call that was taken may begin, with so many under way: its message may have come much later. */
+  begins(ends: boolean, underWay: number): boolean {
+    return underWay < this.#maxAtOnce + (ends ? ENDING_ROOM : 0);
   }
 
   #makeRoom(reserve: number): boolean {

@@ -1,8 +1,9 @@
 // Owns the proof of what callers meet at a server that has more calls than it takes, and of what its log says.
 
-import { connect } from 'node:http2';
+import { type ClientHttp2Stream, connect } from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { ValidateTokenRequest } from '../../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { Overload } from '../../src/grpc/overload.js';
 import { type CallFailed, failureOfCall } from '../support/auth-client.js';
@@ -13,6 +14,14 @@ import { RecordingLog } from '../support/recording-log.js';
 const AT_ONCE = 20;
 /** A little more than the calm after which a burst is taken again. */
 const CALM_MS = 1_100;
+
+/** What a call begins with that brings its message later. */
+const HEADERS = {
+  ':method': 'POST',
+  ':path': '/auth.v1.AuthService/ValidateToken',
+  'content-type': 'application/grpc',
+  te: 'trailers',
+};
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -100,16 +109,41 @@ describe('a gRPC server with more calls than it takes', () => {
   it('keeps no room for calls whose message does not come', async () => {
     const { accessToken } = await scene.client.issue();
     const session = connect(`http://${scene.address}`);
-    const headers = {
-      ':method': 'POST',
-      ':path': '/auth.v1.AuthService/ValidateToken',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    };
-    const streams = numbers(5 * AT_ONCE).map(() => session.request(headers).on('error', () => {}));
+    const streams = numbers(5 * AT_ONCE).map(() => session.request(HEADERS).on('error', () => {}));
     await pause(100);
     expect(streams.filter((stream) => !stream.closed).length).to.be.at.least(AT_ONCE);
     expect(await scene.client.verdict(accessToken)).to.equal('active');
+    session.destroy();
+  });
+
+  it('begins no more than it takes of calls that are opened one by one, and whose messages come all at once', async () => {
+    const { accessToken } = await scene.client.issue();
+    scene.flowing = false;
+    const message = Buffer.from(ValidateTokenRequest.encode({ accessToken, includeClaims: false }).finish());
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    const session = connect(`http://${scene.address}`);
+    const streams: ClientHttp2Stream[] = [];
+    for (const _ of numbers(3 * AT_ONCE)) {
+      streams.push(session.request(HEADERS));
+      await pause(2);
+    }
+    const statuses = streams.map(
+      (stream) =>
+        new Promise((resolve) => {
+          for (const end of ['response', 'trailers']) {
+            stream.on(end, (head) => head['grpc-status'] === undefined || resolve(head['grpc-status']));
+          }
+          stream.resume();
+        }),
+    );
+    for (const stream of streams) stream.end(Buffer.concat([prefix, message]));
+    while (scene.world.pending.length < AT_ONCE) await pause(1);
+    await pause(50);
+    expect(scene.world.pending).to.have.length(AT_ONCE);
+    scene.flowing = true;
+    const found = (await Promise.all(statuses)).map(String).sort();
+    expect(found).to.deep.equal([...numbers(AT_ONCE).map(() => '0'), ...numbers(2 * AT_ONCE).map(() => '8')]);
     session.destroy();
   });
 
@@ -139,7 +173,8 @@ describe('the log of an overload', () => {
     const refuse = (count: number): void => {
       for (let n = 0; n < count; n++) {
         const call = { sendStatus: () => {} } as Partial<ServerInterceptingCallInterface>;
-        overload.interceptor({ path } as never, call as ServerInterceptingCallInterface);
+        const refusing = overload.interceptor({ path } as never, call as ServerInterceptingCallInterface);
+        refusing.start({} as never);
       }
     };
     return { log, overload, refuse };
