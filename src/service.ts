@@ -2,17 +2,18 @@
 
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { JwtKeys } from './adapters/jwt/jwt-keys.js';
-import { loadKeys } from './adapters/jwt/key-files.js';
+import { KeyRing } from './adapters/jwt/key-ring.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
 import { LmdbStore } from './adapters/lmdb/lmdb-store.js';
 import { RedisStore } from './adapters/redis/redis-store.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
-import type { KeySettings, ServiceSettings, StoreSettings } from './config.js';
+import type { ServiceSettings, StoreSettings } from './config.js';
 import { Births } from './core/births.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
 import type { Address } from './env.js';
 import { GrpcServer } from './grpc/server.js';
+import type { KeySettings } from './key-settings.js';
 import type { Logger } from './log.js';
 
 /** How long a start waits for the store. Without it the service starts all the same, and says NOT_SERVING. */
@@ -24,6 +25,14 @@ const STOP_MS = 5_000;
 interface OwnedStore {
   readonly store: Store & { close(): Promise<void> };
   readonly opened: Promise<void>;
+}
+
+/** The keys and their life. */
+interface OwnedKeys {
+  readonly keys: Keys;
+  /** Notices keys that come and go from now on. */
+  watch(): void;
+  close(): void;
 }
 
 export interface Service {
@@ -39,7 +48,8 @@ export interface Service {
  */
 export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
   const { policy, issuerToken, issuerAddress, grpc } = settings;
-  const keys = makeKeys(settings.keys);
+  const owned = await makeKeys(settings.keys, log);
+  const { keys } = owned;
   const { store, opened } = openStore(settings.store, log);
   try {
     await reached(opened, log);
@@ -49,11 +59,13 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
     const server = new GrpcServer({ store, keys, crypto, policy, births }, log, { address: grpc, issuer });
     const addresses = await server.listen();
+    owned.watch();
     log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
     return {
       addresses,
       stop: async () => {
         await server.stop(STOP_MS);
+        owned.close();
         await store.close();
         log.info({}, 'service stopped');
       },
@@ -65,15 +77,21 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
 }
 
 /**
- * PEM keys sign if there are any, and the secret's own tokens are verified beside them. Not where the secret is
- * simplejwt's: then every Django process has it, and could make tokens of ours.
+ * PEM keys sign if there are any, and the secrets' own tokens are verified beside them. Not where the secrets are
+ * simplejwt's: then every Django process has them, and could make tokens of ours.
  */
-function makeKeys({ secret, folder, adopt }: KeySettings): Keys {
-  const fromFolder = folder === undefined ? [] : loadKeys(folder);
-  const fromSecret = secret && !(adopt && folder !== undefined) ? [keyFromSecret(secret.reveal())] : [];
-  const [signing, ...others] = [...fromFolder, ...fromSecret];
+async function makeKeys(settings: KeySettings, log: Logger): Promise<OwnedKeys> {
+  const { secret, fallback, folder, adopt } = settings;
+  const secrets = [secret, fallback].flatMap((each) => (each ? [each.reveal()] : []));
+  const ours = adopt && folder !== undefined ? [] : secrets.map(keyFromSecret);
+  const adopted = adopt ? secrets.map((each) => createSecretKey(each, 'utf8')) : [];
+  if (folder !== undefined) {
+    const ring = await KeyRing.open({ ...settings, folder, others: ours, adopted, log });
+    return { keys: ring, watch: () => ring.start(), close: () => ring.close() };
+  }
+  const [signing, ...others] = ours;
   if (!signing) throw new Error('no signing key: set JWT_KEYS_DIR or JWT_SECRET');
-  return new JwtKeys(signing, others, adopt && secret ? createSecretKey(secret.reveal(), 'utf8') : undefined);
+  return { keys: new JwtKeys(signing, others, ...adopted), watch: () => {}, close: () => {} };
 }
 
 function openStore(settings: StoreSettings, log: Logger): OwnedStore {

@@ -82,7 +82,9 @@ export class Unary {
     const notes: Record<string, unknown> = {};
     const serviceCall: ServiceCall = {
       metadata: call.metadata,
-      budgetMs: Number(call.getDeadline()) - Date.now(),
+      get budgetMs() {
+        return Number(call.getDeadline()) - Date.now();
+      },
       note: (fields) => Object.assign(notes, fields),
       concerns: (sessionId) => {
         notes['sessionId'] ??= sessionId;
