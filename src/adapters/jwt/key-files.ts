@@ -1,7 +1,7 @@
 // Owns signing keys on disk: a folder of PEM files, one private key each.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
@@ -110,6 +110,7 @@ export function writeKey(folder: string, name: string, pem: string): string {
   const whole = join(folder, `.${name}.${process.pid}.tmp`);
   try {
     writeFileSync(whole, pem, { mode: 0o600, flag: 'wx', flush: true });
+    giveToOwner(whole, folder);
     linkOrRename(whole, path);
   } finally {
     rmSync(whole, { force: true });
@@ -119,6 +120,12 @@ export function writeKey(folder: string, name: string, pem: string): string {
 
 /** Makes and writes a key of the kind that is usual. */
 export const generateKey = (folder: string, name: string): string => writeKey(folder, name, makeKey('ES256').pem);
+
+/** What root makes belongs to whom the folder belongs to: the service, which could not read it otherwise. */
+function giveToOwner(file: string, folder: string): void {
+  const { uid, gid } = statSync(folder);
+  if (process.getuid?.() === 0 && uid !== 0) chownSync(file, uid, gid);
+}
 
 /** A link takes no other file's place, where a rename would; some file systems have none. */
 function linkOrRename(from: string, to: string): void {

@@ -97,6 +97,15 @@ describe('generateKey', () => {
     expect(readdirSync(made)).to.deep.equal(['dev.pem']);
   });
 
+  it('gives what root makes to whom the folder belongs to, who could not read it otherwise', function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const theirs = join(folder, 'theirs');
+    generateKey(theirs, 'one');
+    chownSync(theirs, 12_345, 12_346);
+    generateKey(theirs, 'two');
+    expect(statSync(join(theirs, 'two.pem'))).to.include({ uid: 12_345, gid: 12_346 });
+  });
+
   it('never shows half of a key to whoever looks meanwhile', async () => {
     generateKey(folder, 'first');
     const module = new URL('../../../src/adapters/jwt/key-files.js', import.meta.url).href;
