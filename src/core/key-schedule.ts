@@ -4,7 +4,7 @@ import { MOST_PAUSE_MS } from './policy.js';
 
 /** How often a node looks at its folder of keys. */
 export const KEY_POLL_MS = 2_000;
-/** How long after its date the last node may have noticed a key: some polls, and a slow disk. */
+/** How long after a file has come the last node may notice it: some polls, and a slow disk. */
 const NOTICE_MS = 5 * KEY_POLL_MS;
 /** The longest that anybody is told to keep the public keys. */
 const MOST_CACHED_MS = 5 * 60 * 1000;
@@ -54,8 +54,9 @@ export interface KeyTimes {
 }
 
 /**
- * From when no token of a key is alive, Unix ms. It stopped to sign when a newer one was ready; its last refresh token
- * lives REFRESH_TTL from then, and the retry of its trade comes within the grace window, which may stand still.
+ * From when no token of a key is alive, Unix ms. It stopped to sign when a newer one was ready at the last node, whose
+ * file may come as late as the delay allows; its last refresh token lives REFRESH_TTL from then, and the retry of its
+ * trade comes within the grace window, which may stand still.
  * @returns undefined for a key that signs, or may yet
  */
 export function retirableMs<K extends ScheduledKey>(
@@ -70,7 +71,7 @@ export function retirableMs<K extends ScheduledKey>(
   // Newer than the one that is named: nothing tells whether it has signed, and when.
   const named = keys.findIndex(({ kid }) => kid === activeKid);
   if (!next || key === signingKey(keys, activeKid, nowMs) || at <= named) return undefined;
-  return next.sinceMs + delayMs + NOTICE_MS + refreshTtlMs + graceMs + MOST_PAUSE_MS;
+  return next.sinceMs + 2 * delayMs + NOTICE_MS + refreshTtlMs + graceMs + MOST_PAUSE_MS;
 }
 
 /** For how long the public keys may be cached, s: a verifier must look again before a new key signs. */

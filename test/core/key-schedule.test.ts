@@ -6,8 +6,8 @@ import { DAY, MINUTE, SECOND } from '../support/world.js';
 
 const NOW = 100 * DAY;
 const TIMES = { delayMs: MINUTE, refreshTtlMs: 7 * DAY, graceMs: 10 * SECOND };
-/** What is waited for beside the refresh token's life: the delay, late nodes, the window and its longest pause. */
-const REST = MINUTE + 10 * SECOND + 10 * SECOND + 10 * MINUTE;
+/** What is waited for beside the refresh token's life: the delay of a late node, the window and its longest pause. */
+const REST = 2 * MINUTE + 10 * SECOND + 10 * SECOND + 10 * MINUTE;
 
 const key = (kid: string, sinceMs: number): ScheduledKey => ({ kid, sinceMs, readyMs: sinceMs + TIMES.delayMs });
 const of = (...keys: readonly [ScheduledKey, ...ScheduledKey[]]): NewestFirst<ScheduledKey> => keys;

@@ -80,7 +80,7 @@ describe('keys that change while nodes run', function () {
       folder = await stage.folder();
       addKey(folder, 'oldest', 100 * DAY);
       addKey(folder, 'first', 50 * DAY);
-      const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '500ms', LOG_LEVEL: 'info' };
+      const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms', LOG_LEVEL: 'info' };
       nodes = [await stage.serve(redis, env), await stage.serve(redis, env)];
     });
 
@@ -88,17 +88,17 @@ describe('keys that change while nodes run', function () {
       const [, oldest] = (await loadKeys(folder)).map(({ kid }) => kid);
       const load = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
       const command = async (...args: string[]): Promise<void> => {
-        const { code, stderr } = await runCommand(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '500ms' });
+        const { code, stderr } = await runCommand(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms' });
         expect([code, stderr]).to.deep.equal([0, '']);
       };
       try {
         for (let rotation = 0; rotation < 2; rotation++) {
           await command('rotate');
           const [{ kid }] = await loadKeys(folder);
-          for (const node of nodes) await until(async () => (await signs(node)) === kid, 8_000);
+          for (const node of nodes) await until(async () => (await signs(node)) === kid, 15_000);
         }
         await command('retire', oldest ?? '');
-        for (const node of nodes) await until(() => heard(node, 'a key is gone'), 8_000);
+        for (const node of nodes) await until(() => heard(node, 'a key is gone'), 15_000);
         await sleep(200);
       } finally {
         going = false;
@@ -122,7 +122,7 @@ describe('keys that change while nodes run', function () {
       }
       const [{ kid }, ...none] = await loadKeys(folder);
       expect(none).to.be.empty;
-      for (const node of [one, other]) await until(async () => (await signs(node)) === kid, 8_000);
+      for (const node of [one, other]) await until(async () => (await signs(node)) === kid, 15_000);
       for (const node of [one, other]) expect(await node.client.verdict(accessToken)).to.equal('UNKNOWN_KEY');
       expect(await one.client.refresh(refreshToken).catch((error: Error) => error.message)).to.include(
         'no key of ours',

@@ -71,7 +71,7 @@ export class KeyFolder {
   }
 }
 
-/** An access token by a key that is alone in a folder of its own: what another node would sign. */
+/** An access token; by the key that signs if no other is named. */
 export const tokenOf = (ring: KeyRing, kid = ring.signingKid): string => ring.seal('access', CLAIMS, kid);
 
 /** `good`, or the problem. */

@@ -61,12 +61,12 @@ describe('a rescan for an unknown key', () => {
     const first = ring.rescan();
     expect(verdict(ring, token), 'tokens of known keys do not wait').to.equal('good');
     expect(await first).to.equal(false);
-    expect(performance.now() - startMs).to.be.within(400, 2_000);
+    expect(performance.now() - startMs).to.be.within(400, 3_000);
 
     folder.pass(SECOND);
     const laterMs = performance.now();
     expect(await Promise.all(Array.from({ length: 100 }, () => ring.rescan()))).to.not.include(true);
-    expect(performance.now() - laterMs).to.be.below(100);
+    expect(performance.now() - laterMs).to.be.below(400);
     expect(folder.looks, 'no second thread is given to it').to.equal(1);
 
     folder.pass(10 * SECOND);
