@@ -81,12 +81,12 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
  * simplejwt's: then every Django process has them, and could make tokens of ours.
  */
 async function makeKeys(settings: KeySettings, log: Logger): Promise<OwnedKeys> {
-  const { secret, fallback, folder, adopt } = settings;
+  const { secret, fallback, folder, activeKid, delayMs, adopt } = settings;
   const secrets = [secret, fallback].flatMap((each) => (each ? [each.reveal()] : []));
   const ours = adopt && folder !== undefined ? [] : secrets.map(keyFromSecret);
   const adopted = adopt ? secrets.map((each) => createSecretKey(each, 'utf8')) : [];
   if (folder !== undefined) {
-    const ring = await KeyRing.open({ ...settings, folder, others: ours, adopted, log });
+    const ring = await KeyRing.open({ folder, activeKid, delayMs, others: ours, adopted, log });
     return { keys: ring, watch: () => ring.start(), close: () => ring.close() };
   }
   const [signing, ...others] = ours;

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
 import { TokenRefused } from '../../src/core/errors.js';
 import type { Opened } from '../../src/core/ports.js';
+import { refresh } from '../../src/core/refresh.js';
 import { failure, Scene } from '../support/scene.js';
 import { plainKeys } from '../support/world.js';
 
@@ -47,6 +48,27 @@ describe('a token of an unknown key', () => {
     expect(await failure(scene.refresh(refreshToken))).to.equal('UNKNOWN_KEY');
     expect(await scene.verdict(accessToken)).to.equal('UNKNOWN_KEY');
     expect([scene.opens, scene.rescans]).to.deep.equal([2, 2]);
+  });
+
+  it('is given no time to write that has gone by while the keys were looked at', async () => {
+    const scene = new Keyless('UNKNOWN_KEY', true);
+    const { refreshToken } = await scene.issue();
+    // The caller has given up by the time that the key is found.
+    const budgetMs = (): number => (scene.rescans === 0 ? 60_000 : -1);
+    const late = scene.run((context, call) =>
+      refresh(
+        context,
+        {
+          ...call,
+          get budgetMs() {
+            return budgetMs();
+          },
+        },
+        refreshToken,
+      ),
+    );
+    expect(await failure(late)).to.equal('UNAVAILABLE');
+    expect(scene.world.size, 'nothing was written').to.equal(0);
   });
 
   it('has no rescan if anything else is wrong with it, or nothing', async () => {

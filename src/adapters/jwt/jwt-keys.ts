@@ -1,5 +1,5 @@
-// Owns signing and the check of signatures, on jsonwebtoken, by a set of keys that stays as it is. Keys are chosen by `kid` from our own, and never by what
-// a token says of its algorithm.
+// Owns signing and the check of signatures, on jsonwebtoken, by a set of keys that stays as it is. Keys are chosen by
+// `kid` from our own, and never by what a token says of its algorithm.
 
 import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import jwt from 'jsonwebtoken';
