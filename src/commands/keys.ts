@@ -35,7 +35,7 @@ export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
     print(row.map((cell, column) => (column < 4 ? cell.padEnd(widthOf(column)) : cell)).join('  '));
   const { activeKid } = settings;
   if (activeKid !== undefined && !isPinned(keys, settings)) {
-    print(`JWT_ACTIVE_KID names ${activeKid}, which is not there: a running node has the newest sign, none can start.`);
+    print(`JWT_ACTIVE_KID names ${activeKid}, which is none of these: unless it is JWT_SECRET's, the newest signs.`);
   }
 }
 

@@ -152,7 +152,7 @@ describe('latchkey keys', () => {
       expect(stateIn(listing, old)).to.equal('signs');
       expect(stateIn(listing, fresh)).to.equal('verifies, JWT_ACTIVE_KID names another');
       expect(await does('list', { JWT_ACTIVE_KID: 'nowhere' })).to.include(
-        'JWT_ACTIVE_KID names nowhere, which is not',
+        'JWT_ACTIVE_KID names nowhere, which is none',
       );
     });
 

@@ -19,7 +19,7 @@ export interface KeyRingOptions {
   readonly folder: string;
   /** How long a new key only verifies, ms. */
   readonly delayMs: number;
-  /** The key that signs instead of the newest. */
+  /** The key that signs instead of the newest: one of the folder, or one of the others. */
   readonly activeKid: string | undefined;
   /** Keys from elsewhere, which verify, and sign a retry of what they signed before. */
   readonly others: readonly SigningKey[];
@@ -65,9 +65,9 @@ export class KeyRing implements Keys {
 
   /** Reads the folder; `start` has it looked at from then on. @throws KeyFileError */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
-    const { folder, activeKid, disk = { loadKeys } } = options;
+    const { folder, activeKid, others, disk = { loadKeys } } = options;
     const files = await disk.loadKeys(folder);
-    if (activeKid !== undefined && !files.some(({ kid }) => kid === activeKid)) {
+    if (activeKid !== undefined && ![...files, ...others].some(({ kid }) => kid === activeKid)) {
       const there = files.map(({ kid }) => kid).join(', ');
       throw new KeyFileError(
         `${folder}: it holds no key ${activeKid}, which JWT_ACTIVE_KID names; there are: ${there}`,
@@ -91,7 +91,10 @@ export class KeyRing implements Keys {
   }
 
   get signingKid(): string {
-    return signingKey(this.#held, this.#options.activeKid, this.#steadyMs()).kid;
+    const { activeKid, others } = this.#options;
+    // JWT_SECRET may go on signing while nodes are given keys in files, one by one.
+    if (activeKid !== undefined && others.some(({ kid }) => kid === activeKid)) return activeKid;
+    return signingKey(this.#held, activeKid, this.#steadyMs()).kid;
   }
 
   open(token: string): Opened {

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { KeyFileError, makeKey, writeKey } from '../../../src/adapters/jwt/key-files.js';
+import { keyFromSecret } from '../../../src/adapters/jwt/signing-key.js';
 import { DAY, MINUTE, SECOND } from '../../support/world.js';
 import { KeyFolder, tokenOf, verdict } from './key-folder.js';
 
@@ -148,6 +149,18 @@ describe('a ring of keys', () => {
       // A folder that is mounted anew gives all files the date of the mount.
       for (const name of ['old', 'named', 'newest']) folder.date(folder.file(name), 0);
       expect((await folder.open({ activeKid: named })).signingKid).to.equal(named);
+    });
+
+    it('signs with JWT_SECRET where that is named, whatever comes, and verifies with the files', async () => {
+      const first = folder.add('first', DAY);
+      const secret = keyFromSecret('a secret for tests alone, of more than 32 bytes');
+      const ring = await folder.open({ activeKid: secret.kid, others: [secret] });
+      folder.add('second');
+      await ring.look();
+      folder.pass(DAY);
+      expect(ring.signingKid).to.equal(secret.kid);
+      for (const kid of [first, secret.kid]) expect(verdict(ring, tokenOf(ring, kid))).to.equal('good');
+      expect(ring.publicKeys()).to.have.length(2);
     });
 
     it('does not start without it, and says which there are', async () => {
