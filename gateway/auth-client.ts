@@ -1,7 +1,11 @@
 // Owns the connection to the service: its contract as promises, each call bounded in time. Knows nothing of HTTP.
 
 import { Channel, type ChannelOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { AuthServiceClient, type LogoutRequest } from '../proto/gen/auth/v1/auth_service.js';
+import {
+  AuthServiceClient,
+  type GetJsonWebKeySetResponse,
+  type LogoutRequest,
+} from '../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../proto/gen/auth/v1/token.js';
 import { HealthCheckResponse_ServingStatus, HealthClient } from '../proto/gen/grpc/health/v1/health.js';
 import { type Address, formatAddress } from '../src/env.js';
@@ -97,6 +101,13 @@ export class AuthClient {
   async logout(request: LogoutRequest, context: CallContext): Promise<void> {
     await this.#call(context, ({ metadata, options }, callback: Callback<unknown>) =>
       this.#auth.logout(request, metadata, options, callback),
+    );
+  }
+
+  /** The public keys, and for how long they may be kept. */
+  keySet(context: CallContext): Promise<GetJsonWebKeySetResponse> {
+    return this.#call(context, ({ metadata, options }, callback: Callback<GetJsonWebKeySetResponse>) =>
+      this.#auth.getJsonWebKeySet({}, metadata, options, callback),
     );
   }
 

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Answer, methodNotAllowed, notFound, ok, unavailable } from './answers.js';
 import type { AuthClient, CallContext } from './auth-client.js';
 import { type Fields, readBody } from './body.js';
+import { keySet } from './key-set.js';
 import { logout } from './logout.js';
 import { refresh } from './refresh.js';
 
@@ -29,6 +30,8 @@ export const createRoutes = (client: AuthClient): Routes =>
       '/api/auth/logout',
       post(async (request, context) => logout(client, await fieldsOf(request), request.headers.authorization, context)),
     ],
+    // As often as a probe, and as little news: every verifier asks again once its copy is old.
+    ['/.well-known/jwks.json', probe(({ headers }, context) => keySet(client, headers['if-none-match'], context))],
     // Whether this process lives. It does not ask the service: a restart of the gateway would not bring that back.
     ['/healthz', probe(async () => ok({ status: 'ok' }))],
     [

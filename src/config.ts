@@ -6,6 +6,7 @@ import { isReserved } from './core/claims.js';
 import { type Policy, SLACK_MS } from './core/policy.js';
 import { type Address, type Environment, formatDuration, type Secret } from './env.js';
 import { type IssuerSettings, readIssuer } from './issuer-config.js';
+import { type KeySettings, readKeys } from './key-settings.js';
 import { LOG_LEVELS, type LogLevel } from './log.js';
 import type { TlsFiles } from './tls/pem.js';
 import { type ListenerTls, readListenerTls, readRedisTls } from './tls/settings.js';
@@ -21,14 +22,6 @@ export type StoreSettings =
       readonly tls: TlsFiles | undefined;
     }
   | { readonly kind: 'lmdb'; readonly dataDir: string };
-
-/** What pairs are signed with. At least one is there, unless the process may make its own. */
-export interface KeySettings {
-  readonly secret: Secret | undefined;
-  readonly folder: string | undefined;
-  /** Whether tokens of djangorestframework-simplejwt are taken over, verified with `secret`. */
-  readonly adopt: boolean;
-}
 
 export interface ServiceSettings extends IssuerSettings {
   readonly grpc: Address;
@@ -49,10 +42,10 @@ export const readLogLevel = (env: Environment): LogLevel => env.choice('LOG_LEVE
 
 /** Where `dev` keeps its data if DATA_DIR names no other place. */
 export const DEV_DATA_DIR = '.latchkey';
+/** Where `dev` keeps the keys that it makes. */
+export const ownKeysFolder = (dataDir: string): string => join(dataDir, 'keys');
 /** Where `dev` keeps the issuer's credential that it makes. */
 export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issuer-token');
-/** The least length of JWT_SECRET, bytes (RFC 7518, section 3.2). */
-const MIN_SECRET_BYTES = 32;
 const MOST_REPLICAS = 100;
 /** More is no bound. */
 const MAX_CALLS = 1_000_000;
@@ -60,7 +53,7 @@ const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
 
 /** Reads all settings of the service; faults are noted in `env`, for its `check`. */
 export function readServiceSettings(env: Environment, mode: Mode, nowMs: number): ServiceSettings {
-  const keys = readKeys(env, mode);
+  const keys = readKeys(env, mode === 'dev');
   const grpc = env.address('GRPC_ADDRESS', '127.0.0.1:50051');
   const issuerAddress = env.address('ISSUER_ADDRESS');
   const tls = readListenerTls(env, { GRPC_ADDRESS: grpc, ISSUER_ADDRESS: issuerAddress });
@@ -98,21 +91,8 @@ function readStore(env: Environment, mode: Mode): StoreSettings {
   return { kind: 'lmdb', dataDir: dataDir ?? DEV_DATA_DIR };
 }
 
-function readKeys(env: Environment, mode: Mode): KeySettings {
-  const secret = env.secret('JWT_SECRET', { minBytes: MIN_SECRET_BYTES });
-  const folder = env.text('JWT_KEYS_DIR');
-  const adopt = env.choice('ADOPT_TOKENS', ['simplejwt']) === 'simplejwt';
-  if (!secret && folder === undefined && mode === 'serve') {
-    const wanted = 'one of them: a folder of PEM private keys, or a secret of at least 32 bytes';
-    env.fault('JWT_KEYS_DIR or JWT_SECRET', 'neither', wanted);
-  }
-  if (adopt && !secret) {
-    env.fault('JWT_SECRET', 'nothing', 'the SIGNING_KEY of simplejwt, since ADOPT_TOKENS takes over its tokens');
-  }
-  return { secret, folder, adopt };
-}
-
-function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
+/** @param nowMs Unix ms */
+export function readPolicy(env: Environment, adopt: boolean, nowMs: number): Policy {
   const ttl = { min: 1000, max: TEN_YEARS_MS, wholeSeconds: true };
   const policy: Policy = {
     accessTtlMs: env.duration('ACCESS_TTL', '5m', ttl),

@@ -5,6 +5,17 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { HELP, UsageError } from './commands/usage.js';
 
+/** The commands that an option is for. */
+const OPTIONS_OF: readonly (readonly ['subject' | 'claims' | 'algorithm' | 'compromised', readonly string[]])[] = [
+  ['subject', ['token issue']],
+  ['claims', ['token issue']],
+  ['algorithm', ['keys generate', 'keys rotate']],
+  ['compromised', ['keys retire']],
+];
+
+/** The commands that take one argument. */
+const WITH_ARGUMENT: readonly string[] = ['token inspect', 'keys retire'];
+
 function version(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
@@ -15,12 +26,15 @@ async function main(args: readonly string[]): Promise<void> {
   const [command = '', action = '', ...rest] = positionals;
   if (values.help) return void process.stdout.write(HELP);
   if (values.version) return void process.stdout.write(`${version()}\n`);
-  const name = command === 'token' ? `token ${action}` : command;
-  const extra = command === 'token' ? rest : positionals.slice(1);
-  const [token, ...tooMany] = name === 'token inspect' ? extra : [undefined, ...extra];
+  const grouped = command === 'token' || command === 'keys';
+  const name = grouped ? `${command} ${action}` : command;
+  const extra = grouped ? rest : positionals.slice(1);
+  const [argument, ...tooMany] = WITH_ARGUMENT.includes(name) ? extra : [undefined, ...extra];
   if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
-  const foreign = (['subject', 'claims'] as const).find((option) => values[option] !== undefined);
-  if (foreign !== undefined && name !== 'token issue') throw new UsageError(`--${foreign} is for token issue alone`);
+  for (const [option, commands] of OPTIONS_OF) {
+    if (values[option] === undefined || commands.includes(name)) continue;
+    throw new UsageError(`--${option} is for ${commands.join(' and ')} alone`);
+  }
   // Each command loads what it needs, and nothing of the others: a gateway has no use for a store.
   switch (name) {
     case 'dev':
@@ -33,8 +47,17 @@ async function main(args: readonly string[]): Promise<void> {
       if (!values.subject) throw new UsageError('token issue needs --subject NAME');
       return (await import('./commands/token.js')).tokenIssue(process.env, values.subject, values.claims ?? '{}');
     case 'token inspect':
-      if (!token) throw new UsageError('token inspect needs a token, or - for standard input');
-      return (await import('./commands/token.js')).tokenInspect(process.env, token);
+      if (!argument) throw new UsageError('token inspect needs a token, or - for standard input');
+      return (await import('./commands/token.js')).tokenInspect(process.env, argument);
+    case 'keys list':
+      return (await import('./commands/keys.js')).keysList(process.env);
+    case 'keys generate':
+      return (await import('./commands/keys.js')).keysGenerate(process.env, values.algorithm);
+    case 'keys rotate':
+      return (await import('./commands/keys.js')).keysRotate(process.env, values.algorithm);
+    case 'keys retire':
+      if (!argument) throw new UsageError('keys retire needs a KID; `latchkey keys list` tells them');
+      return (await import('./commands/keys.js')).keysRetire(process.env, argument, values.compromised ?? false);
     default:
       throw new UsageError(command === '' ? 'no command was given' : `there is no command ${name.trim()}`);
   }
@@ -50,6 +73,8 @@ function parse(args: readonly string[]) {
         version: { type: 'boolean', default: false },
         subject: { type: 'string' },
         claims: { type: 'string' },
+        algorithm: { type: 'string' },
+        compromised: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -2,18 +2,19 @@
 
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { JwtKeys } from './adapters/jwt/jwt-keys.js';
-import { loadKeys } from './adapters/jwt/key-files.js';
+import { KeyRing } from './adapters/jwt/key-ring.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
 import { LmdbStore } from './adapters/lmdb/lmdb-store.js';
 import { RedisStore } from './adapters/redis/redis-store.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
-import type { KeySettings, ServiceSettings, StoreSettings } from './config.js';
+import type { ServiceSettings, StoreSettings } from './config.js';
 import { Births } from './core/births.js';
 import { Ledger } from './core/ledger.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
 import type { Address } from './env.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
+import type { KeySettings } from './key-settings.js';
 import type { Logger } from './log.js';
 import { Certificates } from './tls/certificates.js';
 import type { TlsFiles } from './tls/pem.js';
@@ -29,6 +30,14 @@ interface OwnedStore {
   readonly opened: Promise<void>;
 }
 
+/** The keys and their life. */
+interface OwnedKeys {
+  readonly keys: Keys;
+  /** Notices keys that come and go from now on. */
+  watch(): void;
+  close(): void;
+}
+
 export interface Service {
   /** Where it listens, with the ports that were given; AuthService's first, then IssuerService's if that is apart. */
   readonly addresses: readonly Address[];
@@ -42,7 +51,8 @@ export interface Service {
  */
 export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
   const { policy, grpc, tls, maxConcurrentCalls } = settings;
-  const keys = makeKeys(settings.keys);
+  const owned = await makeKeys(settings.keys, log);
+  const { keys } = owned;
   tellExposed(settings, log);
   const certificates = openCertificates(tls.files, log);
   const { store, opened } = openStore(settings.store, log);
@@ -57,12 +67,14 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     const server = new GrpcServer(context, log, { address: grpc, issuer, certificates, maxConcurrentCalls });
     const addresses = await server.listen();
     const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
+    owned.watch();
     log.info({ addresses, ...kinds }, 'service listening');
     return {
       addresses,
       stop: async () => {
         await server.stop(STOP_MS);
         certificates?.close();
+        owned.close();
         await store.close();
         log.info({}, 'service stopped');
       },
@@ -75,15 +87,21 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
 }
 
 /**
- * PEM keys sign if there are any, and the secret's own tokens are verified beside them. Not where the secret is
- * simplejwt's: then every Django process has it, and could make tokens of ours.
+ * PEM keys sign if there are any, and the secrets' own tokens are verified beside them. Not where the secrets are
+ * simplejwt's: then every Django process has them, and could make tokens of ours.
  */
-function makeKeys({ secret, folder, adopt }: KeySettings): Keys {
-  const fromFolder = folder === undefined ? [] : loadKeys(folder);
-  const fromSecret = secret && !(adopt && folder !== undefined) ? [keyFromSecret(secret.reveal())] : [];
-  const [signing, ...others] = [...fromFolder, ...fromSecret];
+async function makeKeys(settings: KeySettings, log: Logger): Promise<OwnedKeys> {
+  const { secret, fallback, folder, activeKid, delayMs, adopt } = settings;
+  const secrets = [secret, fallback].flatMap((each) => (each ? [each.reveal()] : []));
+  const ours = adopt && folder !== undefined ? [] : secrets.map(keyFromSecret);
+  const adopted = adopt ? secrets.map((each) => createSecretKey(each, 'utf8')) : [];
+  if (folder !== undefined) {
+    const ring = await KeyRing.open({ folder, activeKid, delayMs, others: ours, adopted, log });
+    return { keys: ring, watch: () => ring.start(), close: () => ring.close() };
+  }
+  const [signing, ...others] = ours;
   if (!signing) throw new Error('no signing key: set JWT_KEYS_DIR or JWT_SECRET');
-  return new JwtKeys(signing, others, adopt && secret ? createSecretKey(secret.reveal(), 'utf8') : undefined);
+  return { keys: new JwtKeys(signing, others, ...adopted), watch: () => {}, close: () => {} };
 }
 
 function openStore(settings: StoreSettings, log: Logger): OwnedStore {

@@ -44,6 +44,35 @@ describe('the settings of the service', () => {
     expect(maxConcurrentCalls).to.equal(256);
   });
 
+  it('of keys have a minute of delay, no key that is named, and no second secret', () => {
+    const { keys } = read(GOOD);
+    expect(keys).to.include({ delayMs: 60_000, activeKid: undefined, fallback: undefined });
+    expect(read({ ...GOOD, JWT_SECRET_FALLBACK: `${SECRET}!` }).keys.fallback?.reveal()).to.equal(`${SECRET}!`);
+  });
+
+  it('refuse a second secret that is short, alone, or the same, and never tell it', () => {
+    const wrong = [
+      { ...GOOD, JWT_SECRET_FALLBACK: 'short hunter2' },
+      { DATA_DIR: 'data', JWT_KEYS_DIR: 'keys', JWT_SECRET_FALLBACK: SECRET },
+      { ...GOOD, JWT_SECRET_FALLBACK: SECRET },
+    ];
+    for (const variables of wrong) {
+      const found = faults(variables);
+      expect(found).to.have.length(1);
+      expect(found.join()).to.include('JWT_SECRET_FALLBACK').and.not.include('hunter2').and.not.include(SECRET);
+    }
+  });
+
+  it('refuse to name a key where there is no folder of keys', () => {
+    expect(faults({ ...GOOD, JWT_ACTIVE_KID: 'k' }).join())
+      .to.include('JWT_ACTIVE_KID')
+      .and.include('JWT_KEYS_DIR');
+    expect(faults({ ...GOOD, JWT_ACTIVE_KID: 'k' }, 'dev')).to.have.length(1);
+    expect(faults({ DATA_DIR: 'data', JWT_ACTIVE_KID: 'k' }, 'dev'), "dev's own folder").to.deep.equal([]);
+    expect(faults({ DATA_DIR: 'data', JWT_ACTIVE_KID: 'k', JWT_KEYS_DIR: 'keys' })).to.deep.equal([]);
+    expect(faults({ ...GOOD, JWT_KEY_DELAY: '1 minute' }).join()).to.include('JWT_KEY_DELAY');
+  });
+
   it('leave nothing to accident where the service is meant to serve', () => {
     expect(faults({})).to.have.length(2);
     expect(faults({}).join()).to.include('REDIS_URL or DATA_DIR').and.include('JWT_KEYS_DIR or JWT_SECRET');

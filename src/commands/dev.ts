@@ -1,11 +1,10 @@
 // Owns `latchkey dev`: service and gateway in one process, with whatever is missing made on the spot, and lines to paste.
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
-import { DEV_DATA_DIR, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
+import { DEV_DATA_DIR, ownKeysFolder, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
 import { type Address, Environment, formatAddress } from '../env.js';
 import { createLogger, descriptor } from '../log.js';
 import { startService } from '../service.js';
@@ -27,7 +26,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const tls = gatewaySettings.authServiceTls;
   checkOwnCalls(env, asked.tls.files, tls);
   env.check();
-  const settings = complete(asked, dataDir);
+  const settings = await complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
   const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
 
@@ -69,12 +68,12 @@ function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: C
 }
 
 /** Makes what the settings do not name: keys and the issuer's credential, kept in the data folder. */
-function complete(settings: ServiceSettings, dataDir: string): ServiceSettings {
+async function complete(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const { secret, folder } = settings.keys;
-  const ownFolder = join(dataDir, 'keys');
+  const ownFolder = ownKeysFolder(dataDir);
   const needsKey = !secret && folder === undefined;
-  if (needsKey && pemFiles(ownFolder).length === 0) generateKey(ownFolder, 'dev');
+  if (needsKey && (await pemFiles(ownFolder)).length === 0) generateKey(ownFolder, 'dev');
   return {
     ...settings,
     keys: needsKey ? { ...settings.keys, folder: ownFolder } : settings.keys,

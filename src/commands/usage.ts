@@ -15,6 +15,13 @@ Usage
                             a fresh pair from the running service, with ISSUER_TOKEN or dev's own credential
   latchkey token inspect TOKEN
                             what a token says, and whether the running service takes it; - reads standard input
+  latchkey keys list        the keys in JWT_KEYS_DIR (or dev's own): which signs, which verify, which may go
+  latchkey keys generate [--algorithm ES256|RS256]
+                            the first key of an empty folder
+  latchkey keys rotate [--algorithm ES256|RS256]
+                            a new key: it verifies at once, and signs after JWT_KEY_DELAY
+  latchkey keys retire KID [--compromised]
+                            removes a key once no token of it can be alive; a compromised one at once
   latchkey --help | --version
 
 Settings are environment variables; the README lists them all.

@@ -26,7 +26,7 @@ export function welcome(
   return `Latchkey is ready, on ${kept}.
 
   ${grpc === issuer ? both : apart}
-  HTTP   http://${http}   POST /api/auth/token/refresh/, POST /api/auth/logout/
+  HTTP   http://${http}   POST /api/auth/token/refresh/, POST /api/auth/logout/, GET /.well-known/jwks.json
 
 A fresh pair for the subject "${subject}":
 

@@ -14,6 +14,6 @@ export interface Context {
   readonly ledger: Ledger;
 }
 
-/** Until when this call may write, in the store's time, Unix ms. Taken once, at the call's start. */
+/** Until when this call may write, in the store's time, Unix ms. Taken once, when its tokens have proved authentic. */
 export const writeUntilMs = (context: Context, call: Call): number =>
   context.store.now() + Math.min(call.budgetMs, VERDICT_AGE_MS);

@@ -25,7 +25,7 @@ export interface LogoutRequest {
  * @throws TokenRefused, InvalidInput, StoreUnavailable
  */
 export async function logout(context: Context, call: Call, request: LogoutRequest): Promise<void> {
-  const tokens = authenticTokens(context, call, request);
+  const tokens = await authenticTokens(context, call, request);
   const untilMs = writeUntilMs(context, call);
   if (request.allSessions) return logoutEverywhere(context, call, tokens, untilMs);
   const ours = tokens.filter((token) => !namesNoSession(token));
@@ -45,12 +45,16 @@ export async function logout(context: Context, call: Call, request: LogoutReques
 const namesNoSession = (token: Token): boolean => token.adopted && token.kind === 'access';
 
 /** The tokens that are authentic, the refresh token first. A good refresh token wins over a bad bearer. */
-function authenticTokens(context: Context, call: Call, { accessToken, refreshToken }: LogoutRequest): Token[] {
-  if (accessToken === '') return [authenticate(context, call, 'refresh', refreshToken)];
-  if (refreshToken === '') return [authenticate(context, call, 'access', accessToken)];
-  const tokens = [authenticate(context, call, 'refresh', refreshToken)];
+async function authenticTokens(
+  context: Context,
+  call: Call,
+  { accessToken, refreshToken }: LogoutRequest,
+): Promise<Token[]> {
+  if (accessToken === '') return [await authenticate(context, call, 'refresh', refreshToken)];
+  if (refreshToken === '') return [await authenticate(context, call, 'access', accessToken)];
+  const tokens = [await authenticate(context, call, 'refresh', refreshToken)];
   try {
-    tokens.push(authenticate(context, call, 'access', accessToken));
+    tokens.push(await authenticate(context, call, 'access', accessToken));
   } catch (error) {
     if (!(error instanceof TokenRefused || error instanceof InvalidInput)) throw error;
   }

@@ -97,10 +97,25 @@ export interface Opened {
   readonly payload: unknown;
 }
 
+/** The public half of a signing key: what RFC 7517 and RFC 7518, section 6, have a verifier need, and nothing else. */
+export interface PublicKey {
+  readonly kty: string;
+  readonly use: 'sig';
+  readonly alg: string;
+  readonly kid: string;
+  readonly crv?: string;
+  readonly x?: string;
+  readonly y?: string;
+  readonly n?: string;
+  readonly e?: string;
+}
+
 /** The signing keys. */
 export interface Keys {
-  /** The `kid` that new pairs are signed with. */
+  /** The `kid` that new pairs are signed with. It may change from one moment to the next. */
   readonly signingKid: string;
+  /** How long a new key only verifies before it signs, ms. */
+  readonly delayMs: number;
   /** Checks a token's form and signature. @throws TokenRefused MALFORMED, UNKNOWN_KEY or BAD_SIGNATURE */
   open(token: string): Opened;
   /**
@@ -108,6 +123,14 @@ export interface Keys {
    * @param kid the key; one that is no longer known is replaced by the signing key
    */
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
+  /**
+   * Looks whether there are keys that are not known yet. Asked for by anybody's token, so it is bounded: a look a
+   * second at most, shared by all who ask, and no long wait. Never rejects.
+   * @returns whether there are new ones now
+   */
+  rescan(): Promise<boolean>;
+  /** The public halves of all keys that have one, in no order that means anything. */
+  publicKeys(): readonly PublicKey[];
 }
 
 /** What the core needs of cryptography besides keys. */
@@ -118,7 +141,7 @@ export interface Crypto {
 
 /** One call's circumstances, from the transport. */
 export interface Call {
-  /** How long the caller will wait, ms. A write is not made after it. */
+  /** How long the caller will still wait, ms. A write is not made after it. */
   readonly budgetMs: number;
   /** Hears which session the call is about, as soon as that is known; for the log. */
   concerns(sessionId: SessionId): void;

@@ -65,7 +65,7 @@ function decideRefresh(token: Token, standing: Standing, moment: Moment, policy:
  */
 export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
   const { policy, store } = context;
-  const token = authenticate(context, call, 'refresh', text);
+  const token = await authenticate(context, call, 'refresh', text);
   const untilMs = writeUntilMs(context, call);
   let raced = false;
   return attempt(async () => {

@@ -26,7 +26,7 @@ export async function validate(context: Context, call: Call, text: string): Prom
 }
 
 async function standingToken(context: Context, call: Call, text: string): Promise<Token> {
-  const token = authenticate(context, call, 'access', text);
+  const token = await authenticate(context, call, 'access', text);
   const early = timing(token, context.policy, context.store.now());
   if (early) throw refusal(early);
   const standing = await readStanding(context, token.subject, token.sessionId, writeUntilMs(context, call));

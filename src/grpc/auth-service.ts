@@ -2,10 +2,11 @@
 
 import type { AuthServiceServer } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../core/context.js';
+import { keySet } from '../core/key-set.js';
 import { logout } from '../core/logout.js';
 import { refresh } from '../core/refresh.js';
 import { validate } from '../core/validate.js';
-import { validationMessage } from './messages.js';
+import { keySetMessage, validationMessage } from './messages.js';
 import type { Unary } from './unary.js';
 
 export function authService(context: Context, unary: Unary): AuthServiceServer {
@@ -29,5 +30,8 @@ export function authService(context: Context, unary: Unary): AuthServiceServer {
       },
       'debug',
     ),
+
+    // Every verifier asks again and again.
+    getJsonWebKeySet: unary.handle('GetJsonWebKeySet', async () => keySetMessage(keySet(context)), 'debug'),
   };
 }

@@ -1,7 +1,8 @@
 // Owns the translation from the core's answers to the contract's messages.
 
-import type { ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
+import type { GetJsonWebKeySetResponse, ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
+import type { KeySet } from '../core/key-set.js';
 import type { Validation } from '../core/validate.js';
 
 const NOTHING: Omit<ValidateTokenResponse, 'active' | 'problem'> = {
@@ -35,3 +36,11 @@ export function validationMessage(validation: Validation, includeClaims: boolean
     claims: includeClaims ? token.claims : undefined,
   };
 }
+
+/** Member by member: what is not named here does not leave. */
+export const keySetMessage = ({ keys, maxAgeS }: KeySet): GetJsonWebKeySetResponse => ({
+  keys: keys.map(({ kty, use, alg, kid, crv = '', x = '', y = '', n = '', e = '' }) => ({
+    ...{ kty, use, alg, kid, crv, x, y, n, e },
+  })),
+  maxAgeSeconds: maxAgeS,
+});

@@ -89,7 +89,9 @@ export class Unary {
     const serviceCall: ServiceCall = {
       metadata: call.metadata,
       clientNames: () => call.getAuthContext().sslPeerCertificate?.subjectaltname,
-      budgetMs: Number(call.getDeadline()) - Date.now(),
+      get budgetMs() {
+        return Number(call.getDeadline()) - Date.now();
+      },
       note: (fields) => Object.assign(notes, fields),
       concerns: (sessionId) => {
         notes['sessionId'] ??= sessionId;

@@ -37,15 +37,16 @@ const RULES: readonly Rule[] = [
   // Its channels are gRPC's; all else is Node's.
   { at: 'src/tls/', files: LEAVES, packages: ['@grpc/grpc-js'], node: true },
   { at: 'src/issuer-config.ts', files: LEAVES, packages: [], node: false },
+  { at: 'src/key-settings.ts', files: LEAVES, packages: [], node: false },
   {
     at: 'src/config.ts',
-    files: ['src/core/', 'src/adapters/redis/url.ts', 'src/issuer-config.ts', ...LEAVES],
+    files: ['src/core/', 'src/adapters/redis/url.ts', 'src/issuer-config.ts', 'src/key-settings.ts', ...LEAVES],
     packages: [],
     node: true,
   },
   {
     at: 'src/service.ts',
-    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/config.ts', ...LEAVES],
+    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/config.ts', 'src/key-settings.ts', ...LEAVES],
     packages: [],
     node: true,
   },
@@ -55,6 +56,8 @@ const RULES: readonly Rule[] = [
       ...['src/commands/', 'src/service.ts', 'src/config.ts', 'src/issuer-config.ts', ...LEAVES, GENERATED],
       // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/session.ts'],
+      // What `keys` goes by.
+      ...['src/core/key-schedule.ts', 'src/key-settings.ts'],
     ],
     packages: ['@grpc/grpc-js', 'pino'],
     node: true,

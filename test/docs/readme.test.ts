@@ -119,7 +119,7 @@ describe('the README', () => {
 
   it('names only paths that the gateway has, and all of them', () => {
     const paths = new Set(
-      [...readme().matchAll(/(?:POST |GET |:8080)(\/[a-z/]+)/g)].map(([, path = '']) => pathOf(path)),
+      [...readme().matchAll(/(?:POST |GET |:8080)(\/[a-z./-]+)/g)].map(([, path = '']) => pathOf(path)),
     );
     expect([...paths].sort()).to.deep.equal([...createRoutes({} as AuthClient).keys()].sort());
   });
@@ -136,7 +136,7 @@ describe('the README', () => {
     });
 
     it('of latchkey are in its help, and all of those are here', () => {
-      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:token )?[a-z]+|--[a-z]+)/g;
+      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys) )?[a-z]+|--[a-z]+)/g;
       const of = (text: string) => new Set([...text.matchAll(command)].map(([, name]) => name));
       const known = of(HELP.slice(HELP.indexOf('Usage')));
       known.add('--version');

@@ -31,6 +31,9 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     ...['active', 'problem', 'subject', 'session_id', 'token_id', 'issued_at', 'expires_at', 'issuer', 'audience'],
     'claims',
   ],
+  GetJsonWebKeySetRequest: [],
+  GetJsonWebKeySetResponse: ['keys', 'max_age_seconds'],
+  JsonWebKey: ['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e'],
   IssueTokenRequest: ['subject', 'claims'],
   IssueTokenResponse: ['tokens'],
   RevokeSubjectRequest: ['subject'],
@@ -114,5 +117,6 @@ describe('the contract', () => {
     expect(ended).to.deep.include({ active: false, problem: 'TOKEN_PROBLEM_REVOKED', subject: '', session_id: '' });
     expect(ended['claims']).to.equal(null);
     expect(await call(1, 'RevokeSubject', { subject: 'alice' })).to.deep.equal({});
+    expect(await call(0, 'GetJsonWebKeySet', {})).to.deep.equal({ keys: [], max_age_seconds: 0 });
   });
 });

@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import {
   AuthServiceClient,
+  type GetJsonWebKeySetResponse,
   type LogoutRequest,
   type ValidateTokenResponse,
 } from '../../proto/gen/auth/v1/auth_service.js';
@@ -88,6 +89,11 @@ export class TestClient {
     if (active) return 'active';
     const name = Object.entries(TokenProblem).find(([, value]) => value === problem)?.[0] ?? '';
     return name.replace('TOKEN_PROBLEM_', '');
+  }
+
+  /** The public keys, and for how long they may be kept. */
+  keySet(): Promise<GetJsonWebKeySetResponse> {
+    return this.#call((done) => this.#auth.getJsonWebKeySet({}, new Metadata(), this.#options(), done));
   }
 
   /** What the health service says of a service: `SERVING`, `NOT_SERVING`, … */

@@ -11,6 +11,8 @@ import {
 } from '@grpc/grpc-js';
 import {
   AuthServiceService,
+  type GetJsonWebKeySetRequest,
+  type GetJsonWebKeySetResponse,
   type LogoutRequest,
   type RefreshTokenRequest,
   type RefreshTokenResponse,
@@ -54,8 +56,8 @@ export const tokenProblem = (reason: string, domain?: string): ServiceError =>
 
 /** One call that the service got. */
 export interface SeenCall {
-  readonly method: 'refreshToken' | 'logout';
-  readonly request: RefreshTokenRequest | LogoutRequest;
+  readonly method: 'refreshToken' | 'logout' | 'getJsonWebKeySet';
+  readonly request: RefreshTokenRequest | LogoutRequest | GetJsonWebKeySetRequest;
   readonly requestId: unknown;
 }
 
@@ -79,6 +81,8 @@ export class ScriptedAuthService {
   script: (call: SeenCall) => void | Promise<void> = () => {};
   /** What a successful refresh answers. */
   answer: () => RefreshTokenResponse = goodAnswer;
+  /** What the public keys are. */
+  keySet: GetJsonWebKeySetResponse = { keys: [], maxAgeSeconds: 0 };
   /** What the health service says. */
   serving = true;
   #server = new Server();
@@ -99,6 +103,10 @@ export class ScriptedAuthService {
       refreshToken: this.#handler<RefreshTokenRequest, RefreshTokenResponse>('refreshToken', () => this.answer()),
       logout: this.#handler<LogoutRequest, object>('logout', () => ({})),
       validateToken: this.#handler('logout', () => ({})),
+      getJsonWebKeySet: this.#handler<GetJsonWebKeySetRequest, GetJsonWebKeySetResponse>(
+        'getJsonWebKeySet',
+        () => this.keySet,
+      ),
     });
     const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
     this.#server.addService(HealthService, {

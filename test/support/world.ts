@@ -181,11 +181,14 @@ export class World {
 /** Keys without cryptography: a token is its use, key and claims as JSON. Everything but forgery can be shown with it. */
 export const plainKeys: Keys = {
   signingKid: 'k',
+  delayMs: 0,
   open: (token) => {
     const { use, typ, payload } = JSON.parse(token);
     return { use, typ, payload };
   },
   seal: (use, payload, kid) => JSON.stringify({ use, typ: use === 'access' ? 'at+jwt' : 'rt+jwt', kid, payload }),
+  rescan: () => Promise.resolve(false),
+  publicKeys: () => [],
 };
 
 let made = 0;

@@ -1,65 +1,154 @@
 // Owns signing keys on disk: a folder of PEM files, one private key each.
 
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { chownSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyFromPem, type SigningKey } from './signing-key.js';
+import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
+import { type Algorithm, keyFromPem, type SigningKey } from './signing-key.js';
 
 const OPEN_TO_OTHERS = 0o007;
+/** The largest file that is taken for a key; one of RSA with 16,384 bits has 13 KiB. */
+const MAX_FILE_BYTES = 64 * 1024;
+const RSA_BITS = 2048;
 
 /** A folder of keys, or a file in it, is not as it must be. The message names the file and never its content. */
 export class KeyFileError extends Error {
   readonly code = 'KEY_FILE_ERROR';
   override readonly name = 'KeyFileError';
+  /** Whether the disk or the system refused something: the same files may be read another time. */
+  readonly passing: boolean;
+
+  constructor(message: string, passing = false) {
+    super(message);
+    this.passing = passing;
+  }
+}
+
+/** A key and where it comes from. */
+export interface KeyFile {
+  readonly path: string;
+  readonly key: SigningKey;
+  readonly kid: string;
+  /** When the file was last written, Unix ms. */
+  readonly sinceMs: number;
 }
 
 /**
- * Reads every `*.pem` in a folder.
- * @returns the newest file's key first: that one signs
+ * Reads every `*.pem` in a folder, one after the other: a disk that hangs must hold one thread, not all.
+ * @returns the newest first; of a key that is there twice the newer file
  * @throws KeyFileError that names every file at fault
  */
-export function loadKeys(folder: string): readonly [SigningKey, ...SigningKey[]] {
+export async function loadKeys(folder: string): Promise<NewestFirst<KeyFile>> {
   const faults: string[] = [];
-  const keys = pemFiles(folder).flatMap((path) => {
+  const files: KeyFile[] = [];
+  let passing = false;
+  for (const path of await pemFiles(folder)) {
     try {
-      return [{ key: keyFromPem(readFileSync(path, 'utf8')), atMs: privateSinceMs(path) }];
+      const sinceMs = await privateSinceMs(path);
+      const key = keyFromPem(await readFile(path, 'utf8'));
+      files.push({ path, key, kid: key.kid, sinceMs });
     } catch (error) {
-      faults.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-      return [];
+      faults.push(`${path}: ${textOf(error)}`);
+      passing ||= isSystemError(error);
     }
-  });
-  if (faults.length > 0) throw new KeyFileError(faults.join('\n  '));
-  const [newest, ...others] = keys.sort((a, b) => b.atMs - a.atMs).map(({ key }) => key);
+  }
+  if (faults.length > 0) throw new KeyFileError(faults.join('\n  '), passing);
+  files.sort(newestFirst);
+  const [newest, ...others] = files.filter(({ kid }, at) => files.findIndex((file) => file.kid === kid) === at);
   if (!newest) throw new KeyFileError(`${folder}: it holds no file that ends in .pem`);
   return [newest, ...others];
 }
 
-/** Writes a new ES256 key, readable by its owner alone. */
-export function generateKey(folder: string, name: string): void {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, `${name}.pem`), privateKey.export({ format: 'pem', type: 'pkcs8' }), {
-    mode: 0o600,
-    flag: 'wx',
-  });
+/** What is another text once `loadKeys` may find something else: cheap, for no file is read. @throws KeyFileError */
+export async function fingerprint(folder: string): Promise<string> {
+  const parts: unknown[] = [];
+  for (const path of await pemFiles(folder)) {
+    try {
+      // Through links: where a folder is swapped as a whole, names and links stay, and what they lead to changes.
+      const { mtimeMs, ctimeMs, size, ino, mode } = await stat(path);
+      parts.push(path, mtimeMs, ctimeMs, size, ino, mode);
+    } catch (error) {
+      throw new KeyFileError(`${path}: ${textOf(error)}`, true);
+    }
+  }
+  return parts.join('\n');
 }
 
-/** The files in a folder that hold keys, in order of name; none if there is no such folder. */
-export function pemFiles(folder: string): string[] {
+/** The files in a folder that hold keys, in order of name; none if there is no such folder. @throws KeyFileError */
+export async function pemFiles(folder: string): Promise<string[]> {
   try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.pem'));
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.pem'));
     return names.sort().map((name) => join(folder, name));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw new KeyFileError(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
+    if (isSystemError(error) && error.code === 'ENOENT') return [];
+    throw new KeyFileError(`${folder}: ${textOf(error)}`, true);
   }
 }
 
-/** When a file was last written, Unix ms. @throws Error if others than owner and group may use it */
-function privateSinceMs(path: string): number {
-  const { mode, mtimeMs } = statSync(path);
-  if (process.platform !== 'win32' && mode & OPEN_TO_OTHERS) {
+/** Makes a new key. A name that begins with a dash would be taken for an option on a command line: then another one. */
+export function makeKey(algorithm: Exclude<Algorithm, 'HS256'>): { readonly pem: string; readonly kid: string } {
+  for (;;) {
+    const { privateKey }: { privateKey: KeyObject } =
+      algorithm === 'ES256'
+        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        : generateKeyPairSync('rsa', { modulusLength: RSA_BITS });
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    const { kid } = keyFromPem(pem);
+    if (!kid.startsWith('-')) return { pem, kid };
+  }
+}
+
+/**
+ * Writes a key, readable by its owner alone: whole or not at all, so that nobody who looks meets half of it.
+ * @returns the file
+ */
+export function writeKey(folder: string, name: string, pem: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${name}.pem`);
+  // A name that nobody takes for a key.
+  const whole = join(folder, `.${name}.${process.pid}.tmp`);
+  try {
+    writeFileSync(whole, pem, { mode: 0o600, flag: 'wx', flush: true });
+    giveToOwner(whole, folder);
+    linkOrRename(whole, path);
+  } finally {
+    rmSync(whole, { force: true });
+  }
+  return path;
+}
+
+/** Makes and writes a key of the kind that is usual. */
+export const generateKey = (folder: string, name: string): string => writeKey(folder, name, makeKey('ES256').pem);
+
+/** What root makes belongs to whom the folder belongs to: the service, which could not read it otherwise. */
+function giveToOwner(file: string, folder: string): void {
+  const { uid, gid } = statSync(folder);
+  if (process.getuid?.() === 0 && uid !== 0) chownSync(file, uid, gid);
+}
+
+/** A link takes no other file's place, where a rename would; some file systems have none. */
+function linkOrRename(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!isSystemError(error) || error.code === 'EEXIST') throw error;
+    renameSync(from, to);
+  }
+}
+
+/** When a file was last written, Unix ms. @throws Error if it is none, or others than owner and group may use it */
+async function privateSinceMs(path: string): Promise<number> {
+  const found = await stat(path);
+  // Before it is opened: a pipe would be waited for.
+  if (!found.isFile()) throw new Error('it is no file');
+  if (found.size > MAX_FILE_BYTES) throw new Error(`it is too large for a key: ${found.size} bytes`);
+  if (process.platform !== 'win32' && found.mode & OPEN_TO_OTHERS) {
     throw new Error(`everybody on this machine may use it; run: chmod o= '${path}'`);
   }
-  return mtimeMs;
+  return found.mtimeMs;
 }
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'code' in error;
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

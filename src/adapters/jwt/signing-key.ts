@@ -1,6 +1,7 @@
 // Owns what a signing key is: one algorithm, its names, and the refresh secret that is derived from it.
 
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import type { PublicKey } from '../../core/ports.js';
 
 export type Algorithm = 'ES256' | 'RS256' | 'HS256';
 
@@ -14,6 +15,8 @@ export interface SigningKey {
   readonly sign: KeyObject;
   readonly verify: KeyObject;
   readonly refreshSecret: KeyObject;
+  /** What everybody may see; undefined for a secret, of which that is nothing. */
+  readonly shown: PublicKey | undefined;
 }
 
 /** The least modulus of an RSA key, bits (RFC 7518, section 3.3). */
@@ -41,6 +44,7 @@ export function keyFromSecret(secret: string): SigningKey {
     sign: key,
     verify: key,
     refreshSecret: refreshSecretOf(material),
+    shown: undefined,
   };
 }
 
@@ -51,15 +55,18 @@ export function keyFromSecret(secret: string): SigningKey {
 export function keyFromPem(pem: string): SigningKey {
   const sign = readPrivateKey(pem);
   const algorithm = algorithmOf(sign);
-  const jwk = sign.export({ format: 'jwk' });
-  const kid = thumbprint(jwk);
+  const verify = createPublicKey(sign);
+  const members = publicMembers(verify);
+  // RFC 7638: the hash of the required public members, which are in order here.
+  const kid = createHash('sha256').update(JSON.stringify(members)).digest('base64url');
   return {
     algorithm,
     kid,
     refreshKid: refreshKidOf(kid),
     sign,
-    verify: createPublicKey(sign),
-    refreshSecret: refreshSecretOf(Buffer.from(jwk.d ?? '', 'base64url')),
+    verify,
+    refreshSecret: refreshSecretOf(Buffer.from(sign.export({ format: 'jwk' }).d ?? '', 'base64url')),
+    shown: { ...members, use: 'sig', alg: algorithm, kid },
   };
 }
 
@@ -79,9 +86,8 @@ function algorithmOf(key: KeyObject): Algorithm {
   throw new Error(`it holds a key of the kind ${found}; wanted is EC on P-256 or RSA of at least ${MIN_RSA_BITS} bits`);
 }
 
-/** The key's name by RFC 7638: the hash of its required public members, in order. */
-function thumbprint(jwk: { kty?: string; crv?: string; x?: string; y?: string; n?: string; e?: string }): string {
-  const { kty, crv, x, y, n, e } = jwk;
-  const members = kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+/** The members that a key of its kind must have (RFC 7638, section 3.2), in order; each by name, so that no other comes along. */
+function publicMembers(key: KeyObject) {
+  const { kty = '', crv = '', x = '', y = '', n = '', e = '' } = key.export({ format: 'jwk' });
+  return kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
 }

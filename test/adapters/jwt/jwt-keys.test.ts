@@ -198,6 +198,33 @@ describe('JwtKeys', () => {
     expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'at+jwt' }, {}, SECRET))).to.equal('UNKNOWN_KEY');
   });
 
+  it('tries each secret of simplejwt, for its tokens do not say which', () => {
+    const secrets = [SECRET, 'the secret of before, of more than 32 bytes'].map((each) =>
+      createSecretKey(Buffer.from(each)),
+    );
+    const adopting = new JwtKeys(KEYS['ES256'] as SigningKey, [], ...secrets);
+    const header = { alg: 'HS256', typ: 'JWT' };
+    for (const secret of secrets) {
+      expect(adopting.open(hs256(header, CLAIMS, secret))).to.deep.equal({
+        use: 'adopted',
+        typ: 'JWT',
+        payload: CLAIMS,
+      });
+      expect(problemOf(adopting, hs256(header, 'no json', secret))).to.equal('MALFORMED');
+    }
+    expect(problemOf(adopting, hs256(header, CLAIMS, 'another secret'))).to.equal('BAD_SIGNATURE');
+    expect(problemOf(adopting, hs256({ ...header, alg: 'HS512' }, CLAIMS, secrets[1] ?? ''))).to.equal('BAD_SIGNATURE');
+  });
+
+  it('shows nothing of a secret', () => {
+    const keys = new JwtKeys(
+      KEYS['HS256'] as SigningKey,
+      [KEYS['ES256'] as SigningKey],
+      createSecretKey(Buffer.from(SECRET)),
+    );
+    expect(keys.publicKeys().map(({ kid }) => kid)).to.deep.equal([KEYS['ES256']?.kid]);
+  });
+
   it('verifies and signs again with keys that sign no more, and signs with its own where one is gone', () => {
     const [signing, other, gone] = ['ES256', 'RS256', 'HS256'].map((name) => KEYS[name] as SigningKey) as [
       SigningKey,

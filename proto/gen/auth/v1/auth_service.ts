@@ -88,6 +88,40 @@ export interface ValidateTokenResponse {
   claims: { [key: string]: any } | undefined;
 }
 
+/** What GetJsonWebKeySet is asked: nothing. */
+export interface GetJsonWebKeySetRequest {
+}
+
+/** What GetJsonWebKeySet answers: the set of RFC 7517, section 5. */
+export interface GetJsonWebKeySetResponse {
+  /** Every key that verifies, whether or not it signs. None under HS256, whose key is a secret. */
+  keys: JsonWebKey[];
+  /** How long the set may be kept, so that a new key is known before it signs. Seconds. */
+  maxAgeSeconds: number;
+}
+
+/** The public half of one key, by the member names of RFC 7517 and RFC 7518. Members that its kind has not are empty. */
+export interface JsonWebKey {
+  /** The kind: `EC` or `RSA`. */
+  kty: string;
+  /** What it is for: `sig`. */
+  use: string;
+  /** The algorithm of its signatures: `ES256` or `RS256`. */
+  alg: string;
+  /** Its name in the header of tokens: its RFC 7638 thumbprint. */
+  kid: string;
+  /** The curve of an EC key: `P-256`. */
+  crv: string;
+  /** The first coordinate of an EC key, base64url. */
+  x: string;
+  /** The second coordinate of an EC key, base64url. */
+  y: string;
+  /** The modulus of an RSA key, base64url. */
+  n: string;
+  /** The exponent of an RSA key, base64url. */
+  e: string;
+}
+
 function createBaseRefreshTokenRequest(): RefreshTokenRequest {
   return { refreshToken: "" };
 }
@@ -496,6 +530,232 @@ export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
   },
 };
 
+function createBaseGetJsonWebKeySetRequest(): GetJsonWebKeySetRequest {
+  return {};
+}
+
+export const GetJsonWebKeySetRequest: MessageFns<GetJsonWebKeySetRequest> = {
+  encode(_: GetJsonWebKeySetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetJsonWebKeySetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetJsonWebKeySetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetJsonWebKeySetResponse(): GetJsonWebKeySetResponse {
+  return { keys: [], maxAgeSeconds: 0 };
+}
+
+export const GetJsonWebKeySetResponse: MessageFns<GetJsonWebKeySetResponse> = {
+  encode(message: GetJsonWebKeySetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      JsonWebKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.maxAgeSeconds !== 0) {
+      writer.uint32(16).int32(message.maxAgeSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetJsonWebKeySetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetJsonWebKeySetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(JsonWebKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.maxAgeSeconds = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseJsonWebKey(): JsonWebKey {
+  return { kty: "", use: "", alg: "", kid: "", crv: "", x: "", y: "", n: "", e: "" };
+}
+
+export const JsonWebKey: MessageFns<JsonWebKey> = {
+  encode(message: JsonWebKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kty !== "") {
+      writer.uint32(10).string(message.kty);
+    }
+    if (message.use !== "") {
+      writer.uint32(18).string(message.use);
+    }
+    if (message.alg !== "") {
+      writer.uint32(26).string(message.alg);
+    }
+    if (message.kid !== "") {
+      writer.uint32(34).string(message.kid);
+    }
+    if (message.crv !== "") {
+      writer.uint32(42).string(message.crv);
+    }
+    if (message.x !== "") {
+      writer.uint32(50).string(message.x);
+    }
+    if (message.y !== "") {
+      writer.uint32(58).string(message.y);
+    }
+    if (message.n !== "") {
+      writer.uint32(66).string(message.n);
+    }
+    if (message.e !== "") {
+      writer.uint32(74).string(message.e);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JsonWebKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJsonWebKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kty = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.use = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.alg = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kid = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.crv = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.x = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.y = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.n = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.e = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Refreshes, ends and checks sessions. Every RPC answers INVALID_ARGUMENT with a google.rpc.BadRequest for empty or
  * oversized input (a token has at most 8192 bytes), UNAVAILABLE with a google.rpc.RetryInfo when the store cannot
@@ -544,6 +804,21 @@ export const AuthServiceService = {
       Buffer.from(ValidateTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidateTokenResponse => ValidateTokenResponse.decode(value),
   },
+  /**
+   * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
+   * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
+   */
+  getJsonWebKeySet: {
+    path: "/auth.v1.AuthService/GetJsonWebKeySet" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetJsonWebKeySetRequest): Buffer =>
+      Buffer.from(GetJsonWebKeySetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetJsonWebKeySetRequest => GetJsonWebKeySetRequest.decode(value),
+    responseSerialize: (value: GetJsonWebKeySetResponse): Buffer =>
+      Buffer.from(GetJsonWebKeySetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetJsonWebKeySetResponse => GetJsonWebKeySetResponse.decode(value),
+  },
 } as const;
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
@@ -561,6 +836,11 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
   /** Tells whether an access token stands now. A token that does not is an answer (`active` is false), not an error. */
   validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
+  /**
+   * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
+   * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
+   */
+  getJsonWebKeySet: handleUnaryCall<GetJsonWebKeySetRequest, GetJsonWebKeySetResponse>;
 }
 
 export interface AuthServiceClient extends Client {
@@ -619,6 +899,25 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
+   * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
+   */
+  getJsonWebKeySet(
+    request: GetJsonWebKeySetRequest,
+    callback: (error: ServiceError | null, response: GetJsonWebKeySetResponse) => void,
+  ): ClientUnaryCall;
+  getJsonWebKeySet(
+    request: GetJsonWebKeySetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetJsonWebKeySetResponse) => void,
+  ): ClientUnaryCall;
+  getJsonWebKeySet(
+    request: GetJsonWebKeySetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetJsonWebKeySetResponse) => void,
   ): ClientUnaryCall;
 }
 

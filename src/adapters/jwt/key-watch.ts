@@ -1,0 +1,138 @@
+// Owns looking at a folder of keys while the process runs: when, how often, how patiently, and what the log hears of it.
+
+import { setTimeout as after } from 'node:timers/promises';
+import { KEY_POLL_MS, type NewestFirst } from '../../core/key-schedule.js';
+import { fingerprint, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
+
+/** Unknown keys have the folder looked at this often at most: anybody can make up a token. */
+const RESCAN_EVERY_MS = 1_000;
+/** How long a token of an unknown key waits for the folder. */
+const RESCAN_WAIT_MS = 500;
+/** A look that takes longer is worth an error. */
+const SLOW_MS = 5_000;
+const SLOW = 'the disk does not answer';
+
+type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/** As much of a logger as the adapter uses. */
+export interface Log {
+  readonly info: LogWrite;
+  readonly error: LogWrite;
+}
+
+/** How a folder is read; tests put a disk that hangs in its place. */
+export interface Disk {
+  fingerprint(folder: string): Promise<string>;
+  loadKeys(folder: string): Promise<NewestFirst<KeyFile>>;
+}
+
+const DISK: Disk = { fingerprint, loadKeys };
+
+/** Whoever watches a folder, and hears of it what has changed. */
+export interface KeyWatchOptions {
+  readonly folder: string;
+  readonly log: Log;
+  /** A clock that is never set, ms. */
+  readonly steadyMs: () => number;
+  /** Hears of each change, the whole folder anew. */
+  readonly changed: (files: NewestFirst<KeyFile>) => void;
+  /** Hears that the folder was looked at, whatever came of it. */
+  readonly looked: () => void;
+  readonly disk?: Disk | undefined;
+}
+
+export class KeyWatch {
+  readonly #options: KeyWatchOptions;
+  readonly #disk: Disk;
+  #underWay: { readonly done: Promise<void>; readonly sinceMs: number } | undefined;
+  /** What the files were when they were last judged, and the verdict if that was bad. */
+  #judged: { readonly print: string; readonly fault: KeyFileError | undefined } | undefined;
+  #fault: string | undefined;
+  #rescannedMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: KeyWatchOptions) {
+    this.#options = options;
+    this.#disk = options.disk ?? DISK;
+  }
+
+  /** Looks every few seconds from now on, until `close`. */
+  start(): void {
+    this.#timer ??= setInterval(() => void this.look(), KEY_POLL_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Looks at the folder, once for all who ask meanwhile. Never rejects. */
+  look(): Promise<void> {
+    const nowMs = this.#options.steadyMs();
+    if (this.#underWay && nowMs - this.#underWay.sinceMs >= SLOW_MS) this.#tell(SLOW);
+    if (!this.#underWay) {
+      const done = this.#look().finally(() => {
+        this.#underWay = undefined;
+        this.#options.looked();
+      });
+      this.#underWay = { done, sinceMs: nowMs };
+    }
+    return this.#underWay.done;
+  }
+
+  /** Looks for a token of an unknown key; at most so often, and waited for at most so long. */
+  async rescan(): Promise<void> {
+    const nowMs = this.#options.steadyMs();
+    if (this.#underWay) {
+      // One that hangs is not waited for by all who come while it does.
+      if (nowMs - this.#underWay.sinceMs >= RESCAN_WAIT_MS) return;
+    } else {
+      if (nowMs - this.#rescannedMs < RESCAN_EVERY_MS) return;
+      this.#rescannedMs = nowMs;
+    }
+    const waited = new AbortController();
+    const late = after(RESCAN_WAIT_MS, undefined, { ref: false, signal: waited.signal }).catch(() => {});
+    await Promise.race([this.look(), late]);
+    waited.abort();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const files = await this.#read().catch((error: unknown) => {
+        // Files come and go between two steps of one look; what is wrong for longer is wrong at once again.
+        if (error instanceof KeyFileError && error.passing) return this.#read();
+        throw error;
+      });
+      if (files) this.#options.changed(files);
+      this.#tell(undefined);
+    } catch (error) {
+      this.#tell(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The files if they are others than before. @throws KeyFileError, also where they are as bad as before */
+  async #read(): Promise<NewestFirst<KeyFile> | undefined> {
+    const { folder } = this.#options;
+    const print = await this.#disk.fingerprint(folder);
+    if (print === this.#judged?.print) {
+      if (this.#judged.fault) throw this.#judged.fault;
+      return undefined;
+    }
+    try {
+      const files = await this.#disk.loadKeys(folder);
+      this.#judged = { print, fault: undefined };
+      return files;
+    } catch (error) {
+      if (error instanceof KeyFileError && !error.passing) this.#judged = { print, fault: error };
+      throw error;
+    }
+  }
+
+  /** Tells each fault once, and its end. */
+  #tell(fault: string | undefined): void {
+    if (fault === this.#fault) return;
+    const { log, folder } = this.#options;
+    this.#fault = fault;
+    if (fault === undefined) log.info({ folder }, 'the folder of keys is in order again');
+    else log.error({ folder, detail: fault }, 'the folder of keys is not in order: the keys stay as they were');
+  }
+}

@@ -1,0 +1,70 @@
+// Owns what the command line knows of a folder of keys: the settings it goes by, and in words what each key is good for.
+
+import { type KeyFile, loadKeys } from '../adapters/jwt/key-files.js';
+import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../config.js';
+import {
+  type KeyTimes,
+  type NewestFirst,
+  retirableMs,
+  type ScheduledKey,
+  signingKey,
+  startDelayMs,
+} from '../core/key-schedule.js';
+import { Environment } from '../env.js';
+import { readKeyFolder } from '../key-settings.js';
+
+export interface KeysSettings {
+  readonly folder: string;
+  readonly activeKid: string | undefined;
+  readonly times: KeyTimes;
+  /** When the command began, Unix ms. */
+  readonly nowMs: number;
+}
+
+export type HeldKey = KeyFile & ScheduledKey;
+
+/** Reads what the service reads. Without JWT_KEYS_DIR it is about the keys that `dev` makes. @throws ConfigError */
+export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
+  const env = new Environment(variables);
+  const nowMs = Date.now();
+  const { folder, activeKid, delayMs } = readKeyFolder(env);
+  const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
+  const { refreshTtlMs, graceMs } = readPolicy(env, false, nowMs);
+  env.check();
+  return { folder: folder ?? ownKeysFolder(dataDir), activeKid, times: { delayMs, refreshTtlMs, graceMs }, nowMs };
+}
+
+/** The keys, as a node that starts now would see them. @throws KeyFileError */
+export async function heldKeys({ folder, times, nowMs }: KeysSettings): Promise<NewestFirst<HeldKey>> {
+  const hold = (file: KeyFile): HeldKey => ({
+    ...file,
+    readyMs: nowMs + startDelayMs(file.sinceMs, nowMs, times.delayMs),
+  });
+  const [newest, ...older] = await loadKeys(folder);
+  return [hold(newest), ...older.map(hold)];
+}
+
+export const signing = (keys: NewestFirst<HeldKey>, { activeKid, nowMs }: KeysSettings): HeldKey =>
+  signingKey(keys, activeKid, nowMs);
+
+/** From when a key may go, Unix ms; undefined: not foreseeable. */
+export const retirable = (key: HeldKey, keys: NewestFirst<HeldKey>, settings: KeysSettings): number | undefined =>
+  retirableMs(key, keys, settings.activeKid, settings.nowMs, settings.times);
+
+/** Whether JWT_ACTIVE_KID names one of the keys, so that a new one does not sign by itself. */
+export const isPinned = (keys: readonly HeldKey[], { activeKid }: KeysSettings): boolean =>
+  keys.some(({ kid }) => kid === activeKid);
+
+/** What a key does, and until when it must stay. */
+export function stateOf(key: HeldKey, keys: NewestFirst<HeldKey>, settings: KeysSettings): string {
+  const { activeKid, nowMs } = settings;
+  if (key === signing(keys, settings)) return 'signs';
+  const goneMs = retirable(key, keys, settings);
+  if (goneMs !== undefined) return `verifies, may be retired ${goneMs > nowMs ? 'from' : 'since'} ${moment(goneMs)}`;
+  const pinned = isPinned(keys, settings) && key.kid !== activeKid;
+  return pinned ? 'verifies, JWT_ACTIVE_KID names another' : `verifies, will sign at ${moment(key.readyMs)}`;
+}
+
+/** A moment in UTC, whole seconds, never too early. */
+export const moment = (atMs: number): string =>
+  new Date(Math.ceil(atMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');

@@ -1,0 +1,177 @@
+// Owns the proof that keys change while nodes run: under load on two of them nothing is lost, nor where a file is late.
+
+import { copyFileSync, mkdirSync, utimesSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
+import { runCommand } from '../support/processes.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { DAY } from '../support/world.js';
+import { type ServiceNode, Stage, until } from './stage.js';
+import { headerOf } from './tokens.js';
+
+/** Puts a key into a folder, dated back. Returns its file. */
+function addKey(folder: string, name: string, agoMs: number): string {
+  const path = generateKey(folder, name);
+  utimesSync(path, new Date(), new Date(Date.now() - agoMs));
+  return path;
+}
+
+const kidOf = (token: string): string => String(headerOf(token)['kid']);
+
+/** The kid that a node signs with now. */
+const signs = async ({ client }: ServiceNode): Promise<string> => kidOf((await client.issue()).accessToken);
+
+const heard = (node: ServiceNode, message: string): boolean =>
+  node.process.lines().some(({ msg }) => String(msg).startsWith(message));
+
+describe('keys that change while nodes run', function () {
+  this.timeout(60_000);
+  const stage = new Stage();
+  let redis: RedisServer;
+
+  before(async () => {
+    redis = await stage.redis();
+  });
+  after(() => stage.clear());
+
+  describe('two nodes under load on one folder, whose key is rotated twice and an old one retired', () => {
+    /** How many clients call without pause. */
+    const CLIENTS = 4;
+    let folder: string;
+    let nodes: readonly [ServiceNode, ServiceNode];
+    const kids = new Set<string>();
+    const failures: string[] = [];
+    let calls = 0;
+    let going = true;
+
+    /** A client that takes each next step at the other node. */
+    async function client(number: number): Promise<void> {
+      let turn = number;
+      const next = (): ServiceNode['client'] => (nodes[turn++ % 2] as ServiceNode).client;
+      const counted = async <T>(call: Promise<T>): Promise<T> => {
+        calls++;
+        return call;
+      };
+      while (going) {
+        try {
+          let pair = await counted(next().issue(`client-${number}`));
+          for (let step = 0; step < 5; step++) {
+            kids.add(kidOf(pair.accessToken));
+            if ((await counted(next().verdict(pair.accessToken))) !== 'active')
+              failures.push('a good token was refused');
+            const traded = pair.refreshToken;
+            pair = await counted(next().refresh(traded));
+            const retried = await counted(next().refresh(traded));
+            if (retried.sessionId !== pair.sessionId) failures.push('a retry got another session');
+            if ((await counted(next().verdict(retried.accessToken))) !== 'active')
+              failures.push('a retry got a dead token');
+            turn++;
+          }
+          await counted(next().logout({ refreshToken: pair.refreshToken }));
+        } catch (error) {
+          failures.push(String(error));
+        }
+      }
+    }
+
+    before(async () => {
+      folder = await stage.folder();
+      addKey(folder, 'oldest', 100 * DAY);
+      addKey(folder, 'first', 50 * DAY);
+      const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms', LOG_LEVEL: 'info' };
+      nodes = [await stage.serve(redis, env), await stage.serve(redis, env)];
+    });
+
+    it('loses no request', async () => {
+      const [, oldest] = (await loadKeys(folder)).map(({ kid }) => kid);
+      const load = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
+      const command = async (...args: string[]): Promise<void> => {
+        const { code, stderr } = await runCommand(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms' });
+        expect([code, stderr]).to.deep.equal([0, '']);
+      };
+      try {
+        for (let rotation = 0; rotation < 2; rotation++) {
+          await command('rotate');
+          const [{ kid }] = await loadKeys(folder);
+          for (const node of nodes) await until(async () => (await signs(node)) === kid, 15_000);
+        }
+        await command('retire', oldest ?? '');
+        for (const node of nodes) await until(() => heard(node, 'a key is gone'), 15_000);
+        await sleep(200);
+      } finally {
+        going = false;
+        await load;
+      }
+      expect(failures).to.deep.equal([]);
+      expect(kids.size, 'keys that signed').to.equal(3);
+      expect(calls).to.be.above(200);
+      for (const node of nodes) expect(node.process.lines().filter(({ level }) => level === 'error')).to.be.empty;
+    });
+
+    it('refuses tokens of a compromised key within seconds of its retirement, and the new one signs at once', async () => {
+      const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '1h' };
+      const [one, other] = [await stage.serve(redis, env), await stage.serve(redis, env)];
+      const { accessToken, refreshToken } = await one.client.issue();
+      expect(await other.client.verdict(accessToken)).to.equal('active');
+      const leaked = (await loadKeys(folder)).map(({ kid }) => kid);
+      expect((await runCommand(['keys', 'rotate'], env)).code).to.equal(0);
+      for (const kid of leaked) {
+        expect((await runCommand(['keys', 'retire', kid, '--compromised'], env)).code).to.equal(0);
+      }
+      const [{ kid }, ...none] = await loadKeys(folder);
+      expect(none).to.be.empty;
+      for (const node of [one, other]) await until(async () => (await signs(node)) === kid, 15_000);
+      for (const node of [one, other]) expect(await node.client.verdict(accessToken)).to.equal('UNKNOWN_KEY');
+      expect(await one.client.refresh(refreshToken).catch((error: Error) => error.message)).to.include(
+        'no key of ours',
+      );
+      expect(await other.client.verdict((await one.client.issue()).accessToken)).to.equal('active');
+    });
+  });
+
+  describe('two nodes with folders of their own', () => {
+    async function pair(delay: string): Promise<{ folders: [string, string]; nodes: [ServiceNode, ServiceNode] }> {
+      const root = await stage.folder();
+      const folders: [string, string] = [join(root, 'a'), join(root, 'b')];
+      for (const folder of folders) mkdirSync(folder);
+      copy(addKey(folders[0], 'first', DAY), folders[1]);
+      const serve = (folder: string) => stage.serve(redis, { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: delay });
+      return { folders, nodes: [await serve(folders[0]), await serve(folders[1])] };
+    }
+
+    const copy = (file: string, folder: string): void => copyFileSync(file, join(folder, basename(file)));
+
+    it('take the tokens of each other where the file comes late to one, but before the delay ends', async () => {
+      const { folders, nodes } = await pair('2s');
+      const [a, b] = nodes;
+      const file = addKey(folders[0], 'second', 0);
+      await until(() => heard(a, 'a key has come'), 5_000);
+      await sleep(500);
+      copy(file, folders[1]);
+      const kids = new Set<string>();
+      await until(async () => {
+        const { accessToken, refreshToken } = await a.client.issue();
+        expect(await b.client.verdict(accessToken)).to.equal('active');
+        kids.add(kidOf((await b.client.refresh(refreshToken)).accessToken)).add(kidOf(accessToken));
+        return kids.size === 2;
+      }, 10_000);
+    });
+
+    it('look once more before they refuse a token of a key that they do not know', async () => {
+      const { folders, nodes } = await pair('0s');
+      const [a, b] = nodes;
+      const before = await signs(a);
+      const file = addKey(folders[0], 'second', 0);
+      await until(async () => (await signs(a)) !== before, 5_000);
+      const { accessToken, refreshToken } = await a.client.issue();
+      expect(await b.client.verdict(accessToken), 'its file is not there yet').to.equal('UNKNOWN_KEY');
+      // One look a second. The folder is looked at every two seconds anyway: rarely in the moment that is tried here.
+      await sleep(1_100);
+      copy(file, folders[1]);
+      expect(await b.client.verdict(accessToken)).to.equal('active');
+      expect((await b.client.refresh(refreshToken)).sessionId).to.not.equal('');
+    });
+  });
+});
