@@ -20,7 +20,8 @@ const DATA_LOSS: Readonly<Record<Persistence, string | undefined>> = {
 };
 
 /**
- * Makes the check that each new connection must pass.
+ * Makes the check that each new connection must pass, and a connection in use again and again: an administrator may
+ * change the policy or our rights at any time.
  * @param probe a key of ours; that it can be read shows that the data is there and that we may touch it
  */
 export function makeAdmission(

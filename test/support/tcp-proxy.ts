@@ -1,0 +1,120 @@
+// Owns a TCP proxy for tests: it delays, loses, holds back or cuts what passes between clients and one server.
+
+import { EventEmitter, once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Which way bytes go: `up` are requests, to the server; `down` are answers, from it. */
+export type Way = 'up' | 'down';
+
+/**
+ * What becomes of bytes. `drop`: they are lost without a word, and all that follows them on that connection is too, for
+ * a stream with a hole in it never goes on. `hold`: they wait until the way is mended, as what TCP sends again does.
+ */
+export type Fate = 'pass' | 'drop' | 'hold';
+
+const WAYS: readonly Way[] = ['up', 'down'];
+
+/**
+ * Faults strike all connections, those that are there and those to come, until `mend`. New connections are always
+ * accepted. What is under way stays in order, and is not bounded: this is for tests, which send little.
+ */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #targetPort: number;
+  readonly #sockets = new Set<Socket>();
+  readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
+  #delayMs = 0;
+  /** Rings when fates change: for what is held back. */
+  readonly #bell = new EventEmitter().setMaxListeners(0);
+
+  private constructor(server: Server, targetPort: number) {
+    this.#server = server;
+    this.#targetPort = targetPort;
+    server.on('connection', (client) => this.#join(client));
+  }
+
+  /** Listens on a port of its own. The server need not be there yet: then connections are reset. */
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const proxy = new TcpProxy(server, targetPort);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
+    return address.port;
+  }
+
+  /** From now on each round trip takes so much longer, ms: answers are late by it. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** From now on bytes are lost, silently: nobody is told by a FIN or a reset. */
+  drop(...ways: readonly Way[]): void {
+    this.#set('drop', ways);
+  }
+
+  /** From now on bytes wait. */
+  hold(...ways: readonly Way[]): void {
+    this.#set('hold', ways);
+  }
+
+  /** Ends every fault. Connections that have lost bytes stay mute; those that come later are good. */
+  mend(): void {
+    this.#delayMs = 0;
+    this.#set('pass', WAYS);
+  }
+
+  /** Resets every connection that is there. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cut();
+    this.mend();
+    await closed;
+  }
+
+  #set(fate: Fate, ways: readonly Way[]): void {
+    for (const way of ways.length > 0 ? ways : WAYS) this.#fates[way] = fate;
+    this.#bell.emit('change');
+  }
+
+  #join(client: Socket): void {
+    const server = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    }
+    this.#relay(client, server, 'up');
+    this.#relay(server, client, 'down');
+  }
+
+  /** Hands on what comes, its end and its failure too, one after the other. */
+  #relay(from: Socket, to: Socket, way: Way): void {
+    let lost = false;
+    let last = Promise.resolve();
+    const next = (handOn: () => void): void => {
+      const dueMs = performance.now() + (way === 'down' ? this.#delayMs : 0);
+      last = last.then(async () => {
+        const waitMs = dueMs - performance.now();
+        if (waitMs > 0) await sleep(waitMs);
+        while (this.#fates[way] === 'hold') await once(this.#bell, 'change');
+        lost ||= this.#fates[way] === 'drop';
+        if (!lost && !to.destroyed) handOn();
+      });
+    };
+    from.on('data', (bytes) => next(() => to.write(bytes)));
+    from.once('end', () => next(() => to.end()));
+    // A reset, or a server that is not there.
+    from.once('error', () => next(() => to.resetAndDestroy()));
+  }
+}
