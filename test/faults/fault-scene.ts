@@ -1,7 +1,7 @@
 // Owns the scene of every fault: a Redis that keeps what it acknowledged, two nodes as a user of few rights, a gateway.
 
 import type { Browser } from '../e2e/browser.js';
-import { type ServiceNode, Stage } from '../e2e/stage.js';
+import type { ServiceNode, Stage } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 

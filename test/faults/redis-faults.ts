@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { RIGHTS, type Scene, USER } from './fault-scene.js';
+import { PASSWORD, RIGHTS, type Scene, USER } from './fault-scene.js';
 
 /** What a call hears: its answer, or "cannot tell". */
 export type Heard = 'OK' | 'UNAVAILABLE';
@@ -92,7 +92,11 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
       await redis.raw.config('SET', 'save', '');
     },
   },
-  { ...takesNoWrites, name: 'too few replicas (`min-replicas-to-write`)', ...setting('min-replicas-to-write', '1', '0') },
+  {
+    ...takesNoWrites,
+    name: 'too few replicas (`min-replicas-to-write`)',
+    ...setting('min-replicas-to-write', '1', '0'),
+  },
   {
     ...away,
     name: 'demoted (`REPLICAOF`), and promoted',
@@ -110,10 +114,20 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     },
     heal: async ({ redis }) => void (await redis.raw.replicaof('NO', 'ONE')),
   },
-  { ...onOneNode, reads: 'OK', writes: 'OK', name: 'slow (300 ms a round trip)', ...onProxy(({ proxy }) => proxy.delay(300)) },
+  {
+    ...onOneNode,
+    reads: 'OK',
+    writes: 'OK',
+    name: 'slow (300 ms a round trip)',
+    ...onProxy(({ proxy }) => proxy.delay(300)),
+  },
   { ...onOneNode, name: 'slow (800 ms a round trip)', ...onProxy(({ proxy }) => proxy.delay(800)) },
   { ...onOneNode, name: 'cut off, without a reset', ...onProxy(({ proxy }) => proxy.drop()) },
-  { ...onOneNode, name: 'cut off for a while; what was sent arrives afterwards', ...onProxy(({ proxy }) => proxy.hold()) },
+  {
+    ...onOneNode,
+    name: 'cut off for a while; what was sent arrives afterwards',
+    ...onProxy(({ proxy }) => proxy.hold()),
+  },
   { ...onOneNode, name: 'deaf one way: it hears, its answers are lost', ...onProxy(({ proxy }) => proxy.drop('down')) },
   {
     ...onOneNode,
@@ -130,7 +144,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
       await redis.raw.acl('SETUSER', USER, 'resetpass', '>another');
       await kick(redis);
     },
-    heal: async ({ redis }) => void (await redis.raw.acl('SETUSER', USER, '>a password for tests')),
+    heal: async ({ redis }) => void (await redis.raw.acl('SETUSER', USER, 'resetpass', `>${PASSWORD}`)),
   },
   { ...away, name: 'the user may not touch our keys any more', ...user(['resetkeys'], RIGHTS.split(' ')) },
   { ...away, name: 'the user may run no script any more', ...user(['-eval', '-evalsha'], RIGHTS.split(' ')) },
@@ -139,5 +153,9 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     name: 'the user may not write any more',
     ...user(['-set'], RIGHTS.split(' ')),
   },
-  { ...away, name: '`maxmemory-policy allkeys-lru`, set while it runs', ...setting('maxmemory-policy', 'allkeys-lru', 'noeviction') },
+  {
+    ...away,
+    name: '`maxmemory-policy allkeys-lru`, set while it runs',
+    ...setting('maxmemory-policy', 'allkeys-lru', 'noeviction'),
+  },
 ];
