@@ -17,6 +17,14 @@ export interface Attempt {
   successor?: string;
 }
 
+/** What the accounts show after a fault. */
+export interface Audit {
+  /** How many calls have written, and were not answered with OK. */
+  readonly unheard: number;
+  /** What is not as it must be, in words. */
+  readonly faults: readonly string[];
+}
+
 /** What a node says of an access token: `active`, the problem, or the status of a call that failed. */
 export const verdictOf = (node: ServiceNode, { accessToken }: TokenPair): Promise<string> =>
   node.client.verdict(accessToken).catch(codeOfFailure);
@@ -42,8 +50,8 @@ export class Ledger {
     return this.#attempts.filter(({ kind, acknowledged }) => kind === 'logout' && acknowledged).map(({ pair }) => pair);
   }
 
-  /** What is not as it must be after the fault, in words. The store has all that it had. */
-  async faultsIn(scene: Scene): Promise<string[]> {
+  /** Of a store that has all that it had. */
+  async audit(scene: Scene): Promise<Audit> {
     // As it lies there, before anything is tried again.
     const { sessions } = await entriesIn(scene.redis);
     const texts = new Map(sessions.map(({ key, text }: FoundEntry) => [key.slice(key.lastIndexOf(':') + 1), text]));
@@ -53,15 +61,19 @@ export class Ledger {
         return attempt.kind === 'logout' ? faultsOfLogout(scene, attempt, text) : faultsOfRefresh(scene, attempt, text);
       }),
     );
-    return found.flat();
+    const unheard = this.#attempts.filter(
+      ({ acknowledged, pair }) => !acknowledged && texts.has(pair.sessionId),
+    ).length;
+    return { unheard, faults: found.flat() };
   }
 
-  /** The same of a store that came back without its data: nothing from before stands, whatever was acknowledged. */
-  async faultsAfterLoss({ near, far }: Scene): Promise<string[]> {
+  /** Of a store that came back without its data: nothing from before stands, whatever was acknowledged. */
+  async auditLoss({ near, far }: Scene): Promise<Audit> {
     const verdicts = await Promise.all(
       this.#attempts.flatMap(({ pair }) => [near, far].map((node) => verdictOf(node, pair))),
     );
-    return verdicts.filter((verdict) => verdict !== 'REVOKED').map((verdict) => `a session from before: ${verdict}`);
+    const wrong = verdicts.filter((verdict) => verdict !== 'REVOKED');
+    return { unheard: 0, faults: wrong.map((verdict) => `a session from before: ${verdict}`) };
   }
 }
 

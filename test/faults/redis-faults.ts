@@ -19,11 +19,13 @@ export interface RedisFault {
   readonly strikes: 'both' | 'one';
   /** Whether Redis has afterwards what it had before. */
   readonly keeps: 'everything' | 'nothing';
+  /** Whether writes that are under way are made, and their answers lost. */
+  readonly unheardWrites?: boolean;
   inflict(scene: Scene): Promise<void>;
   heal(scene: Scene): Promise<void>;
 }
 
-type Way = Omit<RedisFault, 'name' | 'reads' | 'writes' | 'strikes' | 'keeps'>;
+type Way = Omit<RedisFault, 'name' | 'reads' | 'writes' | 'strikes' | 'keeps' | 'unheardWrites'>;
 
 const away = { reads: 'UNAVAILABLE', writes: 'UNAVAILABLE', strikes: 'both', keeps: 'everything' } as const;
 const takesNoWrites = { ...away, reads: 'OK' } as const;
@@ -128,7 +130,12 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     name: 'cut off for a while; what was sent arrives afterwards',
     ...onProxy(({ proxy }) => proxy.hold()),
   },
-  { ...onOneNode, name: 'deaf one way: it hears, its answers are lost', ...onProxy(({ proxy }) => proxy.drop('down')) },
+  {
+    ...onOneNode,
+    name: 'cut off one way: it hears, its answers are lost',
+    unheardWrites: true,
+    ...onProxy(({ proxy }) => proxy.drop('down')),
+  },
   {
     ...onOneNode,
     name: 'accepts connections, and never answers',

@@ -19,6 +19,9 @@ export interface Made {
   readonly ms: number;
 }
 
+/** Makes each call once. */
+export type Round = () => Promise<Made[]>;
+
 async function timed(kind: CallKind, at: Made['at'], work: Promise<string>): Promise<Made> {
   const startMs = performance.now();
   return { kind, at, heard: await work, ms: performance.now() - startMs };
@@ -56,7 +59,7 @@ export async function prepareRound(
   { near, far, browser }: Scene,
   ledger: Ledger,
   { good, dead }: { readonly good: TokenPair; readonly dead: TokenPair },
-): Promise<() => Promise<Made[]>> {
+): Promise<Round> {
   const open = async (kind: Attempt['kind']) => ledger.open(kind, await near.client.issue());
   const three = (kind: Attempt['kind']) => Promise.all([open(kind), open(kind), open(kind)]);
   const [[out, outByRest, outAtFar], [next, nextByRest, nextAtFar]] = await Promise.all([

@@ -7,22 +7,28 @@ import { until } from '../e2e/stage.js';
 import { isServing, type Scene } from './fault-scene.js';
 import { codeOfFailure, Ledger, verdictOf } from './ledger.js';
 import type { RedisFault } from './redis-faults.js';
-import { type Made, prepareRound } from './round.js';
+import { type Made, prepareRound, type Round } from './round.js';
 
 /** How long it may take until a fault is noticed that no call meets, and until all is well after it, ms. */
 export const NOTICED_MS = 2_000;
 export const HEALED_MS = 2_000;
-/** How often each call is made while the fault lasts: at once, and again once the fault is noticed. */
-const ROUNDS = 3;
+/** Each call is made when the fault begins, at once after it, and so often again once it is noticed. */
+const LATER_ROUNDS = 2;
+/** So late is each answer of Redis when the fault begins: it comes when writes are under way that were read for. */
+const UNDER_WAY_MS = 60;
 
 export interface Trial {
-  /** The calls that were made at once, when nobody had noticed yet. */
+  /** The calls that were under way when the fault began. */
+  readonly underWay: readonly Made[];
+  /** Those that were made at once after it, when nobody had noticed yet. */
   readonly atOnce: readonly Made[];
   /** Those that were made once it was noticed. */
   readonly made: readonly Made[];
   /** When the health of the node said so, ms after the fault began; undefined: it says SERVING on purpose. */
   readonly noticedMs: number | undefined;
   readonly recoveredMs: number;
+  /** How many calls have written, and were not heard. */
+  readonly unheard: number;
   /** What must never be: a wrong verdict at any time, or an acknowledgement that does not hold. */
   readonly faults: readonly string[];
 }
@@ -33,26 +39,43 @@ export async function tryFault(fault: RedisFault, scene: Scene): Promise<Trial> 
   const good = await near.client.refresh((await near.client.issue()).refreshToken);
   const dead = await near.client.issue();
   await near.client.logout({ refreshToken: dead.refreshToken });
-  const [first, ...later] = await Promise.all(
-    Array.from({ length: ROUNDS }, () => prepareRound(scene, ledger, { good, dead })),
-  );
+  const prepare = () => prepareRound(scene, ledger, { good, dead });
+  const rounds = await Promise.all([prepare(), prepare(), ...Array.from({ length: LATER_ROUNDS }, prepare)]);
   const watch = watchVerdicts(scene, fault, good, () => [dead, ...ledger.ended]);
 
+  try {
+    const outcome = await endure(fault, scene, rounds);
+    const said = await watch.stop();
+    const { unheard, faults } =
+      fault.keeps === 'everything' ? await ledger.audit(scene) : await ledger.auditLoss(scene);
+    return { ...outcome, unheard, faults: [...said, ...faults] };
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** Inflicts a fault, makes the calls, heals it, and waits until all is well. */
+async function endure(
+  fault: RedisFault,
+  scene: Scene,
+  [first, second, ...later]: readonly [Round, Round, ...Round[]],
+): Promise<Omit<Trial, 'unheard' | 'faults'>> {
+  scene.proxy.delay(UNDER_WAY_MS);
+  const crossing = first();
+  await sleep(1.5 * UNDER_WAY_MS);
+  scene.proxy.delay(0);
   const startMs = performance.now();
   await fault.inflict(scene);
-  const atOnce = (await first?.()) ?? [];
+  const [underWay, atOnce] = await Promise.all([crossing, second()]);
   let noticedMs: number | undefined;
   if (fault.reads === 'UNAVAILABLE') {
-    await until(async () => !(await isServing(near)), NOTICED_MS);
+    await until(async () => !(await isServing(scene.near)), NOTICED_MS);
     noticedMs = performance.now() - startMs;
   }
   const made: Made[] = [];
   for (const round of later) made.push(...(await round()));
   await fault.heal(scene);
-  const recoveredMs = await until(() => isWhole(scene), HEALED_MS);
-  const said = await watch.stop();
-  const left = fault.keeps === 'everything' ? await ledger.faultsIn(scene) : await ledger.faultsAfterLoss(scene);
-  return { atOnce, made, noticedMs, recoveredMs, faults: [...said, ...left] };
+  return { underWay, atOnce, made, noticedMs, recoveredMs: await until(() => isWhole(scene), HEALED_MS) };
 }
 
 /** Asks both nodes, again and again, for a good session and for those whose end was acknowledged before it asked. */
