@@ -15,7 +15,7 @@ export const HEALED_MS = 2_000;
 /** Each call is made when the fault begins, at once after it, and so often again once it is noticed. */
 const LATER_ROUNDS = 2;
 /** So late is each answer of Redis when the fault begins: it comes when writes are under way that were read for. */
-const UNDER_WAY_MS = 60;
+const UNDER_WAY_MS = 150;
 
 export interface Trial {
   /** The calls that were under way when the fault began. */
