@@ -15,8 +15,9 @@ async function main(args: readonly string[]): Promise<void> {
   const [command = '', action = '', ...rest] = positionals;
   if (values.help) return void process.stdout.write(HELP);
   if (values.version) return void process.stdout.write(`${version()}\n`);
-  const name = command === 'token' ? `token ${action}` : command;
-  const extra = command === 'token' ? rest : positionals.slice(1);
+  const ofTwoWords = command === 'token' || command === 'store';
+  const name = ofTwoWords ? `${command} ${action}` : command;
+  const extra = ofTwoWords ? rest : positionals.slice(1);
   const [token, ...tooMany] = name === 'token inspect' ? extra : [undefined, ...extra];
   if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
   const foreign = (['subject', 'claims'] as const).find((option) => values[option] !== undefined);
@@ -29,6 +30,8 @@ async function main(args: readonly string[]): Promise<void> {
       return (await import('./commands/serve.js')).serve(process.env);
     case 'gateway':
       return (await import('./commands/gateway.js')).gateway(process.env);
+    case 'store check':
+      return (await import('./commands/store.js')).storeCheck(process.env);
     case 'token issue':
       if (!values.subject) throw new UsageError('token issue needs --subject NAME');
       return (await import('./commands/token.js')).tokenIssue(process.env, values.subject, values.claims ?? '{}');

@@ -71,6 +71,7 @@ async function endure(
   if (fault.reads === 'UNAVAILABLE') {
     await until(async () => !(await isServing(scene.near)), NOTICED_MS);
     noticedMs = performance.now() - startMs;
+    if (fault.strikes === 'both') await until(async () => !(await isServing(scene.far)), NOTICED_MS);
   }
   const made: Made[] = [];
   for (const round of later) made.push(...(await round()));

@@ -2,22 +2,12 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import { inspect, type Persistence } from './inspection.js';
+import { inspect } from './inspection.js';
+import { inOneLine, judgePolicy, PERSISTENCE } from './judgement.js';
 import type { Log, Reachability } from './reachability.js';
 import { READ } from './read-script.js';
 import { evaluate } from './script.js';
 import { UnsafeStore } from './unsafe-store.js';
-
-const DATA_LOSS: Readonly<Record<Persistence, string | undefined>> = {
-  log: undefined,
-  snapshots:
-    'Redis keeps snapshots only: after a crash it comes back with old data, and sessions that were ended since the ' +
-    'last snapshot stand again; set `appendonly yes`',
-  nothing: 'Redis keeps nothing on disk: when it restarts, every session ends; set `appendonly yes`',
-  unknown:
-    'Redis does not tell whether it keeps an append-only file (it must allow INFO and CONFIG GET): with snapshots ' +
-    'alone, sessions that were ended since the last one stand again after a crash; make sure of `appendonly yes`',
-};
 
 /**
  * Makes the check that each new connection must pass, and a connection in use again and again: an administrator may
@@ -33,7 +23,7 @@ export function makeAdmission(
   let warned = false;
   return async (client) => {
     const [{ policy, persistence }] = await Promise.all([inspect(client), evaluate(client, READ, [probe], [])]);
-    const unsafe = policy === 'noeviction' ? undefined : new UnsafeStore(policy);
+    const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) {
       reachability.refused(unsafe);
       throw new StoreUnavailable(unsafe.message);
@@ -41,7 +31,7 @@ export function makeAdmission(
     if (warned) return;
     warned = true;
     if (unsafe) log.warn({}, unsafe.message);
-    const loss = DATA_LOSS[persistence];
-    if (loss) log.warn({ persistence }, loss);
+    const kept = PERSISTENCE[persistence];
+    if (kept.weight !== 'good') log.warn({ persistence }, inOneLine(kept));
   };
 }
