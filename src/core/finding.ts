@@ -13,3 +13,8 @@ export interface Finding {
   /** What to do about it. */
   readonly mend?: string;
 }
+
+export const good = (says: string): Finding => ({ weight: 'good', says });
+export const warning = (says: string, mend: string): Finding => ({ weight: 'warning', says, mend });
+export const unsafe = (says: string, mend: string): Finding => ({ weight: 'unsafe', says, mend });
+export const unknown = (says: string, mend: string): Finding => ({ weight: 'unknown', says, mend });

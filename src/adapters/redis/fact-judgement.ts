@@ -1,30 +1,13 @@
-// Owns what `store check` says of what it found: each finding in plain words, with its reason and what mends it. Pure.
+// Owns what `store check` says of how a server keeps and takes what it is told: in plain words, with what mends it. Pure.
 
-import type { Finding } from '../../core/finding.js';
-import type { Facts } from './facts.js';
+import { type Finding, good, unknown, unsafe, warning } from '../../core/finding.js';
 import { judgePolicy, PERSISTENCE } from './judgement.js';
-
-/** The facts, and what follows from the address and the births. */
-export interface Known extends Omit<Facts, 'births'> {
-  readonly open: boolean | undefined;
-  readonly plain: boolean;
-  readonly births:
-    | { readonly times: readonly number[]; readonly missing: number; readonly unreadable: number }
-    | undefined;
-}
-
-type Judge = (known: Known) => Finding | undefined;
-
-const good = (says: string): Finding => ({ weight: 'good', says });
-const warning = (says: string, mend: string): Finding => ({ weight: 'warning', says, mend });
-const unsafe = (says: string, mend: string): Finding => ({ weight: 'unsafe', says, mend });
-const unknown = (says: string, mend: string): Finding => ({ weight: 'unknown', says, mend });
+import { type Judge, type Known, SURROUNDINGS } from './surroundings.js';
 
 /** From this share of maxmemory on there is little room. */
 const FULL = 0.8;
 /** What a session that was refreshed or ended takes, bytes. */
 const ENTRY_BYTES = 220;
-const FAR_OFF_MS = 5_000;
 const MIB = 1024 * 1024;
 
 const role: Judge = ({ role: kind, primary }) => {
@@ -54,10 +37,11 @@ const fsync: Judge = ({ persistence, appendfsync }) => {
   if (persistence !== 'log') return undefined;
   if (appendfsync === 'always') return good('Each write is on the disk before it is acknowledged (appendfsync always)');
   const mend = 'to keep all of them: `redis-cli CONFIG SET appendfsync always`, and for the next start in redis.conf';
-  if (appendfsync === undefined) return unknown('appendfsync is not told: a power cut may cost the last writes', mend);
+  if (appendfsync === undefined)
+    return unknown('It does not tell its appendfsync: a power cut may cost the last writes', mend);
   const lost =
     appendfsync === 'everysec' ? 'the last second or two' : 'what the system had not written yet, 30 s or so';
-  return warning(`appendfsync is ${appendfsync}: a power cut costs ${lost} of acknowledged logouts`, mend);
+  return warning(`With appendfsync ${appendfsync} a power cut costs ${lost} of acknowledged logouts`, mend);
 };
 
 const memory: Judge = ({ maxmemory, usedMemory }) => {
@@ -91,70 +75,6 @@ const replication: Judge = ({ replicas, minReplicasToWrite }) => {
   );
 };
 
-const clock: Judge = ({ clockAheadMs }) => {
-  if (clockAheadMs === undefined) return undefined;
-  const seconds = Math.abs(Math.round(clockAheadMs / 1000));
-  if (Math.abs(clockAheadMs) <= FAR_OFF_MS) return good('Its clock agrees with this machine');
-  const way = clockAheadMs > 0 ? 'ahead of' : 'behind';
-  return warning(
-    `Its clock is ${seconds} s ${way} this machine's: the clock of Redis decides when tokens end`,
-    'run NTP on both',
-  );
-};
-
-const version: Judge = ({ version: text }) => {
-  if (text === undefined) return undefined;
-  if (Number.parseInt(text, 10) >= 6) return good(`Its version is ${text}`);
-  return warning(`Its version is ${text}: the service is made and tested for 6 and later`, 'upgrade it');
-};
-
-const door: Judge = ({ open }) => {
-  if (open === undefined)
-    return unknown('Whether it asks everybody for a password could not be found out', 'see that it does');
-  if (!open) return good('It asks for a password');
-  return warning(
-    'It lets in whoever reaches it, without a password: they can end sessions and revive them',
-    'give it a user of few rights (docs/operations.md, Redis), close the default one, and put the name in REDIS_URL',
-  );
-};
-
-const wire: Judge = ({ plain }) =>
-  plain
-    ? warning('REDIS_URL is plain text to another machine: the password can be read on the way', 'use rediss://')
-    : undefined;
-
-const strangers: Judge = ({ sample }) => {
-  if (!sample) return undefined;
-  const { keys, others, whole } = sample;
-  if (others === 0) return good(`Of ${keys} keys ${whole ? '' : '(a sample) '}none is of another program`);
-  return warning(
-    `Of ${keys} keys ${whole ? '' : '(a sample) '}${others} are of other programs: one that deletes or flushes takes ours along`,
-    'give the service a Redis of its own, or a database of its own by the path of REDIS_URL',
-  );
-};
-
-const births: Judge = ({ births: found }) => {
-  if (!found) return undefined;
-  const { times, missing, unreadable } = found;
-  if (unreadable > 0) {
-    return warning(
-      `${unreadable} birth records cannot be read: calls of their subjects are unavailable`,
-      'who writes there?',
-    );
-  }
-  if (times.length === 0) return good('It is new: the service will write its births, and deny all sessions of before');
-  const since = new Date(Math.max(...times)).toISOString();
-  return good(`It vouches for sessions that started after ${since} (${times.length} births, ${missing} missing)`);
-};
-
-const silence: Judge = ({ unanswered }) =>
-  unanswered.length === 0
-    ? undefined
-    : unknown(
-        `This user may not ask for ${unanswered.join(', ')}: what that would show is not known`,
-        'run the check once more with a REDIS_URL of an administrator',
-      );
-
 const ORDER = ['unsafe', 'warning', 'unknown', 'good'] as const;
 
 /** All there is to say, the worst first. */
@@ -165,9 +85,7 @@ export function judgeFacts(known: Known, allowUnsafe: boolean): readonly Finding
     role(known),
     policy.weight === 'unsafe' && allowUnsafe ? { ...policy, weight: 'warning' as const } : policy,
     PERSISTENCE[known.persistence],
-    ...[commands, fsync, memory, evicted, replication, clock, version, door, wire, strangers, births, silence].map(
-      (judge) => judge(known),
-    ),
+    ...[commands, fsync, memory, evicted, replication, ...SURROUNDINGS].map((judge) => judge(known)),
   ].filter((finding) => finding !== undefined);
   return findings.toSorted((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight));
 }

@@ -56,10 +56,13 @@ const SAMPLE_COUNT = '500';
 const number = (text: unknown): number | undefined =>
   typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : undefined;
 
+/** Asks everything. @throws what the server says where it does not even tell its role */
 export async function gatherFacts(client: Redis): Promise<Facts> {
   const askedMs = Date.now();
   const answers = (await client.pipeline(QUESTIONS).exec()) ?? [];
   const answeredMs = Date.now();
+  // Without its role and its time `serve` would not go on either.
+  for (const [error] of answers.slice(0, 2)) if (error) throw error;
   const told = answers.map(([error, answer]) => (error ? undefined : answer));
   const [role, time, server, memory, persistence, replication, stats, save, appendfsync, minReplicas] = told;
   const refused = QUESTIONS.filter((_, index) => answers[index]?.[0]).map(([name = '', verb = '']) => [name, verb]);
