@@ -1,48 +1,61 @@
 // Owns `npm run faults`: every fault of Redis is inflicted once, and what was measured is printed as a Markdown table.
 
 import { Stage } from '../e2e/stage.js';
-import { setScene } from './fault-scene.js';
+import { JWT_SECRET, runCommand } from '../support/processes.js';
+import { type Scene, setScene } from './fault-scene.js';
 import { REDIS_FAULTS } from './redis-faults.js';
 import type { CallKind, Made } from './round.js';
-import { START_FAULTS, tryStart } from './start-faults.js';
+import { START_FAULTS, type StartFault, tryStart } from './start-faults.js';
 import { type Trial, tryFault } from './trial.js';
 
-const HEAD = [
-  'Redis is …',
-  'ValidateToken, IssueToken',
-  'RefreshToken, Logout',
-  'The same by REST',
-  'Health',
-  'Whole again after',
-];
+const HEAD = ['Redis is …', 'ValidateToken, IssueToken', 'RefreshToken, Logout', 'by REST', 'Health', 'Whole again in'];
+/** Below it, the first call is as good as the later ones. */
+const AT_ONCE_MS = 50;
+const HTTP: Readonly<Record<string, string>> = { OK: '200', UNAVAILABLE: '503' };
 
 const print = (cells: readonly string[]): void => void process.stdout.write(`| ${cells.join(' | ')} |\n`);
-const ms = (value: number): string => `${Math.max(1, Math.round(value))} ms`;
+const round = (ms: number): number => Math.max(1, Math.round(ms));
+const longest = (some: readonly Made[]): number => Math.max(0, ...some.map(({ ms }) => ms));
 
-/** Answers with the median and the longest of their times. */
+/** Each answer with the median and the longest of its times. */
 function told(made: readonly Made[]): string {
-  const heards = [...new Set(made.map(({ heard }) => heard))].sort();
-  return heards
+  const answers = [...new Set(made.map(({ heard }) => heard))].sort();
+  return answers
     .map((heard) => {
-      const times = made
-        .filter((each) => each.heard === heard)
-        .map((each) => each.ms)
-        .sort((a, b) => a - b);
-      return `${heard} ${ms(times[Math.floor(times.length / 2)] ?? 0)} / ${ms(times.at(-1) ?? 0)}`;
+      const times = made.filter((each) => each.heard === heard).map(({ ms }) => round(ms));
+      const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
+      return `${heard} in ${median} / ${Math.max(...times)} ms`;
     })
     .join(', ');
 }
 
-/** What is heard of the node that is struck, and before that what was heard at once, where that is another thing. */
+/** What callers of the node that is struck hear; and at first, where that is another thing or takes longer. */
 function cell({ atOnce, made }: Trial, kind: CallKind): string {
-  const at = (some: readonly Made[]) => some.filter((each) => each.at === 'near' && each.kind === kind);
-  const first = at(atOnce).toSorted((a, b) => b.ms - a.ms);
-  const [slowest] = first;
-  const lasting = told(at(made));
-  const same = slowest === undefined || (lasting.startsWith(slowest.heard) && slowest.ms < 50);
-  return same
-    ? lasting
-    : `${lasting} (at first ${[...new Set(first.map(({ heard }) => heard))].join(' or ')}, at most ${ms(slowest.ms)})`;
+  const at = (some: readonly Made[]) =>
+    some
+      .filter((each) => each.at === 'near' && each.kind === kind)
+      .map((each) => (kind === 'rest' ? { ...each, heard: HTTP[each.heard] ?? each.heard } : each));
+  const [first, later] = [at(atOnce), at(made)];
+  const lasting = new Set(later.map(({ heard }) => heard));
+  const others = new Set(first.map(({ heard }) => heard).filter((heard) => !lasting.has(heard)));
+  const late = longest(first) > longest(later) + AT_ONCE_MS ? [`at first in ${round(longest(first))} ms`] : [];
+  return [told(later), ...[...others].map((heard) => `${heard} until it is noticed`), ...late].join('; ');
+}
+
+async function printStart(fault: StartFault, scene: Scene): Promise<void> {
+  const { startedMs, made, recoveredMs } = await tryStart(fault, scene);
+  const of = (kind: CallKind): string => told(made.filter((each) => each.kind === kind));
+  const health = `listens after ${round(startedMs)} ms, NOT_SERVING`;
+  print([fault.name, of('read'), of('write'), '–', health, `${round(recoveredMs)} ms`]);
+}
+
+/** The one fault with which a node does not start at all. */
+async function printRefusal({ redis }: Scene): Promise<void> {
+  await redis.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const startMs = performance.now();
+  const { code } = await runCommand(['serve'], { REDIS_URL: redis.url, JWT_SECRET, GRPC_ADDRESS: '127.0.0.1:0' });
+  const end = `\`serve\` ends with ${code}, after ${round(performance.now() - startMs)} ms`;
+  print(['`maxmemory-policy allkeys-lru` from the start', '–', '–', '–', end, 'its next start']);
 }
 
 const stage = new Stage();
@@ -53,21 +66,12 @@ try {
   for (const fault of REDIS_FAULTS) {
     const trial = await tryFault(fault, scene);
     if (trial.faults.length > 0) throw new Error(`${fault.name}: ${trial.faults.join('; ')}`);
-    const health = trial.noticedMs === undefined ? 'SERVING' : `NOT_SERVING after ${ms(trial.noticedMs)}`;
-    print([fault.name, cell(trial, 'read'), cell(trial, 'write'), cell(trial, 'rest'), health, ms(trial.recoveredMs)]);
+    const health = trial.noticedMs === undefined ? 'SERVING' : `NOT_SERVING in ${round(trial.noticedMs)} ms`;
+    const cells = (['read', 'write', 'rest'] as const).map((kind) => cell(trial, kind));
+    print([fault.name, ...cells, health, `${round(trial.recoveredMs)} ms`]);
   }
-  for (const fault of START_FAULTS) {
-    const { startedMs, made, recoveredMs } = await tryStart(fault, scene);
-    const [reads, writes] = (['read', 'write'] as const).map((kind) => told(made.filter((each) => each.kind === kind)));
-    print([
-      fault.name,
-      reads ?? '',
-      writes ?? '',
-      '503',
-      `NOT_SERVING; listens after ${ms(startedMs)}`,
-      ms(recoveredMs),
-    ]);
-  }
+  for (const fault of START_FAULTS) await printStart(fault, scene);
+  await printRefusal(scene);
 } finally {
   await stage.clear();
 }

@@ -14,8 +14,12 @@ export const NOTICED_MS = 2_000;
 export const HEALED_MS = 2_000;
 /** Each call is made when the fault begins, at once after it, and so often again once it is noticed. */
 const LATER_ROUNDS = 2;
-/** So late is each answer of Redis when the fault begins: it comes when writes are under way that were read for. */
+/**
+ * So late is each answer of Redis to the near node when the fault begins, ms: it begins when a write of that node has been
+ * made, and its answer is still on its way. In a round the far node writes so many entries, too.
+ */
 const UNDER_WAY_MS = 150;
+const WRITES_OF_FAR = 2;
 
 export interface Trial {
   /** The calls that were under way when the fault began. */
@@ -60,9 +64,11 @@ async function endure(
   scene: Scene,
   [first, second, ...later]: readonly [Round, Round, ...Round[]],
 ): Promise<Omit<Trial, 'unheard' | 'faults'>> {
+  const { raw } = scene.redis;
+  const entries = await raw.dbsize();
   scene.proxy.delay(UNDER_WAY_MS);
   const crossing = first();
-  await sleep(1.5 * UNDER_WAY_MS);
+  await until(async () => (await raw.dbsize()) >= entries + WRITES_OF_FAR + 1, NOTICED_MS);
   scene.proxy.delay(0);
   const startMs = performance.now();
   await fault.inflict(scene);
