@@ -21,6 +21,7 @@ export function makeAdmission(
   reachability: Reachability,
 ): (client: Redis) => Promise<void> {
   let warned = false;
+  let allowed: string | undefined;
   return async (client) => {
     const [{ policy, persistence }] = await Promise.all([inspect(client), evaluate(client, READ, [probe], [])]);
     const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
@@ -28,9 +29,10 @@ export function makeAdmission(
       reachability.refused(unsafe);
       throw new StoreUnavailable(unsafe.message);
     }
+    if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);
+    allowed = unsafe?.message;
     if (warned) return;
     warned = true;
-    if (unsafe) log.warn({}, unsafe.message);
     const kept = PERSISTENCE[persistence];
     if (kept.weight !== 'good') log.warn({ persistence }, inOneLine(kept));
   };

@@ -63,9 +63,9 @@ describe('a Redis', () => {
     await until(() => store.reachableSinceMs !== undefined, 2_000);
   });
 
-  it('whose policy is changed while it is used is kept where that is allowed', async () => {
+  it('whose policy is changed while it is used is kept where that is allowed, with one warning', async () => {
     const server = await start();
-    const { store } = open(server.url, true);
+    const { store, log } = open(server.url, true);
     const told: boolean[] = [];
     await store.opened();
     store.watch((reachable) => told.push(reachable));
@@ -73,6 +73,7 @@ describe('a Redis', () => {
     const before = await server.calls('time');
     while ((await server.calls('time')) < before + 2) await sleep(50);
     expect(told).to.deep.equal([]);
+    expect(log.of('warn').filter((line) => line.includes('allkeys-lru'))).to.have.length(1);
   });
 
   it('of which the user loses the right to our keys while it is used is left, and used again once it has it', async () => {
