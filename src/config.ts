@@ -69,7 +69,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
   };
 }
 
-function readStore(env: Environment, mode: Mode): StoreSettings {
+export function readStore(env: Environment, mode: Mode): StoreSettings {
   const url = env.secret('REDIS_URL');
   const wantedUrl = url && redisUrlFault(url.reveal());
   if (wantedUrl !== undefined) env.fault('REDIS_URL', 'something else', wantedUrl);

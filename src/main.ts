@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [command = '', action = '', ...rest] = positionals;
   if (values.help) return void process.stdout.write(HELP);
   if (values.version) return void process.stdout.write(`${version()}\n`);
-  const grouped = command === 'token' || command === 'keys';
+  const grouped = ['token', 'keys', 'store'].includes(command);
   const name = grouped ? `${command} ${action}` : command;
   const extra = grouped ? rest : positionals.slice(1);
   const [argument, ...tooMany] = WITH_ARGUMENT.includes(name) ? extra : [undefined, ...extra];
@@ -43,6 +43,8 @@ async function main(args: readonly string[]): Promise<void> {
       return (await import('./commands/serve.js')).serve(process.env);
     case 'gateway':
       return (await import('./commands/gateway.js')).gateway(process.env);
+    case 'store check':
+      return (await import('./commands/store.js')).storeCheck(process.env);
     case 'token issue':
       if (!values.subject) throw new UsageError('token issue needs --subject NAME');
       return (await import('./commands/token.js')).tokenIssue(process.env, values.subject, values.claims ?? '{}');

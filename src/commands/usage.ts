@@ -11,6 +11,7 @@ Usage
   latchkey dev              service and gateway in one process, on the embedded store; keys are made if missing
   latchkey serve            the gRPC service (REDIS_URL or DATA_DIR, JWT_KEYS_DIR or JWT_SECRET must be set)
   latchkey gateway          the HTTP gateway in front of AUTH_SERVICE_ADDRESS
+  latchkey store check      what of the store in REDIS_URL or DATA_DIR is unsafe, why, and what mends it; changes nothing
   latchkey token issue --subject NAME [--claims JSON]
                             a fresh pair from the running service, with ISSUER_TOKEN or dev's own credential
   latchkey token inspect TOKEN

@@ -136,7 +136,7 @@ describe('the README', () => {
     });
 
     it('of latchkey are in its help, and all of those are here', () => {
-      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys) )?[a-z]+|--[a-z]+)/g;
+      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store) )?[a-z]+|--[a-z]+)/g;
       const of = (text: string) => new Set([...text.matchAll(command)].map(([, name]) => name));
       const known = of(HELP.slice(HELP.indexOf('Usage')));
       known.add('--version');

@@ -61,6 +61,11 @@ export class Stage {
     return new Browser(process);
   }
 
+  /** Has something else ended with the rest. */
+  owns(end: () => unknown): void {
+    this.#ends.push(end);
+  }
+
   /** An empty folder of the test's own. */
   async folder(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));

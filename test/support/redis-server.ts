@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,8 @@ async function freePort(): Promise<number> {
 
 export class RedisServer {
   readonly port: number;
-  readonly #folder: string;
+  /** Where it keeps its data. */
+  readonly folder: string;
   readonly #args: readonly string[];
   readonly #password: string | undefined;
   #process: ChildProcess | undefined;
@@ -34,7 +35,7 @@ export class RedisServer {
 
   private constructor(port: number, folder: string, args: readonly string[]) {
     this.port = port;
-    this.#folder = folder;
+    this.folder = folder;
     this.#args = args;
     const at = args.indexOf('--requirepass');
     this.#password = at < 0 ? undefined : args[at + 1];
@@ -98,6 +99,13 @@ export class RedisServer {
     await this.#launch();
   }
 
+  /** Ends the server as `kill` does, and removes its data. */
+  async forget(): Promise<void> {
+    await this.kill();
+    const names = await readdir(this.folder);
+    await Promise.all(names.map((name) => rm(join(this.folder, name), { recursive: true })));
+  }
+
   /** How often a command has run since the server's start or its last CONFIG RESETSTAT. */
   async calls(command: string): Promise<number> {
     const stats = await this.raw.info('commandstats');
@@ -113,11 +121,11 @@ export class RedisServer {
   async stop(): Promise<void> {
     this.#raw?.disconnect();
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   async #launch(): Promise<void> {
-    const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''];
+    const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
     const child = spawn('redis-server', [...fixed, ...this.#args], { stdio: 'ignore' });
     this.#process = child;
     // A test run that dies must not leave it behind.

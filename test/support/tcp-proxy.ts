@@ -84,7 +84,7 @@ export class TcpProxy {
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    this.cut();
+    for (const socket of this.#sockets) socket.destroy();
     this.mend();
     await closed;
   }
@@ -121,9 +121,12 @@ export class TcpProxy {
     from.on('data', (bytes) => next(() => to.write(bytes)));
     from.once('end', () => next(() => to.end()));
     // A reset, or a server that is not there.
-    from.once('error', () => next(() => reset(to)));
+    from.on('error', () => next(() => reset(to)));
   }
 }
 
-/** One that was ended is not reset: Node would wait for its end for ever when the process exits. */
-const reset = (socket: Socket): void => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy());
+/** Ends a connection with a reset. Node 20 never comes to an end with one that was reset after its own FIN. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}

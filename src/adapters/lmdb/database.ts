@@ -48,6 +48,10 @@ export function openDatabase(dataDir: string): Database {
   }
 }
 
+/** Opens a database that is there, to read alone; a service may be running on it. */
+export const lookInto = (path: string): Database =>
+  open<string, string>({ path, noSubdir: false, encoding: 'string', readOnly: true });
+
 /**
  * Waits for a write to be on the disk. The driver tells the cause of a failed commit by a promise beside the error;
  * nobody else takes that one, and untaken it would end the process.

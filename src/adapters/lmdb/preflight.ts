@@ -13,13 +13,18 @@ const ROOM_BYTES = 64 * 1_024;
 
 /** @param path the folder of the database, which is there. @throws Error that tells what is wrong */
 export function preflight(path: string): void {
-  accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  checkFiles(path);
   const probe = join(path, 'probe');
   try {
     writeFileSync(probe, Buffer.alloc(ROOM_BYTES));
   } finally {
     rmSync(probe, { force: true });
   }
+}
+
+/** The checks that change nothing. @throws Error that tells what is wrong */
+export function checkFiles(path: string): void {
+  accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   withFile(join(path, 'lock.mdb'), () => {});
   withFile(join(path, 'data.mdb'), (file) => {
     if (fstatSync(file).size > 0 && !isDatabase(file)) throw new Error(`${join(path, 'data.mdb')} is no LMDB database`);

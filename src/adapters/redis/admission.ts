@@ -2,25 +2,16 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import { inspect, type Persistence } from './inspection.js';
+import { inspect } from './inspection.js';
+import { inOneLine, judgePolicy, PERSISTENCE } from './judgement.js';
 import type { Log, Reachability } from './reachability.js';
 import { READ } from './read-script.js';
 import { evaluate } from './script.js';
 import { UnsafeStore } from './unsafe-store.js';
 
-const DATA_LOSS: Readonly<Record<Persistence, string | undefined>> = {
-  log: undefined,
-  snapshots:
-    'Redis keeps snapshots only: after a crash it comes back with old data, and sessions that were ended since the ' +
-    'last snapshot stand again; set `appendonly yes`',
-  nothing: 'Redis keeps nothing on disk: when it restarts, every session ends; set `appendonly yes`',
-  unknown:
-    'Redis does not tell whether it keeps an append-only file (it must allow INFO and CONFIG GET): with snapshots ' +
-    'alone, sessions that were ended since the last one stand again after a crash; make sure of `appendonly yes`',
-};
-
 /**
- * Makes the check that each new connection must pass.
+ * Makes the check that each new connection must pass, and a connection in use again and again: an administrator may
+ * change the policy or our rights at any time.
  * @param probe a key of ours; that it can be read shows that the data is there and that we may touch it
  */
 export function makeAdmission(
@@ -30,17 +21,19 @@ export function makeAdmission(
   reachability: Reachability,
 ): (client: Redis) => Promise<void> {
   let warned = false;
+  let allowed: string | undefined;
   return async (client) => {
     const [{ policy, persistence }] = await Promise.all([inspect(client), evaluate(client, READ, [probe], [])]);
-    const unsafe = policy === 'noeviction' ? undefined : new UnsafeStore(policy);
+    const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) {
       reachability.refused(unsafe);
       throw new StoreUnavailable(unsafe.message);
     }
+    if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);
+    allowed = unsafe?.message;
     if (warned) return;
     warned = true;
-    if (unsafe) log.warn({}, unsafe.message);
-    const loss = DATA_LOSS[persistence];
-    if (loss) log.warn({ persistence }, loss);
+    const kept = PERSISTENCE[persistence];
+    if (kept.weight !== 'good') log.warn({ persistence }, inOneLine(kept));
   };
 }

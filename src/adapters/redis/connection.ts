@@ -10,7 +10,7 @@ import { ask, runIdOf } from './inspection.js';
 import type { Reachability } from './reachability.js';
 import type { StoreClock } from './store-clock.js';
 
-/** How often the server is asked for its time and its role. */
+/** How often the server is asked for its time, and looked at anew: what was right when we came may be so no more. */
 const SYNC_EVERY_MS = 1_000;
 /** Between two tries to connect: from this, doubled each time, to that. */
 const MIN_DELAY_MS = 50;
@@ -21,7 +21,7 @@ export interface ConnectionParts {
   readonly makeClient: () => Redis;
   /** Whether a second connection goes to the same server, for commands that hold up whatever comes after them. */
   readonly twofold: boolean;
-  /** Asks the new connection whatever must be right before it is used. @throws if it is not */
+  /** Asks whatever must be right before a connection is used, and as long as it is. @throws if it is not */
   readonly admit: (client: Redis) => Promise<void>;
   readonly clock: StoreClock;
   readonly reachability: Reachability;
@@ -143,13 +143,11 @@ export class Connection {
     });
   }
 
-  #sync({ client }: Link): Promise<void> {
-    const { clock, commandTimeoutMs } = this.#parts;
-    return bounded(
-      clock.sync(() => ask(client)),
-      commandTimeoutMs,
-      'an answer of Redis',
-    );
+  async #sync({ client }: Link): Promise<void> {
+    const { admit, clock, commandTimeoutMs } = this.#parts;
+    // At once, so that a server that is slow but in time for calls is in time for this, too.
+    const looked = Promise.all([clock.sync(() => ask(client)), admit(client)]);
+    await bounded(looked, commandTimeoutMs, 'an answer of Redis');
   }
 
   /** Gives a connection up. The first reason is the one that counts. */

@@ -26,10 +26,10 @@ const optional = (answers: Answers, index: number): unknown => {
   return error ? undefined : answer;
 };
 
-const field = (info: unknown, name: string): string | undefined =>
+export const field = (info: unknown, name: string): string | undefined =>
   typeof info === 'string' ? new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] : undefined;
 
-function persistenceOf(info: unknown, save: unknown): Persistence {
+export function persistenceOf(info: unknown, save: unknown): Persistence {
   const log = field(info, 'aof_enabled');
   if (log === '1') return 'log';
   if (log === undefined || !Array.isArray(save)) return 'unknown';

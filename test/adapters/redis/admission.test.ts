@@ -50,6 +50,44 @@ describe('a Redis', () => {
     await until(() => store.reachableSinceMs !== undefined, 2_000);
   });
 
+  it('whose policy is changed while it is used is left within two seconds, and used again once that is mended', async () => {
+    const server = await start();
+    const { store, log } = open(server.url);
+    await store.opened();
+    await server.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await until(() => store.reachableSinceMs === undefined, 2_000);
+    expect(log.of('warn').join()).to.contain('allkeys-lru').and.contain('CONFIG SET maxmemory-policy noeviction');
+    const read = store.read([{ kind: 'birth', shard: 0 }]);
+    expect(String(await read.catch((reason: unknown) => reason))).to.contain('allkeys-lru');
+    await server.raw.config('SET', 'maxmemory-policy', 'noeviction');
+    await until(() => store.reachableSinceMs !== undefined, 2_000);
+  });
+
+  it('whose policy is changed while it is used is kept where that is allowed, with one warning', async () => {
+    const server = await start();
+    const { store, log } = open(server.url, true);
+    const told: boolean[] = [];
+    await store.opened();
+    store.watch((reachable) => told.push(reachable));
+    await server.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const before = await server.calls('time');
+    while ((await server.calls('time')) < before + 2) await sleep(50);
+    expect(told).to.deep.equal([]);
+    expect(log.of('warn').filter((line) => line.includes('allkeys-lru'))).to.have.length(1);
+  });
+
+  it('of which the user loses the right to our keys while it is used is left, and used again once it has it', async () => {
+    const server = await start();
+    await server.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:*', '+@all');
+    const { store, log } = open(`redis://app:sesame@127.0.0.1:${server.port}`);
+    await store.opened();
+    await server.raw.acl('SETUSER', 'app', 'resetkeys');
+    await until(() => store.reachableSinceMs === undefined, 2_000);
+    expect(log.text).to.contain('NOPERM');
+    await server.raw.acl('SETUSER', 'app', '~lk:*');
+    await until(() => store.reachableSinceMs !== undefined, 2_000);
+  });
+
   it('that evicts only what has a lifetime is refused too: all entries have one', async () => {
     const server = await start('--maxmemory-policy', 'volatile-ttl');
     const { store } = await refused(server.url);

@@ -1,0 +1,45 @@
+// Owns `latchkey store check`: what is found about the store, printed in plain words, and the exit code that sums it up.
+
+import { surveyFolder } from '../adapters/lmdb/survey.js';
+import { surveyRedis } from '../adapters/redis/survey.js';
+import { readStore } from '../config.js';
+import type { Finding, Weight } from '../core/finding.js';
+import { Environment } from '../env.js';
+import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
+
+const LABELS: Readonly<Record<Weight, string>> = {
+  unsafe: 'UNSAFE ',
+  warning: 'warning',
+  unknown: 'unknown',
+  good: 'good   ',
+};
+
+/** Looks at the store that `serve` would use under these variables; ends with code 1 if it is unsafe. */
+export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
+  const env = new Environment(variables);
+  const settings = readStore(env, 'serve');
+  env.check();
+  const findings =
+    settings.kind === 'redis'
+      ? await surveyRedis(settings.url.reveal(), { ...settings, tls: tlsSource(settings.tls) })
+      : await surveyFolder(settings.dataDir);
+  for (const finding of findings) process.stdout.write(lines(finding));
+  const count = (weight: Weight): number => findings.filter((finding) => finding.weight === weight).length;
+  const verdict = count('unsafe') > 0 ? 'Do not serve on this store' : 'This store can be served on';
+  process.stdout.write(
+    `\n${verdict}: ${count('unsafe')} unsafe, ${count('warning')} warnings, ${count('unknown')} unknown.\n`,
+  );
+  process.exitCode = count('unsafe') > 0 ? 1 : 0;
+}
+
+/** @throws TlsFileError */
+function tlsSource(files: TlsFiles | undefined): (() => TlsMaterial['pem']) | undefined {
+  if (!files) return undefined;
+  const { pem } = readTls(files);
+  return () => pem;
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.\n`;
+
+const lines = ({ weight, says, mend }: Finding): string =>
+  `${LABELS[weight]}  ${sentence(says)}${mend === undefined ? '' : `         > ${sentence(mend)}`}`;

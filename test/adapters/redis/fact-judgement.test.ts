@@ -1,0 +1,74 @@
+// Owns the proof of what `store check` says of servers that cannot be had here: old ones, far ones, ones with a wrong clock.
+
+import { expect } from 'chai';
+import { judgeFacts } from '../../../src/adapters/redis/fact-judgement.js';
+import type { Known } from '../../../src/adapters/redis/surroundings.js';
+
+const SAFE: Known = {
+  version: '7.0.15',
+  role: 'master',
+  primary: undefined,
+  loading: false,
+  policy: 'noeviction',
+  persistence: 'log',
+  appendfsync: 'always',
+  maxmemory: 100_000_000,
+  usedMemory: 1_000_000,
+  evictedKeys: 0,
+  replicas: 0,
+  minReplicasToWrite: 0,
+  clockAheadMs: 0,
+  refusedCommands: [],
+  open: false,
+  plain: false,
+  wanted: { replicas: 0, refusal: undefined },
+  births: { times: [1_700_000_000_000], missing: 0, unreadable: 0 },
+  sample: { keys: 1, others: 0, whole: true },
+  unanswered: [],
+};
+
+describe('the judgement on a Redis', () => {
+  it('counts replicas against REDIS_MIN_REPLICAS', () => {
+    const weigh = (replicas: number, refusal?: string) =>
+      judgeFacts({ ...SAFE, replicas, wanted: { replicas: 2, refusal } }, false).find(({ says }) =>
+        says.includes('REDIS_MIN_REPLICAS'),
+      )?.weight;
+    expect(weigh(2)).to.equal('good');
+    expect(weigh(1)).to.equal('unsafe');
+    expect(weigh(2, 'NOPERM no')).to.equal('unsafe');
+  });
+
+  const of = (facts: Partial<Known>) =>
+    judgeFacts({ ...SAFE, ...facts }, false).filter(({ weight }) => weight !== 'good');
+
+  it('finds nothing wrong with one that is as it should be', () => {
+    expect(of({})).to.deep.equal([]);
+  });
+
+  const cases: readonly (readonly [what: string, facts: Partial<Known>, weight: string, text: string])[] = [
+    ['a version under 6', { version: '5.0.14' }, 'warning', '5.0.14'],
+    ['a clock that is ahead', { clockAheadMs: 60_000 }, 'warning', '60 s ahead of'],
+    ['a clock that is behind', { clockAheadMs: -3_600_000 }, 'warning', '3600 s behind'],
+    ['plain text to another machine', { plain: true }, 'warning', 'plain text'],
+    ['little room left', { usedMemory: 90_000_000 }, 'warning', 'no logout and no refresh'],
+    ['births that cannot be read', { births: { times: [], missing: 0, unreadable: 3 } }, 'warning', '3 birth records'],
+    ['a door that nobody could try', { open: undefined }, 'unknown', 'password'],
+    ['data that is still being loaded', { loading: true }, 'unsafe', 'loading'],
+    ['appendfsync no', { appendfsync: 'no' }, 'warning', 'appendfsync no'],
+  ];
+  for (const [what, facts, weight, text] of cases) {
+    it(`says of ${what} what is wrong and what to do`, () => {
+      const found = of(facts);
+      expect(found.map((finding) => finding.weight)).to.deep.equal([weight]);
+      expect(found[0]?.says).to.contain(text);
+      expect(found[0]?.mend).to.be.a('string').that.is.not.empty;
+    });
+  }
+
+  it('says the worst first', () => {
+    const weights = judgeFacts({ ...SAFE, plain: true, policy: undefined, open: undefined }, false).map(
+      (each) => each.weight,
+    );
+    expect(weights.slice(0, 3)).to.deep.equal(['unsafe', 'warning', 'unknown']);
+  });
+});

@@ -1,0 +1,41 @@
+// Owns the scene of every fault: a Redis that keeps what it acknowledged, two nodes as a user of few rights, a gateway.
+
+import type { Browser } from '../e2e/browser.js';
+import type { ServiceNode, Stage } from '../e2e/stage.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+export const USER = 'latchkey';
+export const PASSWORD = 'a password for tests';
+/** As docs/operations.md gives them; a test holds the two together. */
+export const RIGHTS = '~lk:1:* +eval +evalsha +get +set +mget +exists +pttl +time +role +info +config|get';
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+export interface Scene {
+  readonly stage: Stage;
+  readonly redis: RedisServer;
+  /** The way of one node alone. */
+  readonly proxy: TcpProxy;
+  /** Behind the proxy; the gateway is in front of it. */
+  readonly near: ServiceNode;
+  /** Straight on Redis. */
+  readonly far: ServiceNode;
+  readonly browser: Browser;
+}
+
+/** The address of Redis on a port, with the user's credentials. */
+export const urlAt = (port: number): string => `redis://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`;
+
+export async function setScene(stage: Stage): Promise<Scene> {
+  const redis = await stage.redis(...DURABLE, '--user', USER, 'on', `>${PASSWORD}`, ...RIGHTS.split(' '));
+  const proxy = await TcpProxy.start(redis.port);
+  stage.owns(() => proxy.stop());
+  // A long window: a retry stands all the time, so that a refused one is a wrong answer.
+  const serve = (port: number) => stage.serve(redis, { REDIS_URL: urlAt(port), REFRESH_GRACE: '60s' });
+  const [near, far] = await Promise.all([serve(proxy.port), serve(redis.port)]);
+  return { stage, redis, proxy, near, far, browser: await stage.gateway(near) };
+}
+
+/** Whether a node would turn traffic away; one that does not answer would, too. */
+export const isServing = async ({ client }: ServiceNode): Promise<boolean> =>
+  (await client.health().catch(() => 'NOT_SERVING')) === 'SERVING';

@@ -1,0 +1,86 @@
+// Owns one round of calls under a fault: each call once, at the same time, on sessions of its own, timed.
+
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import type { Answer } from '../e2e/browser.js';
+import type { ServiceNode } from '../e2e/stage.js';
+import type { Scene } from './fault-scene.js';
+import { type Attempt, codeOfFailure, type Ledger, verdictOf } from './ledger.js';
+
+/** What a call does: it reads alone, or it writes; or the gateway calls for it. */
+export type CallKind = 'read' | 'write' | 'rest';
+
+/** A call that was made. */
+export interface Made {
+  readonly kind: CallKind;
+  /** `near`: the node behind the proxy. */
+  readonly at: 'near' | 'far';
+  /** `OK`, the status of a failure, or a verdict that is wrong. */
+  readonly heard: string;
+  readonly ms: number;
+}
+
+/** Makes each call once. */
+export type Round = () => Promise<Made[]>;
+
+async function timed(kind: CallKind, at: Made['at'], work: Promise<string>): Promise<Made> {
+  const startMs = performance.now();
+  return { kind, at, heard: await work, ms: performance.now() - startMs };
+}
+
+const judge = async (node: ServiceNode, pair: TokenPair, wanted: string): Promise<string> => {
+  const verdict = await verdictOf(node, pair);
+  return verdict === wanted ? 'OK' : verdict;
+};
+
+async function logout({ client }: ServiceNode, attempt: Attempt): Promise<string> {
+  const work = client.logout({ refreshToken: attempt.pair.refreshToken });
+  return work.then(() => acknowledge(attempt), codeOfFailure);
+}
+
+async function refresh({ client }: ServiceNode, attempt: Attempt): Promise<string> {
+  const work = client.refresh(attempt.pair.refreshToken);
+  return work.then(({ refreshToken }) => acknowledge(attempt, refreshToken), codeOfFailure);
+}
+
+function acknowledge(attempt: Attempt, successor?: string): string {
+  attempt.acknowledged = true;
+  if (successor !== undefined) attempt.successor = successor;
+  return 'OK';
+}
+
+async function overRest(attempt: Attempt, work: Promise<Answer>): Promise<string> {
+  const { status, text } = await work;
+  if (status === 200) return acknowledge(attempt, JSON.parse(text).refresh);
+  return status === 503 && text.includes('service_unavailable') ? 'UNAVAILABLE' : `${status} ${text}`;
+}
+
+/** Makes the sessions of a round while all is well, and gives the round. */
+export async function prepareRound(
+  { near, far, browser }: Scene,
+  ledger: Ledger,
+  { good, dead }: { readonly good: TokenPair; readonly dead: TokenPair },
+): Promise<Round> {
+  const open = async (kind: Attempt['kind']) => ledger.open(kind, await near.client.issue());
+  const three = (kind: Attempt['kind']) => Promise.all([open(kind), open(kind), open(kind)]);
+  const [[out, outByRest, outAtFar], [next, nextByRest, nextAtFar]] = await Promise.all([
+    three('logout'),
+    three('refresh'),
+  ]);
+  return () =>
+    Promise.all([
+      timed('read', 'near', judge(near, good, 'active')),
+      timed('read', 'near', judge(near, dead, 'REVOKED')),
+      timed(
+        'read',
+        'near',
+        near.client.issue('carol').then(() => 'OK', codeOfFailure),
+      ),
+      timed('write', 'near', logout(near, out)),
+      timed('write', 'near', refresh(near, next)),
+      timed('rest', 'near', overRest(outByRest, browser.logout(outByRest.pair.refreshToken))),
+      timed('rest', 'near', overRest(nextByRest, browser.refresh(nextByRest.pair.refreshToken))),
+      timed('read', 'far', judge(far, good, 'active')),
+      timed('write', 'far', logout(far, outAtFar)),
+      timed('write', 'far', refresh(far, nextAtFar)),
+    ]);
+}

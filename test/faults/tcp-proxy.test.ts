@@ -1,0 +1,113 @@
+// Owns the proof that the proxy of the tests does what it says: a fault that is none would prove nothing.
+
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { until } from '../e2e/stage.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+describe('the proxy of the tests', () => {
+  let server: Server;
+  let heard: string;
+  let proxy: TcpProxy;
+  const clients: Client[] = [];
+  beforeEach(async () => {
+    heard = '';
+    // Answers each text with itself.
+    server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => {
+        heard += bytes;
+        socket.write(bytes);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    proxy = await TcpProxy.start((server.address() as AddressInfo).port);
+  });
+  afterEach(async () => {
+    for (const { socket } of clients.splice(0)) socket.destroy();
+    await proxy.stop();
+    server.close();
+  });
+
+  interface Client {
+    readonly socket: Socket;
+    /** What was answered so far, and how it ended: `end`, an error's code, or nothing. */
+    text: string;
+    over: string;
+  }
+
+  async function open(): Promise<Client> {
+    const socket = connect(proxy.port, '127.0.0.1');
+    const client: Client = { socket, text: '', over: '' };
+    clients.push(client);
+    socket.on('data', (bytes) => {
+      client.text += bytes;
+    });
+    socket.on('end', () => {
+      client.over = 'end';
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      client.over = error.code ?? '';
+    });
+    await once(socket, 'connect');
+    return client;
+  }
+
+  it('hands on what it gets, both ways, and the end of it', async () => {
+    const client = await open();
+    client.socket.end('a');
+    await until(() => client.over === 'end', 1_000);
+    expect([heard, client.text]).to.deep.equal(['a', 'a']);
+  });
+
+  it('delays answers, in their order', async () => {
+    const client = await open();
+    proxy.delay(100);
+    const startMs = performance.now();
+    client.socket.write('a');
+    await sleep(20);
+    proxy.delay(0);
+    client.socket.write('b');
+    await until(() => client.text === 'ab', 1_000);
+    expect(performance.now() - startMs).to.be.above(95);
+  });
+
+  it('loses answers alone: the server hears, nobody is told, and the connection stays mute afterwards', async () => {
+    const client = await open();
+    proxy.drop('down');
+    client.socket.write('a');
+    await until(() => heard === 'a', 1_000);
+    await sleep(20);
+    proxy.mend();
+    client.socket.write('b');
+    await until(() => heard === 'ab', 1_000);
+    await sleep(20);
+    expect([client.text, client.over]).to.deep.equal(['', '']);
+    const other = await open();
+    other.socket.write('c');
+    await until(() => other.text === 'c', 1_000);
+  });
+
+  it('holds back what is sent until it is mended', async () => {
+    const client = await open();
+    proxy.hold();
+    client.socket.write('a');
+    await sleep(30);
+    expect(heard).to.equal('');
+    proxy.mend();
+    await until(() => client.text === 'a', 1_000);
+  });
+
+  it('cuts with a reset, and resets where there is no server', async () => {
+    const client = await open();
+    client.socket.write('a');
+    await until(() => client.text === 'a', 1_000);
+    proxy.cut();
+    await until(() => client.over === 'ECONNRESET', 1_000);
+    server.close();
+    const later = await open();
+    await until(() => later.over === 'ECONNRESET', 1_000);
+  });
+});
