@@ -129,7 +129,7 @@ describe('the README', () => {
       const inline = [...readme().matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
       const lines = [...codeLines(readme(), 'sh'), ...inline];
       const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
-      const runs = lines.join('\n').matchAll(/npm (?:run (?:--silent )?([\w-]+)|(start|test))/g);
+      const runs = lines.join('\n').matchAll(/npm (?:run (?:--silent )?([\w:-]+)|(start|test))/g);
       const names = new Set([...runs].map(([, script, short]) => script ?? short ?? ''));
       expect([...names]).to.include.members(['start', 'test', 'latchkey', 'build', 'check']);
       expect([...names].filter((name) => scripts[name] === undefined)).to.deep.equal([]);
