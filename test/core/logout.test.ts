@@ -143,6 +143,15 @@ describe('a logout of all sessions', () => {
     expect(await failure(scene.refresh(third.refreshToken))).to.equal('REVOKED');
   });
 
+  it('says that the store came back empty, to a token of a refreshed session too', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    scene.world.nowMs += SECOND;
+    scene.world.flush();
+    const refused = await scene.logout(second.accessToken, '', true).catch((error: unknown) => error);
+    expect(refused).to.include({ problem: 'REVOKED', why: 'birth' });
+  });
+
   it('takes a retry by two tokens of which one was superseded meanwhile', async () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
