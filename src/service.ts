@@ -11,6 +11,7 @@ import type { KeySettings, ServiceSettings, StoreSettings } from './config.js';
 import { Births } from './core/births.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
+import { Starts } from './core/starts.js';
 import type { Address } from './env.js';
 import { GrpcServer } from './grpc/server.js';
 import type { Logger } from './log.js';
@@ -47,7 +48,10 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     await keepBirths(store, births, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerToken && { credential: issuerToken, address: issuerAddress };
-    const server = new GrpcServer({ store, keys, crypto, policy, births }, log, { address: grpc, issuer });
+    const server = new GrpcServer({ store, keys, crypto, policy, births, starts: new Starts() }, log, {
+      address: grpc,
+      issuer,
+    });
     const addresses = await server.listen();
     log.info({ addresses, store: settings.store.kind, issuer: issuer !== undefined }, 'service listening');
     return {

@@ -4,6 +4,7 @@ import type { Births } from './births.js';
 import { StoreUnavailable } from './errors.js';
 import { MAX_ATTEMPTS, type Policy, VERDICT_AGE_MS } from './policy.js';
 import type { Call, Crypto, Keys, Store } from './ports.js';
+import type { Starts } from './starts.js';
 
 export interface Context {
   readonly store: Store;
@@ -11,6 +12,7 @@ export interface Context {
   readonly crypto: Crypto;
   readonly policy: Policy;
   readonly births: Births;
+  readonly starts: Starts;
 }
 
 /** Until when this call may write, in the store's time, Unix ms. Taken once, at the call's start. */

@@ -202,6 +202,19 @@ describe("the login back end's word that a subject's sessions end", () => {
     expect(scene.world.lifetimeMs(key)).to.be.at.least(aheadMs + POLICY.sessionMaxMs + 60 * MINUTE);
   });
 
+  it('ends what has just begun, though the clock of the store is set back in between', async () => {
+    const scene = new Scene();
+    await scene.issue();
+    // Past the birth of the store, which would deny both.
+    scene.world.nowMs += 2 * MINUTE;
+    const [one, two] = [await scene.issue(), await scene.issue()];
+    scene.world.nowMs -= MINUTE;
+    await scene.revokeSubject('alice');
+    expect(await scene.verdict(one.accessToken)).to.equal('REVOKED not-before');
+    expect(await scene.verdict(two.accessToken)).to.equal('REVOKED not-before');
+    expect(await scene.verdict((await scene.issue()).accessToken)).to.equal('active');
+  });
+
   it('must name a subject', async () => {
     const scene = new Scene();
     expect(await failure(scene.revokeSubject(''))).to.equal('REQUIRED subject');

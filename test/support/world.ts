@@ -6,6 +6,7 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
 import { Reach } from '../../src/core/reach.js';
+import { Starts } from '../../src/core/starts.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -164,6 +165,7 @@ export function node(store: Store, policy: Policy = POLICY): Context {
     keys: plainKeys,
     policy,
     births: new Births(store, policy.foreignSinceMs),
+    starts: new Starts(),
     crypto: {
       randomBytes: (count) => {
         made++;
