@@ -138,9 +138,9 @@ function bound(call: CallRecord, { stalls }: History): Violation[] {
 }
 
 function recovery({ faults }: History): Violation[] {
-  return faults.flatMap(({ kind, recoveredAfterMs }): Violation[] => {
+  return faults.flatMap(({ kind, fromMs, toMs, recoveredAfterMs }): Violation[] => {
     if (recoveredAfterMs !== undefined && recoveredAfterMs <= RECOVERY_BOUND_MS) return [];
-    const what = `not both nodes served again within ${RECOVERY_BOUND_MS} ms of the end of "${kind}"`;
+    const what = `not both nodes served again within ${RECOVERY_BOUND_MS} ms of the end of "${kind}" (${Math.round(fromMs)} to ${Math.round(toMs)})`;
     return [{ rule: 'e', what, calls: [] }];
   });
 }

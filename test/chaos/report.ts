@@ -81,7 +81,8 @@ export function tellViolations(options: ChaosOptions, result: ChaosResult): stri
   const { violations, logs } = result;
   const told = violations.map((violation) => describe(violation, result));
   const sids = [...new Set(violations.flatMap(({ sid }) => (sid === undefined ? [] : [sid])))].slice(0, 50);
-  const about = (line: string): boolean => sids.some((sid) => line.includes(sid));
+  // Of those that tell of no call, all: when a node reached its store, and when it did not.
+  const about = (line: string): boolean => sids.some((sid) => line.includes(sid)) || !/"(?:audit|method)":/.test(line);
   const lines = logs.flatMap((log, node) =>
     log
       .split('\n')
