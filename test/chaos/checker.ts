@@ -126,21 +126,28 @@ function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
   return [];
 }
 
-/** (e) What the harness itself stood still does not count. */
+/** (e) */
 function bound(call: CallRecord, { stalls }: History): Violation[] {
-  const { fromMs, toMs, deadlineMs, sid } = call;
-  const stoodStillMs = stalls
-    .filter((stall) => overlaps(stall, call))
-    .reduce((sum, stall) => sum + Math.min(stall.toMs, toMs) - Math.max(stall.fromMs, fromMs), 0);
-  const tookMs = Math.round(toMs - fromMs - stoodStillMs);
+  const { deadlineMs, sid } = call;
+  const tookMs = Math.round(lengthOf(call, stalls));
   if (tookMs <= Math.min(deadlineMs, CALL_BOUND_MS) + CALL_SLACK_MS) return [];
   return [{ rule: 'e', sid, what: `took ${tookMs} ms, with a deadline of ${deadlineMs}`, calls: [call] }];
 }
 
-function recovery({ faults }: History): Violation[] {
-  return faults.flatMap(({ kind, fromMs, toMs, recoveredAfterMs }): Violation[] => {
-    if (recoveredAfterMs !== undefined && recoveredAfterMs <= RECOVERY_BOUND_MS) return [];
-    const what = `not both nodes served again within ${RECOVERY_BOUND_MS} ms of the end of "${kind}" (${Math.round(fromMs)} to ${Math.round(toMs)})`;
-    return [{ rule: 'e', what, calls: [] }];
+/** (e) */
+function recovery({ faults, stalls }: History): Violation[] {
+  return faults.flatMap(({ kind, fromMs, toMs, recoveredAfterMs = Number.POSITIVE_INFINITY }): Violation[] => {
+    const tookMs = Math.round(lengthOf({ fromMs: toMs, toMs: toMs + recoveredAfterMs }, stalls));
+    if (tookMs <= RECOVERY_BOUND_MS) return [];
+    const when = `${Math.round(fromMs)} to ${Math.round(toMs)}`;
+    return [
+      { rule: 'e', what: `both nodes served again ${tookMs} ms after the end of "${kind}" (${when})`, calls: [] },
+    ];
   });
+}
+
+/** How long a span is, less the time in which the harness itself stood still. */
+function lengthOf({ fromMs, toMs }: Span, stalls: readonly Span[]): number {
+  const stoodStillMs = stalls.map((stall) => Math.min(stall.toMs, toMs) - Math.max(stall.fromMs, fromMs));
+  return toMs - fromMs - stoodStillMs.reduce((sum, each) => sum + Math.max(0, each), 0);
 }

@@ -1,7 +1,6 @@
 // Owns the faults of a chaos run: what is done to the store and to the nodes, for how long, and in which order.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RECOVERY_BOUND_MS } from './checker.js';
 import type { Cluster } from './cluster.js';
 import type { Random } from './random.js';
 import type { FaultRecord, Span } from './record.js';
@@ -10,6 +9,8 @@ import type { FaultRecord, Span } from './record.js';
 const PAUSE_MS = [300, 1_500] as const;
 /** How often two faults come at once. */
 const TOGETHER = 0.2;
+/** For so long a recovery is waited for, ms: longer than it may take, so that it is known how long it did. */
+const RECOVERY_LIMIT_MS = 15_000;
 const CLOCK_STEP_MS = 60_000;
 
 /** Does something bad, and undoes it; resolves when that is done. */
@@ -65,7 +66,7 @@ export class Faults {
     const fromMs = performance.now();
     await Promise.all(kinds.map((kind) => this.#kinds[kind]?.()));
     const toMs = performance.now();
-    const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_BOUND_MS);
+    const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_LIMIT_MS);
     for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs });
   }
 
