@@ -11,6 +11,8 @@ import { type ClientSession, newest, type Sessions } from './sessions.js';
 const PATIENCE_MS = 4_000;
 /** How long one without it waits, ms: often not long enough. */
 const HASTE_MS = [1, 40] as const;
+/** By how much one of two racers may be ahead, ms. */
+const RACE_LEAD_MS = 2;
 
 /** Each does one thing, to its end, and says how the last call of it ended; undefined: there was nothing to do. */
 export class Actions {
@@ -90,14 +92,15 @@ export class Actions {
     return outcome.is === 'unknown' ? outcome : this.#probe(session);
   }
 
-  /** Refreshes and logs out at once, at two nodes. */
+  /** Refreshes and logs out at once, at two nodes, the one or the other a moment sooner. */
   async race(session: ClientSession): Promise<Outcome> {
     const node = this.#node;
     const token = newest(session);
     const by = this.#random.chance(0.5) ? 'refresh' : 'access';
+    const leadMs = this.#random.between(-RACE_LEAD_MS, RACE_LEAD_MS);
     const [, outcome] = await Promise.all([
-      this.send(session, token, node),
-      sleep(this.#random.between(0, 3)).then(() => this.#end(session, token, 1 - node, by)),
+      sleep(Math.max(0, -leadMs)).then(() => this.send(session, token, node)),
+      sleep(Math.max(0, leadMs)).then(() => this.#end(session, token, 1 - node, by)),
     ]);
     await this.#probe(session);
     return outcome;

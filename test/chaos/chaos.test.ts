@@ -8,6 +8,8 @@ import { chaosOptions } from './settings.js';
 
 /** Beside the run itself: the start, the last calls, the end. */
 const AROUND_MS = 75_000;
+/** A race that shows the bug may not come about in the first. */
+const PLANTED_RUNS = 3;
 const PLANTED_SECONDS = 4;
 
 const planted = (name: string): string => new URL(`./planted/${name}.js`, import.meta.url).href;
@@ -52,16 +54,15 @@ describe('two nodes on one store, under chaos', () => {
     ['a window that ends at once', 'no-grace', ['d']],
   ] as const) {
     it(`are found out when they have a planted bug: ${name}`, async function () {
-      this.timeout(AROUND_MS);
-      const preloads = [planted(bug)];
-      const { violations } = await runChaos({
-        ...options,
-        seconds: PLANTED_SECONDS,
-        store: 'redis',
-        faults: false,
-        preloads,
-      });
-      expect(violations.map(({ rule }) => rule)).to.include.oneOf([...rules]);
+      this.timeout(PLANTED_RUNS * AROUND_MS);
+      const found = new Set<string>();
+      for (let n = 0; n < PLANTED_RUNS && !rules.some((rule) => found.has(rule)); n++) {
+        const seed = options.seed + n;
+        const plan: ChaosOptions = { seconds: PLANTED_SECONDS, seed, store: 'redis', faults: false };
+        const { violations } = await runChaos({ ...plan, preloads: [planted(bug)] });
+        for (const { rule } of violations) found.add(rule);
+      }
+      expect([...found]).to.include.oneOf([...rules]);
     });
   }
 });

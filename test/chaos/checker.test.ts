@@ -173,6 +173,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       },
     ],
     ['a recovery', '', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: RECOVERY_BOUND_MS }] }],
+    [
+      'a late one, while the harness stood still',
+      '',
+      [],
+      {
+        faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: RECOVERY_BOUND_MS + 900 }],
+        stalls: [{ fromMs: 1_000, toMs: 2_000 }],
+      },
+    ],
     ['no recovery', 'e', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: undefined }] }],
   ],
 };

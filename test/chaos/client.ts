@@ -20,14 +20,14 @@ export class Client {
   readonly #sessions: Sessions;
   /** What is done with a session, and how often, in parts of a thousand. */
   readonly #shares: readonly (readonly [parts: number, action: Action])[] = [
-    [380, (session) => this.#actions.validate(session)],
+    [360, (session) => this.#actions.validate(session)],
     [250, (session) => this.#actions.refresh(session)],
     [60, (session) => this.#actions.lose(session)],
     [60, (session) => this.#actions.hurry(session)],
     [90, (session) => this.#actions.twins(session)],
     [60, (session) => this.#actions.retry(session)],
     [40, (session) => this.#actions.steal(session)],
-    [20, (session) => this.#actions.race(session)],
+    [40, (session) => this.#actions.race(session)],
     [30, (session) => this.#actions.logout(session)],
     [6, (session) => this.#actions.everywhere(session)],
     [4, (session) => this.#actions.revoke(session)],

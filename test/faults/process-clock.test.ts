@@ -104,8 +104,11 @@ describe("a node's clock that is stepped back and forth by a minute", function (
     const { client } = node;
     const first = await client.issue();
     const next = await client.refresh(first.refreshToken);
+    const late = await client.issue('late');
+    await client.refresh(late.refreshToken);
     await step(MINUTE_MS);
     expect(await client.verdict(next.accessToken)).to.equal('EXPIRED');
+    expect((await failureOfCall(client.refresh(late.refreshToken))).reason).to.equal('REUSED');
     const { refreshToken } = await client.refresh(next.refreshToken);
     await step(0);
     expect(await client.verdict(next.accessToken)).to.equal('active');
