@@ -35,6 +35,8 @@ export class Faults {
       'redis killed': () => this.#killRedis(),
       'redis restarted empty': () => this.#emptyRedis(),
       'redis paused': () => this.#pauseRedis(),
+      'redis full': () => this.#fillRedis(),
+      'redis demoted': () => this.#demoteRedis(),
       'redis slow': () => this.#slowRedis(),
       'redis cut off': () => this.#cutOff(),
       'connections cut': () => this.#cutConnections(),
@@ -117,6 +119,20 @@ export class Faults {
     this.#cluster.redis?.pause();
     await this.#last(100, 2_000);
     this.#cluster.redis?.resume();
+  }
+
+  /** Over its maxmemory it takes no writes. */
+  async #fillRedis(): Promise<void> {
+    await this.#cluster.redis?.raw.config('SET', 'maxmemory', '1');
+    await this.#last(200, 1_500);
+    await this.#cluster.redis?.raw.config('SET', 'maxmemory', '0');
+  }
+
+  /** A replica, of nobody, that keeps its data: it takes no writes, and what it tells is not to be believed. */
+  async #demoteRedis(): Promise<void> {
+    await this.#cluster.redis?.raw.replicaof('127.0.0.1', '1');
+    await this.#last(200, 1_500);
+    await this.#cluster.redis?.raw.replicaof('NO', 'ONE');
   }
 
   async #slowRedis(): Promise<void> {

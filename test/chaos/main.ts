@@ -6,8 +6,19 @@ import { chaosOptions } from './settings.js';
 
 const print = (text: string): unknown => process.stdout.write(`${text}\n`);
 
+/** Beside the run itself: the start, the last calls, the judgement, the end. */
+const AROUND_MS = 150_000;
+
 try {
   const options = chaosOptions(process.env);
+  // What hangs must not keep it.
+  setTimeout(
+    () => {
+      process.stderr.write('chaos: the run did not come to its end\n');
+      process.exit(1);
+    },
+    options.seconds * 1_000 + AROUND_MS,
+  ).unref();
   print(`CHAOS_SEED=${options.seed}`);
   const result = await runChaos(options);
   print(summary(options, result));
@@ -19,5 +30,5 @@ try {
   process.stderr.write(`chaos: ${error instanceof Error ? error.stack : error}\n`);
   process.exitCode = 1;
 }
-// What hangs must not keep it.
+// Nor may what is left open.
 setTimeout(() => process.exit(), 5_000).unref();
