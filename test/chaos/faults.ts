@@ -145,9 +145,13 @@ export class Faults {
 
   async #cutOff(): Promise<void> {
     const proxies = this.#someProxies;
+    // It is slow before it is gone, so that more is on its way at that moment.
+    for (const proxy of proxies) proxy.delayMs = 100;
+    await this.#last(150, 300);
     for (const proxy of proxies) proxy.mute();
     // Some last beyond the write bound: what was on its way arrives when no call may write any more.
     await this.#last(200, this.#random.chance(0.3) ? 6_000 : 2_000);
+    for (const proxy of proxies) proxy.delayMs = 0;
     for (const proxy of proxies) proxy.unmute();
   }
 
