@@ -12,6 +12,7 @@ import { Births } from './core/births.js';
 import { Ledger } from './core/ledger.js';
 import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
+import { Starts } from './core/starts.js';
 import type { Address } from './env.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import type { KeySettings } from './key-settings.js';
@@ -63,7 +64,7 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     await keepBirths(store, births, ledger, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerOf(settings);
-    const context = { store, keys, crypto, policy, births, ledger };
+    const context = { store, keys, crypto, policy, births, ledger, starts: new Starts() };
     const server = new GrpcServer(context, log, { address: grpc, issuer, certificates, maxConcurrentCalls });
     const addresses = await server.listen();
     const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };

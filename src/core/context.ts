@@ -4,6 +4,7 @@ import type { Births } from './births.js';
 import type { Ledger } from './ledger.js';
 import { type Policy, VERDICT_AGE_MS } from './policy.js';
 import type { Call, Crypto, Keys, Store } from './ports.js';
+import type { Starts } from './starts.js';
 
 export interface Context {
   readonly store: Store;
@@ -12,6 +13,7 @@ export interface Context {
   readonly policy: Policy;
   readonly births: Births;
   readonly ledger: Ledger;
+  readonly starts: Starts;
 }
 
 /** Until when this call may write, in the store's time, Unix ms. Taken once, when its tokens have proved authentic. */

@@ -20,11 +20,11 @@ export async function endSubject(
   startMs: number,
   untilMs: number,
 ): Promise<void> {
-  const { store, policy, ledger } = context;
+  const { store, policy, ledger, starts } = context;
   await attempt(async () => {
     const { known, notBefore, notBeforeText, birth } = await readStanding(context, subject, undefined, untilMs);
-    // Never down, and past the earliest start that a login could have been given by now.
-    const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs);
+    // Never down, and past any start that a login can have been given by now, though the clock was set back since.
+    const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs);
     const lifetimeMs = Math.max(atLeastMs - store.now(), 0) + policy.sessionMaxMs + SLACK_MS;
     const draft = { value: notBeforeValue, atLeastMs };
     const key = notBeforeKey(subject);

@@ -16,13 +16,14 @@ import { answerNow } from './token.js';
  * @throws InvalidInput, StoreUnavailable
  */
 export async function issue(context: Context, call: Call, subject: string, claims: Claims): Promise<Pair> {
-  const { store, keys, crypto, policy } = context;
+  const { store, keys, crypto, policy, starts } = context;
   checkSubject(subject);
   checkClaims(claims, policy.subjectClaim);
   const { notBefore, birth } = await readStanding(context, subject, undefined, writeUntilMs(context, call));
   const nowMs = store.now();
   // A login after an acknowledged cut-off stands, also within the same millisecond and whatever the clocks say.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
+  starts.give(startMs);
   const sessionId = makeSessionId(startMs, crypto.randomBytes(10));
   const bearer = {
     subject,

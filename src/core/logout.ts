@@ -111,10 +111,10 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[], u
 function mayEndAll(token: Token, standing: Standing, nowMs: number, policy: Policy): 'may' | 'done' | TokenRefused {
   const time = timing(token, policy, nowMs);
   if (time) return refusal(time);
+  const cut = cutOff(token, standing);
+  if (cut === 'birth') return refusal('REVOKED', cut);
   const bySession = denialBySession(token, standing);
   if (bySession === 'superseded') return refusal('REUSED');
   if (bySession) return refusal('REVOKED', whyDenied(bySession, standing));
-  const cut = cutOff(token, standing);
-  if (cut === 'birth') return refusal('REVOKED', cut);
   return cut ? 'done' : 'may';
 }

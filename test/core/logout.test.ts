@@ -143,6 +143,15 @@ describe('a logout of all sessions', () => {
     expect(await failure(scene.refresh(third.refreshToken))).to.equal('REVOKED');
   });
 
+  it('says that the store came back empty, to a token of a refreshed session too', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    scene.world.nowMs += SECOND;
+    scene.world.flush();
+    const refused = await scene.logout(second.accessToken, '', true).catch((error: unknown) => error);
+    expect(refused).to.include({ problem: 'REVOKED', why: 'birth' });
+  });
+
   it('takes a retry by two tokens of which one was superseded meanwhile', async () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
@@ -191,6 +200,19 @@ describe("the login back end's word that a subject's sessions end", () => {
     const aheadMs = stamp() - scene.world.nowMs;
     expect(aheadMs).to.be.greaterThan(0);
     expect(scene.world.lifetimeMs(key)).to.be.at.least(aheadMs + POLICY.sessionMaxMs + 60 * MINUTE);
+  });
+
+  it('ends what has just begun, though the clock of the store is set back in between', async () => {
+    const scene = new Scene();
+    await scene.issue();
+    // Past the birth of the store, which would deny both.
+    scene.world.nowMs += 2 * MINUTE;
+    const [one, two] = [await scene.issue(), await scene.issue()];
+    scene.world.nowMs -= MINUTE;
+    await scene.revokeSubject('alice');
+    expect(await scene.verdict(one.accessToken)).to.equal('REVOKED not-before');
+    expect(await scene.verdict(two.accessToken)).to.equal('REVOKED not-before');
+    expect(await scene.verdict((await scene.issue()).accessToken)).to.equal('active');
   });
 
   it('must name a subject', async () => {

@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   /** How far the process's own clock is off, ms. */
   readonly clockMs?: number;
+  /** Modules, by their URLs, that the process loads before anything else. */
+  readonly preloads?: readonly string[];
 }
 
 /** Starts `latchkey serve` on a port of its own. */
@@ -62,7 +64,9 @@ export async function runCommand(
 
 /** Starts a command and waits for a line of its log. */
 export async function start(command: string, readyMessage: string, options: StartOptions): Promise<Started> {
-  const preload = options.clockMs === undefined ? [] : ['--import', SHIFTED_CLOCK];
+  const { preloads = [] } = options;
+  const clock = options.clockMs === undefined ? [] : [SHIFTED_CLOCK];
+  const preload = [...clock, ...preloads].flatMap((url) => ['--import', url]);
   const env = { PATH: process.env['PATH'], CLOCK_SHIFT_MS: `${options.clockMs ?? 0}`, ...options.env };
   const child = spawn(process.execPath, [...preload, MAIN, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];

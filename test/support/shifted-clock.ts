@@ -1,6 +1,10 @@
 // Owns a clock that is off: loaded before a process under test, it moves all that the process sees of the wall clock.
+// CLOCK_SHIFT_MS says by how much; at SIGUSR2 the file CLOCK_FILE, if one is named, says it anew.
 
-const shiftMs = Number(process.env['CLOCK_SHIFT_MS'] ?? 0);
+import { readFileSync } from 'node:fs';
+
+let shiftMs = Number(process.env['CLOCK_SHIFT_MS'] ?? 0);
+const clockFile = process.env['CLOCK_FILE'];
 const trueNow = Date.now.bind(Date);
 const TrueDate = Date;
 
@@ -15,3 +19,9 @@ class ShiftedDate extends TrueDate {
 }
 
 globalThis.Date = ShiftedDate as DateConstructor;
+
+if (clockFile !== undefined) {
+  process.on('SIGUSR2', () => {
+    shiftMs = Number(readFileSync(clockFile, 'utf8'));
+  });
+}

@@ -7,6 +7,7 @@ import { Ledger, type Setback } from '../../src/core/ledger.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call, Draft, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
 import { Reach } from '../../src/core/reach.js';
+import { Starts } from '../../src/core/starts.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -204,6 +205,7 @@ export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setb
     policy,
     births: new Births(store, policy.foreignSinceMs),
     ledger: new Ledger(store, tell),
+    starts: new Starts(),
     crypto: {
       randomBytes: (count) => {
         made++;

@@ -1,0 +1,68 @@
+// Owns the proof that two nodes keep their promises while everything fails around them, and that a broken one is seen.
+
+import { expect } from 'chai';
+import { type ChaosOptions, type ChaosResult, runChaos } from './chaos.js';
+import type { CallKind, CallRecord, Outcome } from './record.js';
+import { outcomeName, summary, tellViolations } from './report.js';
+import { chaosOptions } from './settings.js';
+
+/** Beside the run itself: the start, the last calls, the end. */
+const AROUND_MS = 75_000;
+/** A race that shows the bug may not come about in the first. */
+const PLANTED_RUNS = 3;
+const PLANTED_SECONDS = 4;
+
+const planted = (name: string): string => new URL(`./planted/${name}.js`, import.meta.url).href;
+
+describe('two nodes on one store, under chaos', () => {
+  const told = (options: ChaosOptions, result: ChaosResult): string =>
+    [summary(options, result), ...(result.violations.length > 0 ? [tellViolations(options, result)] : [])].join('\n');
+
+  const run = async (options: ChaosOptions): Promise<ChaosResult> => {
+    const result = await runChaos(options);
+    expect(result.violations, told(options, result)).to.deep.equal([]);
+    return result;
+  };
+
+  const options = chaosOptions(process.env);
+
+  it(`keep every promise for ${options.seconds} s while the store and the nodes fail`, async function () {
+    this.timeout(options.seconds * 1_000 + AROUND_MS);
+    const result = await run(options);
+    process.stdout.write(`${told(options, result).replace(/^/gm, '      ')}\n`);
+    // It must have been a run that could have shown something.
+    const { calls, faults } = result.history;
+    const count = (kind: CallKind, is: Outcome['is']): number =>
+      calls.filter((call) => call.kind === kind && call.outcome.is === is).length;
+    for (const kind of ['issue', 'refresh', 'validate', 'logout'] as const) {
+      expect(calls.filter((call) => call.kind === kind).length, kind).to.be.above(options.seconds);
+    }
+    for (const is of ['granted', 'refused', 'unknown'] as const) expect(count('refresh', is), is).to.be.above(10);
+    for (const is of ['active', 'refused', 'unknown'] as const) expect(count('validate', is), is).to.be.above(10);
+    expect(faults.length).to.be.above(options.seconds / 10);
+  });
+
+  it('on the embedded store keep every promise while they are killed and stopped', async function () {
+    this.timeout(AROUND_MS);
+    const { history } = await run({ ...options, store: 'lmdb', seconds: 5 });
+    expect(history.calls.filter((call: CallRecord) => outcomeName(call) === 'granted').length).to.be.above(50);
+  });
+
+  for (const [name, bug, rules] of [
+    ['a swap that ignores its expectation', 'blind-swaps', ['a', 'b']],
+    ['a read that is answered from a cache', 'stale-reads', ['b']],
+    ['a window that ends at once', 'no-grace', ['d']],
+  ] as const) {
+    it(`are found out when they have a planted bug: ${name}`, async function () {
+      this.timeout(PLANTED_RUNS * AROUND_MS);
+      const found = new Set<string>();
+      for (let n = 0; n < PLANTED_RUNS && !rules.some((rule) => found.has(rule)); n++) {
+        const seed = options.seed + n;
+        const plan: ChaosOptions = { seconds: PLANTED_SECONDS, seed, store: 'redis', faults: false };
+        const { violations } = await runChaos({ ...plan, preloads: [planted(bug)] });
+        for (const { rule } of violations) found.add(rule);
+      }
+      expect([...found]).to.include.oneOf([...rules]);
+    });
+  }
+});

@@ -1,0 +1,206 @@
+// Owns the proof, on histories written by hand, that the checker sees what is wrong and lets pass what is right.
+
+import { expect } from 'chai';
+import { CALL_BOUND_MS, CALL_SLACK_MS, RECOVERY_BOUND_MS } from './checker.js';
+import { WRITE_BOUND_MS } from './ends.js';
+import {
+  active,
+  broken,
+  done,
+  EXP_MS,
+  everywhere,
+  found,
+  GRACE_MS,
+  granted,
+  issue,
+  logout,
+  refresh,
+  refused,
+  revoke,
+  unknown,
+  validate,
+} from './hand-made.js';
+import type { CallRecord, History } from './record.js';
+
+/** Histories, each with the rules that it breaks: none, where the text is empty. */
+type Case = readonly [title: string, rules: string, calls: readonly CallRecord[], more?: Partial<History>];
+
+const REVOKED = refused('REVOKED');
+const LATE = 10 + GRACE_MS + 20;
+const AFTER_BOUND = 30 + WRITE_BOUND_MS + 1;
+const LOSS = { losses: [{ fromMs: 100, toMs: 200 }] };
+
+const CASES: Readonly<Record<string, readonly Case[]>> = {
+  'one successor': [
+    ['the same pair for all who ask', '', [refresh(20, 30, granted(1)), refresh(25, 40, granted(1), { node: 1 })]],
+    ['two pairs of one generation', 'a', [refresh(20, 30, granted(1)), refresh(25, 40, granted(1, '!'), { node: 1 })]],
+    ['a pair of another generation', 'a', [refresh(20, 30, granted(2))]],
+    ["another session's pair", 'a', [refresh(20, 30, granted(1, '', 'other'))]],
+    [
+      'a call that was under way while the store was lost',
+      '',
+      [refresh(20, 30, granted(1)), refresh(150, 210, granted(1, '!'))],
+      LOSS,
+    ],
+  ],
+  'ended is ended': [
+    ['a validation that began before the answer', '', [logout(20, 40, done), validate(39, 50, active)]],
+    ['one that began after it', 'b', [logout(20, 40, done), validate(41, 50, active)]],
+    ['a refresh that began before the answer', '', [logout(20, 40, done), refresh(39, 50, granted(1))]],
+    ['one that began after it', 'b', [logout(20, 40, done), refresh(41, 50, granted(1))]],
+    [
+      'a refresh that is told of a reuse, for then the session stood',
+      'b',
+      [refresh(20, 30, granted(1)), logout(40, 50, done), refresh(LATE, LATE + 9, refused('REUSED'))],
+    ],
+    ['a revocation of a known session', 'b', [revoke(20, 40, done), validate(41, 50, active)]],
+    ['a revocation during the login', '', [issue(0, 30), revoke(20, 40, done), validate(41, 50, active)]],
+    ['a login after the revocation', '', [revoke(20, 40, done), issue(41, 50), validate(51, 60, active)]],
+    ['a revocation of somebody else', '', [revoke(20, 40, done, { subject: 'bob' }), validate(41, 50, active)]],
+    [
+      'a logout everywhere by another session',
+      'b',
+      [issue(0, 10, 'other'), everywhere(20, 40, done, { sid: 'other' }), validate(41, 50, active)],
+    ],
+    [
+      'one that repeats an earlier one, for a session that began in between',
+      '',
+      [
+        issue(0, 5, 'other'),
+        everywhere(10, 20, done, { sid: 'other' }),
+        issue(21, 30),
+        everywhere(40, 50, done, { sid: 'other' }),
+        validate(51, 60, active),
+      ],
+    ],
+    [
+      'one that cannot be a repetition, since its session stood after the earlier one',
+      'b',
+      [
+        issue(0, 5, 'other'),
+        everywhere(10, 20, unknown, { sid: 'third' }),
+        issue(21, 30),
+        validate(20 + WRITE_BOUND_MS + 1, 20 + WRITE_BOUND_MS + 9, active, { sid: 'other' }),
+        everywhere(3_100, 3_200, done, { sid: 'other' }),
+        validate(3_201, 3_210, active),
+      ],
+    ],
+    [
+      'a session that was said to be over, by a logout that was never answered',
+      'b',
+      [logout(20, 30, unknown), validate(40, 50, REVOKED), validate(51, 60, active)],
+    ],
+    ['a store that came back empty', 'b', [validate(201, 210, active)], LOSS],
+    ['a login while the store was lost', '', [issue(90, 150), validate(201, 210, active)], LOSS],
+  ],
+  'an answered pair stands': [
+    ['a denial for which there is no cause', 'c', [refresh(20, 30, granted(1)), validate(40, 50, REVOKED, { gen: 1 })]],
+    ['a logout that began before the denial was answered', '', [validate(40, 50, REVOKED), logout(49, 60, done)]],
+    ['one that began after it', 'c', [validate(40, 50, REVOKED), logout(51, 60, done)]],
+    ['a logout without an answer', '', [logout(20, 30, unknown), validate(900, 950, REVOKED)]],
+    ['one that may yet write', '', [logout(20, 30, unknown), validate(40, 50, active), validate(60, 70, REVOKED)]],
+    [
+      'one that cannot have written, since the session stood after its bound',
+      'c',
+      [
+        logout(20, 30, unknown),
+        validate(AFTER_BOUND, AFTER_BOUND + 9, active),
+        validate(AFTER_BOUND + 10, AFTER_BOUND + 19, REVOKED),
+      ],
+    ],
+    ['a logout that was refused', 'cd', [logout(20, 30, refused('MALFORMED')), validate(40, 50, REVOKED)]],
+    ['a logout of another session', 'c', [logout(20, 30, done, { sid: 'other' }), validate(40, 50, REVOKED)]],
+    ['a store that came back empty', '', [validate(201, 210, REVOKED)], LOSS],
+    ['a login after the loss', 'c', [issue(201, 210), validate(220, 230, REVOKED)], LOSS],
+    ['"cannot tell"', '', [validate(20, 30, unknown)]],
+  ],
+  'an end has its cause': [
+    ['a refresh that is refused without any', 'd', [refresh(20, 30, refused('REVOKED', 'logout'))]],
+    ['a cause that is there', '', [logout(11, 15, unknown), refresh(20, 30, refused('REVOKED', 'logout'))]],
+    ['another cause than there is', 'd', [logout(11, 15, done), refresh(20, 30, refused('REVOKED', 'not-before'))]],
+    ['an entry that the store has lost', 'd', [logout(11, 15, done), refresh(20, 30, refused('REVOKED', 'lost'))]],
+    [
+      'a reuse after the window',
+      '',
+      [
+        refresh(10, 20, granted(1)),
+        refresh(LATE, LATE + 9, refused('REUSED')),
+        refresh(LATE + 10, LATE + 19, refused('REVOKED', 'reuse'), { gen: 1 }),
+      ],
+    ],
+    [
+      'a reuse that can only have come within the window',
+      'd',
+      [
+        refresh(10, 20, granted(1)),
+        refresh(21, 25, unknown),
+        refresh(4_000, 4_010, refused('REVOKED', 'reuse'), { gen: 1 }),
+      ],
+      { graceMs: 20_000 },
+    ],
+    [
+      'a retry within the window that is told to be a reuse',
+      'd',
+      [refresh(20, 30, granted(1)), refresh(40, 20 + GRACE_MS - 1, refused('REUSED'))],
+    ],
+    [
+      'a late duplicate, two generations behind',
+      '',
+      [refresh(20, 30, granted(1)), refresh(40, 50, granted(2), { gen: 1 }), refresh(60, 70, refused('REUSED'))],
+    ],
+    ['a reuse of a token that nobody sent', 'd', [refresh(20, 30, refused('REUSED'))]],
+    ['an expiry', '', [validate(EXP_MS, EXP_MS + 10, refused('EXPIRED'))]],
+    ['an expiry too soon', 'd', [validate(20, 30, refused('EXPIRED'))]],
+    ['a token that stands after its exp', 'd', [validate(EXP_MS + 1_500, EXP_MS + 1_510, active)]],
+    ['an answer that makes no sense', 'd', [refresh(20, 30, refused('BAD_SIGNATURE'))]],
+    ['a validation that tells of a reuse', 'd', [refresh(11, 12, granted(1)), validate(20, 30, refused('REUSED'))]],
+    ['a login that is refused', 'd', [{ ...issue(20, 30, 'x'), outcome: refused('UNAUTHENTICATED') }]],
+  ],
+  'everything ends in time': [
+    ['a call within its deadline and the slack', '', [validate(20, 30 + CALL_SLACK_MS, unknown, { deadlineMs: 20 })]],
+    ['a call that outlives its deadline', 'e', [validate(20, 41 + CALL_SLACK_MS, unknown, { deadlineMs: 20 })]],
+    [
+      'one whose deadline is longer than the bound',
+      'e',
+      [validate(20, 21 + CALL_BOUND_MS + CALL_SLACK_MS, unknown, { deadlineMs: 60_000 })],
+    ],
+    [
+      'a harness that stood still',
+      '',
+      [validate(20, 1_041 + CALL_SLACK_MS, unknown, { deadlineMs: 20 })],
+      {
+        stalls: [{ fromMs: 10, toMs: 1_030 }],
+      },
+    ],
+    ['a recovery', '', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: RECOVERY_BOUND_MS }] }],
+    [
+      'a late one, while the harness stood still',
+      '',
+      [],
+      {
+        faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: RECOVERY_BOUND_MS + 900 }],
+        stalls: [{ fromMs: 1_000, toMs: 2_000 }],
+      },
+    ],
+    ['no recovery', 'e', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: undefined }] }],
+  ],
+};
+
+describe('the checker of histories', () => {
+  for (const [rule, cases] of Object.entries(CASES)) {
+    describe(`on "${rule}"`, () => {
+      for (const [title, rules, calls, more] of cases) {
+        it(`${rules === '' ? 'lets pass' : 'sees'}: ${title}`, () => {
+          expect(broken(calls, more), JSON.stringify(found(calls, more), null, 2)).to.equal(rules);
+        });
+      }
+    });
+  }
+
+  it('names the session and the calls that show it', () => {
+    const [end, after] = [logout(20, 40, done), validate(41, 50, active)];
+    expect(found([end, after])).to.deep.equal([
+      { rule: 'b', sid: 's', what: 'stands after its end (logout) was acknowledged', calls: [end, after] },
+    ]);
+  });
+});

@@ -1,0 +1,155 @@
+// Owns the judgement on a history of a chaos run: pure; the same history gives the same violations.
+//
+// A session stands from its login to one moment, its end, and never again after it. Each answer bounds that moment:
+// one that found the session standing puts it after the call's start, one that found it ended, or acknowledged an end,
+// before the call's end. Of calls without an answer only the span is known in which they may have taken effect. The
+// history is in order if a moment is left, and something that may have ended the session can have done so then.
+
+import { cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
+import type { CallRecord, History, Span, Violation } from './record.js';
+
+/** The longest that any call may take, whatever its deadline, ms. */
+export const CALL_BOUND_MS = 4_000;
+/** What a call may take beyond its deadline or bound: two busy processes on two cores. */
+export const CALL_SLACK_MS = 1_000;
+/** Within so long of a fault's end both nodes must say that they serve, ms. */
+export const RECOVERY_BOUND_MS = 5_000;
+/** By how much the store's time, as a node knows it, may be behind: a slow answer of Redis. */
+const CLOCK_LAG_MS = 1_000;
+/** What a second's fraction and the harness's own clock may be off. */
+const CLOCK_ERROR_MS = 100;
+
+const KNOWN_PROBLEMS = ['EXPIRED', 'REVOKED', 'REUSED'];
+
+/** All violations of a history, in the order of the rules. */
+export function violationsIn(history: History): Violation[] {
+  const sessions = sessionsIn(history);
+  const cutOffs = cutOffsIn(history);
+  const found: Violation[] = [];
+  for (const session of sessions.values()) {
+    found.push(...successors(session, history.losses));
+    found.push(...lifeOf(session, endsOf(session, cutOffs.get(session.login.subject) ?? [], sessions, history)));
+    found.push(...reuses(session, history.graceMs));
+  }
+  for (const call of history.calls) found.push(...oddAnswer(call), ...expiry(call, history), ...bound(call, history));
+  found.push(...recovery(history));
+  return found.sort((a, b) => a.rule.localeCompare(b.rule));
+}
+
+const overlaps = (a: Span, b: Span): boolean => a.fromMs <= b.toMs && b.fromMs <= a.toMs;
+
+/** (a) All answers to one refresh token are one pair, of the next generation. */
+function successors({ sid, calls }: Session, losses: readonly Span[]): Violation[] {
+  const found: Violation[] = [];
+  const first = new Map<number, CallRecord>();
+  for (const call of calls) {
+    if (call.kind !== 'refresh' || call.outcome.is !== 'granted' || call.gen === undefined) continue;
+    // Read before the loss, written after it: such a pair is dead at birth, and so is any other of its session.
+    if (losses.some((loss) => overlaps(loss, call))) continue;
+    const { pair } = call.outcome;
+    if (pair.sid !== sid || pair.gen !== call.gen + 1) {
+      found.push({
+        rule: 'a',
+        sid,
+        what: `generation ${call.gen} got generation ${pair.gen} of ${pair.sid}`,
+        calls: [call],
+      });
+    }
+    const known = first.get(call.gen);
+    first.set(call.gen, known ?? call);
+    if (known?.outcome.is !== 'granted') continue;
+    const other = known.outcome.pair;
+    if (other.claims === pair.claims && other.refreshHash === pair.refreshHash) continue;
+    found.push({ rule: 'a', sid, what: `generation ${call.gen} got two successors`, calls: [known, call] });
+  }
+  return found;
+}
+
+/** (b), (c), (d) There is a moment at which the session can have ended, and something that can have ended it then. */
+function lifeOf({ sid, login, calls, stoodMs }: Session, ends: readonly End[]): Violation[] {
+  const found: Violation[] = [];
+  const last = calls.find((call) => call.fromMs === stoodMs) ?? login;
+  const sure = ends.filter((end) => end.sure).sort((a, b) => a.toMs - b.toMs)[0];
+  if (sure && sure.toMs < stoodMs) {
+    const what = `stands after its end (${sure.kind}) was acknowledged`;
+    found.push({ rule: 'b', sid, what, calls: [...(sure.call ? [sure.call] : []), last] });
+  }
+  for (const call of calls) {
+    const { kind, outcome, toMs } = call;
+    if (outcome.is !== 'refused' || outcome.problem !== 'REVOKED') continue;
+    if (toMs < stoodMs)
+      found.push({ rule: 'b', sid, what: 'stands after it was said to be over', calls: [call, last] });
+    const named = ends.filter((end) => outcome.cause === undefined || end.kind === outcome.cause);
+    if (named.some((end) => end.fromMs <= toMs && end.toMs >= Math.min(stoodMs, toMs))) continue;
+    const what = `is said to be over (${outcome.cause ?? 'cause not told'}), and nothing in the history can have ended it`;
+    found.push({ rule: kind === 'validate' ? 'c' : 'd', sid, what, calls: [last, call] });
+  }
+  return found;
+}
+
+/** (d) A token is told to have been used only if somebody else sent it, and a retry in time is no reuse. */
+function reuses({ sid, calls }: Session, graceMs: number): Violation[] {
+  return calls.flatMap((call): Violation[] => {
+    const { kind, gen = 0, outcome, toMs } = call;
+    if (outcome.is !== 'refused' || outcome.problem !== 'REUSED') return [];
+    const usedMs = firstUseMs(call, calls);
+    if (usedMs === undefined)
+      return [{ rule: 'd', sid, what: 'is told to be used, but nobody sent it', calls: [call] }];
+    const superseded = calls.some((other) => other.kind === 'refresh' && other.gen === gen + 1 && other.fromMs <= toMs);
+    if (kind !== 'refresh' || superseded || toMs >= usedMs + graceMs) return [];
+    return [{ rule: 'd', sid, what: 'a retry within the window is told to be a reuse', calls: [call] }];
+  });
+}
+
+/** (d) The tokens are all authentic and well sent: only so many answers make sense. */
+function oddAnswer(call: CallRecord): Violation[] {
+  const { kind, outcome, sid } = call;
+  if (outcome.is !== 'refused') return [];
+  const mayRefuse = kind === 'refresh' || kind === 'validate' || kind === 'everywhere';
+  if (mayRefuse && KNOWN_PROBLEMS.includes(outcome.problem) && !(kind === 'validate' && outcome.problem === 'REUSED')) {
+    return [];
+  }
+  return [{ rule: 'd', sid, what: `an odd answer to ${kind}: ${outcome.problem}`, calls: [call] }];
+}
+
+/** (d) A token expires when it says so: not sooner, and, for who validates it, not later. */
+function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
+  const { kind, outcome, exp, fromMs, toMs, sid } = call;
+  if (exp === undefined) return [];
+  const expMs = exp * 1000 - unixOffsetMs;
+  if (outcome.is === 'refused' && outcome.problem === 'EXPIRED' && toMs < expMs - CLOCK_ERROR_MS) {
+    return [{ rule: 'd', sid, what: 'is told to have expired, before its exp', calls: [call] }];
+  }
+  if (kind === 'validate' && outcome.is === 'active' && fromMs > expMs + CLOCK_LAG_MS) {
+    return [{ rule: 'd', sid, what: 'stands after its exp', calls: [call] }];
+  }
+  return [];
+}
+
+/** (e) */
+function bound(call: CallRecord, { stalls }: History): Violation[] {
+  const { deadlineMs, sid } = call;
+  const mostMs = Math.min(deadlineMs, CALL_BOUND_MS) + CALL_SLACK_MS;
+  if (call.toMs - call.fromMs <= mostMs) return [];
+  const tookMs = Math.round(lengthOf(call, stalls));
+  if (tookMs <= mostMs) return [];
+  return [{ rule: 'e', sid, what: `took ${tookMs} ms, with a deadline of ${deadlineMs}`, calls: [call] }];
+}
+
+/** (e) */
+function recovery({ faults, stalls }: History): Violation[] {
+  return faults.flatMap(({ kind, fromMs, toMs, recoveredAfterMs = Number.POSITIVE_INFINITY }): Violation[] => {
+    const tookMs = Math.round(lengthOf({ fromMs: toMs, toMs: toMs + recoveredAfterMs }, stalls));
+    if (tookMs <= RECOVERY_BOUND_MS) return [];
+    const when = `${Math.round(fromMs)} to ${Math.round(toMs)}`;
+    return [
+      { rule: 'e', what: `both nodes served again ${tookMs} ms after the end of "${kind}" (${when})`, calls: [] },
+    ];
+  });
+}
+
+/** How long a span is, less the time in which the harness itself stood still. */
+function lengthOf({ fromMs, toMs }: Span, stalls: readonly Span[]): number {
+  const stoodStillMs = stalls.map((stall) => Math.min(stall.toMs, toMs) - Math.max(stall.fromMs, fromMs));
+  return toMs - fromMs - stoodStillMs.reduce((sum, each) => sum + Math.max(0, each), 0);
+}

@@ -1,0 +1,77 @@
+// Owns what a chaos run is made against: two nodes on one store, and where that is Redis a proxy before each of them.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { generateKey } from '../../src/adapters/jwt/key-files.js';
+import { RedisServer } from '../support/redis-server.js';
+import { ChaosNode } from './node.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+/** What is acknowledged is on the disk. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+/** Short enough for every end to come within seconds. */
+export const GRACE_MS = 2_000;
+const POLICY = { ACCESS_TTL: '6s', REFRESH_TTL: '12s', SESSION_MAX: '25s', REFRESH_GRACE: `${GRACE_MS}ms` };
+
+export type StoreKind = 'redis' | 'lmdb';
+
+export class Cluster {
+  readonly nodes: readonly ChaosNode[];
+  readonly redis: RedisServer | undefined;
+  /** One before each node. */
+  readonly proxies: readonly TcpProxy[];
+  readonly #folder: string;
+
+  private constructor(folder: string, nodes: readonly ChaosNode[], redis?: RedisServer, proxies: TcpProxy[] = []) {
+    this.#folder = folder;
+    this.nodes = nodes;
+    this.redis = redis;
+    this.proxies = proxies;
+  }
+
+  /** @param preloads modules that each node loads first */
+  static async start(kind: StoreKind, preloads: readonly string[] = []): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-chaos-'));
+    const keys = join(folder, 'keys');
+    generateKey(keys, 'ec');
+    const redis = kind === 'redis' ? await RedisServer.start(...DURABLE) : undefined;
+    const proxies = redis ? await Promise.all([0, 1].map(() => TcpProxy.start(redis.port))) : [];
+    const start = (index: number): Promise<ChaosNode> => {
+      const proxy = proxies[index];
+      const store = proxy ? { REDIS_URL: `redis://127.0.0.1:${proxy.port}` } : { DATA_DIR: join(folder, 'data') };
+      const env = { JWT_KEYS_DIR: keys, ...POLICY, ...store };
+      return ChaosNode.start({ env, preloads, clockFile: join(folder, `clock-${index}`) });
+    };
+    return new Cluster(folder, [await start(0), await start(1)], redis, proxies);
+  }
+
+  /** Waits until both nodes say that they serve. @returns how long that took; undefined: they did not within the limit */
+  async recovered(limitMs: number): Promise<number | undefined> {
+    const startMs = performance.now();
+    for (;;) {
+      const serving = await Promise.all(this.nodes.map((node) => node.serves()));
+      const tookMs = performance.now() - startMs;
+      if (serving.every(Boolean)) return tookMs;
+      if (tookMs > limitMs) return undefined;
+      await sleep(20);
+    }
+  }
+
+  /** Ends the Redis and starts one in its place that has none of its data. */
+  async restartEmpty(): Promise<void> {
+    if (!this.redis) return;
+    const [, folder = ''] = (await this.redis.raw.config('GET', 'dir')) as string[];
+    await this.redis.kill();
+    await rm(join(folder, 'appendonlydir'), { recursive: true, force: true });
+    await this.redis.restart();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.close()));
+    await Promise.all(this.proxies.map((proxy) => proxy.close()));
+    await this.redis?.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

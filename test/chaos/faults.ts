@@ -1,0 +1,161 @@
+// Owns the faults of a chaos run: what is done to the store and to the nodes, for how long, and in which order.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from './cluster.js';
+import type { Random } from './random.js';
+import type { FaultRecord, Span } from './record.js';
+
+/** Between the recovery from one fault and the next, ms. */
+const PAUSE_MS = [300, 1_500] as const;
+/** How often two faults come at once. */
+const TOGETHER = 0.2;
+/** For so long a recovery is waited for, ms: longer than it may take, so that it is known how long it did. */
+const RECOVERY_LIMIT_MS = 15_000;
+const CLOCK_STEP_MS = 60_000;
+
+/** Does something bad, and undoes it; resolves when that is done. */
+type Fault = () => Promise<void>;
+
+export class Faults {
+  readonly records: FaultRecord[] = [];
+  readonly losses: Span[] = [];
+  readonly #cluster: Cluster;
+  readonly #random: Random;
+  readonly #kinds: Readonly<Record<string, Fault>>;
+
+  constructor(cluster: Cluster, random: Random) {
+    this.#cluster = cluster;
+    this.#random = random;
+    const ofNodes = {
+      'node killed': () => this.#endNode('kill'),
+      'node stopped under load': () => this.#endNode('stop'),
+    };
+    const ofRedis = {
+      'node clock stepped': () => this.#stepClock(),
+      'redis killed': () => this.#killRedis(),
+      'redis restarted empty': () => this.#emptyRedis(),
+      'redis paused': () => this.#pauseRedis(),
+      'redis full': () => this.#fillRedis(),
+      'redis demoted': () => this.#demoteRedis(),
+      'redis slow': () => this.#slowRedis(),
+      'redis cut off': () => this.#cutOff(),
+      'connections cut': () => this.#cutConnections(),
+    };
+    // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
+    this.#kinds = cluster.redis ? { ...ofNodes, ...ofRedis } : ofNodes;
+  }
+
+  /** One fault after another, each kind once before any comes again, until it is told to stop. */
+  async run(stopped: AbortSignal): Promise<void> {
+    let deck: string[] = [];
+    const deal = (): string => {
+      if (deck.length === 0) deck = this.#random.shuffled(Object.keys(this.#kinds));
+      return deck.pop() ?? '';
+    };
+    while (!stopped.aborted) {
+      await sleep(this.#random.between(...PAUSE_MS), undefined, { signal: stopped }).catch(() => {});
+      if (stopped.aborted) return;
+      const first = deal();
+      const second = this.#random.chance(TOGETHER) ? deal() : undefined;
+      // Two of one side would undo each other.
+      const both = second !== undefined && first.startsWith('node') !== second.startsWith('node');
+      if (second !== undefined && !both) deck.push(second);
+      await this.#happen(both ? [first, second] : [first]);
+    }
+  }
+
+  async #happen(kinds: readonly string[]): Promise<void> {
+    const fromMs = performance.now();
+    await Promise.all(kinds.map((kind) => this.#kinds[kind]?.()));
+    const toMs = performance.now();
+    const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_LIMIT_MS);
+    for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs });
+  }
+
+  #last(least: number, most: number): Promise<void> {
+    return sleep(this.#random.between(least, most));
+  }
+
+  get #someNode() {
+    return this.#random.pick(this.#cluster.nodes);
+  }
+
+  /** One proxy, or both. */
+  get #someProxies() {
+    const { proxies } = this.#cluster;
+    return this.#random.chance(0.5) ? proxies : [this.#random.pick(proxies)];
+  }
+
+  async #endNode(how: 'kill' | 'stop'): Promise<void> {
+    const node = this.#someNode;
+    await node[how]();
+    await this.#last(0, 800);
+    await node.revive();
+  }
+
+  async #stepClock(): Promise<void> {
+    const node = this.#someNode;
+    const stepMs = this.#random.chance(0.5) ? CLOCK_STEP_MS : -CLOCK_STEP_MS;
+    node.setClock(stepMs);
+    await this.#last(500, 2_000);
+    node.setClock(this.#random.chance(0.5) ? 0 : -stepMs);
+    await this.#last(500, 1_000);
+    node.setClock(0);
+  }
+
+  async #killRedis(): Promise<void> {
+    await this.#cluster.redis?.kill();
+    await this.#last(0, 1_500);
+    await this.#cluster.redis?.restart();
+  }
+
+  async #emptyRedis(): Promise<void> {
+    const fromMs = performance.now();
+    await this.#cluster.restartEmpty();
+    this.losses.push({ fromMs, toMs: performance.now() });
+  }
+
+  async #pauseRedis(): Promise<void> {
+    this.#cluster.redis?.pause();
+    await this.#last(100, 2_000);
+    this.#cluster.redis?.resume();
+  }
+
+  /** Over its maxmemory it takes no writes. */
+  async #fillRedis(): Promise<void> {
+    await this.#cluster.redis?.raw.config('SET', 'maxmemory', '1');
+    await this.#last(200, 1_500);
+    await this.#cluster.redis?.raw.config('SET', 'maxmemory', '0');
+  }
+
+  /** A replica, of nobody, that keeps its data: it takes no writes, and what it tells is not to be believed. */
+  async #demoteRedis(): Promise<void> {
+    await this.#cluster.redis?.raw.replicaof('127.0.0.1', '1');
+    await this.#last(200, 1_500);
+    await this.#cluster.redis?.raw.replicaof('NO', 'ONE');
+  }
+
+  async #slowRedis(): Promise<void> {
+    const proxies = this.#someProxies;
+    // Each way: what takes longer than half a second both ways counts as an outage.
+    for (const proxy of proxies) proxy.delayMs = Math.round(this.#random.between(10, 150));
+    await this.#last(500, 2_500);
+    for (const proxy of proxies) proxy.delayMs = 0;
+  }
+
+  async #cutOff(): Promise<void> {
+    const proxies = this.#someProxies;
+    // It is slow before it is gone, so that more is on its way at that moment.
+    for (const proxy of proxies) proxy.delayMs = 100;
+    await this.#last(150, 300);
+    for (const proxy of proxies) proxy.mute();
+    // Some last beyond the write bound: what was on its way arrives when no call may write any more.
+    await this.#last(200, this.#random.chance(0.3) ? 6_000 : 2_000);
+    for (const proxy of proxies) proxy.delayMs = 0;
+    for (const proxy of proxies) proxy.unmute();
+  }
+
+  async #cutConnections(): Promise<void> {
+    for (const proxy of this.#someProxies) proxy.cut();
+  }
+}

@@ -1,0 +1,10 @@
+// Owns a planted bug, loaded before a node: swaps that ignore what they expect, and write over whatever stands.
+
+import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+
+const { swap } = RedisStore.prototype;
+
+RedisStore.prototype.swap = async function (key, _expected, ...rest) {
+  const [standing] = await this.read([key]);
+  return swap.call(this, key, standing, ...rest);
+};

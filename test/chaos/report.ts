@@ -1,0 +1,95 @@
+// Owns what is told of a chaos run: its counts, and, where a promise was broken, the part of the history that shows it.
+
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ChaosOptions, ChaosResult } from './chaos.js';
+import { type CallRecord, RULES, type Violation } from './record.js';
+
+/** As many violations are printed; the file holds them all. */
+const MOST_PRINTED = 5;
+/** So much before and after a violation's calls is shown of the session and of the faults, ms. */
+const AROUND_MS = 3_000;
+
+const countBy = <T>(items: readonly T[], key: (item: T) => string): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return new Map([...counts].sort(([a], [b]) => a.localeCompare(b)));
+};
+
+export function outcomeName({ outcome }: CallRecord): string {
+  if (outcome.is === 'unknown') return outcome.code;
+  if (outcome.is !== 'refused') return outcome.is;
+  return outcome.cause === undefined ? outcome.problem : `${outcome.problem} (${outcome.cause})`;
+}
+
+/** The counts, as lines. */
+export function summary({ seconds, seed, store }: ChaosOptions, { history, violations }: ChaosResult): string {
+  const { calls, faults, stalls } = history;
+  const lines = [
+    `chaos: ${seconds} s on ${store}, CHAOS_SEED=${seed}`,
+    `${calls.length} calls, ${Math.round(calls.length / seconds)} a second`,
+  ];
+  for (const [kind, count] of countBy(calls, ({ kind }) => kind)) {
+    const of = calls.filter((call) => call.kind === kind);
+    const outcomes = [...countBy(of, outcomeName)].map(([name, n]) => `${name} ${n}`);
+    const longestMs = Math.round(of.reduce((max, { fromMs, toMs }) => Math.max(max, toMs - fromMs), 0));
+    lines.push(`  ${kind} ${count}: ${outcomes.join(', ')}; the longest took ${longestMs} ms`);
+  }
+  lines.push(`${faults.length} faults`);
+  for (const [kind, count] of countBy(faults, ({ kind }) => kind)) {
+    const longest = Math.max(
+      ...faults.filter((fault) => fault.kind === kind).map((f) => f.recoveredAfterMs ?? Infinity),
+    );
+    lines.push(`  ${kind} ${count}: served again after ${Math.round(longest)} ms at most`);
+  }
+  if (stalls.length > 0) lines.push(`the harness itself stood still ${stalls.length} times`);
+  lines.push(`${violations.length} violations`);
+  return lines.join('\n');
+}
+
+function callLine({ kind, node, fromMs, toMs, sid, gen, subject, deadlineMs, ...call }: CallRecord): string {
+  const { outcome } = call;
+  const got = outcome.is === 'granted' ? ` generation ${outcome.pair.gen} [${outcome.pair.claims}]` : '';
+  const about = sid === undefined ? '' : ` ${sid} generation ${gen}`;
+  const span = `${fromMs.toFixed(1)} to ${toMs.toFixed(1)} (deadline ${deadlineMs})`;
+  return `${span} node ${node} ${kind} ${subject}${about}: ${outcomeName({ ...call, kind, node, fromMs, toMs, subject, deadlineMs })}${got}`;
+}
+
+/** One violation, with what happened to its session and to the store around it. */
+function describe({ rule, what, sid, calls }: Violation, { history }: ChaosResult): string {
+  const lines = [`(${rule}) ${RULES[rule]}`, `  ${sid ?? ''} ${what}`, ...calls.map((call) => `  > ${callLine(call)}`)];
+  if (calls.length === 0) return lines.join('\n');
+  const fromMs = Math.min(...calls.map((call) => call.fromMs)) - AROUND_MS;
+  const toMs = Math.max(...calls.map((call) => call.toMs)) + AROUND_MS;
+  const subjects = new Set(calls.map(({ subject }) => subject));
+  const near = (span: { fromMs: number; toMs: number }): boolean => span.toMs >= fromMs && span.fromMs <= toMs;
+  const cutsOff = ({ kind, subject }: CallRecord): boolean =>
+    (kind === 'everywhere' || kind === 'revoke') && subjects.has(subject);
+  const related = history.calls.filter(
+    (call) => near(call) && ((call.sid === sid && sid !== undefined) || cutsOff(call)),
+  );
+  const faults = history.faults
+    .filter(near)
+    .map((f) => `  fault ${f.fromMs.toFixed(1)} to ${f.toMs.toFixed(1)} ${f.kind}`);
+  const losses = history.losses.filter(near).map((f) => `  loss ${f.fromMs.toFixed(1)} to ${f.toMs.toFixed(1)}`);
+  return [...lines, ...related.map((call) => `  ${callLine(call)}`), ...faults, ...losses].join('\n');
+}
+
+/** Violations for people; the whole of them, with the nodes' log lines of their sessions, is kept in a file. */
+export function tellViolations(options: ChaosOptions, result: ChaosResult): string {
+  const { violations, logs } = result;
+  const told = violations.map((violation) => describe(violation, result));
+  const sids = [...new Set(violations.flatMap(({ sid }) => (sid === undefined ? [] : [sid])))].slice(0, 50);
+  // Of those that tell of no call, all: when a node reached its store, and when it did not.
+  const about = (line: string): boolean => sids.some((sid) => line.includes(sid)) || !/"(?:audit|method)":/.test(line);
+  const lines = logs.flatMap((log, node) =>
+    log
+      .split('\n')
+      .filter(about)
+      .map((line) => `node ${node} ${line}`),
+  );
+  const file = join(tmpdir(), `latchkey-chaos-${options.seed}-${Date.now()}.txt`);
+  writeFileSync(file, [summary(options, result), ...told, ...lines, ''].join('\n'));
+  return [...told.slice(0, MOST_PRINTED), `all of it is in ${file}`].join('\n');
+}

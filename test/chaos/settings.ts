@@ -1,0 +1,16 @@
+// Owns the settings of a chaos run, from variables: CHAOS_SECONDS, CHAOS_SEED, CHAOS_STORE.
+
+import type { ChaosOptions } from './chaos.js';
+
+/** @throws Error that says which variable is wrong */
+export function chaosOptions(env: NodeJS.ProcessEnv): ChaosOptions {
+  const number = (name: string, otherwise: number): number => {
+    const value = Number(env[name] || otherwise);
+    if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} must be a whole number over 0`);
+    return value;
+  };
+  const store = env['CHAOS_STORE'] || 'redis';
+  if (store !== 'redis' && store !== 'lmdb') throw new Error('CHAOS_STORE must be redis or lmdb');
+  const seed = number('CHAOS_SEED', 1 + Math.floor(Math.random() * (2 ** 32 - 1)));
+  return { seconds: number('CHAOS_SECONDS', 30), seed, store, faults: true };
+}

@@ -1,0 +1,84 @@
+// Owns the proof of what the embedded store does on a full disk: nothing acknowledged is lost, and it goes on by itself.
+
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { claimsOf } from '../e2e/tokens.js';
+import { CallFailed } from '../support/auth-client.js';
+import { type SmallDisk, smallDisk } from './small-disk.js';
+
+const RECOVERED_MS = 2_000;
+const SOON_MS = 2_500;
+/** On the full disk work is done until so many writes were refused, but no more than so many rounds. */
+const LEAST_REFUSED = 10;
+const MOST_ROUNDS = 500;
+
+/** What a call answers; undefined: that it cannot tell. */
+const orUnavailable = <T>(call: Promise<T>): Promise<T | undefined> =>
+  call.catch((error: unknown) => {
+    if (error instanceof CallFailed && error.failure.code === 'UNAVAILABLE') return undefined;
+    throw error;
+  });
+
+describe('a full disk under the embedded store', function () {
+  this.timeout(30_000);
+  const stage = new Stage();
+  let disk: SmallDisk;
+  before(async () => {
+    disk = await smallDisk();
+  });
+  afterEach(() => stage.clear());
+  after(() => disk.dispose());
+
+  it('makes writes unavailable and lets validation go on; no acknowledged write is lost; room alone heals it', async () => {
+    process.stdout.write(`      (the disk: ${disk.way})\n`);
+    const serve = (): Promise<ServiceNode> => stage.serve(disk.folder, { REFRESH_GRACE: '60s' });
+    const node = await serve();
+    const { client } = node;
+    const pid = node.process.child.pid ?? 0;
+    const standing = await client.refresh((await client.issue('standing')).refreshToken);
+    const ended: TokenPair[] = [];
+    const refreshed: { from: TokenPair; to: TokenPair }[] = [];
+    const undecided: TokenPair[] = [];
+    /** Logs in twice, refreshes one of the sessions and ends the other. @returns how many of the two were refused */
+    const work = async (n: number): Promise<number> => {
+      const [from, out] = [await client.issue(`user ${n}`), await client.issue(`user ${n}`)];
+      const startMs = performance.now();
+      const to = await orUnavailable(client.refresh(from.refreshToken));
+      const gone = await orUnavailable(client.logout({ refreshToken: out.refreshToken }).then(() => true as const));
+      expect(performance.now() - startMs).to.be.below(SOON_MS);
+      if (to) refreshed.push({ from, to });
+      else undecided.push(from);
+      if (gone) ended.push(out);
+      return (to ? 0 : 1) + (gone ? 0 : 1);
+    };
+    for (let n = 0; n < 20; n++) expect(await work(n)).to.equal(0);
+
+    disk.fill(pid);
+    // Until then LMDB may use up what room it has within its file; and it finds such room again and again.
+    let refused = 0;
+    for (let n = 1_000; refused < LEAST_REFUSED && n < 1_000 + MOST_ROUNDS; n++) {
+      refused += await work(n);
+      expect(await client.verdict(standing.accessToken)).to.equal('active');
+    }
+    expect(refused).to.be.at.least(LEAST_REFUSED);
+    const expectKept = async ({ client: at }: ServiceNode): Promise<void> => {
+      for (const { accessToken } of ended) expect(await at.verdict(accessToken)).to.equal('REVOKED');
+      for (const { from, to } of refreshed) expect(await at.refresh(from.refreshToken)).to.deep.equal(to);
+      expect(await at.verdict(standing.accessToken)).to.equal('active');
+    };
+    await expectKept(node);
+
+    disk.makeRoom(pid);
+    await until(async () => (await work(9_998)) === 0, RECOVERED_MS);
+    for (let n = 10_000; n < 10_020; n++) expect(await work(n)).to.equal(0);
+    for (const { refreshToken } of undecided) {
+      const pair = await client.refresh(refreshToken);
+      expect(claimsOf(pair.refreshToken)['gen']).to.equal(1);
+      expect(await client.refresh(refreshToken)).to.deep.equal(pair);
+    }
+    await expectKept(node);
+    await node.process.kill();
+    await expectKept(await serve());
+  });
+});

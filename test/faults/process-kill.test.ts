@@ -1,0 +1,99 @@
+// Owns the proof that a service killed at any moment under load loses nothing that it acknowledged, on both stores.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { Random } from '../chaos/random.js';
+import { type ServiceNode, Stage, type StoreAt } from '../e2e/stage.js';
+import { claimsOf } from '../e2e/tokens.js';
+import { CallFailed, failureOfCall } from '../support/auth-client.js';
+
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+const ROUNDS = 3;
+const CLIENTS = 12;
+/** The process is killed so long after the load began, ms. */
+const KILLED_AFTER_MS = [20, 400] as const;
+/** A window that no restart can use up, on a machine however slow. */
+const POLICY = { REFRESH_GRACE: '60s' };
+const SEED = Number(process.env['SEED'] || 1 + Math.floor(Math.random() * 1e9));
+
+/** What one client was told of its sessions until the process was gone. */
+interface Told {
+  /** A logout of it was acknowledged. */
+  readonly ended: TokenPair[];
+  /** It was refreshed; nobody logged it out. */
+  readonly refreshed: { readonly from: TokenPair; readonly to: TokenPair }[];
+  /** The refresh, or the login alone, was under way or answered when the process ended; nobody logged it out. */
+  readonly unanswered: TokenPair[];
+}
+
+/** Logs in, refreshes, and logs every other session out, until a call fails. */
+async function load({ client }: ServiceNode, subject: string, told: Told): Promise<void> {
+  const answered = <T>(call: Promise<T>): Promise<T | undefined> =>
+    call.catch((error: unknown) => {
+      if (error instanceof CallFailed) return undefined;
+      throw error;
+    });
+  for (let n = 0; ; n++) {
+    const from = await answered(client.issue(subject));
+    if (!from) return;
+    const to = await answered(client.refresh(from.refreshToken));
+    if (!to) return void told.unanswered.push(from);
+    if (n % 2 === 0) {
+      told.refreshed.push({ from, to });
+      continue;
+    }
+    const out = await answered(client.logout({ refreshToken: to.refreshToken }).then(() => true));
+    // One without an answer may be over or not.
+    if (!out) return;
+    told.ended.push(to);
+  }
+}
+
+/** That all which was told still holds. */
+async function expectKept({ client }: ServiceNode, { ended, refreshed, unanswered }: Told): Promise<void> {
+  for (const { accessToken, refreshToken } of ended) {
+    expect(await client.verdict(accessToken)).to.equal('REVOKED');
+    expect((await failureOfCall(client.refresh(refreshToken))).reason).to.equal('REVOKED');
+  }
+  for (const { from, to } of refreshed) {
+    expect(await client.verdict(to.accessToken)).to.equal('active');
+    expect(await client.refresh(from.refreshToken), 'the retry').to.deep.equal(to);
+  }
+  for (const { refreshToken, sessionId } of unanswered) {
+    const pair = await client.refresh(refreshToken);
+    expect(claimsOf(pair.refreshToken)).to.include({ sid: sessionId, gen: 1 });
+    expect(await client.refresh(refreshToken), 'the one successor').to.deep.equal(pair);
+    await client.refresh(pair.refreshToken);
+  }
+}
+
+describe('a service that is killed under load', function () {
+  this.timeout(30_000);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  const stores: Readonly<Record<string, () => Promise<StoreAt>>> = {
+    'the embedded store': () => stage.folder(),
+    Redis: () => stage.redis(...DURABLE),
+  };
+  for (const [name, open] of Object.entries(stores)) {
+    it(`at random moments (SEED=${SEED}) loses nothing on ${name}: what was acknowledged stands, retries get the one successor`, async () => {
+      const random = new Random(SEED);
+      const store = await open();
+      let node = await stage.serve(store, POLICY);
+      let acknowledged = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        const told: Told = { ended: [], refreshed: [], unanswered: [] };
+        const clients = Array.from({ length: CLIENTS }, (_, n) => load(node, `user ${round} ${n}`, told));
+        await sleep(random.between(...KILLED_AFTER_MS));
+        await node.process.kill();
+        await Promise.all(clients);
+        node = await stage.serve(store, POLICY);
+        await expectKept(node, told);
+        acknowledged += told.ended.length + told.refreshed.length;
+      }
+      expect(acknowledged).to.be.above(ROUNDS);
+    });
+  }
+});

@@ -1,0 +1,154 @@
+// Owns the proof that a stop in order drops no call that was accepted, and that clients with another node see no failure.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { TcpProxy } from '../chaos/tcp-proxy.js';
+import { pairIn } from '../e2e/browser.js';
+import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { claimsOf } from '../e2e/tokens.js';
+import { CallFailed } from '../support/auth-client.js';
+import { JWT_SECRET, startServe } from '../support/processes.js';
+
+const CALLS = 12;
+/** How long Redis takes for an answer, ms: a refresh, which asks twice, is under way for twice as long. */
+const SLOW_MS = 240;
+/** By then every call has been taken in, and none has been answered, ms. */
+const TAKEN_MS = 200;
+
+describe('a service that is told to stop under load', function () {
+  this.timeout(20_000);
+  const stage = new Stage();
+  const ends: (() => unknown)[] = [];
+  afterEach(async () => {
+    await stage.clear();
+    for (const end of ends.splice(0)) await end();
+  });
+
+  /** A node whose Redis can be made slow. */
+  async function slowable(): Promise<{ node: ServiceNode; proxy: TcpProxy }> {
+    const redis = await stage.redis();
+    const proxy = await TcpProxy.start(redis.port);
+    ends.push(() => proxy.close());
+    const node = await stage.serve(redis, { REDIS_URL: `redis://127.0.0.1:${proxy.port}`, REFRESH_GRACE: '60s' });
+    return { node, proxy };
+  }
+
+  const logins = ({ client }: ServiceNode): Promise<TokenPair[]> =>
+    Promise.all(Array.from({ length: CALLS }, (_, n) => client.issue(`user ${n}`)));
+
+  it('answers every call that is under way, over gRPC', async () => {
+    const { node, proxy } = await slowable();
+    const pairs = await logins(node);
+    proxy.delayMs = SLOW_MS / 2;
+    const calls = pairs.map(({ refreshToken }) => node.client.refresh(refreshToken));
+    await sleep(TAKEN_MS);
+    const code = node.process.stop();
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ refreshToken }) => claimsOf(refreshToken)['gen'])).to.deep.equal(pairs.map(() => 1));
+    expect(await code).to.equal(0);
+  });
+
+  it('answers every request that is under way through the gateway, whichever of the two is told to stop', async () => {
+    for (const which of ['service', 'gateway'] as const) {
+      const { node, proxy } = await slowable();
+      const browser = await stage.gateway(node);
+      const pairs = await logins(node);
+      pairIn(await browser.refresh((await node.client.issue()).refreshToken));
+      proxy.delayMs = SLOW_MS / 2;
+      const requests = pairs.map(({ refreshToken }) => browser.refresh(refreshToken));
+      await sleep(TAKEN_MS);
+      const code = (which === 'service' ? node : browser).process.stop();
+      for (const answer of await Promise.all(requests)) pairIn(answer);
+      expect(await code).to.equal(0);
+    }
+  });
+
+  it('has answered, when it is gone, every call that it carried out, while new ones come all the time', async () => {
+    const { node } = await slowable();
+    const answered = new Set<string>();
+    const client = async (n: number): Promise<void> => {
+      for (;;) {
+        const { refreshToken, sessionId } = await node.client.issue(`user ${n}`);
+        await node.client.refresh(refreshToken);
+        answered.add(sessionId);
+      }
+    };
+    const gone = Array.from({ length: 12 }, (_, n) => client(n).catch(codeOf));
+    await until(() => answered.size > 50, 5_000);
+    expect(await node.process.stop()).to.equal(0);
+    // Who comes too late is told so, and may try again elsewhere.
+    expect(new Set(await Promise.all(gone))).to.deep.equal(new Set(['UNAVAILABLE']));
+    const done = node.process
+      .lines()
+      .filter(({ method, status }) => method === 'RefreshToken' && status === 'OK')
+      .map(({ sessionId }) => String(sessionId));
+    expect(done.filter((sessionId) => !answered.has(sessionId))).to.deep.equal([]);
+    expect(done).to.have.length.above(50);
+  });
+
+  it('is not noticed by clients that try the other node, while each is stopped and started in turn', async () => {
+    const redis = await stage.redis();
+    const nodes = [await stage.serve(redis), await stage.serve(redis)];
+    let over = false;
+    let refreshes = 0;
+    let switched = 0;
+    /** Tries a call where it is, and, if that is not to be had, at the other node. */
+    const balanced = async <T>(at: number, call: (node: ServiceNode) => Promise<T>): Promise<T> => {
+      for (let attempt = 0; ; attempt++) {
+        const node = nodes[(at + attempt) % 2] as ServiceNode;
+        try {
+          return await call(node);
+        } catch (error) {
+          if (attempt === 3 || codeOf(error) !== 'UNAVAILABLE') throw error;
+          switched++;
+        }
+      }
+    };
+    const chain = async (n: number): Promise<void> => {
+      let pair = await balanced(n, ({ client }) => client.issue(`user ${n}`));
+      for (let gen = 1; !over; gen++) {
+        pair = await balanced(n + gen, ({ client }) => client.refresh(pair.refreshToken));
+        expect(claimsOf(pair.refreshToken)).to.include({ sid: pair.sessionId, gen });
+        expect(await balanced(n, ({ client }) => client.verdict(pair.accessToken))).to.equal('active');
+        refreshes++;
+      }
+    };
+    const chains = Promise.all(Array.from({ length: 8 }, (_, n) => chain(n)));
+    for (const { process } of nodes) {
+      await sleep(150);
+      expect(await process.stop()).to.equal(0);
+      const env = { JWT_SECRET, REDIS_URL: redis.url, GRPC_ADDRESS: process.address };
+      const again = await startServe({ env });
+      ends.push(() => again.kill());
+    }
+    await sleep(150);
+    over = true;
+    await chains;
+    expect(refreshes).to.be.above(50);
+    expect(switched).to.be.above(0);
+  });
+
+  it('ends within its bound though its store hangs, and at once at the second signal', async () => {
+    for (const signals of [1, 2]) {
+      const { node, proxy } = await slowable();
+      const pair = await node.client.issue();
+      proxy.mute();
+      const call = node.client.refresh(pair.refreshToken).catch(codeOf);
+      await sleep(50);
+      const startMs = performance.now();
+      const code = node.process.stop();
+      await sleep(50);
+      if (signals === 2) node.process.child.kill('SIGTERM');
+      expect(await code).to.equal(signals === 2 ? 1 : 0);
+      expect(performance.now() - startMs).to.be.below(signals === 2 ? 400 : 2_500);
+      expect(await call).to.equal('UNAVAILABLE');
+    }
+  });
+});
+
+/** The code of a failed call. @throws whatever else failed */
+function codeOf(error: unknown): string {
+  if (error instanceof CallFailed) return error.failure.code;
+  throw error;
+}
