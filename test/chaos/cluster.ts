@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { ChaosNode } from './node.js';
-import { TcpProxy } from './tcp-proxy.js';
 
 /** What is acknowledged is on the disk. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -70,7 +70,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.close()));
-    await Promise.all(this.proxies.map((proxy) => proxy.close()));
+    await Promise.all(this.proxies.map((proxy) => proxy.stop()));
     await this.redis?.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }

@@ -137,22 +137,21 @@ export class Faults {
 
   async #slowRedis(): Promise<void> {
     const proxies = this.#someProxies;
-    // Each way: what takes longer than half a second both ways counts as an outage.
-    for (const proxy of proxies) proxy.delayMs = Math.round(this.#random.between(10, 150));
+    // What takes longer than half a second counts as an outage.
+    for (const proxy of proxies) proxy.delay(Math.round(this.#random.between(20, 300)));
     await this.#last(500, 2_500);
-    for (const proxy of proxies) proxy.delayMs = 0;
+    for (const proxy of proxies) proxy.mend();
   }
 
   async #cutOff(): Promise<void> {
     const proxies = this.#someProxies;
     // It is slow before it is gone, so that more is on its way at that moment.
-    for (const proxy of proxies) proxy.delayMs = 100;
+    for (const proxy of proxies) proxy.delay(200);
     await this.#last(150, 300);
-    for (const proxy of proxies) proxy.mute();
+    for (const proxy of proxies) proxy.hold();
     // Some last beyond the write bound: what was on its way arrives when no call may write any more.
     await this.#last(200, this.#random.chance(0.3) ? 6_000 : 2_000);
-    for (const proxy of proxies) proxy.delayMs = 0;
-    for (const proxy of proxies) proxy.unmute();
+    for (const proxy of proxies) proxy.mend();
   }
 
   async #cutConnections(): Promise<void> {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { TcpProxy } from '../chaos/tcp-proxy.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { pairIn } from '../e2e/browser.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
@@ -29,7 +29,7 @@ describe('a service that is told to stop under load', function () {
   async function slowable(): Promise<{ node: ServiceNode; proxy: TcpProxy }> {
     const redis = await stage.redis();
     const proxy = await TcpProxy.start(redis.port);
-    ends.push(() => proxy.close());
+    ends.push(() => proxy.stop());
     const node = await stage.serve(redis, { REDIS_URL: `redis://127.0.0.1:${proxy.port}`, REFRESH_GRACE: '60s' });
     return { node, proxy };
   }
@@ -40,7 +40,7 @@ describe('a service that is told to stop under load', function () {
   it('answers every call that is under way, over gRPC', async () => {
     const { node, proxy } = await slowable();
     const pairs = await logins(node);
-    proxy.delayMs = SLOW_MS / 2;
+    proxy.delay()SLOW_MS / 2;
     const calls = pairs.map(({ refreshToken }) => node.client.refresh(refreshToken));
     await sleep(TAKEN_MS);
     const code = node.process.stop();
@@ -55,7 +55,7 @@ describe('a service that is told to stop under load', function () {
       const browser = await stage.gateway(node);
       const pairs = await logins(node);
       pairIn(await browser.refresh((await node.client.issue()).refreshToken));
-      proxy.delayMs = SLOW_MS / 2;
+      proxy.delay()SLOW_MS / 2;
       const requests = pairs.map(({ refreshToken }) => browser.refresh(refreshToken));
       await sleep(TAKEN_MS);
       const code = (which === 'service' ? node : browser).process.stop();
