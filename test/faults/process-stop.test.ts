@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { pairIn } from '../e2e/browser.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { JWT_SECRET, startServe } from '../support/processes.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const CALLS = 12;
 /** How long Redis takes for an answer, ms: a refresh, which asks twice, is under way for twice as long. */
@@ -40,7 +40,7 @@ describe('a service that is told to stop under load', function () {
   it('answers every call that is under way, over gRPC', async () => {
     const { node, proxy } = await slowable();
     const pairs = await logins(node);
-    proxy.delay()SLOW_MS / 2;
+    proxy.delay(SLOW_MS);
     const calls = pairs.map(({ refreshToken }) => node.client.refresh(refreshToken));
     await sleep(TAKEN_MS);
     const code = node.process.stop();
@@ -55,7 +55,7 @@ describe('a service that is told to stop under load', function () {
       const browser = await stage.gateway(node);
       const pairs = await logins(node);
       pairIn(await browser.refresh((await node.client.issue()).refreshToken));
-      proxy.delay()SLOW_MS / 2;
+      proxy.delay(SLOW_MS);
       const requests = pairs.map(({ refreshToken }) => browser.refresh(refreshToken));
       await sleep(TAKEN_MS);
       const code = (which === 'service' ? node : browser).process.stop();
@@ -133,7 +133,7 @@ describe('a service that is told to stop under load', function () {
     for (const signals of [1, 2]) {
       const { node, proxy } = await slowable();
       const pair = await node.client.issue();
-      proxy.mute();
+      proxy.hold();
       const call = node.client.refresh(pair.refreshToken).catch(codeOf);
       await sleep(50);
       const startMs = performance.now();
