@@ -115,12 +115,15 @@ describe('a service that is told to stop under load', function () {
       }
     };
     const chains = Promise.all(Array.from({ length: 8 }, (_, n) => chain(n)));
-    for (const { process } of nodes) {
+    for (const { process, client } of nodes) {
       await sleep(150);
       expect(await process.stop()).to.equal(0);
       const env = { JWT_SECRET, REDIS_URL: redis.url, GRPC_ADDRESS: process.address };
       const again = await startServe({ env });
       ends.push(() => again.kill());
+      // As a rolling upgrade does: the next one goes when this one is found again.
+      const found = () => client.health().catch(codeOf);
+      await until(async () => (await found()) === 'SERVING', 3_000);
     }
     await sleep(150);
     over = true;
