@@ -239,8 +239,8 @@ export const RevokeSubjectResponse: MessageFns<RevokeSubjectResponse> = {
 };
 
 /**
- * Starts sessions. Each call carries `authorization: Bearer <ISSUER_TOKEN>` as metadata; without it, or with a wrong
- * one, the answer is UNAUTHENTICATED. INVALID_ARGUMENT with a google.rpc.BadRequest for bad input, UNAVAILABLE with a
+ * Starts sessions. Each call carries `authorization: Bearer <ISSUER_TOKEN>` as metadata, or comes by a connection whose
+ * client certificate has one of ISSUER_CLIENT_NAMES; without either the answer is UNAUTHENTICATED. INVALID_ARGUMENT with a google.rpc.BadRequest for bad input, UNAVAILABLE with a
  * google.rpc.RetryInfo when the store cannot answer, INTERNAL for anything unforeseen.
  */
 export type IssuerServiceService = typeof IssuerServiceService;
