@@ -22,6 +22,8 @@ export type Load = { readonly warmMs: number; readonly countedMs: number } & (
 
 export interface Outcomes {
   readonly counts: Readonly<Record<Outcome, number>>;
+  /** How many answers came while the load was made, whenever their calls were sent: what is served in that time. */
+  readonly answeredInTime: number;
   /** Of the calls that were answered, from the sending of the call to its status. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -64,6 +66,7 @@ class Run {
   readonly #countsFromMs: number;
   readonly #untilMs: number;
   readonly #counts: Record<Outcome, number> = { answered: 0, refused: 0, failed: 0 };
+  #answeredInTime = 0;
   readonly #answeredMs: number[] = [];
   readonly #refusedMs: number[] = [];
   readonly #lateMs: number[] = [];
@@ -104,6 +107,7 @@ class Run {
   outcomes(cpuShare: number): Outcomes {
     return {
       counts: this.#counts,
+      answeredInTime: this.#answeredInTime,
       p50Ms: quantile(this.#answeredMs, 0.5),
       p99Ms: quantile(this.#answeredMs, 0.99),
       refusedP99Ms: quantile(this.#refusedMs, 0.99),
@@ -119,7 +123,9 @@ class Run {
     if (!wire || !sent) throw new Error('there is nothing to send, or nowhere to send it');
     const startMs = performance.now();
     wire.call(sent, (outcome) => {
-      if (startMs >= this.#countsFromMs) this.#count(outcome, performance.now() - startMs);
+      const nowMs = performance.now();
+      if (outcome === 'answered' && nowMs >= this.#countsFromMs && nowMs < this.#untilMs) this.#answeredInTime++;
+      if (startMs >= this.#countsFromMs) this.#count(outcome, nowMs - startMs);
       then();
     });
   }

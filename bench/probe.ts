@@ -54,7 +54,7 @@ export async function probe({ client, load, pid, helpers }: Subject, what: Load)
   const perS = (count: number): number => (count * 1000) / what.countedMs;
   return {
     ...outcomes,
-    answeredPerS: perS(outcomes.counts.answered),
+    answeredPerS: perS(outcomes.answeredInTime),
     refusedPerS: perS(outcomes.counts.refused),
     healthP99Ms: quantile(healthMs, 0.99),
     unhealthy,

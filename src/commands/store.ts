@@ -1,7 +1,7 @@
 // Owns `latchkey store check`: what is found about the store, printed in plain words, and the exit code that sums it up.
 
 import { surveyFolder } from '../adapters/lmdb/survey.js';
-import { surveyRedis } from '../adapters/redis/survey.js';
+import { surveyRedis } from '../adapters/redis/survey/survey.js';
 import { readStore } from '../config.js';
 import type { Finding, Weight } from '../core/finding.js';
 import { Environment } from '../env.js';

@@ -7,7 +7,8 @@
 // cut-off never go down. So it does no harm if nothing was lost, or if several nodes do it at once.
 
 import { attempt } from './attempt.js';
-import { type Birth, birthValue, draftOf, parseBirth, parseNotBefore, parseSession } from './entries.js';
+import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
+import { isFurther, isOlder } from './further.js';
 import { LEDGER_MS, MAX_LEDGER, VERDICT_AGE_MS } from './policy.js';
 import type { Store, StoreKey, Swapped } from './ports.js';
 
@@ -172,18 +173,4 @@ export class Ledger {
     const before = this.#births.get(shard);
     if (!before || isOlder(before, birth)) this.#births.set(shard, birth);
   }
-}
-
-const isOlder = (birth: Birth, than: Birth): boolean =>
-  birth.atMs === than.atMs ? birth.writes < than.writes : birth.atMs < than.atMs;
-
-/** Whether an entry that was acknowledged is further than the one that stands. */
-function isFurther(key: StoreKey, acknowledged: string, standing: string | undefined): boolean {
-  if (standing === undefined) return true;
-  if (key.kind === 'not-before')
-    return (parseNotBefore(acknowledged)?.atMs ?? 0) > (parseNotBefore(standing)?.atMs ?? 0);
-  const [ours, theirs] = [parseSession(acknowledged), parseSession(standing)];
-  if (theirs?.state === 'ended' || ours === undefined) return false;
-  // Of one generation that was made twice, the one that stands has been answered last.
-  return ours.state === 'ended' || theirs === undefined || ours.generation > theirs.generation;
 }

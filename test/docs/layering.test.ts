@@ -59,7 +59,7 @@ const RULES: readonly Rule[] = [
       // What `keys` goes by.
       ...['src/core/key-schedule.ts', 'src/key-settings.ts'],
       // What `store check` asks, and the form of what it hears.
-      ...['src/adapters/redis/survey.ts', 'src/adapters/lmdb/survey.ts', 'src/core/finding.ts'],
+      ...['src/adapters/redis/survey/survey.ts', 'src/adapters/lmdb/survey.ts', 'src/core/finding.ts'],
     ],
     packages: ['@grpc/grpc-js', 'pino'],
     node: true,

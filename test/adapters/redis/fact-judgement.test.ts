@@ -1,8 +1,8 @@
 // Owns the proof of what `store check` says of servers that cannot be had here: old ones, far ones, ones with a wrong clock.
 
 import { expect } from 'chai';
-import { judgeFacts } from '../../../src/adapters/redis/fact-judgement.js';
-import type { Known } from '../../../src/adapters/redis/surroundings.js';
+import { judgeFacts } from '../../../src/adapters/redis/survey/fact-judgement.js';
+import type { Known } from '../../../src/adapters/redis/survey/surroundings.js';
 
 const SAFE: Known = {
   version: '7.0.15',

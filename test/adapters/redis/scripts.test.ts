@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { READ } from '../../../src/adapters/redis/read-script.js';
-import { RIGHTS } from '../../../src/adapters/redis/rights-script.js';
 import type { Script } from '../../../src/adapters/redis/script.js';
+import { RIGHTS } from '../../../src/adapters/redis/survey/rights-script.js';
 import { SWAP } from '../../../src/adapters/redis/swap-script.js';
 import type { StoreKey } from '../../../src/core/ports.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -20,7 +20,7 @@ describe('the scripts for Redis', () => {
   const scripts: readonly (readonly [file: string, script: Script])[] = [
     ['swap-script', SWAP],
     ['read-script', READ],
-    ['rights-script', RIGHTS],
+    ['survey/rights-script', RIGHTS],
   ];
   for (const [file, script] of scripts) {
     it(`have a header that names what they use: ${file}`, async () => {

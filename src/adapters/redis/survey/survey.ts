@@ -1,12 +1,12 @@
 // Owns the survey of a server for `store check`: it connects as `serve` does, asks, and judges. Writes nothing.
 
 import type { Redis } from 'ioredis';
-import { parseBirth } from '../../core/entries.js';
-import type { Finding } from '../../core/finding.js';
-import { clientMaker, connect, type TlsSource } from './client.js';
+import { parseBirth } from '../../../core/entries.js';
+import type { Finding } from '../../../core/finding.js';
+import { clientMaker, connect, type TlsSource } from '../client.js';
+import { bounded, explain } from '../failure.js';
 import { judgeFacts } from './fact-judgement.js';
 import { gatherFacts } from './facts.js';
-import { bounded, explain } from './failure.js';
 
 /** How long it all may take: a server that hangs must not hang the check. */
 const CONNECT_MS = 2_000;

@@ -1,12 +1,12 @@
 // Owns the questions of `store check`: all that a server tells of itself, and what it refuses to tell. Writes nothing.
 
 import type { Redis } from 'ioredis';
-import { explain } from './failure.js';
-import { field, type Persistence, persistenceOf } from './inspection.js';
-import { keyNames, SHARDS } from './keys.js';
-import { READ } from './read-script.js';
+import { explain } from '../failure.js';
+import { field, type Persistence, persistenceOf } from '../inspection.js';
+import { keyNames, SHARDS } from '../keys.js';
+import { READ } from '../read-script.js';
+import { evaluate } from '../script.js';
 import { RIGHTS, TRIED } from './rights-script.js';
-import { evaluate } from './script.js';
 
 /** What could be found out; undefined: the server does not tell. Sizes in bytes, times in ms. */
 export interface Facts {

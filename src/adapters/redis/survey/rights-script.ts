@@ -6,7 +6,7 @@
 // that does not exist: the server first looks whether it would take a write of this user now, and only then at options.
 // So "syntax error" means that it would.
 
-import { makeScript } from './script.js';
+import { makeScript } from '../script.js';
 
 /** The commands, in the order of the answers. */
 export const TRIED = ['GET', 'MGET', 'EXISTS', 'PTTL', 'TIME', 'SET'] as const;

@@ -1,7 +1,7 @@
 // Owns what `store check` says of how a server keeps and takes what it is told: in plain words, with what mends it. Pure.
 
-import { type Finding, good, unknown, unsafe, warning } from '../../core/finding.js';
-import { judgePolicy, PERSISTENCE } from './judgement.js';
+import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
+import { judgePolicy, PERSISTENCE } from '../judgement.js';
 import { type Judge, type Known, SURROUNDINGS } from './surroundings.js';
 
 /** From this share of maxmemory on there is little room. */

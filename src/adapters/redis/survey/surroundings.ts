@@ -1,6 +1,6 @@
 // Owns what `store check` says of what is around a server: clock, version, who may come in, who else is there. Pure.
 
-import { type Finding, good, unknown, warning } from '../../core/finding.js';
+import { type Finding, good, unknown, warning } from '../../../core/finding.js';
 import type { Facts } from './facts.js';
 
 /** The facts, and what follows from the address and the births. */
