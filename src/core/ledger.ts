@@ -6,13 +6,14 @@
 // may have been caught up with. What is put back only ever moves an entry forward: an end stays one, a generation and a
 // cut-off never go down. So it does no harm if nothing was lost, or if several nodes do it at once.
 
-import { attempt } from './attempt.js';
-import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
-import { isFurther, isOlder } from './further.js';
-import { LEDGER_MS, MAX_LEDGER, VERDICT_AGE_MS } from './policy.js';
-import type { Store, StoreKey, Swapped } from './ports.js';
+import type { Birth } from './entries.js';
+import { StoreUnavailable } from './errors.js';
+import { isOlder } from './further.js';
+import { LEDGER_MS, MAX_LEDGER } from './policy.js';
+import type { EntryKey, Store, Swapped } from './ports.js';
+import { type Line, putBack, putBirthBack } from './put-back.js';
 
-/** What this process knew of a shard before it asked the store. */
+/** What this process knew of a shard before it asked the store; afterwards, with the record that it was told. */
 export interface Known {
   readonly shard: number;
   readonly incarnation: string | undefined;
@@ -25,6 +26,8 @@ export interface Setback {
   readonly shards: number;
   /** How many entries were put back. */
   readonly again: number;
+  /** How many could not be: they cannot be read or written now. Who asks for them hears "cannot tell". */
+  readonly owed: number;
   /** Of how many that were remembered. */
   readonly remembered: number;
   /** Since when without a gap, the store's time, Unix ms; undefined: nothing was remembered. */
@@ -33,24 +36,18 @@ export interface Setback {
   readonly setbacks: number;
 }
 
-interface Line {
-  readonly key: StoreKey;
-  readonly text: string;
-  readonly keptUntilMs: number;
-  readonly notedMs: number;
-}
-
-const nameOf = (key: Exclude<StoreKey, { kind: 'birth' }>): string =>
-  key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`;
+const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
 /** How many entries are looked at at once when all are. */
-const CHUNK = 500;
+const CHUNK = 4_000;
 
 export class Ledger {
   readonly #store: Store;
   readonly #tell: (setback: Setback) => void;
   /** The oldest first. */
   readonly #lines = new Map<string, Line>();
+  /** What the store lacks and could not be given back. */
+  readonly #owed = new Map<string, Line>();
   /** Of each shard the record that was seen last, with the highest count. */
   readonly #births = new Map<number, Birth>();
   /** Which server has been found to hold all of this; undefined: none was looked at yet. */
@@ -84,22 +81,33 @@ export class Ledger {
    */
   async acknowledge(
     known: Known,
-    key: Exclude<StoreKey, { kind: 'birth' }>,
+    key: EntryKey,
     { current: text, writes }: Omit<Swapped, 'won'>,
     keptUntilMs: number,
   ): Promise<void> {
     await this.#store.settle(known.incarnation);
-    const birth = this.#births.get(known.shard);
-    if (birth && writes !== undefined) this.#see(known.shard, { ...birth, writes });
+    if (known.birth && writes !== undefined) this.#see(known.shard, { ...known.birth, writes });
     if (text === undefined) return;
     const name = nameOf(key);
-    const notedMs = this.#store.now();
     this.#lines.delete(name);
-    this.#lines.set(name, { key, text, keptUntilMs, notedMs });
-    for (const [oldest, line] of this.#lines) {
-      if (this.#lines.size <= MAX_LEDGER && line.notedMs > notedMs - LEDGER_MS) break;
-      this.#lines.delete(oldest);
+    this.#lines.set(name, { key, text, keptUntilMs, notedMs: this.#store.now() });
+    this.#trim();
+  }
+
+  /**
+   * Tries once more to give the store what it lacks of some entries.
+   * @returns whether the store was given something: what was read before that is worth nothing
+   * @throws StoreUnavailable while it cannot be given
+   */
+  async payBack(keys: readonly EntryKey[]): Promise<boolean> {
+    if (this.#owed.size === 0) return false;
+    const names = keys.map(nameOf).filter((name) => this.#owed.has(name));
+    for (const name of names) {
+      const line = this.#owed.get(name);
+      if (line) await putBack(this.#store, line);
+      this.#owed.delete(name);
     }
+    return names.length > 0;
   }
 
   /**
@@ -121,52 +129,56 @@ export class Ledger {
 
   async #standUp(): Promise<void> {
     const { incarnation } = this.#store;
-    const lines = [...this.#lines.values()];
-    let shards = 0;
-    for (const [shard, before] of [...this.#births]) if (await this.#lookAt(shard, before)) shards++;
+    this.#trim();
+    // The newest first: those are the ones that a failover loses.
+    const lines = [...this.#lines.values()].reverse();
+    const births = Promise.all([...this.#births].map(([shard, before]) => this.#lookAt(shard, before)));
+    births.catch(() => {});
     let again = 0;
     for (let from = 0; from < lines.length; from += CHUNK) {
-      const put = await Promise.all(lines.slice(from, from + CHUNK).map((line) => this.#putBack(line)));
+      const put = await Promise.all(lines.slice(from, from + CHUNK).map((line) => this.#putBackOrOwe(line)));
       again += put.filter(Boolean).length;
     }
+    const shards = (await births).filter(Boolean).length;
     this.#incarnation = incarnation;
-    if (shards === 0 && again === 0) return;
+    const owed = this.#owed.size;
+    if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
-    this.#tell({ shards, again, remembered: lines.length, sinceMs: lines[0]?.notedMs, setbacks });
+    this.#tell({ shards, again, owed, remembered: lines.length, sinceMs: lines.at(-1)?.notedMs, setbacks });
+  }
+
+  /** One entry that cannot be read or written must not keep all the others from their callers. */
+  async #putBackOrOwe(line: Line): Promise<boolean> {
+    try {
+      const again = await putBack(this.#store, line);
+      this.#owed.delete(nameOf(line.key));
+      return again;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
+      this.#owed.set(nameOf(line.key), line);
+      return false;
+    }
   }
 
   /** @returns whether the shard had gone back */
   async #lookAt(shard: number, before: Birth): Promise<boolean> {
-    const key: StoreKey = { kind: 'birth', shard };
-    return attempt(async () => {
-      const [text] = await this.#store.read([key]);
-      const birth = parseBirth(text);
-      // One that is missing is written by the next who needs it, and denies all that was.
-      if (!birth || !isOlder(birth, before)) return false;
-      this.#births.set(shard, birth);
-      if (birth.atMs === before.atMs) return true;
-      // Sessions that the later record denies would stand again.
-      const value = birthValue(before.foreignSinceMs, before.writes);
-      return (await this.#put(key, text, value, before.atMs, undefined)) || undefined;
-    });
+    try {
+      const birth = await putBirthBack(this.#store, shard, before);
+      if (birth) this.#births.set(shard, birth);
+      return birth !== undefined;
+    } catch (error) {
+      // Its callers find it behind again, and hear "cannot tell"; those of other shards need not.
+      if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
+      return true;
+    }
   }
 
-  /** @returns whether the store held less than this */
-  async #putBack({ key, text, keptUntilMs }: Line): Promise<boolean> {
-    return attempt(async () => {
-      const [standing] = await this.#store.read([key]);
-      const lifetimeMs = keptUntilMs - this.#store.now();
-      if (lifetimeMs <= 0 || !isFurther(key, text, standing)) return false;
-      const { value, atMs } = draftOf(text);
-      return (await this.#put(key, standing, value, atMs, lifetimeMs)) || undefined;
-    });
-  }
-
-  /** With the stamp that it had: a cut-off must not end what began since, nor a window begin anew. */
-  async #put(key: StoreKey, expected: string | undefined, value: string, atMs: number, lifetimeMs: number | undefined) {
-    const draft = { value, atLeastMs: atMs, atMostMs: atMs };
-    const { won } = await this.#store.swap(key, expected, draft, lifetimeMs, this.#store.now() + VERDICT_AGE_MS);
-    return won;
+  #trim(): void {
+    const fromMs = this.#store.now() - LEDGER_MS;
+    for (const [oldest, line] of this.#lines) {
+      if (this.#lines.size <= MAX_LEDGER && line.notedMs > fromMs) break;
+      this.#lines.delete(oldest);
+    }
   }
 
   #see(shard: number, birth: Birth): void {

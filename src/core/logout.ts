@@ -68,6 +68,7 @@ async function endOne(context: Context, call: Call, token: Token, untilMs: numbe
       // What another call has written is not yet safe by that; nor is it in our ledger.
       if (standing.session?.state === 'ended') await confirmEnd(context, token, standing);
       else if (cutOff(token, standing) === 'not-before') await confirmCutOff(context, token.subject, standing);
+      else await context.store.settle(standing.known.incarnation);
       return true;
     }
     return (await endSession(context, call, token, 'logout', standing, untilMs)) || undefined;

@@ -10,6 +10,9 @@ export type StoreKey =
   | { readonly kind: 'not-before'; readonly subject: string }
   | { readonly kind: 'birth'; readonly shard: number };
 
+/** Names an entry that was written for a session or a subject. */
+export type EntryKey = Exclude<StoreKey, { readonly kind: 'birth' }>;
+
 /** What to write. The store puts its own time to it, so that two nodes agree on order whatever their clocks say. */
 export interface Draft {
   /** The value without its stamp; printable ASCII. */

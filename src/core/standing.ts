@@ -49,8 +49,17 @@ export async function readStanding(
       await ledger.standUp();
       return undefined;
     }
+    const owed = [notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];
+    if (await ledger.payBack(owed)) return undefined;
     const notBefore = parseNotBefore(notBeforeText);
-    return { known, birth, notBefore, notBeforeText, session: parseSession(sessionText), sessionText };
+    return {
+      known: { ...known, birth },
+      birth,
+      notBefore,
+      notBeforeText,
+      session: parseSession(sessionText),
+      sessionText,
+    };
   });
 }
 

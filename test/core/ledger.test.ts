@@ -47,7 +47,9 @@ describe('a store that comes back older than it was', () => {
   it('is noticed by its count, and an acknowledged logout stands', async () => {
     await scene.undo(() => scene.logout('', pair.refreshToken));
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told).to.deep.equal([{ shards: 1, again: 1, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 }]);
+    expect(scene.told).to.deep.equal([
+      { shards: 1, again: 1, owed: 0, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 },
+    ]);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
     expect(scene.told).to.have.length(1);
   });
@@ -58,7 +60,7 @@ describe('a store that comes back older than it was', () => {
     await scene.logoutElsewhere(bystander);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
     expect(scene.told).to.deep.include.members([
-      { shards: 0, again: 1, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 },
+      { shards: 0, again: 1, owed: 0, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 },
     ]);
   });
 
@@ -136,6 +138,19 @@ describe('a store that comes back older than it was', () => {
     scene.world.setReachable(false);
     expect(await failure(running)).to.equal('UNAVAILABLE');
     scene.world.setReachable(true);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+  });
+
+  it('keeps nobody else from an answer by one entry that cannot be put back', async () => {
+    const other = await scene.issue('bob');
+    const { sid: sessionId } = JSON.parse(pair.refreshToken).payload;
+    await scene.logout('', pair.refreshToken);
+    scene.world.put({ kind: 'session', subject: 'alice', sessionId }, 'what no version wrote');
+    scene.world.goBackTo(scene.world.snapshot());
+    expect(await scene.verdict(other.accessToken)).to.equal('active');
+    expect(scene.told[0]).to.include({ again: 0, owed: 1 });
+    expect(await failure(scene.verdict(pair.accessToken))).to.equal('UNAVAILABLE');
+    scene.world.evict(sessionId);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
   });
 

@@ -156,17 +156,20 @@ export class World {
         this.pending.push(step);
       });
     const incarnation = (): string => `${this.incarnation}`;
+    const sinceMs = (): number | undefined => this.#reach.sinceMs;
     return {
       shards: 2,
       shardOf,
       get incarnation() {
         return incarnation();
       },
+      get reachableSinceMs() {
+        return sinceMs();
+      },
       settle: async () => {
         if (this.replicated === false) throw new StoreUnavailable('too few replicas');
       },
       now: () => this.nowMs - lagMs(),
-      reachableSinceMs: 0,
       reachedMsSince: (atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
       watch: (listener) => this.#reach.watch(listener),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
-import { ask, runIdOf } from './inspection.js';
+import { ask } from './inspection.js';
 import type { Reachability } from './reachability.js';
 import type { StoreClock } from './store-clock.js';
 
@@ -59,15 +59,15 @@ export class Connection {
   }
 
   /**
-   * Runs commands. Rejects at once while Redis cannot be reached: waiting would only move the queue into this process.
+   * Runs commands, for as long as a command may take, or for another time. Rejects at once while Redis cannot be reached: waiting would only move the queue into this process.
    * @throws StoreUnavailable
    */
-  async run<T>(commands: (link: Link) => Promise<T>): Promise<T> {
+  async run<T>(commands: (link: Link) => Promise<T>, limitMs = this.#parts.commandTimeoutMs): Promise<T> {
     const link = this.#link;
-    const { reachability, commandTimeoutMs } = this.#parts;
+    const { reachability } = this.#parts;
     if (link === undefined || reachability.sinceMs === undefined) throw new StoreUnavailable(reachability.why);
     try {
-      return await bounded(commands(link), commandTimeoutMs, 'an answer of Redis');
+      return await bounded(commands(link), limitMs, 'an answer of Redis');
     } catch (error) {
       const { detail, severs } = explain(error);
       if (severs) this.#leave(link, detail);
@@ -113,18 +113,22 @@ export class Connection {
 
   /** Connects, and looks at the server before anybody uses it. All of it is bounded: a paused one accepts, and is mute. */
   async #enter(link: Link): Promise<void> {
-    const { admit, clock, reachability, connectTimeoutMs } = this.#parts;
+    const { admit, reachability, connectTimeoutMs } = this.#parts;
     const { client, aside } = link;
     const clients = aside ? [client, aside] : [client];
     const entered = async () => {
-      await clock.sync(() => ask(client));
+      await this.#keepTime(link);
       await admit(client);
-      // One that does not tell its name counts as another each time.
-      link.incarnation = (await runIdOf(client)) ?? randomUUID();
-      if (aside) await this.#enterAside(aside, link.incarnation);
     };
     const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
-    await bounded(connect(client, entered), connectTimeoutMs, what);
+    const both = Promise.all([connect(client, entered), aside && this.#enterAside(aside)]);
+    const [, asideIncarnation] = await bounded(both, connectTimeoutMs, what);
+    // What one server has answered another cannot vouch for: behind one address there may be several.
+    if (aside && asideIncarnation !== link.incarnation) {
+      throw new StoreUnavailable(
+        'two connections to Redis did not reach the same server, or it does not tell its name (it must allow INFO)',
+      );
+    }
     if (link.end.signal.aborted || clients.some(({ status }) => status !== 'ready')) {
       throw new StoreUnavailable('Redis closed the connection');
     }
@@ -133,20 +137,30 @@ export class Connection {
     reachability.reached();
   }
 
-  /** What one server has answered another cannot vouch for: behind one address there may be several. */
-  async #enterAside(aside: Redis, incarnation: string): Promise<void> {
+  /** @returns which server it has reached */
+  async #enterAside(aside: Redis): Promise<string | undefined> {
+    let incarnation: string | undefined;
     await connect(aside, async () => {
-      if ((await runIdOf(aside)) === incarnation) return;
-      throw new StoreUnavailable(
-        'two connections to Redis did not reach the same server, or it does not tell its name (it must allow INFO)',
-      );
+      ({ incarnation } = await ask(aside));
+    });
+    return incarnation;
+  }
+
+  /** Takes over the server's time, if it still is the one that it was. */
+  #keepTime(link: Link): Promise<void> {
+    return this.#parts.clock.sync(async () => {
+      const { timeMs, incarnation } = await ask(link.client);
+      // One that does not tell its name counts as another with each connection.
+      link.incarnation ??= incarnation ?? randomUUID();
+      if (incarnation === undefined || incarnation === link.incarnation) return timeMs;
+      throw new StoreUnavailable('Redis has followed another primary in between, and may have lost what it was told');
     });
   }
 
-  async #sync({ client }: Link): Promise<void> {
-    const { admit, clock, commandTimeoutMs } = this.#parts;
+  async #sync(link: Link): Promise<void> {
+    const { admit, commandTimeoutMs } = this.#parts;
     // At once, so that a server that is slow but in time for calls is in time for this, too.
-    const looked = Promise.all([clock.sync(() => ask(client)), admit(client)]);
+    const looked = Promise.all([this.#keepTime(link), admit(link.client)]);
     await bounded(looked, commandTimeoutMs, 'an answer of Redis');
   }
 

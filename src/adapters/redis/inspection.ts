@@ -36,9 +36,21 @@ export function persistenceOf(info: unknown, save: unknown): Persistence {
   return save[1] === '' ? 'nothing' : 'snapshots';
 }
 
-/** Reads the server's time, Unix ms, and makes sure that the server is a primary. */
-export async function ask(client: Redis): Promise<number> {
-  const answers = await client.pipeline([['role'], ['time']]).exec();
+/** What a primary tells of itself. */
+export interface Told {
+  /** Its time, Unix ms, with fractions. */
+  readonly timeMs: number;
+  /**
+   * Its name for itself since its start, and for what it holds since it was last made a primary; undefined: it does not
+   * tell. One that has followed another in between may have lost what it was told, though its run_id is the same.
+   */
+  readonly incarnation: string | undefined;
+}
+
+/** Asks the server for its time and its name, and makes sure that it is a primary. */
+export async function ask(client: Redis): Promise<Told> {
+  const questions = [['role'], ['time'], ['info', 'server'], ['info', 'replication']];
+  const answers = await client.pipeline(questions).exec();
   const role = answerOf(answers, 0);
   const [kind] = Array.isArray(role) ? role : [];
   // What a replica tells is late, and what it is told is lost.
@@ -46,14 +58,14 @@ export async function ask(client: Redis): Promise<number> {
   const time = answerOf(answers, 1);
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
   if (!Number.isFinite(seconds) || !Number.isFinite(micros)) throw new StoreUnavailable('Redis does not tell its time');
-  return Number(seconds) * 1000 + Number(micros) / 1000;
+  const [run, data] = [field(optional(answers, 2), 'run_id'), field(optional(answers, 3), 'master_replid')];
+  const incarnation = run !== undefined && data !== undefined ? `${run} ${data}` : undefined;
+  return { timeMs: Number(seconds) * 1000 + Number(micros) / 1000, incarnation };
 }
 
-/** What the server calls itself since its start; undefined: it does not tell. */
-export async function runIdOf(client: Redis): Promise<string | undefined> {
-  const answers = await client.pipeline([['info', 'server']]).exec();
-  return field(optional(answers, 0), 'run_id');
-}
+/** Whether a server still holds what it held under that name. @param replication its INFO of that section */
+export const isStill = (incarnation: string, replication: unknown): boolean =>
+  incarnation.endsWith(` ${field(replication, 'master_replid')}`);
 
 /** Looks at whether the server keeps what it is told. @throws StoreUnavailable while it is loading its data */
 export async function inspect(client: Redis): Promise<Inspection> {

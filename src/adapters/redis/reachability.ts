@@ -17,6 +17,9 @@ export class Reachability {
   readonly opened: Promise<void>;
   readonly #log: Log;
   readonly #reach = new Reach();
+  /** Whether writes are acknowledged: it is reached, and enough replicas have what is written. */
+  readonly #answering = new Reach();
+  #enough = true;
   readonly #now: () => number;
   #settle: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;
   #why = 'Redis has not been reached yet';
@@ -42,9 +45,9 @@ export class Reachability {
     return this.#why;
   }
 
-  /** How long since then Redis was reached, ms. */
+  /** How long since then Redis was reached, and what was written to it acknowledged, ms. */
   reachedMsSince(atMs: number): number {
-    return this.#reach.reachedMsSince(atMs, this.#now());
+    return this.#answering.reachedMsSince(atMs, this.#now());
   }
 
   watch(listener: (reachable: boolean) => void): () => void {
@@ -55,7 +58,24 @@ export class Reachability {
     this.#why = '';
     this.#log.info({}, 'Redis is reachable');
     this.#settle?.resolve();
+    if (this.#enough) this.#answering.reached(this.#now());
     this.#reach.reached(this.#now());
+  }
+
+  /**
+   * Whether enough replicas have what was written.
+   * @param sinceMs the last time that they had, the store's time, Unix ms
+   */
+  replicated(enough: boolean, sinceMs: number): void {
+    if (enough === this.#enough || this.sinceMs === undefined) return;
+    this.#enough = enough;
+    if (enough) {
+      this.#answering.reached(this.#now());
+      this.#log.info({}, 'enough replicas have what is written');
+    } else {
+      this.#answering.lost(Math.max(sinceMs, this.sinceMs));
+      this.#log.warn({}, 'too few replicas have what is written: nothing is acknowledged');
+    }
   }
 
   /** @param why for the log; while Redis stays away, only another reason is logged */
@@ -77,6 +97,8 @@ export class Reachability {
 
   #leave(why: string): void {
     this.#why = why;
-    if (this.sinceMs !== undefined) this.#reach.lost(this.#now());
+    if (this.sinceMs === undefined) return;
+    this.#answering.lost(this.#now());
+    this.#reach.lost(this.#now());
   }
 }

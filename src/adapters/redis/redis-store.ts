@@ -60,7 +60,8 @@ export class RedisStore implements Store {
     this.#reads = new ReadBatch((keys) =>
       connection.run(({ client }) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
     );
-    this.#replicas = twofold ? new Replicas(connection, minReplicas, commandTimeoutMs) : undefined;
+    const replicas = { connection, reachability, clock, least: minReplicas, commandTimeoutMs };
+    this.#replicas = twofold ? new Replicas(replicas) : undefined;
   }
 
   shardOf(subject: string): number {
@@ -128,6 +129,7 @@ export class RedisStore implements Store {
 
   /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */
   close(): Promise<void> {
+    this.#replicas?.close();
     return this.#connection.close();
   }
 }

@@ -6,7 +6,10 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Connection, Link } from './connection.js';
+import { isStill } from './inspection.js';
 import { keyNames } from './keys.js';
+import type { Reachability } from './reachability.js';
+import type { StoreClock } from './store-clock.js';
 
 const [BIRTH = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
 /** Beside the entries, under the same prefix, so that whoever may touch those may touch it. */
@@ -14,26 +17,41 @@ export const MARK = BIRTH.replace(/born$/, 'mark');
 /** How much of a command's time WAIT takes at most: its answer must come before the connection is given up. */
 const SHARE = 0.5;
 
+/** How often it is looked, though nobody asks: a window must not run while no acknowledgement can be had. */
+const LOOK_EVERY_MS = 1_000;
+
 interface Round {
   readonly incarnation: string | undefined;
   /** How many replicas have confirmed. */
   readonly count: number;
 }
 
+export interface ReplicasParts {
+  readonly connection: Connection;
+  /** Hears whether enough replicas have what is written. */
+  readonly reachability: Reachability;
+  readonly clock: StoreClock;
+  /** How many replicas must have it. */
+  readonly least: number;
+  readonly commandTimeoutMs: number;
+}
+
 export class Replicas {
-  readonly #connection: Connection;
-  readonly #least: number;
-  readonly #limitMs: number;
+  readonly #parts: ReplicasParts;
+  readonly #waitMs: number;
+  readonly #looking: NodeJS.Timeout;
   /** The round that was begun last. */
   #begun: Promise<Round> | undefined;
   /** The one that is not begun yet. */
   #next: Promise<Round> | undefined;
+  /** When the last good round began, the store's time, Unix ms. */
+  #goodAtMs = 0;
 
-  /** @param least how many replicas must have it */
-  constructor(connection: Connection, least: number, commandTimeoutMs: number) {
-    this.#connection = connection;
-    this.#least = least;
-    this.#limitMs = Math.floor(SHARE * commandTimeoutMs);
+  /** Looks until it is closed. */
+  constructor(parts: ReplicasParts) {
+    this.#parts = parts;
+    this.#waitMs = Math.floor(SHARE * parts.commandTimeoutMs);
+    this.#looking = setInterval(() => this.#round().catch(() => {}), LOOK_EVERY_MS).unref();
   }
 
   /**
@@ -41,34 +59,57 @@ export class Replicas {
    * @throws StoreUnavailable if they do not in time, or if another incarnation answers by now
    */
   async settle(incarnation: string | undefined): Promise<void> {
-    // Never one that has begun: what this caller waits for may be later than its mark.
-    this.#next ??= this.#after(this.#begun);
-    const round = await this.#next;
-    if (round.count < this.#least) {
-      throw new StoreUnavailable(`${round.count} of ${this.#least} replicas have confirmed what was answered`);
+    const round = await this.#round();
+    const { least } = this.#parts;
+    if (round.count < least) {
+      throw new StoreUnavailable(`${round.count} of ${least} replicas have confirmed what was answered`);
     }
     if (round.incarnation !== incarnation) {
       throw new StoreUnavailable('another Redis answers now than the one that was asked before');
     }
   }
 
+  close(): void {
+    clearInterval(this.#looking);
+  }
+
+  /** Never one that has begun: what its caller waits for may be later than its mark. */
+  #round(): Promise<Round> {
+    this.#next ??= this.#after(this.#begun);
+    return this.#next;
+  }
+
   async #after(before: Promise<Round> | undefined): Promise<Round> {
+    const { connection, reachability, clock, least, commandTimeoutMs } = this.#parts;
     // How that one ended is the affair of those who waited for it.
     await before?.catch(() => {});
     this.#begun = this.#next;
     this.#next = undefined;
-    return this.#connection.run((link) => this.#mark(link));
+    const beganMs = clock.now();
+    try {
+      // WAIT ends by itself; only an answer that is late beyond that tells of a lost connection.
+      const round = await connection.run((link) => this.#mark(link), this.#waitMs + commandTimeoutMs);
+      if (round.count >= least) this.#goodAtMs = beganMs;
+      reachability.replicated(round.count >= least, this.#goodAtMs);
+      return round;
+    } catch (error) {
+      reachability.replicated(false, this.#goodAtMs);
+      throw error;
+    }
   }
 
-  async #mark({ aside, incarnation }: Link): Promise<Round> {
+  async #mark({ aside, incarnation = '' }: Link): Promise<Round> {
     if (!aside) throw new StoreUnavailable('there is no connection to wait for replicas on');
     const commands = [
       ['set', MARK, '1'],
-      ['wait', this.#least, this.#limitMs],
+      ['wait', this.#parts.least, this.#waitMs],
+      ['info', 'replication'],
     ];
     const answers = (await aside.pipeline(commands).exec()) ?? [];
     const failed = answers.find(([error]) => error !== null)?.[0];
     if (failed) throw failed;
-    return { incarnation, count: Number(answers[1]?.[1] ?? 0) };
+    const [, [, count] = [null, 0], [, replication] = [null, '']] = answers;
+    // It may have followed another primary and come back, with its connections standing.
+    return { incarnation: isStill(incarnation, replication) ? incarnation : undefined, count: Number(count) };
   }
 }
