@@ -759,7 +759,8 @@ export const JsonWebKey: MessageFns<JsonWebKey> = {
 /**
  * Refreshes, ends and checks sessions. Every RPC answers INVALID_ARGUMENT with a google.rpc.BadRequest for empty or
  * oversized input (a token has at most 8192 bytes), UNAVAILABLE with a google.rpc.RetryInfo when the store cannot
- * answer, and INTERNAL for anything unforeseen. A bad token is UNAUTHENTICATED with a google.rpc.ErrorInfo whose domain
+ * answer, RESOURCE_EXHAUSTED with the same when more calls come than can be served (nothing was done), and INTERNAL for
+ * anything unforeseen. A bad token is UNAUTHENTICATED with a google.rpc.ErrorInfo whose domain
  * is `latchkey` and whose reason is the TokenProblem without its prefix.
  */
 export type AuthServiceService = typeof AuthServiceService;
