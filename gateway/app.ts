@@ -39,7 +39,7 @@ export function createApp(
   const start = (request: FastifyRequest, reply: Parameters<typeof begin>[1]): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
-    begin(request, reply, log, route ? path : 'unknown', route?.probe ?? false);
+    begin(request, reply, log, route ? path : 'unknown', route?.quiet ?? false);
   };
   const app = fastify({
     logger: false,
@@ -77,7 +77,7 @@ export function createApp(
   const throttle = rateLimit && createThrottle(rateLimit, nowMs);
   // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
   app.addHook('preParsing', async (request, reply) => {
-    if (!routes.get(pathOf(request.url))?.probe) throttle?.(request, reply);
+    if (routes.get(pathOf(request.url))?.counted ?? true) throttle?.(request, reply);
     admit(request, reply);
     if (request.is404) throw new Refusal(missing(request, routes));
   });

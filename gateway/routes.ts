@@ -11,17 +11,22 @@ import { refresh } from './refresh.js';
 /** What a path does, with and without a trailing slash. */
 export interface Route {
   readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
-  /** Asked by machines every few seconds: its successes are no news. */
-  readonly probe: boolean;
+  /** Asked by machines every few seconds: its successes are no news to the log. */
+  readonly quiet: boolean;
+  /** Whether who asks too often is refused. */
+  readonly counted: boolean;
   /** @throws Refusal, CallFailed */
   handle(request: FastifyRequest, context: CallContext): Promise<Answer>;
 }
 
 export type Routes = ReadonlyMap<string, Route>;
 
-const post = (handle: Route['handle']): Route => ({ methods: ['POST'], probe: false, handle });
+const post = (handle: Route['handle']): Route => ({ methods: ['POST'], quiet: false, counted: true, handle });
 
-const probe = (handle: Route['handle']): Route => ({ methods: ['GET', 'HEAD'], probe: true, handle });
+const read = (handle: Route['handle']): Route => ({ methods: ['GET', 'HEAD'], quiet: true, counted: true, handle });
+
+/** Who watches over the process must have an answer, whatever else comes from that address. */
+const probe = (handle: Route['handle']): Route => ({ ...read(handle), counted: false });
 
 export const createRoutes = (client: AuthClient): Routes =>
   new Map([
@@ -30,8 +35,8 @@ export const createRoutes = (client: AuthClient): Routes =>
       '/api/auth/logout',
       post(async (request, context) => logout(client, await fieldsOf(request), request.headers.authorization, context)),
     ],
-    // As often as a probe, and as little news: every verifier asks again once its copy is old.
-    ['/.well-known/jwks.json', probe(({ headers }, context) => keySet(client, headers['if-none-match'], context))],
+    // As little news as a probe: every verifier asks again once its copy is old. But anybody may ask, at a call each.
+    ['/.well-known/jwks.json', read(({ headers }, context) => keySet(client, headers['if-none-match'], context))],
     // Whether this process lives. It does not ask the service: a restart of the gateway would not bring that back.
     ['/healthz', probe(async () => ok({ status: 'ok' }))],
     [

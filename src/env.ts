@@ -217,6 +217,11 @@ export class Environment {
     if (this.#faults.size > 0) throw new ConfigError([...this.#faults]);
   }
 
+  /** Takes the secrets that were read out of `process.env`, for whatever dumps it, or is started with it. */
+  forgetSecrets(variables: NodeJS.ProcessEnv): void {
+    for (const name of this.#hidden.keys()) delete variables[name];
+  }
+
   #read(name: string, fallback: string | undefined): string | undefined {
     this.#asked.set(name, fallback);
     const value = Object.hasOwn(this.#variables, name) ? this.#variables[name] : undefined;

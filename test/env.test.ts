@@ -153,6 +153,19 @@ describe('Environment', () => {
     });
   });
 
+  it('takes the secrets that were read out of the variables, and nothing else', () => {
+    const variables = { READ: 'sesame', SHORT: 'sesame', UNREAD: 'sesame', TEXT: 'text' };
+    const environment = new Environment(variables);
+    const secret = environment.secret('READ');
+    environment.secret('SHORT', { minBytes: 32 });
+    environment.secret('UNSET');
+    environment.text('TEXT');
+    environment.forgetSecrets(variables);
+    expect(variables).to.deep.equal({ UNREAD: 'sesame', TEXT: 'text' });
+    expect(secret?.reveal()).to.equal('sesame');
+    expect(() => environment.check()).to.throw('a secret of 6 bytes');
+  });
+
   describe('duration', () => {
     const durations: readonly [string, number][] = [
       ['500ms', 500],

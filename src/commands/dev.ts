@@ -25,6 +25,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const level = readLogLevel(env);
   const tls = gatewaySettings.authServiceTls;
   checkOwnCalls(env, asked.tls.files, tls);
+  env.forgetSecrets(variables);
   env.check();
   const settings = await complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.

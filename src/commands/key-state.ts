@@ -1,6 +1,6 @@
 // Owns what the command line knows of a folder of keys: the settings it goes by, and in words what each key is good for.
 
-import { type KeyFile, loadKeys } from '../adapters/jwt/key-files.js';
+import { type KeyFile, type KeyFileError, readKeys } from '../adapters/jwt/key-files.js';
 import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../config.js';
 import {
   type KeyTimes,
@@ -35,13 +35,26 @@ export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
 }
 
 /** The keys, as a node that starts now would see them. @throws KeyFileError */
-export async function heldKeys({ folder, times, nowMs }: KeysSettings): Promise<NewestFirst<HeldKey>> {
+export async function heldKeys(settings: KeysSettings): Promise<NewestFirst<HeldKey>> {
+  const { keys, fault } = await readableKeys(settings);
+  if (fault) throw fault;
+  return keys;
+}
+
+/** The keys whose files are in order, and what is wrong with the others. @throws KeyFileError if none is in order */
+export async function readableKeys({ folder, times, nowMs }: KeysSettings): Promise<{
+  readonly keys: NewestFirst<HeldKey>;
+  readonly fault: KeyFileError | undefined;
+}> {
   const hold = (file: KeyFile): HeldKey => ({
     ...file,
     readyMs: nowMs + startDelayMs(file.sinceMs, nowMs, times.delayMs),
   });
-  const [newest, ...older] = await loadKeys(folder);
-  return [hold(newest), ...older.map(hold)];
+  const {
+    keys: [newest, ...older],
+    fault,
+  } = await readKeys(folder);
+  return { keys: [hold(newest), ...older.map(hold)], fault };
 }
 
 export const signing = (keys: NewestFirst<HeldKey>, { activeKid, nowMs }: KeysSettings): HeldKey =>

@@ -1,12 +1,13 @@
 // Owns `latchkey keys generate | list | rotate | retire`: the folder of keys, changed so that running nodes follow.
 
 import { rmSync } from 'node:fs';
-import { loadKeys, makeKey, pemFiles, writeKey } from '../adapters/jwt/key-files.js';
+import { makeKey, pemFiles, writeKey } from '../adapters/jwt/key-files.js';
 import {
   heldKeys,
   isPinned,
   type KeysSettings,
   moment,
+  readableKeys,
   readKeysSettings,
   retirable,
   signing,
@@ -83,10 +84,15 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   const settings = readKeysSettings(variables);
   const { folder, nowMs, activeKid } = settings;
   await needsKeys(settings);
-  const keys = await heldKeys(settings);
+  const { keys, fault } = await readableKeys(settings);
+  // What has leaked must not live on because of another file.
+  if (fault && !compromised) throw fault;
+  if (fault) process.stderr.write(`Warning: not in order, and no node starts with it:\n  ${fault.message}\n`);
   const key = keys.find((each) => each.kid === kid);
   if (!key) {
-    throw new KeysRefused(`${folder} holds no key ${kid}; there are: ${keys.map((each) => each.kid).join(', ')}`);
+    const there = keys.map((each) => each.kid).join(', ');
+    const hidden = fault ? '. If it is in a file that is not in order, delete that file' : '';
+    throw new KeysRefused(`${folder} holds no key ${kid}; there are: ${there}${hidden}`);
   }
   if (keys.length === 1) {
     throw new KeysRefused(
@@ -101,13 +107,12 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   for (let file = key.path; ; ) {
     rmSync(file);
     print(`Removed ${file}.`);
-    const next = (await loadKeys(folder)).find((each) => each.kid === kid);
+    const next = (await readableKeys(settings)).keys.find((each) => each.kid === kid);
     if (!next) break;
     file = next.path;
   }
-  print(
-    `Running nodes refuse its tokens within a few seconds; ${signing(await heldKeys(settings), settings).kid} signs.`,
-  );
+  const { keys: left } = await readableKeys(settings);
+  print(`Running nodes refuse its tokens within a few seconds; ${signing(left, settings).kid} signs.`);
   if (kid === activeKid) print('JWT_ACTIVE_KID names it: change that on every node, which cannot start with it again.');
 }
 

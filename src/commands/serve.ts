@@ -11,6 +11,7 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readServiceSettings(env, 'serve', Date.now());
   const level = readLogLevel(env);
+  env.forgetSecrets(variables);
   env.check();
   const log = createLogger({ name: 'latchkey', level });
   const { issuerToken, otherIssuerTokens, issuerClientNames } = settings;

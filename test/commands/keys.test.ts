@@ -1,6 +1,16 @@
 // Owns the proof of `latchkey keys`, by real processes on real folders: what each command does, refuses and says.
 
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -114,7 +124,7 @@ describe('latchkey keys', () => {
         .and.include("touch '");
     });
 
-    it('refuses where a file is not in order: no node would take the new key', async () => {
+    it('refuses where a file is not in order: no node would start', async () => {
       add('old', DAY);
       chmodSync(join(folder, 'old.pem'), 0o644);
       expect(await refuses('rotate')).to.include('chmod o=');
@@ -206,6 +216,23 @@ describe('latchkey keys', () => {
           .to.include('the last key')
           .and.include('latchkey keys rotate');
       }
+    });
+
+    it('removes a compromised one beside a file that is not in order, which it names, but not the last that is', async () => {
+      add('leaked', 60 * DAY);
+      add('next', DAY);
+      const [leaked, next] = [await kidOf('leaked'), await kidOf('next')];
+      writeFileSync(join(folder, 'broken.pem'), 'nonsense', { mode: 0o600 });
+      expect(await refuses(`retire ${leaked}`)).to.include('broken.pem');
+      expect(await refuses('retire nothing --compromised'))
+        .to.include(leaked)
+        .and.include('broken.pem')
+        .and.include('delete that file');
+      const { code, stdout, stderr } = await keys(`retire ${leaked} --compromised`);
+      expect([code, stderr.includes('Warning'), stderr.includes('broken.pem')]).to.deep.equal([0, true, true]);
+      expect(stdout).to.include(`${next} signs`);
+      expect(readdirSync(folder)).to.have.members(['next.pem', 'broken.pem']);
+      expect(await refuses(`retire ${next} --compromised`)).to.include('the last key');
     });
 
     it('removes every file of the key', async () => {

@@ -176,6 +176,25 @@ describe('gateway: rate limits', () => {
     }
   });
 
+  it('counts who asks for the public keys, and has nobody keep the answer that it was too often', async () => {
+    await start();
+    const path = '/.well-known/jwks.json';
+    gateway.service.keySet = { keys: [], maxAgeSeconds: 60 };
+    const first = await gateway.ask(path);
+    const etag = first.headers.get('etag') ?? '';
+    expect([first.status, ...limits(first)]).to.deep.equal([200, '"default";r=1;t=10', '"default";q=2;w=10']);
+    const second = await gateway.ask(path, { headers: { 'if-none-match': etag } });
+    expect([second.status, ...limits(second)]).to.deep.equal([304, '"default";r=0;t=10', '"default";q=2;w=10']);
+    for (const { headers } of [first, second]) {
+      expect([headers.get('cache-control'), headers.get('etag')]).to.deep.equal(['public, max-age=60', etag]);
+    }
+    gateway.service.reset();
+    const third = await gateway.ask(path, { headers: { 'if-none-match': etag } });
+    expect([third.status, ...limits(third)]).to.deep.equal([429, '"default";r=0;t=10', '"default";q=2;w=10']);
+    expect([third.headers.get('cache-control'), third.headers.get('etag')]).to.deep.equal(['no-store', null]);
+    expect(gateway.service.calls).to.be.empty;
+  });
+
   it('says in the log who was throttled, and leaves the token out', async () => {
     await start();
     await gateway.ask('/');

@@ -34,12 +34,29 @@ export interface KeyFile {
   readonly sinceMs: number;
 }
 
+/** What a folder holds, where at least one file is in order. */
+export interface FolderKeys {
+  /** The newest first; of a key that is there twice the newer file. */
+  readonly keys: NewestFirst<KeyFile>;
+  /** The files that are not in order. */
+  readonly broken: readonly string[];
+  /** Names each of them, and what is wrong. */
+  readonly fault: KeyFileError | undefined;
+}
+
+/** The keys of a folder in which every file is in order. @throws KeyFileError that names every file at fault */
+export async function loadKeys(folder: string): Promise<NewestFirst<KeyFile>> {
+  const { keys, fault } = await readKeys(folder);
+  if (fault) throw fault;
+  return keys;
+}
+
 /**
  * Reads every `*.pem` in a folder, one after the other: a disk that hangs must hold one thread, not all.
- * @returns the newest first; of a key that is there twice the newer file
- * @throws KeyFileError that names every file at fault
+ * @throws KeyFileError if no file is in order
  */
-export async function loadKeys(folder: string): Promise<NewestFirst<KeyFile>> {
+export async function readKeys(folder: string): Promise<FolderKeys> {
+  const broken: string[] = [];
   const faults: string[] = [];
   const files: KeyFile[] = [];
   let passing = false;
@@ -49,18 +66,19 @@ export async function loadKeys(folder: string): Promise<NewestFirst<KeyFile>> {
       const key = keyFromPem(await readFile(path, 'utf8'));
       files.push({ path, key, kid: key.kid, sinceMs });
     } catch (error) {
+      broken.push(path);
       faults.push(`${path}: ${textOf(error)}`);
       passing ||= isSystemError(error);
     }
   }
-  if (faults.length > 0) throw new KeyFileError(faults.join('\n  '), passing);
+  const fault = faults.length > 0 ? new KeyFileError(faults.join('\n  '), passing) : undefined;
   files.sort(newestFirst);
   const [newest, ...others] = files.filter(({ kid }, at) => files.findIndex((file) => file.kid === kid) === at);
-  if (!newest) throw new KeyFileError(`${folder}: it holds no file that ends in .pem`);
-  return [newest, ...others];
+  if (!newest) throw fault ?? new KeyFileError(`${folder}: it holds no file that ends in .pem`);
+  return { keys: [newest, ...others], broken, fault };
 }
 
-/** What is another text once `loadKeys` may find something else: cheap, for no file is read. @throws KeyFileError */
+/** What is another text once `readKeys` may find something else: cheap, for no file is read. @throws KeyFileError */
 export async function fingerprint(folder: string): Promise<string> {
   const parts: unknown[] = [];
   for (const path of await pemFiles(folder)) {
@@ -69,7 +87,7 @@ export async function fingerprint(folder: string): Promise<string> {
       const { mtimeMs, ctimeMs, size, ino, mode } = await stat(path);
       parts.push(path, mtimeMs, ctimeMs, size, ino, mode);
     } catch (error) {
-      throw new KeyFileError(`${path}: ${textOf(error)}`, true);
+      parts.push(path, textOf(error));
     }
   }
   return parts.join('\n');

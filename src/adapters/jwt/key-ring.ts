@@ -1,10 +1,10 @@
 // Owns the keys of a folder while the process runs: which there are now, which of them signs, and what the log hears.
 
 import type { KeyObject } from 'node:crypto';
-import { type NewestFirst, type ScheduledKey, signingKey, startDelayMs } from '../../core/key-schedule.js';
+import { type NewestFirst, newestFirst, type ScheduledKey, signingKey, startDelayMs } from '../../core/key-schedule.js';
 import type { Keys, Opened, PublicKey } from '../../core/ports.js';
 import { JwtKeys } from './jwt-keys.js';
-import { type KeyFile, KeyFileError, loadKeys } from './key-files.js';
+import { type FolderKeys, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
 import { type Disk, KeyWatch, type Log } from './key-watch.js';
 import type { SigningKey } from './signing-key.js';
 
@@ -65,8 +65,8 @@ export class KeyRing implements Keys {
 
   /** Reads the folder; `start` has it looked at from then on. @throws KeyFileError */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
-    const { folder, activeKid, others, disk = { loadKeys } } = options;
-    const files = await disk.loadKeys(folder);
+    const { folder, activeKid, others } = options;
+    const files = await loadKeys(folder);
     if (activeKid !== undefined && ![...files, ...others].some(({ kid }) => kid === activeKid)) {
       const there = files.map(({ kid }) => kid).join(', ');
       throw new KeyFileError(
@@ -121,12 +121,17 @@ export class KeyRing implements Keys {
     return new JwtKeys(newest.key, [...older.map(({ key }) => key), ...others], ...adopted);
   }
 
-  /** Takes the folder as it is now. A key that was there before keeps its place in time, whatever its file's date. */
-  #take(files: NewestFirst<KeyFile>): void {
+  /**
+   * Takes the folder as it is now. A key that was there before keeps its place in time, whatever its file's date; one
+   * whose own file is broken stays. Another's broken file keeps no key alive: that may be the one that has leaked.
+   */
+  #take({ keys, broken }: FolderKeys): void {
     const { log, activeKid } = this.#options;
     const before = this.#held;
+    const kept = missing(before, keys).filter(({ path }) => broken.includes(path));
+    const [newest = keys[0], ...older] = [...keys, ...kept].sort(newestFirst);
     const untilMs = this.#steadyMs() + this.delayMs;
-    this.#held = mapped(files, (file) => ({
+    this.#held = mapped([newest, ...older], (file) => ({
       ...file,
       readyMs: before.find(({ kid }) => kid === file.kid)?.readyMs ?? untilMs,
     }));
@@ -156,5 +161,5 @@ const mapped = <A, B>([newest, ...others]: NewestFirst<A>, map: (each: A) => B):
 ];
 
 /** What is in the one and not in the other. */
-const missing = (held: NewestFirst<Held>, other: NewestFirst<Held>): readonly Held[] =>
+const missing = (held: NewestFirst<Held>, other: NewestFirst<KeyFile>): readonly Held[] =>
   held.filter(({ kid }) => !other.some((each) => each.kid === kid));

@@ -1,8 +1,8 @@
 // Owns looking at a folder of keys while the process runs: when, how often, how patiently, and what the log hears of it.
 
 import { setTimeout as after } from 'node:timers/promises';
-import { KEY_POLL_MS, type NewestFirst } from '../../core/key-schedule.js';
-import { fingerprint, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
+import { KEY_POLL_MS } from '../../core/key-schedule.js';
+import { type FolderKeys, fingerprint, KeyFileError, readKeys } from './key-files.js';
 
 /** Unknown keys have the folder looked at this often at most: anybody can make up a token. */
 const RESCAN_EVERY_MS = 1_000;
@@ -23,10 +23,10 @@ export interface Log {
 /** How a folder is read; tests put a disk that hangs in its place. */
 export interface Disk {
   fingerprint(folder: string): Promise<string>;
-  loadKeys(folder: string): Promise<NewestFirst<KeyFile>>;
+  readKeys(folder: string): Promise<FolderKeys>;
 }
 
-const DISK: Disk = { fingerprint, loadKeys };
+const DISK: Disk = { fingerprint, readKeys };
 
 /** Whoever watches a folder, and hears of it what has changed. */
 export interface KeyWatchOptions {
@@ -34,8 +34,8 @@ export interface KeyWatchOptions {
   readonly log: Log;
   /** A clock that is never set, ms. */
   readonly steadyMs: () => number;
-  /** Hears of each change, the whole folder anew. */
-  readonly changed: (files: NewestFirst<KeyFile>) => void;
+  /** Hears of each change, the whole folder anew; not where no file is in order. */
+  readonly changed: (found: FolderKeys) => void;
   /** Hears that the folder was looked at, whatever came of it. */
   readonly looked: () => void;
   readonly disk?: Disk | undefined;
@@ -97,34 +97,37 @@ export class KeyWatch {
 
   async #look(): Promise<void> {
     try {
-      const files = await this.#read().catch((error: unknown) => {
+      await this.#read().catch((error: unknown) => {
         // Files come and go between two steps of one look; what is wrong for longer is wrong at once again.
         if (error instanceof KeyFileError && error.passing) return this.#read();
         throw error;
       });
-      if (files) this.#options.changed(files);
       this.#tell(undefined);
     } catch (error) {
       this.#tell(error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** The files if they are others than before. @throws KeyFileError, also where they are as bad as before */
-  async #read(): Promise<NewestFirst<KeyFile> | undefined> {
-    const { folder } = this.#options;
+  /** Tells of the files if they are others than before. @throws KeyFileError, also where they are as bad as before */
+  async #read(): Promise<void> {
+    const { folder, changed } = this.#options;
     const print = await this.#disk.fingerprint(folder);
     if (print === this.#judged?.print) {
       if (this.#judged.fault) throw this.#judged.fault;
-      return undefined;
+      return;
     }
+    this.#judged = undefined;
+    let fault: KeyFileError | undefined;
     try {
-      const files = await this.#disk.loadKeys(folder);
-      this.#judged = { print, fault: undefined };
-      return files;
+      const found = await this.#disk.readKeys(folder);
+      changed(found);
+      fault = found.fault;
     } catch (error) {
-      if (error instanceof KeyFileError && !error.passing) this.#judged = { print, fault: error };
-      throw error;
+      if (!(error instanceof KeyFileError)) throw error;
+      fault = error;
     }
+    if (!fault?.passing) this.#judged = { print, fault };
+    if (fault) throw fault;
   }
 
   /** Tells each fault once, and its end. */
@@ -133,6 +136,7 @@ export class KeyWatch {
     const { log, folder } = this.#options;
     this.#fault = fault;
     if (fault === undefined) log.info({ folder }, 'the folder of keys is in order again');
-    else log.error({ folder, detail: fault }, 'the folder of keys is not in order: the keys stay as they were');
+    else
+      log.error({ folder, detail: fault }, 'the folder of keys is not in order: what cannot be read stays as it was');
   }
 }

@@ -42,8 +42,6 @@ describe('a ring of keys, looking at its folder', () => {
         const good = tokenOf(ring);
         const { pem, kid: added } = makeKey('ES256');
         happen();
-        // What is right beside it is not taken either: half of a change is none.
-        if (fault !== 'no folder' && fault !== 'no key at all') writeKey(folder.path, 'new', pem);
         for (let looks = 0; looks < 3; looks++) await ring.look();
         expect(verdict(ring, good)).to.equal('good');
         expect(ring.signingKid).to.equal(old);
@@ -53,13 +51,83 @@ describe('a ring of keys, looking at its folder', () => {
 
         if (fault === 'no folder') renameSync(`${folder.path}.away`, folder.path);
         rmSync(folder.file('bad'), { force: true });
-        writeKey(folder.path, fault.startsWith('no ') ? 'new' : 'newer', pem);
+        writeKey(folder.path, 'new', pem);
         await ring.look();
         expect(ring.publicKeys().map(({ kid }) => kid)).to.include(added);
         expect(folder.log.of('info').filter((line) => line.includes('in order again'))).to.have.length(1);
         expect(folder.log.of('error')).to.have.length(1);
       });
     }
+
+    for (const [fault, happen] of Object.entries(FAULTS).filter(([name]) => !name.startsWith('no '))) {
+      it(`follows the files beside it (${fault}): one that is gone takes its key along, a new one brings its own`, async () => {
+        const leaked = tokenOf(ring);
+        happen();
+        const added = folder.add('new');
+        await ring.look();
+        expect(ring.publicKeys().map(({ kid }) => kid)).to.have.members([old, added]);
+        rmSync(folder.file('old'));
+        for (let looks = 0; looks < 3; looks++) await ring.look();
+        expect(verdict(ring, leaked)).to.equal('UNKNOWN_KEY');
+        expect(ring.signingKid).to.equal(added);
+        expect(folder.log.of('error'), 'the broken file alone is a fault').to.have.length(1);
+        rmSync(folder.file('bad'));
+        await ring.look();
+        expect(ring.publicKeys().map(({ kid }) => kid)).to.deep.equal([added]);
+      });
+    }
+
+    it('keeps a key whose own file is broken, until that file is gone or holds another', async () => {
+      const other = folder.add('other', 2 * DAY);
+      await ring.look();
+      const kids = (): readonly string[] => ring.publicKeys().map(({ kid }) => kid);
+      for (const harm of [
+        () => chmodSync(folder.file('old'), 0o644),
+        () => writeFileSync(folder.file('old'), 'half'),
+      ]) {
+        harm();
+        await ring.look();
+        expect(kids()).to.have.members([old, other]);
+        expect(ring.signingKid).to.equal(old);
+      }
+      rmSync(folder.file('old'));
+      const next = folder.add('old');
+      await ring.look();
+      expect(kids()).to.have.members([next, other]);
+      chmodSync(folder.file('other'), 0o644);
+      await ring.look();
+      expect(kids()).to.have.members([next, other]);
+      rmSync(folder.file('other'));
+      await ring.look();
+      expect(kids()).to.deep.equal([next]);
+    });
+
+    it('takes no key away while no file is in order', async () => {
+      folder.add('other', 2 * DAY);
+      await ring.look();
+      writeFileSync(folder.file('old'), 'half');
+      rmSync(folder.file('other'));
+      await ring.look();
+      expect(ring.publicKeys()).to.have.length(2);
+      expect(folder.log.of('error')).to.have.length(1);
+    });
+
+    it('follows a folder that is again as it was before a file of it could not be read for a while', async () => {
+      folder.add('other', 2 * DAY);
+      // By a link, that can go and come without a trace in what it leads to.
+      const away = `${folder.file('other')}.away`;
+      renameSync(folder.file('other'), away);
+      symlinkSync(away, folder.file('other'));
+      await ring.look();
+      rmSync(folder.file('other'));
+      symlinkSync('nowhere', folder.file('bad'));
+      await ring.look();
+      expect(ring.publicKeys()).to.have.length(1);
+      rmSync(folder.file('bad'));
+      symlinkSync(away, folder.file('other'));
+      await ring.look();
+      expect(ring.publicKeys()).to.have.length(2);
+    });
 
     it('reads files that are as bad as before no second time', async () => {
       writeFileSync(folder.file('bad'), 'nonsense', { mode: 0o600 });

@@ -3,10 +3,9 @@
 import { chmodSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fingerprint, type KeyFile, loadKeys, makeKey, writeKey } from '../../../src/adapters/jwt/key-files.js';
+import { type FolderKeys, fingerprint, makeKey, readKeys, writeKey } from '../../../src/adapters/jwt/key-files.js';
 import { KeyRing, type KeyRingOptions } from '../../../src/adapters/jwt/key-ring.js';
 import { TokenRefused } from '../../../src/core/errors.js';
-import type { NewestFirst } from '../../../src/core/key-schedule.js';
 import { RecordingLog } from '../../support/recording-log.js';
 import { DAY, MINUTE } from '../../support/world.js';
 
@@ -56,9 +55,9 @@ export class KeyFolder {
           await this.weather();
           return fingerprint(folder);
         },
-        loadKeys: (folder: string): Promise<NewestFirst<KeyFile>> => {
+        readKeys: (folder: string): Promise<FolderKeys> => {
           this.reads++;
-          return loadKeys(folder);
+          return readKeys(folder);
         },
       },
       ...options,

@@ -1,0 +1,58 @@
+// Owns the proof that processes which serve keep no secret in their environment, by the reports that Node writes of them.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { JWT_SECRET, type Started, start } from '../support/processes.js';
+
+const SECRETS = {
+  ISSUER_TOKEN: 'sesame, a credential of the login back end',
+  ISSUER_TOKENS: 'sesame-another-credential-of-the-login-back-end',
+  JWT_SECRET: `sesame ${JWT_SECRET}`,
+  JWT_SECRET_FALLBACK: `sesame, of before ${JWT_SECRET}`,
+};
+
+describe('a process that serves', () => {
+  let folder: string;
+  let started: Started | undefined;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'latchkey-environment-'));
+  });
+  afterEach(async () => {
+    await started?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** What Node would write down of the process in a crash, too. */
+  async function environmentOf({ child }: Started): Promise<Record<string, string>> {
+    child.kill('SIGUSR2');
+    for (const untilMs = Date.now() + 10_000; Date.now() < untilMs; await sleep(20)) {
+      const [name] = readdirSync(folder).filter((each) => each.endsWith('.json'));
+      const text = name === undefined ? '' : readFileSync(join(folder, name), 'utf8');
+      // Its last line closes it.
+      if (text.trimEnd().endsWith('\n}')) return JSON.parse(text).environmentVariables;
+    }
+    throw new Error('Node wrote no report');
+  }
+
+  const CASES = [
+    ['serve', 'service listening', {}],
+    // Nobody is there, and the process serves all the same.
+    ['serve with Redis', 'service listening', { DATA_DIR: '', REDIS_URL: 'redis://user:sesame@127.0.0.1:1' }],
+    ['dev', 'gateway listening', { HTTP_ADDRESS: '127.0.0.1:0' }],
+  ] as const;
+
+  for (const [how, ready, more] of CASES) {
+    it(`(${how}) holds no secret in its environment once it has read them`, async () => {
+      const report = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
+      const env = { GRPC_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'data'), NODE_OPTIONS: report, ...SECRETS };
+      started = await start(how.split(' ')[0] ?? '', ready, { env: { ...env, ...more } });
+      const found = await environmentOf(started);
+      expect(found).to.include({ GRPC_ADDRESS: '127.0.0.1:0' });
+      expect(found).to.not.have.any.keys('REDIS_URL', ...Object.keys(SECRETS));
+      expect(JSON.stringify(found)).to.not.include('sesame');
+    });
+  }
+});
