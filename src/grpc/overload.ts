@@ -59,16 +59,15 @@ export class Overload {
   }
 
   #takes(ends: boolean): boolean {
-    const nowMs = performance.now();
     if (!this.#turnIsOpen) {
       this.#turnIsOpen = true;
       // After the sockets that can be read have been, and before any is again.
       setImmediate(() => {
         this.#turnIsOpen = false;
       });
-      this.#shedding.beginTurn(this.#underWay(), nowMs);
+      this.#shedding.beginTurn(this.#underWay(), performance.eventLoopUtilization().idle);
     }
-    return this.#shedding.takes(ends, nowMs);
+    return this.#shedding.takes(ends);
   }
 
   #refuse(call: ServerInterceptingCallInterface): void {

@@ -6,16 +6,18 @@ import { Shedding } from '../../src/grpc/shedding.js';
 const AT_ONCE = 256;
 /** What a turn takes under overload, how much of it is kept, and what more there is for calls that end a session. */
 const [SHARE, KEPT, ENDING] = [4, 16, 8];
+/** What the loop gives back of the allowance in each millisecond in which it has nothing to do. */
+const AN_IDLE_MS = 16;
 
 /** Offers calls in one turn. @returns how many are taken */
-function offer(shedding: Shedding, calls: number, nowMs: number, { underWay = 0, ends = false } = {}): number {
-  shedding.beginTurn(underWay, nowMs);
-  return Array.from({ length: calls }, () => shedding.takes(ends, nowMs)).filter((taken) => taken).length;
+function offer(shedding: Shedding, calls: number, idleMs: number, { underWay = 0, ends = false } = {}): number {
+  shedding.beginTurn(underWay, idleMs);
+  return Array.from({ length: calls }, () => shedding.takes(ends)).filter((taken) => taken).length;
 }
 
-/** Uses up what is kept for bursts. @returns the moment of the first refusal, ms */
-function exhaust(shedding: Shedding): number {
-  for (let nowMs = 0; ; nowMs += 5) if (offer(shedding, 50, nowMs, { underWay: 20 }) < 50) return nowMs;
+/** Uses up what is kept for bursts, in a loop that does not rest. */
+function exhaust(shedding: Shedding): void {
+  while (offer(shedding, 50, 0, { underWay: 20 }) === 50);
 }
 
 describe('shedding', () => {
@@ -24,44 +26,41 @@ describe('shedding', () => {
     expect(offer(new Shedding(AT_ONCE), AT_ONCE + 1, 0)).to.equal(AT_ONCE);
   });
 
-  it('refuses nothing of crowds that come and go', () => {
-    const shedding = new Shedding(AT_ONCE);
-    const turns = Array.from({ length: 10_000 }, (_, turn) => (turn % 20 === 0 ? 100 : SHARE));
-    expect(turns.filter((calls, turn) => offer(shedding, calls, turn, { underWay: 24 }) < calls)).to.deep.equal([]);
-  });
-
   it('takes a share of each turn from a crowd that stays', () => {
     const shedding = new Shedding(AT_ONCE);
-    const sinceMs = exhaust(shedding);
-    const turns = Array.from({ length: 1_000 }, (_, turn) => sinceMs + 5 * (turn + 1));
-    const taken = turns.map((nowMs) => offer(shedding, 20, nowMs, { underWay: 24 }));
+    exhaust(shedding);
+    const taken = Array.from({ length: 1_000 }, () => offer(shedding, 20, 0, { underWay: 24 }));
     expect(new Set(taken)).to.deep.equal(new Set([SHARE]));
   });
 
   it('keeps for the next turns what some have not used, and not more', () => {
     const shedding = new Shedding(AT_ONCE);
-    const sinceMs = exhaust(shedding);
-    offer(shedding, 1, sinceMs + 5, { underWay: 24 });
-    expect(offer(shedding, 100, sinceMs + 10, { underWay: 24 })).to.equal(2 * SHARE - 1);
-    for (let turn = 3; turn < 100; turn++) offer(shedding, 0, sinceMs + 5 * turn, { underWay: 24 });
-    expect(offer(shedding, 100, sinceMs + 500, { underWay: 24 })).to.equal(KEPT);
+    exhaust(shedding);
+    offer(shedding, 1, 0, { underWay: 24 });
+    expect(offer(shedding, 100, 0, { underWay: 24 })).to.equal(2 * SHARE - 1);
+    for (let turn = 0; turn < 100; turn++) offer(shedding, 0, 0, { underWay: 24 });
+    expect(offer(shedding, 100, 0, { underWay: 24 })).to.equal(KEPT);
   });
 
-  it('takes a burst again after a second without a refusal, not sooner, even if turns are quiet by chance', () => {
-    for (const [quietMs, taken] of [
-      [999, 2 * SHARE - 1],
-      [1_000, 100],
+  it('takes more as the loop has rested, whoever waits for the store, up to a burst', () => {
+    for (const [restedMs, taken] of [
+      [0.02, SHARE],
+      [0.5, SHARE + AN_IDLE_MS / 2],
+      [3, SHARE + 3 * AN_IDLE_MS],
+      [60_000, AT_ONCE - 24],
     ] as const) {
       const shedding = new Shedding(AT_ONCE);
-      const refusedMs = exhaust(shedding);
-      offer(shedding, 1, refusedMs + 1);
-      expect(offer(shedding, 100, refusedMs + quietMs)).to.equal(taken);
+      exhaust(shedding);
+      expect(offer(shedding, AT_ONCE, restedMs, { underWay: 24 })).to.equal(taken);
     }
   });
 
-  it('takes a burst again after a calm without any turn at all', () => {
+  it('counts each rest once, and pieces of it as much as the whole', () => {
     const shedding = new Shedding(AT_ONCE);
-    expect(offer(shedding, 100, exhaust(shedding) + 60_000)).to.equal(100);
+    exhaust(shedding);
+    for (let turn = 1; turn <= 64; turn++) offer(shedding, SHARE, turn / 64, { underWay: 24 });
+    expect(offer(shedding, 100, 1, { underWay: 24 })).to.equal(SHARE + AN_IDLE_MS);
+    expect(offer(shedding, 100, 1, { underWay: 24 })).to.equal(SHARE);
   });
 
   it('does not refuse because the store is slow, until as many wait for it as may be under way', () => {
@@ -73,52 +72,12 @@ describe('shedding', () => {
 
   it('refuses calls last that end a session, and others for it in the turns to come', () => {
     const shedding = new Shedding(AT_ONCE);
-    const nowMs = exhaust(shedding) + 5;
-    expect(offer(shedding, 100, nowMs, { underWay: 24 })).to.equal(SHARE);
-    expect(shedding.takes(true, nowMs)).to.equal(true);
-    const flood = Array.from({ length: 100 }, () => offer(shedding, 100, nowMs, { underWay: 24, ends: true }));
+    exhaust(shedding);
+    expect(offer(shedding, 100, 0, { underWay: 24 })).to.equal(SHARE);
+    expect(shedding.takes(true)).to.equal(true);
+    const flood = Array.from({ length: 100 }, () => offer(shedding, 100, 0, { underWay: 24, ends: true }));
     expect(flood.slice(0, 3)).to.deep.equal([SHARE + ENDING - 1, SHARE, SHARE]);
-    expect(offer(shedding, 100, nowMs, { underWay: 24 })).to.equal(0);
+    expect(offer(shedding, 100, 0, { underWay: 24 })).to.equal(0);
     expect(offer(new Shedding(AT_ONCE), 1, 0, { underWay: AT_ONCE, ends: true })).to.equal(1);
-  });
-});
-
-describe('an event loop in numbers', () => {
-  // What calls cost of its time, ms, about as they were measured; and how many turns an answer takes.
-  const [ANSWERED_MS, REFUSED_MS, TURN_MS, TURNS] = [0.2, 0.05, 0.2, 4];
-
-  /** Runs turns with evenly spaced calls for a while. @returns how long answers took, ms, without the first second */
-  function run(load: number, shedding: Shedding | undefined): number[] {
-    const callsPerMs = load / ANSWERED_MS;
-    const answersMs: number[] = [];
-    let open: number[][] = [];
-    let [nowMs, untilMs] = [0, 0];
-    for (let made = 0; nowMs < 10_000; untilMs = nowMs) {
-      const begunMs = nowMs;
-      const come: number[] = [];
-      for (; made / callsPerMs <= untilMs; made++) come.push(made / callsPerMs);
-      shedding?.beginTurn(open.flat().length, begunMs);
-      const taken = come.filter(() => shedding?.takes(false, begunMs) ?? true);
-      nowMs += TURN_MS + taken.length * ANSWERED_MS + (come.length - taken.length) * REFUSED_MS;
-      open = [taken, ...open];
-      for (const atMs of open[TURNS - 1] ?? []) if (atMs > 1_000) answersMs.push(nowMs - atMs);
-      open = open.slice(0, TURNS - 1);
-    }
-    return answersMs.sort((a, b) => a - b);
-  }
-  const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
-
-  it('drowns at twice the load that it can serve', () => {
-    expect(p99(run(2, undefined))).to.be.greaterThan(1_000);
-  });
-
-  it('that sheds answers in time what it takes, half of what it could serve without the refusals', () => {
-    const answersMs = run(2, new Shedding(AT_ONCE));
-    expect(p99(answersMs)).to.be.lessThan(12);
-    expect(answersMs.length).to.be.greaterThan((0.45 * 9_000) / ANSWERED_MS);
-  });
-
-  it('that sheds refuses nothing at four fifths of it', () => {
-    expect(run(0.8, new Shedding(AT_ONCE))).to.deep.equal(run(0.8, undefined));
   });
 });
