@@ -33,6 +33,8 @@ export interface ServiceSettings extends IssuerSettings {
   readonly policy: Policy;
   /** The size of a burst that is taken, and the most calls that may be under way. */
   readonly maxConcurrentCalls: number;
+  /** How many access tokens are remembered as verified. */
+  readonly verifiedTokens: number;
 }
 
 /** How a process is set up. `dev` chooses what is not named; `serve` must be told, so that nothing is by accident. */
@@ -49,6 +51,8 @@ export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issue
 const MOST_REPLICAS = 100;
 /** More is no bound. */
 const MAX_CALLS = 1_000_000;
+/** At some 2 KiB each more would not fit into what Node gives a process. */
+const MAX_VERIFIED = 1_000_000;
 const TEN_YEARS_MS = 3650 * 24 * 60 * 60 * 1000;
 
 /** Reads all settings of the service; faults are noted in `env`, for its `check`. */
@@ -66,6 +70,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     keys,
     policy: readPolicy(env, keys.adopt, nowMs),
     maxConcurrentCalls: env.count('MAX_CONCURRENT_CALLS', 256, { min: 1, max: MAX_CALLS }),
+    verifiedTokens: env.count('VERIFIED_TOKENS', 20_000, { min: 0, max: MAX_VERIFIED }),
   };
 }
 

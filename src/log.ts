@@ -27,6 +27,8 @@ export interface Logger {
   readonly info: LogWrite;
   readonly warn: LogWrite;
   readonly error: LogWrite;
+  /** Whether lines of a level are written. */
+  isLevelEnabled(level: string): boolean;
   /** A logger that puts some more fields to each line. */
   child(fields: Readonly<Record<string, unknown>>): Logger;
 }

@@ -31,6 +31,7 @@ export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, cryp
   if (!id.isWellFormed()) throw new TokenRefused('MALFORMED', 'the claim jti is not valid Unicode');
   return {
     kind,
+    kid: undefined,
     subject,
     sessionId: makeSessionId(startMs, crypto.sha256(`simplejwt ${id}`)),
     startMs,

@@ -24,9 +24,14 @@ export async function authenticate(
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
   const token = readToken(await open(keys, text), kind, policy, crypto);
-  if (!(token.adopted && kind === 'access')) call.concerns(token.sessionId);
+  tell(call, token);
   return token;
 }
+
+/** For the log. simplejwt's two tokens have ids of their own: the access token's leads to no session. */
+export const tell = (call: Call, token: Token): void => {
+  if (!(token.adopted && token.kind === 'access')) call.concerns(token.sessionId);
+};
 
 /** Opens a token. One whose key is unknown may be of a key that another node has noticed sooner than this one. */
 async function open(keys: Keys, text: string): Promise<Opened> {

@@ -13,6 +13,8 @@ export class Births {
   readonly #foreignSinceMs: number | undefined;
   /** Whether this process has seen a record: if so, a missing one was wiped, and its shard vouches for nothing old. */
   #seen = false;
+  /** Of each shard the record that was read last: it is read with every token, and seldom another one. */
+  readonly #read = new Map<number, { readonly text: string; readonly birth: Birth }>();
   #writing: Promise<number> | undefined;
   /** What a round that did not come to its end was writing; the next one goes on with it. */
   #begun: string | undefined;
@@ -24,9 +26,14 @@ export class Births {
   }
 
   /** A record as it was read; undefined if it is missing. @throws StoreUnavailable if it cannot be read */
-  read(text: string | undefined): Birth | undefined {
+  read(shard: number, text: string | undefined): Birth | undefined {
+    if (text === undefined) return undefined;
+    const last = this.#read.get(shard);
+    if (last?.text === text) return last.birth;
     const birth = parseBirth(text);
-    if (birth) this.#seen = true;
+    if (!birth) return undefined;
+    this.#seen = true;
+    this.#read.set(shard, { text, birth });
     return birth;
   }
 

@@ -3,13 +3,16 @@
 import type { Births } from './births.js';
 import type { Ledger } from './ledger.js';
 import { type Policy, VERDICT_AGE_MS } from './policy.js';
-import type { Call, Crypto, Keys, Store } from './ports.js';
+import type { Call, Crypto, Keys, Memory, Store } from './ports.js';
 import type { Starts } from './starts.js';
+import type { Verified } from './verified.js';
 
 export interface Context {
   readonly store: Store;
   readonly keys: Keys;
   readonly crypto: Crypto;
+  /** Access tokens that were found authentic, by their text. */
+  readonly verified: Memory<Verified>;
   readonly policy: Policy;
   readonly births: Births;
   readonly ledger: Ledger;

@@ -2,9 +2,10 @@
 
 import type { Context } from './context.js';
 import { type EndCause, endedValue } from './entries.js';
+import { sessionKey } from './place.js';
 import { type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
-import { type Standing, sessionKey } from './standing.js';
+import type { Standing } from './standing.js';
 import { denyUntilMs, sessionEndMs, type Token } from './token.js';
 
 /**

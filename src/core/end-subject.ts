@@ -4,9 +4,10 @@ import { attempt } from './attempt.js';
 import { type Context, writeUntilMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
+import { notBeforeKey } from './place.js';
 import { SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
-import { notBeforeKey, readStanding, type Standing } from './standing.js';
+import { readStanding, type Standing } from './standing.js';
 
 /**
  * Ends every session of a subject that started until now.

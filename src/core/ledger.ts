@@ -94,13 +94,17 @@ export class Ledger {
     this.#trim();
   }
 
+  /** Whether the store lacks something that it could not be given back yet. */
+  get owes(): boolean {
+    return this.#owed.size > 0;
+  }
+
   /**
    * Tries once more to give the store what it lacks of some entries.
    * @returns whether the store was given something: what was read before that is worth nothing
    * @throws StoreUnavailable while it cannot be given
    */
   async payBack(keys: readonly EntryKey[]): Promise<boolean> {
-    if (this.#owed.size === 0) return false;
     const names = keys.map(nameOf).filter((name) => this.#owed.has(name));
     for (const name of names) {
       const line = this.#owed.get(name);

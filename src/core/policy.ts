@@ -22,6 +22,8 @@ export interface Policy {
 
 /** The largest token that is looked at or signed, bytes. */
 export const MAX_TOKEN_BYTES = 8 * 1024;
+/** The most tokens that are asked about in one call. */
+export const MAX_TOKENS = 1_000;
 /** What a new session must leave free for growth: `gen` gains digits, `kid` and TTLs change. Bytes. */
 export const TOKEN_SPARE_BYTES = 1024;
 /** How deep claims may be nested. A Struct of protobuf is read to a depth of 100, at three a level. */

@@ -95,6 +95,8 @@ export type KeyUse = 'access' | 'refresh' | 'adopted';
 /** A token whose signature is good. Nothing else about it has been checked. */
 export interface Opened {
   readonly use: KeyUse;
+  /** The header's `kid`; undefined for an adopted token, which names no key. */
+  readonly kid: string | undefined;
   /** The header's `typ`. */
   readonly typ: unknown;
   readonly payload: unknown;
@@ -121,6 +123,8 @@ export interface Keys {
   readonly delayMs: number;
   /** Checks a token's form and signature. @throws TokenRefused MALFORMED, UNKNOWN_KEY or BAD_SIGNATURE */
   open(token: string): Opened;
+  /** Whether tokens that a key has signed are still taken. */
+  verifies(kid: string): boolean;
   /**
    * Signs claims. The same claims under the same key give the same bytes, but for ES256.
    * @param kid the key; one that is no longer known is replaced by the signing key
@@ -134,6 +138,13 @@ export interface Keys {
   rescan(): Promise<boolean>;
   /** The public halves of all keys that have one, in no order that means anything. */
   publicKeys(): readonly PublicKey[];
+}
+
+/** A bounded memory. What was not asked for for longest goes first; anything may be gone at any time. */
+export interface Memory<Value> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+  delete(key: string): void;
 }
 
 /** What the core needs of cryptography besides keys. */

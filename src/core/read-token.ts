@@ -22,12 +22,12 @@ export function readToken(opened: Opened, wanted: TokenKind, policy: Policy, cry
     throw new TokenRefused('WRONG_TYPE', `not of the kind ${wanted}`);
   }
   if (!isShallow(reader.claims)) throw new TokenRefused('MALFORMED', 'the claims are nested too deep');
-  const token = opened.use === 'adopted' ? adopt(reader, wanted, policy, crypto) : readOwn(reader, wanted);
+  const token = opened.use === 'adopted' ? adopt(reader, wanted, policy, crypto) : readOwn(reader, wanted, opened.kid);
   if (opened.use !== 'adopted') checkParties(reader, token, policy);
   return token;
 }
 
-function readOwn(reader: ClaimReader, kind: TokenKind): Token {
+function readOwn(reader: ClaimReader, kind: TokenKind, kid: string | undefined): Token {
   const subject = reader.need('sub', isSubject, 'a subject of 1 to 255 bytes');
   const sessionId = reader.need('sid', isSessionId, 'a UUIDv7');
   const generation = reader.need('gen', isGeneration, 'a generation');
@@ -38,6 +38,7 @@ function readOwn(reader: ClaimReader, kind: TokenKind): Token {
   const audience = reader.may('aud', isAudience, 'a string or a list of strings') ?? [];
   return {
     kind,
+    kid,
     subject,
     sessionId,
     startMs: sessionStartMs(sessionId),

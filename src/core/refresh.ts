@@ -8,9 +8,10 @@ import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
+import { sessionKey } from './place.js';
 import { MOST_PAUSE_MS, type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
-import { denial, isAhead, readStanding, type Standing, sessionKey, whyDenied } from './standing.js';
+import { denial, isAhead, readStanding, type Standing, whyDenied } from './standing.js';
 import { type Answered, answerNow, denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 /** What to do about a refresh token. */

@@ -4,7 +4,7 @@ import { attempt } from './attempt.js';
 import type { Context } from './context.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
 import type { Known } from './ledger.js';
-import type { StoreKey } from './ports.js';
+import { type Place, placeOf } from './place.js';
 import type { SessionId } from './session.js';
 import type { Token } from './token.js';
 
@@ -19,48 +19,45 @@ export interface Standing {
   readonly known: Known;
 }
 
-export const sessionKey = (subject: string, sessionId: SessionId) =>
-  ({ kind: 'session', subject, sessionId }) as const satisfies StoreKey;
-export const notBeforeKey = (subject: string) => ({ kind: 'not-before', subject }) as const satisfies StoreKey;
-
 /**
  * Reads what decides on a session, or, without an id, on a subject alone.
  * @throws StoreUnavailable
  */
-export async function readStanding(
+export const readStanding = (
   context: Context,
   subject: string,
   sessionId: SessionId | undefined,
   writeUntilMs: number,
-): Promise<Standing> {
+): Promise<Standing> => readStandingAt(context, placeOf(context.store, subject, sessionId), writeUntilMs);
+
+/** Reads what decides at a place. @throws StoreUnavailable */
+export const readStandingAt = (context: Context, place: Place, writeUntilMs: number): Promise<Standing> =>
+  attempt(() => readOnce(context, place, writeUntilMs));
+
+/** @returns undefined if what was read is worth nothing: the store had to be brought forward */
+async function readOnce(context: Context, place: Place, writeUntilMs: number): Promise<Standing | undefined> {
   const { store, births, ledger } = context;
-  const shard = store.shardOf(subject);
-  const birthKey: StoreKey = { kind: 'birth', shard };
-  const keys = [birthKey, notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];
-  return attempt(async () => {
-    const known = ledger.known(shard);
-    const [birthText, notBeforeText, sessionText] = await store.read(keys);
-    const birth = births.read(birthText);
-    if (!birth) {
-      await births.write(writeUntilMs);
-      return undefined;
-    }
-    if (ledger.isBehind(known, birth)) {
-      await ledger.standUp();
-      return undefined;
-    }
-    const owed = [notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];
-    if (await ledger.payBack(owed)) return undefined;
-    const notBefore = parseNotBefore(notBeforeText);
-    return {
-      known: { ...known, birth },
-      birth,
-      notBefore,
-      notBeforeText,
-      session: parseSession(sessionText),
-      sessionText,
-    };
-  });
+  const { shard, keys, entries } = place;
+  const known = ledger.known(shard);
+  const [birthText, notBeforeText, sessionText] = await store.read(keys);
+  const birth = births.read(shard, birthText);
+  if (!birth) {
+    await births.write(writeUntilMs);
+    return undefined;
+  }
+  if (ledger.isBehind(known, birth)) {
+    await ledger.standUp();
+    return undefined;
+  }
+  if (ledger.owes && (await ledger.payBack(entries))) return undefined;
+  return {
+    known: { ...known, birth },
+    birth,
+    notBefore: parseNotBefore(notBeforeText),
+    notBeforeText,
+    session: parseSession(sessionText),
+    sessionText,
+  };
 }
 
 /** Why a token does not stand, whatever the time. `superseded`: a refresh token of a lower generation. */

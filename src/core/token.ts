@@ -8,6 +8,8 @@ export type TokenKind = 'access' | 'refresh';
 /** A token whose signature and claims are good. Whether it stands is for the clock and the store to say. */
 export interface Token {
   readonly kind: TokenKind;
+  /** The key that it was signed with; undefined for an adopted one, which names none. */
+  readonly kid: string | undefined;
   readonly subject: string;
   readonly sessionId: SessionId;
   /** When the session started, Unix ms. */

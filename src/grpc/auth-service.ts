@@ -8,6 +8,7 @@ import { refresh } from '../core/refresh.js';
 import { validate } from '../core/validate.js';
 import { keySetMessage, validationMessage } from './messages.js';
 import type { Unary } from './unary.js';
+import { validateTokens } from './validate-tokens.js';
 
 export function authService(context: Context, unary: Unary): AuthServiceServer {
   return {
@@ -30,6 +31,8 @@ export function authService(context: Context, unary: Unary): AuthServiceServer {
       },
       'debug',
     ),
+
+    validateTokens: unary.handle('ValidateTokens', validateTokens(context), 'debug'),
 
     // Every verifier asks again and again.
     getJsonWebKeySet: unary.handle('GetJsonWebKeySet', async () => keySetMessage(keySet(context)), 'debug'),

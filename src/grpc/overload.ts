@@ -1,9 +1,10 @@
 // Owns what happens to calls that are too many: they are refused before their message is read, and counted for the log.
 
-import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
+import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Logger } from '../log.js';
 import { Shedding } from './shedding.js';
 import { OVERLOADED } from './status.js';
+import type { Admission } from './unary.js';
 
 /** A line for each refused call would be an attack of its own: there is one in so long. */
 const REPORT_MS = 5_000;
@@ -20,7 +21,7 @@ export interface OverloadOptions {
   readonly reportMs?: number;
 }
 
-export class Overload {
+export class Overload implements Admission {
   readonly #log: Pick<Logger, 'info' | 'warn'>;
   readonly #shedding: Shedding;
   readonly #underWay: () => number;
@@ -42,15 +43,31 @@ export class Overload {
 
   /** For every server of the process: they share its event loop. */
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
-    if (!SHED.test(path)) return new ServerInterceptingCall(call);
-    const ends = ENDING.has(path);
+    // What is taken goes its way as it is: a call that is wrapped costs a tenth more. The library asks for no more than
+    // the interface, though its type names the wrapper.
+    if (!SHED.test(path) || this.#takes(ENDING.has(path))) return call as ServerInterceptingCall;
     // Not started at all: the message is thrown away unread.
-    if (!this.#takes(ends)) return new ServerInterceptingCall(call, { start: () => this.#refuse(call) });
-    // Many calls may be opened one by one, and their messages sent at once: this bounds how many then begin.
-    const onReceiveHalfClose = (next: () => void): void =>
-      this.#shedding.begins(ends, this.#underWay()) ? next() : this.#refuse(call);
-    return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveHalfClose }) });
+    return new ServerInterceptingCall(call, {
+      start: () => {
+        this.#count();
+        call.sendStatus(OVERLOADED);
+      },
+    });
   };
+
+  /**
+   * Whether a call that was taken may begin, now that its message has come: many may be opened one by one, and their
+   * messages sent at once. One that may not is counted as refused.
+   */
+  mayBegin(path: string, underWay: number): boolean {
+    const may = this.#shedding.begins(ENDING.has(path), underWay);
+    if (!may) this.#count();
+    return may;
+  }
+
+  weigh(calls: number): void {
+    this.#shedding.spend(calls - 1);
+  }
 
   /** Says what was refused and not told yet. */
   close(): void {
@@ -70,8 +87,7 @@ export class Overload {
     return this.#shedding.takes(ends);
   }
 
-  #refuse(call: ServerInterceptingCallInterface): void {
-    call.sendStatus(OVERLOADED);
+  #count(): void {
     this.#refused.lately++;
     this.#refused.inAll++;
     if (this.#reporting) return;

@@ -1,7 +1,6 @@
 // Owns the gRPC server: what is registered on it, its limits, and how it stops.
 
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { Context } from '../core/context.js';
 import { type Address, formatAddress } from '../env.js';
@@ -10,6 +9,7 @@ import type { Certificates } from '../tls/certificates.js';
 import { authService } from './auth-service.js';
 import { serverCredentials } from './credentials.js';
 import { decodingFaults, refuseProtoClaim } from './decoding.js';
+import { AUTH_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerService } from './issuer-service.js';
@@ -17,8 +17,8 @@ import { Overload } from './overload.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
 
-/** A request is two tokens at most; the rest is for claims and for a clear answer to what is a little too large. */
-const MAX_REQUEST_BYTES = 256 * 1024;
+/** A thousand tokens of the usual size, or one or two of any, and room for a clear answer to what is too large. */
+const MAX_REQUEST_BYTES = 1024 * 1024;
 /** Calls under way on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
 const MAX_STREAMS = 100;
 /** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
@@ -65,12 +65,12 @@ export class GrpcServer {
   constructor(context: Context, log: Logger, { address, issuer, certificates, maxConcurrentCalls }: GrpcOptions) {
     this.#log = log;
     this.#credentials = serverCredentials(certificates);
-    this.#unary = new Unary(log);
     this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
+    this.#unary = new Unary(log, this.#overload);
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
-    auth.addService(decodingFaults(AuthServiceService), authService(context, this.#unary));
+    auth.addService(decodingFaults(AUTH_SERVICE), authService(context, this.#unary));
     this.#listeners = [{ server: auth, address }];
     if (!issuer) return;
     const issuing = apart ? this.#makeServer([ISSUER]) : auth;

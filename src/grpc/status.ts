@@ -12,7 +12,9 @@ const RETRY_AFTER_S = 1;
 
 type Details = { code: status; message: string; type: string; value: Uint8Array };
 
-const retryInfo = (): Uint8Array => RetryInfo.encode({ retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } }).finish();
+/** When a caller should come back. */
+export const RETRY_INFO: RetryInfo = { retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } };
+const retryInfo = (): Uint8Array => RetryInfo.encode(RETRY_INFO).finish();
 
 function detailsOf(error: CoreError): Details {
   switch (error.code) {

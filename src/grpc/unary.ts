@@ -5,30 +5,44 @@ import { type handleUnaryCall, type Metadata, type ServerUnaryCall, status } fro
 import type { AuditEvent } from '../core/audit.js';
 import { InvalidInput, isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
+import type { SessionId } from '../core/session.js';
 import { acceptRequestId, type Logger } from '../log.js';
 import type { Decoded } from './decoding.js';
-import { CallRefused, statusOf } from './status.js';
+import { CallRefused, OVERLOADED, statusOf } from './status.js';
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** What a handler knows of its call, and may tell the call's log line. */
 export interface ServiceCall extends Call {
   readonly metadata: Metadata;
   /** The names of the client's certificate, as Node writes them, if it has shown one that was found good. */
   clientNames(): string | undefined;
-  note(fields: { problem: string; why: string | undefined }): void;
+  /** It is as much work as so many calls of the usual kind. */
+  weighs(calls: number): void;
+  /** @param level of the line, if that is more than it would have */
+  note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void;
 }
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
-
 export type Handler<Request, Response> = (request: Request, call: ServiceCall) => Promise<Response>;
+
+/** Who says how much is taken. */
+export interface Admission {
+  /** Whether a call whose message has come may begin. */
+  mayBegin(path: string, underWay: number): boolean;
+  /** A call that has begun is as much work as so many. */
+  weigh(calls: number): void;
+}
 
 /** Frames handlers, and counts the calls that are under way. */
 export class Unary {
   readonly #log: Logger;
+  readonly #admission: Admission;
   #underWay = 0;
   #idle: (() => void)[] = [];
 
-  constructor(log: Logger) {
+  constructor(log: Logger, admission: Admission) {
     this.#log = log;
+    this.#admission = admission;
   }
 
   get underWay(): number {
@@ -47,66 +61,96 @@ export class Unary {
     level: Level = 'info',
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
+      if (!this.#admission.mayBegin(call.getPath(), this.#underWay)) return callback(OVERLOADED);
       this.#underWay++;
-      const line = this.#openLine(method, call);
-      this.#run(handler, call.request, line.call)
-        .then(
-          (response) => {
-            callback(null, response);
-            line.close(status.OK, level);
-          },
-          (error: unknown) => {
-            const failure = statusOf(error);
-            callback(failure);
-            line.close(failure.code, levelOf(error), error);
-          },
-        )
-        // What fails in the answering itself must not end the process.
-        .catch((err: unknown) => this.#log.error({ method, err }, 'a call could not be answered'))
-        .finally(() => this.#leave());
+      const framed = new FramedCall(this.#log, this.#admission, method, call);
+      const request: Decoded<Request> = call.request;
+      const answer = request instanceof InvalidInput ? Promise.reject(request) : handler(request, framed);
+      // One step for each outcome: every promise more is paid for by every call.
+      void answer.then(
+        (response) => this.#end(framed, level, undefined, () => callback(null, response)),
+        (error: unknown) => this.#end(framed, levelOf(error), error, () => callback(statusOf(error))),
+      );
     };
   }
 
-  async #run<Request, Response>(
-    handler: Handler<Request, Response>,
-    request: Decoded<Request>,
-    call: ServiceCall,
-  ): Promise<Response> {
-    if (request instanceof InvalidInput) throw request;
-    return handler(request, call);
-  }
-
-  #leave(): void {
+  #end<R, S>(framed: FramedCall<R, S>, level: Level, error: unknown, answer: () => void): void {
+    try {
+      answer();
+      framed.close(level, error);
+    } catch (err) {
+      // What fails in the answering itself must not end the process.
+      this.#log.error({ method: framed.method, err }, 'a call could not be answered');
+    }
     this.#underWay--;
     if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
 
-  #openLine<Request, Response>(method: string, call: ServerUnaryCall<Request, Response>) {
-    const log = this.#log;
-    const startMs = performance.now();
-    const requestId = acceptRequestId(call.metadata.get('x-request-id')[0]) ?? randomUUID();
-    const notes: Record<string, unknown> = {};
-    const serviceCall: ServiceCall = {
-      metadata: call.metadata,
-      clientNames: () => call.getAuthContext().sslPeerCertificate?.subjectaltname,
-      get budgetMs() {
-        return Number(call.getDeadline()) - Date.now();
-      },
-      note: (fields) => Object.assign(notes, fields),
-      concerns: (sessionId) => {
-        notes['sessionId'] ??= sessionId;
-      },
-      audit: (event: AuditEvent) => {
-        if ('sessionId' in event) notes['sessionId'] ??= event.sessionId;
-        log.info({ audit: event, requestId }, event.event);
-      },
-    };
-    const close = (code: status, level: Level, error?: unknown): void => {
-      const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
-      const fields = { method, status: status[code], ...notes, ...failureFields(error), durationMs, requestId };
-      log[level](fields, 'call');
-    };
-    return { call: serviceCall, close };
+/** Makes nothing before it is asked for: most calls write no line and have no id of their own. */
+class FramedCall<Request, Response> implements ServiceCall {
+  readonly method: string;
+  readonly #log: Logger;
+  readonly #admission: Admission;
+  readonly #call: ServerUnaryCall<Request, Response>;
+  readonly #startMs = performance.now();
+  #requestId: string | undefined;
+  #sessionId: SessionId | undefined;
+  #notes: Readonly<Record<string, unknown>> | undefined;
+  #raised: 'warn' | undefined;
+
+  constructor(log: Logger, admission: Admission, method: string, call: ServerUnaryCall<Request, Response>) {
+    this.#log = log;
+    this.#admission = admission;
+    this.method = method;
+    this.#call = call;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  get budgetMs(): number {
+    return Number(this.#call.getDeadline()) - Date.now();
+  }
+
+  clientNames(): string | undefined {
+    return this.#call.getAuthContext().sslPeerCertificate?.subjectaltname;
+  }
+
+  weighs(calls: number): void {
+    this.#admission.weigh(calls);
+  }
+
+  note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void {
+    this.#notes = { ...this.#notes, ...fields };
+    this.#raised ??= level;
+  }
+
+  concerns(sessionId: SessionId): void {
+    this.#sessionId ??= sessionId;
+  }
+
+  audit(event: AuditEvent): void {
+    if ('sessionId' in event) this.concerns(event.sessionId);
+    this.#log.info({ audit: event, requestId: this.#id() }, event.event);
+  }
+
+  /** Writes the line. */
+  close(usual: Level, error: unknown): void {
+    const level = this.#raised ?? usual;
+    if (!this.#log.isLevelEnabled(level)) return;
+    const code = error === undefined ? status.OK : statusOf(error).code;
+    const durationMs = Math.round((performance.now() - this.#startMs) * 1000) / 1000;
+    const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
+    const told = { ...session, ...this.#notes, ...failureFields(error) };
+    const fields = { method: this.method, status: status[code], ...told, durationMs, requestId: this.#id() };
+    this.#log[level](fields, 'call');
+  }
+
+  #id(): string {
+    this.#requestId ??= acceptRequestId(this.#call.metadata.get('x-request-id')[0]) ?? randomUUID();
+    return this.#requestId;
   }
 }
 

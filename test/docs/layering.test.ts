@@ -24,6 +24,7 @@ const RULES: readonly Rule[] = [
     packages: ['ioredis'],
     node: true,
   },
+  { at: 'src/adapters/lru/', files: ['src/core/'], packages: ['lru-cache'], node: false },
   { at: 'src/adapters/lmdb/', files: ['src/adapters/lmdb/', 'src/core/'], packages: ['lmdb'], node: true },
   {
     at: 'src/grpc/',

@@ -31,6 +31,9 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     ...['active', 'problem', 'subject', 'session_id', 'token_id', 'issued_at', 'expires_at', 'issuer', 'audience'],
     'claims',
   ],
+  ValidateTokensRequest: ['access_tokens', 'include_claims'],
+  ValidateTokensResponse: ['results'],
+  ValidateTokensResult: ['validation', 'cannot_tell'],
   GetJsonWebKeySetRequest: [],
   GetJsonWebKeySetResponse: ['keys', 'max_age_seconds'],
   JsonWebKey: ['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e'],
@@ -51,6 +54,7 @@ describe('the contract', () => {
     longs: Number,
     enums: String,
     defaults: true,
+    oneofs: true,
   });
   const { AuthService, IssuerService } = (
     loadPackageDefinition(definition) as unknown as { auth: { v1: Record<string, Service> } }
@@ -109,6 +113,11 @@ describe('the contract', () => {
     expect(valid['expires_at']).to.equal(tokens['access_expires_at']);
     expect(valid['token_id']).to.equal(`a${tokens['session_id']}.0`);
     expect(valid['claims']).to.deep.nested.include({ 'fields.role.stringValue': 'admin' });
+
+    const many = await call(0, 'ValidateTokens', { access_tokens: [access_token, 'nonsense'], include_claims: true });
+    const [first, second] = many['results'] as Message[];
+    expect(first?.['validation']).to.deep.equal(valid);
+    expect(second).to.deep.nested.include({ result: 'validation', 'validation.problem': 'TOKEN_PROBLEM_MALFORMED' });
 
     const { tokens: next } = (await call(0, 'RefreshToken', { refresh_token })) as { tokens: Message };
     expect(next['session_id']).to.equal(tokens['session_id']);

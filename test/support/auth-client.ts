@@ -13,6 +13,8 @@ import {
   type GetJsonWebKeySetResponse,
   type LogoutRequest,
   type ValidateTokenResponse,
+  type ValidateTokensResponse,
+  type ValidateTokensResult,
 } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceClient } from '../../proto/gen/auth/v1/issuer_service.js';
 import { type TokenPair, TokenProblem } from '../../proto/gen/auth/v1/token.js';
@@ -81,6 +83,14 @@ export class TestClient {
     return this.#call((done) =>
       this.#auth.validateToken({ accessToken, includeClaims }, metadata, this.#options(), done),
     );
+  }
+
+  async validateMany(accessTokens: readonly string[], includeClaims = false): Promise<readonly ValidateTokensResult[]> {
+    const request = { accessTokens: [...accessTokens], includeClaims };
+    const { results } = await this.#call<ValidateTokensResponse>((done) =>
+      this.#auth.validateTokens(request, new Metadata(), this.#options(), done),
+    );
+    return results;
   }
 
   /** `active`, or the problem's name without its prefix. */

@@ -187,10 +187,11 @@ export const plainKeys: Keys = {
   signingKid: 'k',
   delayMs: 0,
   open: (token) => {
-    const { use, typ, payload } = JSON.parse(token);
-    return { use, typ, payload };
+    const { use, typ, kid, payload } = JSON.parse(token);
+    return { use, typ, kid, payload };
   },
   seal: (use, payload, kid) => JSON.stringify({ use, typ: use === 'access' ? 'at+jwt' : 'rt+jwt', kid, payload }),
+  verifies: () => true,
   rescan: () => Promise.resolve(false),
   publicKeys: () => [],
 };
@@ -209,6 +210,7 @@ export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setb
     births: new Births(store, policy.foreignSinceMs),
     ledger: new Ledger(store, tell),
     starts: new Starts(),
+    verified: new Map(),
     crypto: {
       randomBytes: (count) => {
         made++;

@@ -11,6 +11,7 @@ import type { Algorithm, SigningKey } from './signing-key.js';
 
 interface Verifier {
   readonly use: KeyUse;
+  readonly kid: string | undefined;
   readonly algorithm: Algorithm;
   readonly key: KeyObject;
 }
@@ -33,10 +34,11 @@ export class JwtKeys implements Keys {
     this.signingKid = signing.kid;
     for (const key of [...others, signing]) {
       this.#signers.set(key.kid, key);
-      this.#verifiers.set(key.kid, { use: 'access', algorithm: key.algorithm, key: key.verify });
-      this.#verifiers.set(key.refreshKid, { use: 'refresh', algorithm: 'HS256', key: key.refreshSecret });
+      const { kid, refreshKid, algorithm } = key;
+      this.#verifiers.set(kid, { use: 'access', kid, algorithm, key: key.verify });
+      this.#verifiers.set(refreshKid, { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: key.refreshSecret });
     }
-    this.#adopted = adopted.map((key) => ({ use: 'adopted', algorithm: 'HS256', key }));
+    this.#adopted = adopted.map((key) => ({ use: 'adopted', kid: undefined, algorithm: 'HS256', key }));
   }
 
   open(token: string): Opened {
@@ -48,7 +50,7 @@ export class JwtKeys implements Keys {
     }
     // RFC 7515, section 4.1.11: an extension that is marked critical and not understood makes the token invalid.
     if (Object.hasOwn(header, 'crit')) throw new TokenRefused('MALFORMED', 'no critical extension is supported');
-    return { use: verifier.use, typ: header['typ'], payload: verified(token, verifier, more) };
+    return { use: verifier.use, kid: verifier.kid, typ: header['typ'], payload: verified(token, verifier, more) };
   }
 
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
@@ -61,6 +63,10 @@ export class JwtKeys implements Keys {
       keyid: access ? key.kid : key.refreshKid,
       header: { alg: algorithm, typ: typOf(use) },
     });
+  }
+
+  verifies(kid: string): boolean {
+    return this.#verifiers.has(kid);
   }
 
   /** Whether it can sign with a key, and check what that has signed. */

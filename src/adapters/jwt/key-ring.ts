@@ -101,6 +101,10 @@ export class KeyRing implements Keys {
     return this.#keys.open(token);
   }
 
+  verifies(kid: string): boolean {
+    return this.#keys.verifies(kid);
+  }
+
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
     return this.#keys.seal(use, claims, this.#keys.has(kid) ? kid : this.signingKid);
   }

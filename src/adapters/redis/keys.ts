@@ -24,8 +24,19 @@ const prefix = (shard: number): string => `lk:1:{${TAGS[shard]}}`;
 /** The shard of a subject, 0 to SHARDS - 1. */
 export const shardOf = (subject: string): number => shardOfHash(hashOf(subject));
 
+/** A verified token is asked about with the same keys again and again. */
+const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
+
 /** The names of some keys, in their order. */
-export function keyNames(keys: readonly StoreKey[]): string[] {
+export function keyNames(keys: readonly StoreKey[]): readonly string[] {
+  const known = remembered.get(keys);
+  if (known) return known;
+  const names = makeNames(keys);
+  remembered.set(keys, names);
+  return names;
+}
+
+function makeNames(keys: readonly StoreKey[]): readonly string[] {
   let subject: string | undefined;
   let digest = '';
   return keys.map((key) => {

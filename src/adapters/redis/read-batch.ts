@@ -39,15 +39,11 @@ export class ReadBatch {
   }
 
   /** Reads some keys in one command, together with those of others. @throws StoreUnavailable */
-  async read(keys: readonly string[]): Promise<Texts> {
-    if (keys.length === 0) return [];
+  read(keys: readonly string[]): Promise<Texts> {
+    if (keys.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const { places, callers } = this.#batchFor(keys.length);
-      const positions = keys.map((key) => {
-        const place = places.get(key) ?? places.size;
-        places.set(key, place);
-        return place;
-      });
+      const positions = keys.map((key) => placeIn(places, key));
       callers.push({ positions, resolve, reject });
     });
   }
@@ -75,6 +71,14 @@ export class ReadBatch {
       },
     );
   }
+}
+
+function placeIn(places: Map<string, number>, key: string): number {
+  const there = places.get(key);
+  if (there !== undefined) return there;
+  const next = places.size;
+  places.set(key, next);
+  return next;
 }
 
 /** A bad key is the affair of those who asked for it alone. */

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Struct } from "../../google/protobuf/struct.js";
+import { RetryInfo } from "../../google/rpc/error_details.js";
 import { TokenPair, TokenProblem } from "./token.js";
 
 export const protobufPackage = "auth.v1";
@@ -86,6 +87,30 @@ export interface ValidateTokenResponse {
   audience: string[];
   /** The claims that are neither registered nor ours, where `include_claims` asks for them. */
   claims: { [key: string]: any } | undefined;
+}
+
+/** What ValidateTokens is asked. */
+export interface ValidateTokensRequest {
+  /** The access tokens to judge: 1 to 1000, in a request of at most 1 MiB. */
+  accessTokens: string[];
+  /** Also return the tokens' other claims. */
+  includeClaims: boolean;
+}
+
+/** What ValidateTokens answers. */
+export interface ValidateTokensResponse {
+  /** One for each token, in the order of the tokens. */
+  results: ValidateTokensResult[];
+}
+
+/** What can be said of one token. */
+export interface ValidateTokensResult {
+  /** Whether the token stands, and if not, why. Here an empty or oversized token is MALFORMED. */
+  validation?:
+    | ValidateTokenResponse
+    | undefined;
+  /** The store cannot tell: the token counts neither as active nor as not. When to ask again. */
+  cannotTell?: RetryInfo | undefined;
 }
 
 /** What GetJsonWebKeySet is asked: nothing. */
@@ -530,6 +555,166 @@ export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
   },
 };
 
+function createBaseValidateTokensRequest(): ValidateTokensRequest {
+  return { accessTokens: [], includeClaims: false };
+}
+
+export const ValidateTokensRequest: MessageFns<ValidateTokensRequest> = {
+  encode(message: ValidateTokensRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.accessTokens) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.includeClaims !== false) {
+      writer.uint32(16).bool(message.includeClaims);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokensRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateTokensRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accessTokens.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.includeClaims = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseValidateTokensResponse(): ValidateTokensResponse {
+  return { results: [] };
+}
+
+export const ValidateTokensResponse: MessageFns<ValidateTokensResponse> = {
+  encode(message: ValidateTokensResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      ValidateTokensResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokensResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateTokensResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(ValidateTokensResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseValidateTokensResult(): ValidateTokensResult {
+  return { validation: undefined, cannotTell: undefined };
+}
+
+export const ValidateTokensResult: MessageFns<ValidateTokensResult> = {
+  encode(message: ValidateTokensResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.validation !== undefined) {
+      ValidateTokenResponse.encode(message.validation, writer.uint32(10).fork()).join();
+    }
+    if (message.cannotTell !== undefined) {
+      RetryInfo.encode(message.cannotTell, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokensResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateTokensResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.validation = ValidateTokenResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cannotTell = RetryInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseGetJsonWebKeySetRequest(): GetJsonWebKeySetRequest {
   return {};
 }
@@ -806,6 +991,21 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ValidateTokenResponse => ValidateTokenResponse.decode(value),
   },
   /**
+   * Tells of up to 1000 access tokens whether each stands now: one result a token, in the order of the tokens. What is
+   * wrong with one, or cannot be told of it, is in its own result and harms no other.
+   */
+  validateTokens: {
+    path: "/auth.v1.AuthService/ValidateTokens" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ValidateTokensRequest): Buffer =>
+      Buffer.from(ValidateTokensRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ValidateTokensRequest => ValidateTokensRequest.decode(value),
+    responseSerialize: (value: ValidateTokensResponse): Buffer =>
+      Buffer.from(ValidateTokensResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ValidateTokensResponse => ValidateTokensResponse.decode(value),
+  },
+  /**
    * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
    * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
    */
@@ -837,6 +1037,11 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
   /** Tells whether an access token stands now. A token that does not is an answer (`active` is false), not an error. */
   validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
+  /**
+   * Tells of up to 1000 access tokens whether each stands now: one result a token, in the order of the tokens. What is
+   * wrong with one, or cannot be told of it, is in its own result and harms no other.
+   */
+  validateTokens: handleUnaryCall<ValidateTokensRequest, ValidateTokensResponse>;
   /**
    * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
    * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
@@ -900,6 +1105,25 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Tells of up to 1000 access tokens whether each stands now: one result a token, in the order of the tokens. What is
+   * wrong with one, or cannot be told of it, is in its own result and harms no other.
+   */
+  validateTokens(
+    request: ValidateTokensRequest,
+    callback: (error: ServiceError | null, response: ValidateTokensResponse) => void,
+  ): ClientUnaryCall;
+  validateTokens(
+    request: ValidateTokensRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ValidateTokensResponse) => void,
+  ): ClientUnaryCall;
+  validateTokens(
+    request: ValidateTokensRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ValidateTokensResponse) => void,
   ): ClientUnaryCall;
   /**
    * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers

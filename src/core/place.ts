@@ -1,0 +1,22 @@
+// Owns where the entries lie that decide on a token: how they are named, and which of them are read together.
+
+import type { EntryKey, Store, StoreKey } from './ports.js';
+import type { SessionId } from './session.js';
+
+export const sessionKey = (subject: string, sessionId: SessionId) =>
+  ({ kind: 'session', subject, sessionId }) as const satisfies StoreKey;
+export const notBeforeKey = (subject: string) => ({ kind: 'not-before', subject }) as const satisfies StoreKey;
+
+/** Where the entries lie that decide on a session or, if it names none, on a subject. */
+export interface Place {
+  readonly shard: number;
+  readonly entries: readonly EntryKey[];
+  /** The birth record, and the entries. */
+  readonly keys: readonly StoreKey[];
+}
+
+export function placeOf(store: Store, subject: string, sessionId: SessionId | undefined): Place {
+  const shard = store.shardOf(subject);
+  const entries: EntryKey[] = [notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];
+  return { shard, entries, keys: [{ kind: 'birth', shard }, ...entries] };
+}
