@@ -17,7 +17,19 @@ const TAGS = (
 export const SHARDS = TAGS.length;
 
 // 128 bits of SHA-256: of bounded length, and in a form that `sha256sum` prints, so that an operator can find a key.
-const hashOf = (subject: string): string => hash('sha256', subject, 'hex').slice(0, 32);
+function hashOf(subject: string): string {
+  const known = hashes.get(subject);
+  if (known !== undefined) return known;
+  if (hashes.size >= MOST_HASHES) hashes.clear();
+  const digest = hash('sha256', subject, 'hex').slice(0, 32);
+  hashes.set(subject, digest);
+  return digest;
+}
+
+/** A call asks for its subject's several times. */
+const hashes = new Map<string, string>();
+const MOST_HASHES = 1_000;
+
 const shardOfHash = (digest: string): number => Number.parseInt(digest.slice(0, 2), 16) % SHARDS;
 const prefix = (shard: number): string => `lk:1:{${TAGS[shard]}}`;
 
