@@ -179,7 +179,7 @@ describe('latchkey store check', () => {
     });
 
     it('of replicas, which are told late', async () => {
-      const [primary, replica] = await Promise.all([stage.redis('--repl-diskless-sync-delay', '0'), stage.redis()]);
+      const [primary, replica] = await Promise.all([stage.redis(), stage.redis()]);
       await replica.raw.replicaof('127.0.0.1', `${primary.port}`);
       while (!(await primary.raw.info('replication')).includes('connected_slaves:1'));
       const { code, stdout } = await check(primary);
