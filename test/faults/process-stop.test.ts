@@ -8,6 +8,7 @@ import { type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { JWT_SECRET, startServe } from '../support/processes.js';
+import { RedisMonitor } from '../support/redis-monitor.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -47,16 +48,11 @@ describe('a service that is told to stop under load', function () {
 
   /** Makes Redis slow, and has calls made. Resolves when it was asked about each session: all calls have been taken in. */
   async function underWay<T>({ redis, proxy }: Slowable, pairs: readonly TokenPair[], call: (pair: TokenPair) => T) {
-    const monitor = await redis.raw.monitor();
-    const awaited = new Set(pairs.map(({ sessionId }) => sessionId));
-    monitor.on('monitor', (_time: string, words: readonly string[]) => {
-      const line = words.join(' ');
-      for (const sessionId of awaited) if (line.includes(sessionId)) awaited.delete(sessionId);
-    });
+    const monitor = await RedisMonitor.open(redis.port);
     proxy.delay(SLOW_MS);
     const calls = pairs.map(call);
-    await until(() => awaited.size === 0, 5_000);
-    monitor.disconnect();
+    await until(() => pairs.every(({ sessionId }) => monitor.text.includes(sessionId)), 5_000);
+    monitor.close();
     return calls;
   }
 

@@ -1,10 +1,12 @@
 // Owns the proof of what the wait for replicas vouches for: which server's answers, and which of them.
 
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { openReachable, until } from './redis-world.js';
+import { openReachable, openStore, until } from './redis-world.js';
 
 const MANY = 50;
 
@@ -57,6 +59,32 @@ describe('a store that waits for replicas', () => {
     await refusal(store.settle(incarnation));
     await until(() => store.incarnation !== incarnation && store.reachableSinceMs !== undefined, 5_000);
     await store.settle(store.incarnation);
+  });
+
+  it('is not used where its two connections reach two servers: the one cannot vouch for the other', async () => {
+    const other = await RedisServer.start();
+    let turn = 0;
+    const balancer = createServer((client) => {
+      const server = connect((turn++ % 2 === 0 ? primary : other).port, '127.0.0.1');
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        from.on('error', () => {}).once('close', () => to.destroy());
+        from.pipe(to);
+      }
+    }).listen(0, '127.0.0.1');
+    await once(balancer, 'listening');
+    const { port } = balancer.address() as AddressInfo;
+    const opened = openStore(`redis://127.0.0.1:${port}`, { minReplicas: 1 });
+    try {
+      await until(() => opened.log.text.includes('did not reach the same server'), 5_000);
+      expect(opened.store.reachableSinceMs).to.equal(undefined);
+    } finally {
+      await opened.store.close();
+      balancer.close();
+      await other.stop();
+    }
   });
 
   it('lets all who ask at the same time share a wait, but none of them one that has begun', async () => {
