@@ -139,7 +139,7 @@ describe('a failover of Redis', function () {
       for (const { accessToken } of refreshed) expect(await successor.client.verdict(accessToken)).to.equal('active');
       await Promise.all(refreshed.map(({ refreshToken }) => successor.client.refresh(refreshToken)));
       // Lines of the log are a moment behind.
-      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 2_000);
+      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 5_000);
       expect(audited(successor, 'session_healed')).to.equal(0);
     });
 
@@ -162,7 +162,7 @@ describe('a failover of Redis', function () {
       await sleep(4_000);
       await pair.replica.restart();
       await pair.inStep();
-      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 3_000);
+      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 5_000);
       const next = await other.client.refresh(on.refreshToken);
       expect((await node.client.refresh(on.refreshToken)).refreshToken).to.equal(next.refreshToken);
       expect(audited(node, 'session_reused') + audited(other, 'session_reused')).to.equal(0);
@@ -172,7 +172,7 @@ describe('a failover of Redis', function () {
       const node = await serve({ REDIS_MIN_REPLICAS: '1' });
       pair.slow(300);
       pair.cut();
-      await until(async () => (await node.client.health()) === 'NOT_SERVING', 3_000);
+      await until(async () => (await node.client.health()) === 'NOT_SERVING', 5_000);
       await serving(node);
     });
 
@@ -219,7 +219,7 @@ describe('a failover of Redis', function () {
       await other.client.refresh(used.refreshToken);
       await pair.failOver();
       await Promise.all([serving(node), serving(other)]);
-      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 3_000);
+      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 5_000);
       for (const { client } of [node, other]) {
         expect(await client.verdict(out.accessToken)).to.equal('REVOKED');
         expect(await client.verdict(cut.accessToken)).to.equal('REVOKED');
@@ -265,7 +265,7 @@ describe('a Redis that follows another one, and is made the primary again', func
     await until(async () => (await isServing(node)) && (await verdict()) === 'REVOKED', 5_000);
     // By the node, since the other one has never heard of it.
     expect(await primary.raw.get(await keyOf(primary, out.sessionId))).to.match(/ ended logout$/);
-    await until(() => setbacks(node).length > 0, 2_000);
+    await until(() => setbacks(node).length > 0, 5_000);
   }
 
   it('is another one: nothing that a living node had acknowledged is taken back', () => followsAndReturns(true));
