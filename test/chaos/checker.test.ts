@@ -30,6 +30,13 @@ const LATE = 10 + GRACE_MS + 20;
 const AFTER_BOUND = 30 + WRITE_BOUND_MS + 1;
 const LOSS = { losses: [{ fromMs: 100, toMs: 200 }] };
 
+/** Validations, one after the other, of which so many have no answer. */
+const many = (count: number, mute: number, more: Partial<CallRecord> = {}): CallRecord[] =>
+  Array.from({ length: count }, (_, n) => validate(20 + n, 20.5 + n, n < mute ? unknown : active, more));
+const fault = (fromMs: number, toMs: number): Partial<History> => ({
+  faults: [{ kind: 'k', fromMs, toMs, recoveredAfterMs: 110 }],
+});
+
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'one successor': [
     ['the same pair for all who ask', '', [refresh(20, 30, granted(1)), refresh(25, 40, granted(1), { node: 1 })]],
@@ -182,6 +189,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
         stalls: [{ fromMs: 1_000, toMs: 2_000 }],
       },
     ],
+    ['a call without an answer, now and then', '', many(100, 5)],
+    ['many without an answer, though nothing is wrong', 'e', many(100, 6)],
+    ['many while something is wrong', '', many(100, 100), fault(0, 5)],
+    ['many after it, though both nodes have said that they serve', 'e', many(200, 200), fault(-9, 5)],
+    ['many of clients without patience', '', many(100, 100, { deadlineMs: 20 })],
     ['no recovery', 'e', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: undefined }] }],
   ],
 };

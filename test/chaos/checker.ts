@@ -6,6 +6,7 @@
 // history is in order if a moment is left, and something that may have ended the session can have done so then.
 
 import { cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
+import { isMute, quietCalls } from './quiet.js';
 import type { CallRecord, History, Span, Violation } from './record.js';
 
 /** The longest that any call may take, whatever its deadline, ms. */
@@ -32,7 +33,7 @@ export function violationsIn(history: History): Violation[] {
     found.push(...reuses(session, history.graceMs));
   }
   for (const call of history.calls) found.push(...oddAnswer(call), ...expiry(call, history), ...bound(call, history));
-  found.push(...recovery(history));
+  found.push(...recovery(history), ...silence(history));
   return found.sort((a, b) => a.rule.localeCompare(b.rule));
 }
 
@@ -146,6 +147,14 @@ function recovery({ faults, stalls }: History): Violation[] {
       { rule: 'e', what: `both nodes served again ${tookMs} ms after the end of "${kind}" (${when})`, calls: [] },
     ];
   });
+}
+
+/** (e) Who says that it serves, serves. */
+function silence(history: History): Violation[] {
+  const quiet = quietCalls(history);
+  if (!isMute(quiet)) return [];
+  const what = `${quiet.unanswered} of ${quiet.calls} calls had no answer though nothing was wrong`;
+  return [{ rule: 'e', what, calls: [] }];
 }
 
 /** How long a span is, less the time in which the harness itself stood still. */

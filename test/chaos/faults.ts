@@ -12,6 +12,8 @@ const TOGETHER = 0.2;
 /** For so long a recovery is waited for, ms: longer than it may take, so that it is known how long it did. */
 const RECOVERY_LIMIT_MS = 15_000;
 const CLOCK_STEP_MS = 60_000;
+/** Comes alone: a node that is started meanwhile ends at once, as it must. */
+const MAY_EVICT = 'redis may evict';
 
 /** Does something bad, and undoes it; resolves when that is done. */
 type Fault = () => Promise<void>;
@@ -40,6 +42,8 @@ export class Faults {
       'redis slow': () => this.#slowRedis(),
       'redis cut off': () => this.#cutOff(),
       'connections cut': () => this.#cutConnections(),
+      'redis wants a password': () => this.#lockRedis(),
+      [MAY_EVICT]: () => this.#letEvict(),
     };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
     this.#kinds = cluster.redis ? { ...ofNodes, ...ofRedis } : ofNodes;
@@ -58,7 +62,8 @@ export class Faults {
       const first = deal();
       const second = this.#random.chance(TOGETHER) ? deal() : undefined;
       // Two of one side would undo each other.
-      const both = second !== undefined && first.startsWith('node') !== second.startsWith('node');
+      const apart = second !== undefined && first.startsWith('node') !== second.startsWith('node');
+      const both = apart && first !== MAY_EVICT && second !== MAY_EVICT;
       if (second !== undefined && !both) deck.push(second);
       await this.#happen(both ? [first, second] : [first]);
     }
@@ -133,6 +138,22 @@ export class Faults {
     await this.#cluster.redis?.raw.replicaof('127.0.0.1', '1');
     await this.#last(200, 1_500);
     await this.#cluster.redis?.raw.replicaof('NO', 'ONE');
+  }
+
+  /** New connections are not let in, and those that are there are cut. */
+  async #lockRedis(): Promise<void> {
+    const { redis, proxies } = this.#cluster;
+    await redis?.raw.config('SET', 'requirepass', 'another');
+    for (const proxy of proxies) proxy.cut();
+    await this.#last(200, 1_500);
+    await redis?.raw.config('SET', 'requirepass', '');
+  }
+
+  /** A Redis that may evict must be left, once that is noticed; it has no `maxmemory`, so that it evicts nothing. */
+  async #letEvict(): Promise<void> {
+    await this.#cluster.redis?.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await this.#last(200, 2_500);
+    await this.#cluster.redis?.raw.config('SET', 'maxmemory-policy', 'noeviction');
   }
 
   async #slowRedis(): Promise<void> {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { JWT_SECRET, type Started, start } from '../support/processes.js';
+import { TestClient } from '../support/auth-client.js';
+import { JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
 
 const SECRETS = {
   ISSUER_TOKEN: 'sesame, a credential of the login back end',
@@ -25,16 +26,16 @@ describe('a process that serves', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What Node would write down of the process in a crash, too. */
-  async function environmentOf({ child }: Started): Promise<Record<string, string>> {
+  /** What Node writes down of the process when it is asked to; it would of its own in a crash. */
+  async function dumpOf({ child }: Started, ending: string): Promise<string> {
     child.kill('SIGUSR2');
-    for (const untilMs = Date.now() + 10_000; Date.now() < untilMs; await sleep(20)) {
-      const [name] = readdirSync(folder).filter((each) => each.endsWith('.json'));
+    for (const untilMs = Date.now() + 15_000; Date.now() < untilMs; await sleep(20)) {
+      const [name] = readdirSync(folder).filter((each) => each.endsWith(ending));
       const text = name === undefined ? '' : readFileSync(join(folder, name), 'utf8');
       // Its last line closes it.
-      if (text.trimEnd().endsWith('\n}')) return JSON.parse(text).environmentVariables;
+      if (/(?:\n|"\])\}\s*$/.test(text.slice(-100))) return text;
     }
-    throw new Error('Node wrote no report');
+    throw new Error(`Node wrote no ${ending}`);
   }
 
   const CASES = [
@@ -49,10 +50,23 @@ describe('a process that serves', () => {
       const report = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
       const env = { GRPC_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'data'), NODE_OPTIONS: report, ...SECRETS };
       started = await start(how.split(' ')[0] ?? '', ready, { env: { ...env, ...more } });
-      const found = await environmentOf(started);
+      const found = JSON.parse(await dumpOf(started, '.json')).environmentVariables;
       expect(found).to.include({ GRPC_ADDRESS: '127.0.0.1:0' });
       expect(found).to.not.have.any.keys('REDIS_URL', ...Object.keys(SECRETS));
       expect(JSON.stringify(found)).to.not.include('sesame');
     });
   }
+
+  it('holds no secret in its memory as a text: credentials are digests there, and keys are with the system', async function () {
+    this.timeout(30_000);
+    const dump = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
+    const env = { DATA_DIR: join(folder, 'data'), JWT_ISSUER: 'https://awake.example', NODE_OPTIONS: dump, ...SECRETS };
+    started = await startServe({ env });
+    const client = new TestClient(started.address);
+    await client.issue('alice', {}, SECRETS.ISSUER_TOKEN);
+    client.close();
+    const heap = await dumpOf(started, '.heapsnapshot');
+    expect(heap.includes('https://awake.example'), 'awake').to.equal(true);
+    for (const [name, secret] of Object.entries(SECRETS)) expect(heap.includes(secret), name).to.equal(false);
+  });
 });

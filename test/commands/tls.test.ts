@@ -171,7 +171,7 @@ describe('latchkey with TLS', () => {
     const env = { AUTH_SERVICE_TLS_CA: tls.foreignCa, NODE_TLS_REJECT_UNAUTHORIZED };
     const gateway = await kept(startGateway(served.address, { env }));
     expect((await fetch(`http://${gateway.address}/readyz`)).status).to.equal(503);
-    await until(() => gateway.output().includes('comes from an unknown CA'), 2_000);
+    await until(() => gateway.output().includes('comes from an unknown CA'), 5_000);
     const { server, tlsPort } = await startTlsRedis(tls, 'no');
     stops.push(() => server.stop());
     const url = `rediss://127.0.0.1:${tlsPort}`;

@@ -79,7 +79,7 @@ describe('a crash right after an acknowledged logout', () => {
     const before = await prepare(node);
     await redis.kill();
     await redis.restart();
-    await until(async () => (await node.client.health()) === 'SERVING', 3_000);
+    await until(async () => (await node.client.health()) === 'SERVING', 5_000);
     await expectKept(node, before);
   });
 

@@ -4,14 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import { BUSY_MS } from '../support/busy.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Answer, Browser } from './browser.js';
 import { type ServiceNode, Stage, until } from './stage.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const AWAY = '{"detail":"Service temporarily unavailable, try again later.","code":"service_unavailable"}';
-const SOON_MS = 1_000;
-const HEALED_MS = 2_000;
+const SOON_MS = 1_000 + BUSY_MS;
+const HEALED_MS = 2_000 + BUSY_MS;
 
 /** The ways in which a Redis goes away and comes back. */
 const OUTAGES: Readonly<

@@ -4,10 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { keyOf } from '../e2e/entries.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { isServing } from './fault-scene.js';
+import { verdictOf } from './ledger.js';
 
 /** A primary with a replica, and an address that leads to the primary of the day. */
 class Pair {
@@ -22,7 +25,7 @@ class Pair {
   }
 
   static async start(): Promise<Pair> {
-    const primary = await RedisServer.start('--repl-diskless-sync-delay', '0');
+    const primary = await RedisServer.start();
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
     const pair = new Pair(primary, replica, await TcpProxy.start(primary.port));
     await pair.inStep();
@@ -75,6 +78,8 @@ const succeeds = (call: Promise<unknown>): Promise<boolean> =>
   );
 
 const SETBACK = 'the store came back older than it was';
+const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
+  process.lines().filter(({ level, msg }) => level === 'error' && `${msg}`.startsWith(SETBACK));
 const GRACE = { REFRESH_GRACE: '2s' };
 
 describe('a failover of Redis', function () {
@@ -95,8 +100,6 @@ describe('a failover of Redis', function () {
     until(async () => (await client.health()) === 'SERVING', 5_000);
   const audited = ({ process }: ServiceNode, event: string): number =>
     process.lines().filter(({ msg }) => msg === event).length;
-  const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
-    process.lines().filter(({ level, msg }) => level === 'error' && `${msg}`.startsWith(SETBACK));
 
   describe('with REDIS_MIN_REPLICAS=1', () => {
     it('loses nothing that was acknowledged, though the node that did so dies too', async () => {
@@ -136,7 +139,7 @@ describe('a failover of Redis', function () {
       for (const { accessToken } of refreshed) expect(await successor.client.verdict(accessToken)).to.equal('active');
       await Promise.all(refreshed.map(({ refreshToken }) => successor.client.refresh(refreshToken)));
       // Lines of the log are a moment behind.
-      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 2_000);
+      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 5_000);
       expect(audited(successor, 'session_healed')).to.equal(0);
     });
 
@@ -159,7 +162,7 @@ describe('a failover of Redis', function () {
       await sleep(4_000);
       await pair.replica.restart();
       await pair.inStep();
-      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 3_000);
+      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 5_000);
       const next = await other.client.refresh(on.refreshToken);
       expect((await node.client.refresh(on.refreshToken)).refreshToken).to.equal(next.refreshToken);
       expect(audited(node, 'session_reused') + audited(other, 'session_reused')).to.equal(0);
@@ -169,7 +172,7 @@ describe('a failover of Redis', function () {
       const node = await serve({ REDIS_MIN_REPLICAS: '1' });
       pair.slow(300);
       pair.cut();
-      await until(async () => (await node.client.health()) === 'NOT_SERVING', 3_000);
+      await until(async () => (await node.client.health()) === 'NOT_SERVING', 5_000);
       await serving(node);
     });
 
@@ -179,19 +182,21 @@ describe('a failover of Redis', function () {
       await node.client.verdict(on.accessToken);
       pair.replica.pause();
       const startMs = performance.now();
-      const waiting = failureOfCall(node.client.logout({ refreshToken: out.refreshToken })).then(() =>
-        performance.now(),
-      );
-      const times: number[] = [];
-      for (let n = 0; n < 20; n++) {
-        const askedMs = performance.now();
+      let waitedMs: number | undefined;
+      const waiting = failureOfCall(node.client.logout({ refreshToken: out.refreshToken })).then(() => {
+        waitedMs = performance.now() - startMs;
+      });
+      await until(async () => !(await pair.primary.raw.info('clients')).includes('blocked_clients:0'), 3_000);
+      let answered = 0;
+      while (waitedMs === undefined) {
         expect(await node.client.verdict(on.accessToken)).to.equal('active');
-        times.push(performance.now() - askedMs);
+        if (waitedMs === undefined) answered++;
       }
-      const waitedMs = (await waiting) - startMs;
+      await waiting;
       pair.replica.resume();
-      expect(waitedMs).to.be.within(200, 1_500);
-      expect(times.sort((a, b) => a - b)[10]).to.be.below(50);
+      expect(waitedMs).to.be.within(200, 3_000);
+      // Behind it they would have been answered after it.
+      expect(answered).to.be.above(1);
     });
   });
 
@@ -214,7 +219,7 @@ describe('a failover of Redis', function () {
       await other.client.refresh(used.refreshToken);
       await pair.failOver();
       await Promise.all([serving(node), serving(other)]);
-      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 3_000);
+      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 5_000);
       for (const { client } of [node, other]) {
         expect(await client.verdict(out.accessToken)).to.equal('REVOKED');
         expect(await client.verdict(cut.accessToken)).to.equal('REVOKED');
@@ -230,8 +235,8 @@ describe('a failover of Redis', function () {
   });
 });
 
-describe('a Redis that follows another one for a while, and is made the primary again', function () {
-  this.timeout(20_000);
+describe('a Redis that follows another one, and is made the primary again', function () {
+  this.timeout(30_000);
   const stage = new Stage();
   let pair: Pair;
   afterEach(async () => {
@@ -239,13 +244,14 @@ describe('a Redis that follows another one for a while, and is made the primary 
     await pair.stop();
   });
 
-  it('is another one: nothing that a living node had acknowledged is taken back', async () => {
+  /** @param noticed whether the node finds out before it is over */
+  async function followsAndReturns(noticed: boolean): Promise<void> {
     pair = await Pair.start();
-    const { client } = await stage.serveAt(pair.url);
-    const out = await client.issue();
+    const node = await stage.serveAt(pair.url);
+    const out = await node.client.issue();
     await pair.inStep();
     await pair.sever();
-    await client.logout({ refreshToken: out.refreshToken });
+    await node.client.logout({ refreshToken: out.refreshToken });
     // The count is overtaken there, so that it tells nothing.
     const beside = await stage.serveAt(pair.replica.url);
     for (let n = 0; n < 4; n++)
@@ -253,10 +259,18 @@ describe('a Redis that follows another one for a while, and is made the primary 
     const { primary, replica } = pair;
     await primary.raw.call('REPLICAOF', '127.0.0.1', `${replica.port}`);
     await until(async () => /^master_link_status:up/m.test(await primary.raw.info('replication')), 5_000);
+    if (noticed) await until(async () => !(await isServing(node)), 5_000);
     await primary.raw.call('REPLICAOF', 'NO', 'ONE');
-    await until(async () => (await client.health()) === 'SERVING', 5_000);
-    await until(async () => (await client.verdict(out.accessToken)) === 'REVOKED', 2_000);
-  });
+    const verdict = () => verdictOf(node, out);
+    await until(async () => (await isServing(node)) && (await verdict()) === 'REVOKED', 5_000);
+    // By the node, since the other one has never heard of it.
+    expect(await primary.raw.get(await keyOf(primary, out.sessionId))).to.match(/ ended logout$/);
+    await until(() => setbacks(node).length > 0, 5_000);
+  }
+
+  it('is another one: nothing that a living node had acknowledged is taken back', () => followsAndReturns(true));
+
+  it('is another one though it was so short that no call met the replica', () => followsAndReturns(false));
 });
 
 describe('a Redis that is started from an old snapshot', function () {

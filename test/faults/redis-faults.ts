@@ -110,7 +110,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     name: 'made the replica of an empty Redis, and promoted',
     keeps: 'nothing',
     inflict: async ({ redis, stage }) => {
-      const other = await stage.redis('--repl-diskless-sync-delay', '0');
+      const other = await stage.redis();
       await redis.raw.replicaof('127.0.0.1', `${other.port}`);
       await until(async () => (await redis.raw.info('replication')).includes('master_link_status:up'), 5_000);
     },

@@ -4,14 +4,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { until } from '../e2e/stage.js';
+import { BUSY_MS } from '../support/busy.js';
 import { isServing, type Scene } from './fault-scene.js';
 import { codeOfFailure, Ledger, verdictOf } from './ledger.js';
 import type { RedisFault } from './redis-faults.js';
 import { type Made, prepareRound, type Round } from './round.js';
 
 /** How long it may take until a fault is noticed that no call meets, and until all is well after it, ms. */
-export const NOTICED_MS = 2_000;
-export const HEALED_MS = 2_000;
+export const NOTICED_MS = 2_000 + BUSY_MS;
+export const HEALED_MS = 2_000 + BUSY_MS;
 /** Each call is made when the fault begins, at once after it, and so often again once it is noticed. */
 const LATER_ROUNDS = 2;
 /**

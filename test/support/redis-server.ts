@@ -125,7 +125,9 @@ export class RedisServer {
   }
 
   async #launch(): Promise<void> {
-    const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+    const place = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
+    // Who is followed would wait 5 s for more followers before it sends what it has.
+    const fixed = [...place, '--save', '', '--repl-diskless-sync-delay', '0'];
     const child = spawn('redis-server', [...fixed, ...this.#args], { stdio: 'ignore' });
     this.#process = child;
     // A test run that dies must not leave it behind.

@@ -6,13 +6,16 @@ import type { Persistence } from './inspection.js';
 /** @param policy the server's `maxmemory-policy`; undefined: it does not tell */
 export function judgePolicy(policy: string | undefined): Finding {
   if (policy === 'noeviction') return { weight: 'good', says: 'It evicts nothing (maxmemory-policy noeviction)' };
-  const says =
-    policy === undefined
-      ? 'the maxmemory-policy of Redis could not be read (the user needs the command INFO)'
-      : `the maxmemory-policy of Redis is ${policy}: it may evict an entry, and with that revive an ended session`;
+  const accept = 'or accept the risk with ALLOW_UNSAFE_STORE=true';
+  if (policy === undefined) {
+    const says = 'the maxmemory-policy of Redis could not be read (the user needs the command INFO)';
+    const mend = `Give it that with \`redis-cli ACL SETUSER <user> +info\`, and where the users are kept; ${accept}`;
+    return { weight: 'unsafe', says, mend };
+  }
+  const says = `the maxmemory-policy of Redis is ${policy}: it may evict an entry, and with that revive an ended session`;
   const mend =
     'Set it with `redis-cli CONFIG SET maxmemory-policy noeviction`, and for the next start with the ' +
-    'line `maxmemory-policy noeviction` in redis.conf; or accept the risk with ALLOW_UNSAFE_STORE=true';
+    `line \`maxmemory-policy noeviction\` in redis.conf; ${accept}`;
   return { weight: 'unsafe', says, mend };
 }
 

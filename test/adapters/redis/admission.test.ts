@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { UnsafeStore } from '../../../src/adapters/redis/unsafe-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
+import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openStore, until } from './redis-world.js';
 
@@ -31,7 +32,7 @@ describe('a Redis', () => {
   /** Opens a store that must not become reachable, and waits until it has said why. */
   const refused = async (url: string): Promise<Opened> => {
     const opened = open(url);
-    await until(() => opened.log.of('warn').length > 0, 2_000);
+    await until(() => opened.log.of('warn').length > 0, 2_000 + BUSY_MS);
     await sleep(100);
     expect(opened.store.reachableSinceMs).to.equal(undefined);
     const read = opened.store.read([{ kind: 'birth', shard: 0 }]);
@@ -47,7 +48,7 @@ describe('a Redis', () => {
     const { message } = refusal as UnsafeStore;
     expect(message).to.contain('allkeys-lru').and.contain('redis-cli CONFIG SET maxmemory-policy noeviction');
     await server.raw.config('SET', 'maxmemory-policy', 'noeviction');
-    await until(() => store.reachableSinceMs !== undefined, 2_000);
+    await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
   });
 
   it('whose policy is changed while it is used is left within two seconds, and used again once that is mended', async () => {
@@ -55,12 +56,12 @@ describe('a Redis', () => {
     const { store, log } = open(server.url);
     await store.opened();
     await server.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    await until(() => store.reachableSinceMs === undefined, 2_000);
+    await until(() => store.reachableSinceMs === undefined, 2_000 + BUSY_MS);
     expect(log.of('warn').join()).to.contain('allkeys-lru').and.contain('CONFIG SET maxmemory-policy noeviction');
     const read = store.read([{ kind: 'birth', shard: 0 }]);
     expect(String(await read.catch((reason: unknown) => reason))).to.contain('allkeys-lru');
     await server.raw.config('SET', 'maxmemory-policy', 'noeviction');
-    await until(() => store.reachableSinceMs !== undefined, 2_000);
+    await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
   });
 
   it('whose policy is changed while it is used is kept where that is allowed, with one warning', async () => {
@@ -82,10 +83,10 @@ describe('a Redis', () => {
     const { store, log } = open(`redis://app:sesame@127.0.0.1:${server.port}`);
     await store.opened();
     await server.raw.acl('SETUSER', 'app', 'resetkeys');
-    await until(() => store.reachableSinceMs === undefined, 2_000);
+    await until(() => store.reachableSinceMs === undefined, 2_000 + BUSY_MS);
     expect(log.text).to.contain('NOPERM');
     await server.raw.acl('SETUSER', 'app', '~lk:*');
-    await until(() => store.reachableSinceMs !== undefined, 2_000);
+    await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
   });
 
   it('that evicts only what has a lifetime is refused too: all entries have one', async () => {
@@ -180,7 +181,7 @@ describe('a Redis', () => {
     const told = [log.text, String(await store.opened().catch((reason: unknown) => reason))];
     await server.raw.config('SET', 'requirepass', 'another');
     await server.cutConnections();
-    await until(() => log.text.includes('WRONGPASS'), 2_000);
+    await until(() => log.text.includes('WRONGPASS'), 2_000 + BUSY_MS);
     told.push(log.text);
     for (const form of forms) expect(told.join()).to.not.contain(form);
   });
@@ -191,7 +192,7 @@ describe('a Redis', () => {
       const { store, log } = open(server.url);
       await store.opened();
       await server.cutConnections();
-      await until(() => log.of('info').length > 1, 2_000);
+      await until(() => log.of('info').length > 1, 2_000 + BUSY_MS);
       return log.of('warn').filter((line) => !line.includes('not reachable'));
     };
 

@@ -1,0 +1,101 @@
+// Owns the proof of what the wait for replicas vouches for: which server's answers, and which of them.
+
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { expect } from 'chai';
+import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+import { StoreUnavailable } from '../../../src/core/errors.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { openReachable, openStore, until } from './redis-world.js';
+
+const MANY = 50;
+
+describe('a store that waits for replicas', () => {
+  let primary: RedisServer;
+  let replica: RedisServer;
+  let store: RedisStore;
+  beforeEach(async () => {
+    primary = await RedisServer.start();
+    replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
+    await inStep();
+    ({ store } = await openReachable(primary, { minReplicas: 1 }));
+  });
+  afterEach(async () => {
+    await store.close();
+    await Promise.all([replica.stop(), primary.stop()]);
+  });
+
+  /** Waits until the replica has what the primary has. */
+  async function inStep(): Promise<void> {
+    const untilMs = performance.now() + 5_000;
+    do {
+      await primary.raw.set('mark', '1');
+      if ((await primary.raw.wait(1, 100)) === 1) return;
+    } while (performance.now() < untilMs);
+    throw new Error('the replica does not follow');
+  }
+
+  const refusal = async (settled: Promise<void>): Promise<string> => {
+    const error = await settled.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.instanceOf(StoreUnavailable);
+    return String(error);
+  };
+
+  it('vouches for the server that answers, and for no other', async () => {
+    await store.settle(store.incarnation);
+    expect(await refusal(store.settle('another'))).to.include('another Redis answers now');
+    expect(await refusal(store.settle(undefined))).to.include('another Redis answers now');
+  });
+
+  it('does not vouch for what it held before it followed somebody, though the connections stand', async () => {
+    const { incarnation } = store;
+    await store.settle(incarnation);
+    await primary.raw.replicaof('127.0.0.1', '1');
+    await primary.raw.replicaof('NO', 'ONE');
+    await inStep();
+    await refusal(store.settle(incarnation));
+    await until(() => store.incarnation !== incarnation && store.reachableSinceMs !== undefined, 5_000);
+    await store.settle(store.incarnation);
+  });
+
+  it('is not used where its two connections reach two servers: the one cannot vouch for the other', async () => {
+    const other = await RedisServer.start();
+    let turn = 0;
+    const balancer = createServer((client) => {
+      const server = connect((turn++ % 2 === 0 ? primary : other).port, '127.0.0.1');
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        from.on('error', () => {}).once('close', () => to.destroy());
+        from.pipe(to);
+      }
+    }).listen(0, '127.0.0.1');
+    await once(balancer, 'listening');
+    const { port } = balancer.address() as AddressInfo;
+    const opened = openStore(`redis://127.0.0.1:${port}`, { minReplicas: 1 });
+    try {
+      await until(() => opened.log.text.includes('did not reach the same server'), 5_000);
+      expect(opened.store.reachableSinceMs).to.equal(undefined);
+    } finally {
+      await opened.store.close();
+      balancer.close();
+      await other.stop();
+    }
+  });
+
+  it('lets all who ask at the same time share a wait, but none of them one that has begun', async () => {
+    replica.pause();
+    const before = await primary.calls('wait');
+    const begun = store.settle(store.incarnation).catch(() => {});
+    while ((await primary.raw.info('clients')).includes('blocked_clients:0'));
+    const late = Array.from({ length: MANY }, () => store.settle(store.incarnation));
+    replica.resume();
+    await Promise.all([begun, ...late]);
+    // Redis counts a command that waits when it begins or when it ends; the regular look may be one more, or a few.
+    expect((await primary.calls('wait')) - before).to.be.within(2, 10);
+  });
+});

@@ -1,0 +1,42 @@
+// Owns what is asked of a service while nothing is wrong: that it answers, and does not only say that it could.
+
+import { CALL_BOUND_MS } from './checker.js';
+import type { CallRecord, History, Span } from './record.js';
+
+/** Of so many calls in quiet times, at least, more than this share without an answer is too much: a machine may stumble. */
+const LEAST_CALLS = 100;
+const MOST_UNANSWERED = 0.05;
+
+export interface Quiet {
+  readonly calls: number;
+  readonly unanswered: number;
+}
+
+/** The times in which nothing was wrong: both nodes had said that they serve, and nothing was done to them since. */
+function quietTimes({ faults, calls }: History): Span[] {
+  const troubles = faults.map(({ fromMs, toMs, recoveredAfterMs = Number.POSITIVE_INFINITY }) => ({
+    fromMs,
+    toMs: toMs + recoveredAfterMs,
+  }));
+  const endMs = calls.reduce((latest, { toMs }) => Math.max(latest, toMs), 0);
+  const quiet: Span[] = [];
+  let fromMs = 0;
+  for (const trouble of troubles.sort((a, b) => a.fromMs - b.fromMs)) {
+    if (trouble.fromMs > fromMs) quiet.push({ fromMs, toMs: trouble.fromMs });
+    fromMs = Math.max(fromMs, trouble.toMs);
+  }
+  return fromMs < endMs ? [...quiet, { fromMs, toMs: endMs }] : quiet;
+}
+
+/** The calls of patient clients that began and ended in quiet times, and how many of them had no answer. */
+export function quietCalls(history: History): Quiet {
+  const times = quietTimes(history);
+  const inside = ({ fromMs, toMs, deadlineMs }: CallRecord): boolean =>
+    deadlineMs >= CALL_BOUND_MS && times.some((time) => time.fromMs <= fromMs && toMs <= time.toMs);
+  const calls = history.calls.filter(inside);
+  return { calls: calls.length, unanswered: calls.filter(({ outcome }) => outcome.is === 'unknown').length };
+}
+
+/** Whether so many calls had no answer that it cannot be the machine. */
+export const isMute = ({ calls, unanswered }: Quiet): boolean =>
+  calls >= LEAST_CALLS && unanswered > MOST_UNANSWERED * calls;
