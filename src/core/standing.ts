@@ -31,7 +31,6 @@ export async function readStanding(
   context: Context,
   subject: string,
   sessionId: SessionId | undefined,
-  writeUntilMs: number,
 ): Promise<Standing> {
   const { store, births, ledger } = context;
   const shard = store.shardOf(subject);
@@ -42,11 +41,11 @@ export async function readStanding(
     const [birthText, notBeforeText, sessionText] = await store.read(keys);
     const birth = births.read(birthText);
     if (!birth) {
-      await births.write(writeUntilMs);
+      await births.write(shard);
       return undefined;
     }
     if (ledger.isBehind(known, birth)) {
-      await ledger.standUp();
+      await ledger.standUp(shard);
       return undefined;
     }
     const owed = [notBeforeKey(subject), ...(sessionId ? [sessionKey(subject, sessionId)] : [])];

@@ -1,7 +1,7 @@
 // Owns the answer to "does this access token stand now?".
 
 import { authenticate } from './authenticate.js';
-import { type Context, writeUntilMs } from './context.js';
+import { type Context, nowFor } from './context.js';
 import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
 import { denial, readStanding, whyDenied } from './standing.js';
@@ -27,9 +27,9 @@ export async function validate(context: Context, call: Call, text: string): Prom
 
 async function standingToken(context: Context, call: Call, text: string): Promise<Token> {
   const token = await authenticate(context, call, 'access', text);
-  const early = timing(token, context.policy, context.store.now());
+  const early = timing(token, context.policy, nowFor(context, token.subject));
   if (early) throw refusal(early);
-  const standing = await readStanding(context, token.subject, token.sessionId, writeUntilMs(context, call));
+  const standing = await readStanding(context, token.subject, token.sessionId);
   const denied = denial(token, standing);
   if (!denied) return token;
   if (denied === 'lost') {
