@@ -68,7 +68,10 @@ export class Ledger {
   /** Takes a birth record in. @returns whether the store holds, or may hold, less than this process has seen */
   isBehind({ shard, incarnation, birth: before }: Known, birth: Birth): boolean {
     if (this.#incarnations.get(shard) === undefined) this.#incarnations.set(shard, incarnation);
-    if (incarnation !== this.#incarnations.get(shard) || (before && isOlder(birth, before))) return true;
+    // Before the read as well as after it: who has answered it may have come between.
+    const looked = this.#incarnations.get(shard);
+    if (incarnation !== looked || this.#store.incarnationOf(shard) !== looked) return true;
+    if (before && isOlder(birth, before)) return true;
     this.#see(shard, birth);
     return false;
   }

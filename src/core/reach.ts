@@ -24,6 +24,11 @@ export class Reach {
     return this.#outages.at(-1)?.toMs;
   }
 
+  /** Since when it is away; undefined: it is not. */
+  get awaySinceMs(): number | undefined {
+    return this.sinceMs === undefined ? this.#outages.at(-1)?.fromMs : undefined;
+  }
+
   /** @returns whether that is new */
   reached(nowMs: number): boolean {
     const last = this.#outages.at(-1);

@@ -45,6 +45,11 @@ export class Reachability {
     return this.#reach.sinceMs;
   }
 
+  /** Since when it cannot be reached, the store's time, Unix ms; undefined: it can. */
+  get awaySinceMs(): number | undefined {
+    return this.#reach.awaySinceMs;
+  }
+
   /** Why it cannot be reached, for the log. */
   get why(): string {
     return this.#why;

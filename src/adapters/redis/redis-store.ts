@@ -3,6 +3,7 @@
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { clientMaker, type TlsSource } from './client.js';
+import { Cluster } from './cluster.js';
 import { keyNames, SHARDS, shardOf } from './keys.js';
 import type { PrimaryOptions } from './primary.js';
 import type { Log } from './reachability.js';
@@ -97,7 +98,7 @@ export class RedisStore implements Store {
   }
 
   incarnationOf(shard: number): string | undefined {
-    return this.#servers.primaryOf(shard).connection.incarnation;
+    return this.#servers.incarnationOf(shard);
   }
 
   /** Waits until enough replicas have all that this server has answered until now. @throws StoreUnavailable */
@@ -128,6 +129,7 @@ function serversOf(options: RedisStoreOptions): Servers {
       () => sentinels.close(),
     );
   }
+  if (target.kind === 'cluster') return new Cluster(common, target, tls);
   const makeClient = clientMaker(url, connectTimeoutMs, tls);
   return new SolePrimary(common, async () => ({ makeClient, check: () => {} }));
 }

@@ -8,6 +8,8 @@ export type SwapAnswer = readonly [outcome: number, standing?: string | null, wr
 export interface Servers {
   /** The one that has a shard, or was the last to have it. @throws StoreUnavailable if none is known yet */
   primaryOf(shard: number): Primary;
+  /** Which server answers for a shard, or was the last to; undefined: none has yet. */
+  incarnationOf(shard: number): string | undefined;
   /** Reads keys of one shard. @throws StoreUnavailable */
   read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** Runs the swap on an entry and, if there is one to be raised, its shard's birth record. @throws StoreUnavailable */

@@ -36,6 +36,10 @@ export class SolePrimary implements Servers {
     return this.#primary;
   }
 
+  incarnationOf(): string | undefined {
+    return this.#primary.connection.incarnation;
+  }
+
   read(_shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
     return this.#reads.read(keys);
   }
