@@ -41,8 +41,13 @@ export class Faults {
       'redis cut off': () => this.#cutOff(),
       'connections cut': () => this.#cutConnections(),
     };
+    const last = (least: number, most: number): Promise<void> => this.#last(least, most);
+    const ofReplicated = cluster.replicated && {
+      'node clock stepped': ofRedis['node clock stepped'],
+      ...cluster.replicated.faults(random.fork(), last),
+    };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
-    this.#kinds = cluster.redis ? { ...ofNodes, ...ofRedis } : ofNodes;
+    this.#kinds = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
   }
 
   /** One fault after another, each kind once before any comes again, until it is told to stop. */
@@ -66,8 +71,10 @@ export class Faults {
 
   async #happen(kinds: readonly string[]): Promise<void> {
     const fromMs = performance.now();
+    if (process.env['DBG']) console.error('fault', kinds, fromMs);
     await Promise.all(kinds.map((kind) => this.#kinds[kind]?.()));
     const toMs = performance.now();
+    if (process.env['DBG']) console.error('done', kinds, toMs - fromMs);
     const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_LIMIT_MS);
     for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs });
   }

@@ -1,5 +1,6 @@
 // Owns a Redis Cluster of real processes of this machine for tests: primaries, a replica of each, and a slot that moves.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { freePortWithBus } from './free-ports.js';
 import { waitFor } from './redis-sentinel.js';
@@ -63,8 +64,10 @@ export class ClusterWorld {
   }
 
   async #ownerBy(server: RedisServer, slot: number): Promise<string | undefined> {
-    if (server.pid === undefined) return undefined;
-    for (const line of (await nodesBy(server)).split('\n')) {
+    // One that is gone or paused says nothing.
+    const view = server.pid === undefined ? undefined : await Promise.race([nodesBy(server), sleep(500)]);
+    if (view === undefined) return undefined;
+    for (const line of view.split('\n')) {
       const [id = '', , flags = '', , , , , , ...ranges] = line.split(' ');
       const has = ranges.some((range) => {
         const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
