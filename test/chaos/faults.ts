@@ -23,7 +23,8 @@ export class Faults {
   readonly #random: Random;
   readonly #kinds: Readonly<Record<string, Fault>>;
 
-  constructor(cluster: Cluster, random: Random) {
+  /** @param only the one kind that happens; undefined: all of them */
+  constructor(cluster: Cluster, random: Random, only?: string) {
     this.#cluster = cluster;
     this.#random = random;
     const ofNodes = {
@@ -47,7 +48,9 @@ export class Faults {
       ...cluster.replicated.faults(random.fork(), last),
     };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
-    this.#kinds = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
+    const kinds: Record<string, Fault> = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
+    const chosen = only === undefined ? undefined : kinds[only];
+    this.#kinds = only !== undefined && chosen ? { [only]: chosen } : kinds;
   }
 
   /** One fault after another, each kind once before any comes again, until it is told to stop. */
@@ -71,10 +74,8 @@ export class Faults {
 
   async #happen(kinds: readonly string[]): Promise<void> {
     const fromMs = performance.now();
-    if (process.env['DBG']) console.error('fault', kinds, fromMs);
     await Promise.all(kinds.map((kind) => this.#kinds[kind]?.()));
     const toMs = performance.now();
-    if (process.env['DBG']) console.error('done', kinds, toMs - fromMs);
     const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_LIMIT_MS);
     for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs });
   }

@@ -47,20 +47,20 @@ class WatchedBySentinels implements Replicated {
     };
     return {
       'primary killed': async () => {
+        await world.settled(LIMIT_MS);
         const server = await primary();
         await server.kill();
         await world.failedOver(server, LIMIT_MS);
         await last(0, 1_500);
         await server.restart();
-        await world.settled(LIMIT_MS);
       },
       'primary paused, and woken after the failover': async () => {
+        await world.settled(LIMIT_MS);
         const server = await primary();
         server.pause();
         await world.failedOver(server, LIMIT_MS);
         await last(0, 3_000);
         server.resume();
-        await world.settled(LIMIT_MS);
       },
       'primary paused for a moment': () => pausedForAMoment(primary(), last),
       'primary cut connections': async () => (await primary()).cutConnections(),
@@ -103,26 +103,27 @@ class InCluster implements Replicated {
     };
     return {
       'primary killed': async () => {
+        await world.settled(LIMIT_MS);
         const slot = someSlot();
         const server = await ownerOf(slot);
         await server.kill();
         await world.failedOver(slot, server, LIMIT_MS);
         await last(0, 1_500);
         await server.restart();
-        await world.settled(LIMIT_MS);
       },
       'primary paused, and woken after the failover': async () => {
+        await world.settled(LIMIT_MS);
         const slot = someSlot();
         const server = await ownerOf(slot);
         server.pause();
         await world.failedOver(slot, server, LIMIT_MS);
         await last(0, 3_000);
         server.resume();
-        await world.settled(LIMIT_MS);
       },
       'primary paused for a moment': () => pausedForAMoment(ownerOf(someSlot()), last),
       'primary cut connections': async () => (await ownerOf(someSlot())).cutConnections(),
       'slots migrated': async () => {
+        await world.settled(LIMIT_MS);
         for (let n = 0; n < 4; n++) {
           const slot = someSlot();
           const from = await ownerOf(slot);

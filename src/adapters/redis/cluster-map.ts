@@ -144,7 +144,8 @@ export class ClusterMap {
   #disagreement(): string {
     const silent = [...this.#witnesses.values()].map(({ why }) => why).filter((why) => why !== '');
     const [first] = silent;
-    if (first === undefined) return 'the nodes of the cluster do not agree on who has this slot';
+    if (first === undefined)
+      return 'the nodes of the cluster have not all said for long who has this slot, or do not agree';
     const all = Math.max(this.#voters.size, this.#witnesses.size);
     return `${all - silent.length} of ${all} nodes of the cluster answer, and more than half must agree (${first})`;
   }
