@@ -1,7 +1,7 @@
 // Owns the service's settings: which variables there are, their defaults, and what must hold between them.
 
 import { join } from 'node:path';
-import { redisUrlFault } from './adapters/redis/url.js';
+import { type Credentials, redisUrlFault } from './adapters/redis/url.js';
 import { isReserved } from './core/claims.js';
 import { type Policy, SLACK_MS } from './core/policy.js';
 import { type Address, type Environment, formatDuration, type Secret } from './env.js';
@@ -20,8 +20,19 @@ export type StoreSettings =
       /** How many replicas must have what is acknowledged. */
       readonly minReplicas: number;
       readonly tls: TlsFiles | undefined;
+      /** What the Sentinels ask for. */
+      readonly sentinel: SentinelSecrets | undefined;
     }
   | { readonly kind: 'lmdb'; readonly dataDir: string };
+
+/** What Sentinels ask for; they know nothing of the credentials of what they watch. */
+export interface SentinelSecrets {
+  readonly user: string | undefined;
+  readonly password: Secret;
+}
+
+/** Out of its type that does not print. */
+export const revealed = ({ user, password }: SentinelSecrets): Credentials => ({ user, password: password.reveal() });
 
 export interface ServiceSettings extends IssuerSettings {
   readonly grpc: Address;
@@ -88,12 +99,27 @@ export function readStore(env: Environment, mode: Mode): StoreSettings {
   if (url && dataDir !== undefined && mode === 'serve') {
     env.fault('REDIS_URL and DATA_DIR', 'both', 'one of them: Redis, or the embedded store of one machine');
   }
-  if (url) return { kind: 'redis', url, allowUnsafe, minReplicas, tls };
+  const sentinel = readSentinelSecrets(env, url?.reveal());
+  if (url) return { kind: 'redis', url, allowUnsafe, minReplicas, tls, sentinel };
   if (dataDir === undefined && mode === 'serve') {
     const wanted = 'one of them: a Redis such as redis://127.0.0.1:6379, or a folder for the embedded store';
     env.fault('REDIS_URL or DATA_DIR', 'neither', wanted);
   }
   return { kind: 'lmdb', dataDir: dataDir ?? DEV_DATA_DIR };
+}
+
+function readSentinelSecrets(env: Environment, url: string | undefined): SentinelSecrets | undefined {
+  const [user, password] = [env.text('REDIS_SENTINEL_USER'), env.secret('REDIS_SENTINEL_PASSWORD')];
+  if (user === undefined && !password) return undefined;
+  if (!/^rediss?\+sentinel:/.test(url ?? '')) {
+    env.fault(
+      'REDIS_SENTINEL_PASSWORD',
+      'something',
+      'a REDIS_URL that begins with redis+sentinel:// or rediss+sentinel://',
+    );
+  }
+  if (!password) env.fault('REDIS_SENTINEL_PASSWORD', 'nothing', 'a password, since REDIS_SENTINEL_USER is set');
+  return password && { user, password };
 }
 
 /** @param nowMs Unix ms */

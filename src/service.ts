@@ -8,10 +8,9 @@ import { LmdbStore } from './adapters/lmdb/lmdb-store.js';
 import { tokenMemory } from './adapters/lru/token-memory.js';
 import { RedisStore } from './adapters/redis/redis-store.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
-import type { ServiceSettings, StoreSettings } from './config.js';
+import { revealed, type ServiceSettings, type StoreSettings } from './config.js';
 import { Births } from './core/births.js';
 import { Ledger } from './core/ledger.js';
-import { VERDICT_AGE_MS } from './core/policy.js';
 import type { Keys, Store } from './core/ports.js';
 import { Starts } from './core/starts.js';
 import type { Verified } from './core/verified.js';
@@ -115,7 +114,8 @@ function openStore(settings: StoreSettings, log: Logger): OwnedStore {
   const certificates = openCertificates(settings.tls, log);
   const tls = certificates && (() => certificates.fresh().pem);
   const { url, allowUnsafe, minReplicas } = settings;
-  const store = new RedisStore({ url: url.reveal(), allowUnsafe, minReplicas, tls, log });
+  const sentinel = settings.sentinel && revealed(settings.sentinel);
+  const store = new RedisStore({ url: url.reveal(), sentinel, allowUnsafe, minReplicas, tls, log });
   return { store, opened: store.opened() };
 }
 
@@ -159,7 +159,7 @@ async function keepBirths(store: Store, births: Births, ledger: Ledger, since: b
   let tell = since;
   const write = async (): Promise<void> => {
     try {
-      const missing = await births.write(store.now() + VERDICT_AGE_MS);
+      const missing = await births.write();
       if (tell) log.warn({ missing }, missing > 0 ? SINCE_TAKEN : SINCE_IDLE);
       tell = false;
       if (ledger.isElsewhere) await ledger.standUp();

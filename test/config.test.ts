@@ -159,7 +159,11 @@ describe('the settings of the service', () => {
 
   describe('for Redis', () => {
     const redis = (url: string) => faults({ JWT_SECRET: SECRET, REDIS_URL: url });
-    const good = ['redis://h', 'redis://h/', 'redis://h:1/3', 'rediss://u:p%40@h?family=6', 'redis://[::1]:6379/0'];
+    const good = [
+      ...['redis://h', 'redis://h/', 'redis://h:1/3', 'rediss://u:p%40@h?family=6', 'redis://[::1]:6379/0'],
+      ...['redis+sentinel://a,b:1,c/main', 'rediss+sentinel://u:p%40@a,[::1]:26379/my-main.1/3?family=4'],
+      ...['redis+cluster://a:7000,b', 'rediss+cluster://:p@a/', 'redis+cluster://a/0'],
+    ];
     for (const url of good) it(`take ${url}`, () => expect(redis(url)).to.deep.equal([]));
 
     const wrong = [
@@ -170,7 +174,16 @@ describe('the settings of the service', () => {
       ['redis://sesame?family=4&family=6', 'family'],
       ['redis://u:sesame%zz@h', 'percent'],
       ['redis:///0?sesame', 'host'],
-      ['redis://sesame:99999', 'redis://'],
+      ['redis://sesame:99999', 'port'],
+      ['redis://sesame,other', 'redis+sentinel://'],
+      ['redis+sentinel://sesame', 'name'],
+      ['redis+sentinel://sesame/main/x', 'name'],
+      ['redis+sentinel://sesame,/main', 'host'],
+      ['redis+sentinel://sesame:1:2/main', 'host'],
+      ['redis+sentinel://sesame/main?sentinelPassword=x', 'family'],
+      ['redis+cluster://sesame/1', 'database 0'],
+      ['redis+cluster://a b sesame', 'redis://'],
+      ['redis+sesame://h', 'redis://'],
       ['redis://sesame:0', 'port'],
       ['REDISS://sesame', 'redis://'],
       ['http://sesame', 'redis://'],

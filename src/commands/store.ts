@@ -2,7 +2,7 @@
 
 import { surveyFolder } from '../adapters/lmdb/survey.js';
 import { surveyRedis } from '../adapters/redis/survey/survey.js';
-import { readStore } from '../config.js';
+import { readStore, revealed } from '../config.js';
 import type { Finding, Weight } from '../core/finding.js';
 import { Environment } from '../env.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
@@ -21,7 +21,11 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
   env.check();
   const findings =
     settings.kind === 'redis'
-      ? await surveyRedis(settings.url.reveal(), { ...settings, tls: tlsSource(settings.tls) })
+      ? await surveyRedis(settings.url.reveal(), {
+          ...settings,
+          tls: tlsSource(settings.tls),
+          sentinel: settings.sentinel && revealed(settings.sentinel),
+        })
       : await surveyFolder(settings.dataDir);
   for (const finding of findings) process.stdout.write(lines(finding));
   const count = (weight: Weight): number => findings.filter((finding) => finding.weight === weight).length;

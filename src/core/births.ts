@@ -6,7 +6,15 @@
 // sessions that began in between.
 
 import { type Birth, birthValue, parseBirth } from './entries.js';
+import { VERDICT_AGE_MS } from './policy.js';
 import type { Store, StoreKey } from './ports.js';
+
+/** What came of one round. */
+interface Round {
+  readonly missing: number;
+  /** By the shards that could not be read or written. */
+  readonly failures: ReadonlyMap<number, unknown>;
+}
 
 export class Births {
   readonly #store: Store;
@@ -15,9 +23,9 @@ export class Births {
   #seen = false;
   /** Of each shard the record that was read last: it is read with every token, and seldom another one. */
   readonly #read = new Map<number, { readonly text: string; readonly birth: Birth }>();
-  #writing: Promise<number> | undefined;
-  /** What a round that did not come to its end was writing; the next one goes on with it. */
-  #begun: string | undefined;
+  #writing: Promise<Round> | undefined;
+  /** What a round was writing to shards where it did not come to its end; the next one goes on with it. */
+  readonly #begun = new Map<number, string>();
 
   /** @param foreignSinceMs since when adopted sessions are good on a store that starts empty, Unix ms */
   constructor(store: Store, foreignSinceMs: number | undefined) {
@@ -38,31 +46,50 @@ export class Births {
   }
 
   /**
-   * Writes the records that are missing, of all shards. Callers at the same time share one round.
+   * Writes the records that are missing, of all shards. Callers at the same time share one round. A shard that is away
+   * keeps none of the others from their records.
+   * @param shard the one whose record must be there then; undefined: all must be
    * @returns how many were missing
+   * @throws StoreUnavailable
    */
-  async write(writeUntilMs: number): Promise<number> {
-    this.#writing ??= this.#writeAll(writeUntilMs).finally(() => {
+  async write(shard?: number): Promise<number> {
+    this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
     });
-    return this.#writing;
+    const { missing, failures } = await this.#writing;
+    const failed = shard === undefined ? [...failures.keys()][0] : shard;
+    if (failed !== undefined && failures.has(failed)) throw failures.get(failed);
+    return missing;
   }
 
-  async #writeAll(writeUntilMs: number): Promise<number> {
-    const store = this.#store;
-    const keys = Array.from({ length: store.shards }, (_, shard): StoreKey => ({ kind: 'birth', shard }));
+  async #writeAll(): Promise<Round> {
+    const shards = Array.from({ length: this.#store.shards }, (_, shard) => shard);
     // Judged by what this process saw before the round: records that turn up now may be another node's, which starts
     // as we do, or our own of a round that broke off.
-    this.#begun ??= birthValue(this.#seen ? undefined : this.#foreignSinceMs);
-    const value = this.#begun;
-    const births = await Promise.all(keys.map(async (key) => parseBirth((await store.read([key]))[0])));
-    const missing = keys.filter((_, index) => births[index] === undefined);
-    await Promise.all(
-      // A lost swap is as good: another node has written the record.
-      missing.map((key) => store.swap(key, undefined, { value, atLeastMs: 0 }, undefined, writeUntilMs)),
-    );
-    this.#begun = undefined;
-    this.#seen = true;
-    return missing.length;
+    const value = birthValue(this.#seen ? undefined : this.#foreignSinceMs);
+    const failures = new Map<number, unknown>();
+    let missing = 0;
+    const write = async (shard: number): Promise<void> => {
+      const begun = this.#begun.get(shard) ?? value;
+      try {
+        if (await this.#writeOne(shard, begun)) missing++;
+        this.#begun.delete(shard);
+      } catch (error) {
+        this.#begun.set(shard, begun);
+        failures.set(shard, error);
+      }
+    };
+    await Promise.all(shards.map(write));
+    if (failures.size < shards.length) this.#seen = true;
+    return { missing, failures };
+  }
+
+  /** @returns whether it was missing; a lost swap is as good as a won one: another node has written the record */
+  async #writeOne(shard: number, value: string): Promise<boolean> {
+    const key: StoreKey = { kind: 'birth', shard };
+    const store = this.#store;
+    if (parseBirth((await store.read([key]))[0])) return false;
+    await store.swap(key, undefined, { value, atLeastMs: 0 }, undefined, store.now(shard) + VERDICT_AGE_MS);
+    return true;
   }
 }

@@ -19,6 +19,9 @@ export interface Context {
   readonly starts: Starts;
 }
 
-/** Until when this call may write, in the store's time, Unix ms. Taken once, when its tokens have proved authentic. */
-export const writeUntilMs = (context: Context, call: Call): number =>
-  context.store.now() + Math.min(call.budgetMs, VERDICT_AGE_MS);
+/** The time of a subject's shard, Unix ms. */
+export const nowFor = ({ store }: Pick<Context, 'store'>, subject: string): number => store.now(store.shardOf(subject));
+
+/** Until when this call may write of a subject, in its shard's time, Unix ms. Taken once, when its tokens have proved authentic. */
+export const writeUntilMs = (context: Context, call: Call, subject: string): number =>
+  nowFor(context, subject) + Math.min(call.budgetMs, VERDICT_AGE_MS);

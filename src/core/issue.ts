@@ -1,7 +1,7 @@
 // Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
 
 import { type Claims, everyNumber, isReserved, isShallow } from './claims.js';
-import { type Context, writeUntilMs } from './context.js';
+import { type Context, nowFor } from './context.js';
 import { InvalidInput } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
 import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './policy.js';
@@ -16,11 +16,11 @@ import { answerNow } from './token.js';
  * @throws InvalidInput, StoreUnavailable
  */
 export async function issue(context: Context, call: Call, subject: string, claims: Claims): Promise<Pair> {
-  const { store, keys, crypto, policy, starts } = context;
+  const { keys, crypto, policy, starts } = context;
   checkSubject(subject);
   checkClaims(claims, policy.subjectClaim);
-  const { notBefore, birth } = await readStanding(context, subject, undefined, writeUntilMs(context, call));
-  const nowMs = store.now();
+  const { notBefore, birth } = await readStanding(context, subject, undefined);
+  const nowMs = nowFor(context, subject);
   // A login after an acknowledged cut-off stands, also within the same millisecond and whatever the clocks say.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
   starts.give(startMs);

@@ -50,8 +50,8 @@ export class Ledger {
   readonly #owed = new Map<string, Line>();
   /** Of each shard the record that was seen last, with the highest count. */
   readonly #births = new Map<number, Birth>();
-  /** Which server has been found to hold all of this; undefined: none was looked at yet. */
-  #incarnation: string | undefined;
+  /** Which server has been found to hold all of this, for each shard that was looked at. */
+  readonly #incarnations = new Map<number, string | undefined>();
   #round: Promise<void> | undefined;
   #setbacks = 0;
 
@@ -62,13 +62,16 @@ export class Ledger {
 
   /** To be asked before a read, whose answer is then judged by it: what is read later holds no less. */
   known(shard: number): Known {
-    return { shard, incarnation: this.#store.incarnation, birth: this.#births.get(shard) };
+    return { shard, incarnation: this.#store.incarnationOf(shard), birth: this.#births.get(shard) };
   }
 
   /** Takes a birth record in. @returns whether the store holds, or may hold, less than this process has seen */
   isBehind({ shard, incarnation, birth: before }: Known, birth: Birth): boolean {
-    this.#incarnation ??= incarnation;
-    if (incarnation !== this.#incarnation || (before && isOlder(birth, before))) return true;
+    if (this.#incarnations.get(shard) === undefined) this.#incarnations.set(shard, incarnation);
+    // Before the read as well as after it: who has answered it may have come between.
+    const looked = this.#incarnations.get(shard);
+    if (incarnation !== looked || this.#store.incarnationOf(shard) !== looked) return true;
+    if (before && isOlder(birth, before)) return true;
     this.#see(shard, birth);
     return false;
   }
@@ -85,12 +88,12 @@ export class Ledger {
     { current: text, writes }: Omit<Swapped, 'won'>,
     keptUntilMs: number,
   ): Promise<void> {
-    await this.#store.settle(known.incarnation);
+    await this.#store.settle(known.shard, known.incarnation);
     if (known.birth && writes !== undefined) this.#see(known.shard, { ...known.birth, writes });
     if (text === undefined) return;
     const name = nameOf(key);
     this.#lines.delete(name);
-    this.#lines.set(name, { key, text, keptUntilMs, notedMs: this.#store.now() });
+    this.#lines.set(name, { key, text, keptUntilMs, notedMs: this.#store.now(known.shard) });
     this.#trim();
   }
 
@@ -115,28 +118,44 @@ export class Ledger {
   }
 
   /**
-   * Looks whether the store holds what this process has seen and acknowledged, and puts back what it does not. Callers
-   * at the same time share one round.
+   * Looks whether the servers that have others in their place, and the one of a shard, hold what this process has seen and
+   * acknowledged, and puts back what they do not. Callers at the same time share one round.
    * @throws StoreUnavailable
    */
-  async standUp(): Promise<void> {
-    this.#round ??= this.#standUp().finally(() => {
+  async standUp(shard?: number): Promise<void> {
+    this.#round ??= this.#standUp(shard).finally(() => {
       this.#round = undefined;
     });
     return this.#round;
   }
 
-  /** Whether another server answers than the one that was looked at. */
+  /** Whether another server answers, for some shard, than the one that was looked at. */
   get isElsewhere(): boolean {
-    return this.#incarnation !== undefined && this.#store.incarnation !== this.#incarnation;
+    return this.#elsewhere().length > 0;
   }
 
-  async #standUp(): Promise<void> {
-    const { incarnation } = this.#store;
+  #elsewhere(): number[] {
+    return [...this.#incarnations.keys()].filter((shard) => {
+      const looked = this.#incarnations.get(shard);
+      return looked !== undefined && this.#store.incarnationOf(shard) !== looked;
+    });
+  }
+
+  async #standUp(shard: number | undefined): Promise<void> {
+    const store = this.#store;
+    // Who is told that one shard has gone back looks at all that its server holds.
+    const suspects = new Set(shard === undefined ? [] : [store.incarnationOf(shard)]);
+    const elsewhere = new Set(this.#elsewhere());
+    const isSuspect = (each: number): boolean => elsewhere.has(each) || suspects.has(store.incarnationOf(each));
+    const incarnations = Array.from({ length: store.shards }, (_, each) => each)
+      .filter(isSuspect)
+      .map((each) => [each, store.incarnationOf(each)] as const);
+    const looked = new Set(incarnations.map(([each]) => each));
     this.#trim();
     // The newest first: those are the ones that a failover loses.
-    const lines = [...this.#lines.values()].reverse();
-    const births = Promise.all([...this.#births].map(([shard, before]) => this.#lookAt(shard, before)));
+    const lines = [...this.#lines.values()].reverse().filter(({ key }) => looked.has(store.shardOf(key.subject)));
+    const suspectBirths = [...this.#births].filter(([each]) => looked.has(each));
+    const births = Promise.all(suspectBirths.map(([each, before]) => this.#lookAt(each, before)));
     births.catch(() => {});
     let again = 0;
     for (let from = 0; from < lines.length; from += CHUNK) {
@@ -144,7 +163,7 @@ export class Ledger {
       again += put.filter(Boolean).length;
     }
     const shards = (await births).filter(Boolean).length;
-    this.#incarnation = incarnation;
+    for (const [each, incarnation] of incarnations) this.#incarnations.set(each, incarnation);
     const owed = this.#owed.size;
     if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
@@ -178,10 +197,18 @@ export class Ledger {
   }
 
   #trim(): void {
-    const fromMs = this.#store.now() - LEDGER_MS;
     for (const [oldest, line] of this.#lines) {
-      if (this.#lines.size <= MAX_LEDGER && line.notedMs > fromMs) break;
+      if (this.#lines.size <= MAX_LEDGER && !this.#isPast(line)) break;
       this.#lines.delete(oldest);
+    }
+  }
+
+  /** While the time of its shard is not known a line is kept. */
+  #isPast({ key, notedMs }: Line): boolean {
+    try {
+      return notedMs <= this.#store.now(this.#store.shardOf(key.subject)) - LEDGER_MS;
+    } catch {
+      return false;
     }
   }
 

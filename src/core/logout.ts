@@ -2,7 +2,7 @@
 
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
-import { type Context, writeUntilMs } from './context.js';
+import { type Context, nowFor, writeUntilMs } from './context.js';
 import { confirmEnd, endSession } from './end-session.js';
 import { confirmCutOff, endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
@@ -26,8 +26,7 @@ export interface LogoutRequest {
  */
 export async function logout(context: Context, call: Call, request: LogoutRequest): Promise<void> {
   const tokens = await authenticTokens(context, call, request);
-  const untilMs = writeUntilMs(context, call);
-  if (request.allSessions) return logoutEverywhere(context, call, tokens, untilMs);
+  if (request.allSessions) return logoutEverywhere(context, call, tokens);
   const ours = tokens.filter((token) => !namesNoSession(token));
   if (ours.length === 0) {
     throw new InvalidInput({
@@ -38,7 +37,8 @@ export async function logout(context: Context, call: Call, request: LogoutReques
   }
   // Of two tokens of one session the refresh token counts, which is first: what denies it must be kept for longer.
   const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
-  for (const token of sessions.values()) await endOne(context, call, token, untilMs);
+  const ends = [...sessions.values()].map((token) => ({ token, untilMs: writeUntilMs(context, call, token.subject) }));
+  for (const { token, untilMs } of ends) await endOne(context, call, token, untilMs);
 }
 
 // simplejwt gives the two tokens of a login ids of their own, so that the one does not lead to the other.
@@ -63,12 +63,12 @@ async function authenticTokens(
 
 async function endOne(context: Context, call: Call, token: Token, untilMs: number): Promise<void> {
   await attempt(async () => {
-    const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
-    if (isOver(token, standing, context.store.now(), context.policy)) {
+    const standing = await readStanding(context, token.subject, token.sessionId);
+    if (isOver(token, standing, nowFor(context, token.subject), context.policy)) {
       // What another call has written is not yet safe by that; nor is it in our ledger.
       if (standing.session?.state === 'ended') await confirmEnd(context, token, standing);
       else if (cutOff(token, standing) === 'not-before') await confirmCutOff(context, token.subject, standing);
-      else await context.store.settle(standing.known.incarnation);
+      else await context.store.settle(standing.known.shard, standing.known.incarnation);
       return true;
     }
     return (await endSession(context, call, token, 'logout', standing, untilMs)) || undefined;
@@ -82,16 +82,17 @@ const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy)
   nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy));
 
 /** Needs one token that stands, or one that only an earlier cut-off denies: that is a retry, and done already. */
-async function logoutEverywhere(context: Context, call: Call, tokens: Token[], untilMs: number): Promise<void> {
+async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): Promise<void> {
   const [{ subject }] = tokens as [Token];
   if (tokens.some((token) => token.subject !== subject)) {
     const description = 'the two tokens are of different subjects: send tokens of one';
     throw new InvalidInput({ field: 'all_sessions', reason: 'CONFLICT', description });
   }
+  const untilMs = writeUntilMs(context, call, subject);
   const verdicts = await Promise.all(
     tokens.map(async (token) => {
-      const standing = await readStanding(context, subject, token.sessionId, untilMs);
-      const verdict = mayEndAll(token, standing, context.store.now(), context.policy);
+      const standing = await readStanding(context, subject, token.sessionId);
+      const verdict = mayEndAll(token, standing, nowFor(context, subject), context.policy);
       if (verdict === 'done') await confirmCutOff(context, subject, standing);
       return verdict;
     }),

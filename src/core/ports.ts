@@ -45,19 +45,28 @@ export interface Store {
   /** The shard of a subject, 0 to `shards - 1`. All entries of a subject are in its shard. */
   shardOf(subject: string): number;
 
-  /** The store's time, Unix ms; never ahead of the stamps to come. @throws StoreUnavailable if it is not known yet. */
-  now(): number;
-  /** Since when this process has reached the store without a break, in the store's time, Unix ms; undefined: it does not. */
+  /**
+   * A shard's time, Unix ms; never ahead of the stamps to come in it. Shards may be on machines of their own, so times of
+   * two shards are not to be compared. @throws StoreUnavailable if it is not known yet
+   */
+  now(shard: number): number;
+  /**
+   * Since when this process has reached the store, or some of its shards, without a break, in the store's time, Unix ms;
+   * undefined: it reaches none.
+   */
   readonly reachableSinceMs: number | undefined;
-  /** How long since a time (Unix ms) this process has reached the store, ms: what was spent away does not count. */
-  reachedMsSince(atMs: number): number;
-  /** Calls back at each change between reachable and not. Returns the way to stop that. */
+  /** How long since a time (Unix ms) this process has reached a shard, ms: what was spent away does not count. */
+  reachedMsSince(shard: number, atMs: number): number;
+  /**
+   * Calls back with true whenever the store, or some of its shards, can be reached again, and with false when none can be
+   * any more. Returns the way to stop that.
+   */
   watch(listener: (reachable: boolean) => void): () => void;
   /**
-   * Names the server that answers now. Another one, or the same one started anew, may hold less than was written.
-   * undefined: none has answered yet.
+   * Names the server that answers for a shard now. Another one, or the same one started anew, may hold less than was
+   * written. undefined: none has answered yet.
    */
-  readonly incarnation: string | undefined;
+  incarnationOf(shard: number): string | undefined;
 
   /**
    * The texts at some keys, undefined for nothing or for what has expired. All keys of one call must be of one shard;
@@ -83,10 +92,11 @@ export interface Store {
   ): Promise<Swapped>;
 
   /**
-   * Resolves once whatever an incarnation has answered until now, read or written, would outlive the loss of its server.
+   * Resolves once whatever a shard's incarnation has answered until now, read or written, would outlive the loss of its
+   * server.
    * @throws StoreUnavailable if too few copies of it are made within the adapter's time bound, or another one answers now
    */
-  settle(incarnation: string | undefined): Promise<void>;
+  settle(shard: number, incarnation: string | undefined): Promise<void>;
 }
 
 /** What a key is for. `adopted`: the secret of another issuer whose tokens we take over. */

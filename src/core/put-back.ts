@@ -22,7 +22,7 @@ export interface Line {
 export async function putBack(store: Store, { key, text, keptUntilMs }: Line): Promise<boolean> {
   return attempt(async () => {
     const [standing] = await store.read([key]);
-    const lifetimeMs = keptUntilMs - store.now();
+    const lifetimeMs = keptUntilMs - store.now(store.shardOf(key.subject));
     if (lifetimeMs <= 0 || !isFurther(key, text, standing)) return false;
     const { value, atMs } = draftOf(text);
     return (await put(store, key, standing, value, atMs, lifetimeMs)) || undefined;
@@ -58,5 +58,6 @@ async function put(
   lifetimeMs: number | undefined,
 ): Promise<boolean> {
   const draft = { value, atLeastMs: atMs, atMostMs: atMs };
-  return (await store.swap(key, expected, draft, lifetimeMs, store.now() + VERDICT_AGE_MS)).won;
+  const shard = key.kind === 'birth' ? key.shard : store.shardOf(key.subject);
+  return (await store.swap(key, expected, draft, lifetimeMs, store.now(shard) + VERDICT_AGE_MS)).won;
 }

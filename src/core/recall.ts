@@ -18,7 +18,7 @@ export function recall({ verified, keys, policy, store }: Context, call: Call, t
   if (!known) return undefined;
   const { token } = known;
   const taken = token.kid === undefined || keys.verifies(token.kid);
-  if (!taken || timing(token, policy, store.now())) {
+  if (!taken || timing(token, policy, store.now(known.place.shard))) {
     verified.delete(text);
     return undefined;
   }
@@ -33,9 +33,9 @@ export function recall({ verified, keys, policy, store }: Context, call: Call, t
 export async function learn(context: Context, call: Call, text: string): Promise<Verified> {
   const { policy, store } = context;
   const token = await authenticate(context, call, 'access', text);
-  const early = timing(token, policy, store.now());
-  if (early) throw refusal(early);
   const place = placeOf(store, token.subject, token.sessionId);
+  const early = timing(token, policy, store.now(place.shard));
+  if (early) throw refusal(early);
   const verified = { token, place, endsAt: Math.floor(endsAtMs(token, policy) / 1000) };
   context.verified.set(text, verified);
   return verified;

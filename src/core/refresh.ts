@@ -3,7 +3,7 @@
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { bearerOf } from './claims.js';
-import { type Context, writeUntilMs } from './context.js';
+import { type Context, nowFor, writeUntilMs } from './context.js';
 import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
@@ -67,13 +67,14 @@ function decideRefresh(token: Token, standing: Standing, moment: Moment, policy:
 export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
   const { policy, store } = context;
   const token = await authenticate(context, call, 'refresh', text);
-  const untilMs = writeUntilMs(context, call);
+  const untilMs = writeUntilMs(context, call, token.subject);
+  const shard = store.shardOf(token.subject);
   let raced = false;
   return attempt(async () => {
-    const standing = await readStanding(context, token.subject, token.sessionId, untilMs);
-    const nowMs = store.now();
+    const standing = await readStanding(context, token.subject, token.sessionId);
+    const nowMs = store.now(shard);
     const atMs = standing.session?.atMs ?? nowMs;
-    const moment = { nowMs, reachedMs: store.reachedMsSince(atMs), raced };
+    const moment = { nowMs, reachedMs: store.reachedMsSince(shard, atMs), raced };
     const decision = decideRefresh(token, standing, moment, policy);
     switch (decision.act) {
       case 'rotate': {
@@ -112,7 +113,7 @@ async function rotate(
   const draft = { value: liveValue(answered), atLeastMs: 0 };
   const keptMs = keptUntilMs(token, answered, policy);
   const key = sessionKey(token.subject, token.sessionId);
-  const swapped = await store.swap(key, standing.sessionText, draft, keptMs - store.now(), untilMs);
+  const swapped = await store.swap(key, standing.sessionText, draft, keptMs - nowFor(context, token.subject), untilMs);
   if (!swapped.won) return undefined;
   await ledger.acknowledge(standing.known, key, swapped, keptMs);
   return pair;

@@ -23,30 +23,26 @@ export interface Standing {
  * Reads what decides on a session, or, without an id, on a subject alone.
  * @throws StoreUnavailable
  */
-export const readStanding = (
-  context: Context,
-  subject: string,
-  sessionId: SessionId | undefined,
-  writeUntilMs: number,
-): Promise<Standing> => readStandingAt(context, placeOf(context.store, subject, sessionId), writeUntilMs);
+export const readStanding = (context: Context, subject: string, sessionId: SessionId | undefined): Promise<Standing> =>
+  readStandingAt(context, placeOf(context.store, subject, sessionId));
 
 /** Reads what decides at a place. @throws StoreUnavailable */
-export const readStandingAt = (context: Context, place: Place, writeUntilMs: number): Promise<Standing> =>
-  attempt(() => readOnce(context, place, writeUntilMs));
+export const readStandingAt = (context: Context, place: Place): Promise<Standing> =>
+  attempt(() => readOnce(context, place));
 
 /** @returns undefined if what was read is worth nothing: the store had to be brought forward */
-async function readOnce(context: Context, place: Place, writeUntilMs: number): Promise<Standing | undefined> {
+async function readOnce(context: Context, place: Place): Promise<Standing | undefined> {
   const { store, births, ledger } = context;
   const { shard, keys, entries } = place;
   const known = ledger.known(shard);
   const [birthText, notBeforeText, sessionText] = await store.read(keys);
   const birth = births.read(shard, birthText);
   if (!birth) {
-    await births.write(writeUntilMs);
+    await births.write(shard);
     return undefined;
   }
   if (ledger.isBehind(known, birth)) {
-    await ledger.standUp();
+    await ledger.standUp(shard);
     return undefined;
   }
   if (ledger.owes && (await ledger.payBack(entries))) return undefined;

@@ -1,6 +1,6 @@
 // Owns the answer to "does this access token stand now?".
 
-import { type Context, writeUntilMs } from './context.js';
+import type { Context } from './context.js';
 import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
 import { learn, recall } from './recall.js';
@@ -19,7 +19,7 @@ export async function validate(context: Context, call: Call, text: string): Prom
   try {
     const verified = recall(context, call, text) ?? (await learn(context, call, text));
     const { token, place } = verified;
-    const standing = await readStandingAt(context, place, writeUntilMs(context, call));
+    const standing = await readStandingAt(context, place);
     const denied = denial(token, standing);
     if (!denied) return { active: true, verified };
     if (denied === 'lost') {

@@ -72,7 +72,7 @@ export function readClientTls(env: Environment): ClientTls | undefined {
 export function readRedisTls(env: Environment, url: string | undefined): TlsFiles | undefined {
   const files = readFiles(env, 'REDIS_TLS', 'CA');
   if (Object.values(files).every((path) => path === undefined)) return undefined;
-  if (!url?.startsWith('rediss://')) {
+  if (!url?.startsWith('rediss')) {
     env.fault(
       'REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY',
       'some of them',

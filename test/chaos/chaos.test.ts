@@ -48,6 +48,21 @@ describe('two nodes on one store, under chaos', () => {
     expect(history.calls.filter((call: CallRecord) => outcomeName(call) === 'granted').length).to.be.above(50);
   });
 
+  for (const [store, fault] of [
+    ['sentinel', 'primary killed'],
+    ['sentinel', 'primary paused, and woken after the failover'],
+    ['cluster', 'primary killed'],
+    ['cluster', 'primary paused, and woken after the failover'],
+    ['cluster', 'slots migrated'],
+  ] as const) {
+    it(`with replicas (${store}) keep every promise: ${fault}`, async function () {
+      this.timeout(2 * AROUND_MS);
+      const { history } = await run({ ...options, store, seconds: 8, only: fault });
+      expect(history.faults.map(({ kind }) => kind)).to.include(fault);
+      expect(history.calls.filter((call: CallRecord) => outcomeName(call) === 'granted').length).to.be.above(50);
+    });
+  }
+
   for (const [name, bug, rules] of [
     ['a swap that ignores its expectation', 'blind-swaps', ['a', 'b']],
     ['a read that is answered from a cache', 'stale-reads', ['b']],

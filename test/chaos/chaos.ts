@@ -24,6 +24,8 @@ export interface ChaosOptions {
   readonly store: StoreKind;
   /** Whether faults happen. */
   readonly faults: boolean;
+  /** The one kind of faults that happens; undefined: all of them. */
+  readonly only?: string;
   /** Modules that the nodes load first: planted bugs. */
   readonly preloads?: readonly string[];
 }
@@ -36,13 +38,20 @@ export interface ChaosResult {
 }
 
 /** @throws Error if the run itself fails, or does not come to its end */
-export async function runChaos({ seconds, seed, store, faults, preloads = [] }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos({
+  seconds,
+  seed,
+  store,
+  faults,
+  only,
+  preloads = [],
+}: ChaosOptions): Promise<ChaosResult> {
   const cluster = await Cluster.start(store, preloads);
   try {
     if ((await cluster.recovered(10_000)) === undefined) throw new Error('the nodes did not come to serve');
     const random = new Random(seed);
     const recorder = new Recorder(cluster.nodes);
-    const misfortunes = new Faults(cluster, random.fork());
+    const misfortunes = new Faults(cluster, random.fork(), only);
     const sessions = new Sessions();
     const clients = Array.from({ length: CLIENTS }, () => new Client(random.fork(), recorder, sessions));
     const stop = new AbortController();

@@ -8,6 +8,7 @@ import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { ChaosNode } from './node.js';
+import { type Replicated, startReplicated } from './replicated.js';
 
 /** What is acknowledged is on the disk. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -15,20 +16,30 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 export const GRACE_MS = 2_000;
 const POLICY = { ACCESS_TTL: '6s', REFRESH_TTL: '12s', SESSION_MAX: '25s', REFRESH_GRACE: `${GRACE_MS}ms` };
 
-export type StoreKind = 'redis' | 'lmdb';
+export const STORES = ['redis', 'lmdb', 'sentinel', 'cluster'] as const;
+export type StoreKind = (typeof STORES)[number];
+
+interface Store {
+  readonly redis: RedisServer | undefined;
+  readonly replicated: Replicated | undefined;
+  readonly proxies: readonly TcpProxy[];
+}
 
 export class Cluster {
   readonly nodes: readonly ChaosNode[];
   readonly redis: RedisServer | undefined;
+  /** The store, where it has replicas. */
+  readonly replicated: Replicated | undefined;
   /** One before each node. */
   readonly proxies: readonly TcpProxy[];
   readonly #folder: string;
 
-  private constructor(folder: string, nodes: readonly ChaosNode[], redis?: RedisServer, proxies: TcpProxy[] = []) {
+  private constructor(folder: string, nodes: readonly ChaosNode[], store: Store) {
     this.#folder = folder;
     this.nodes = nodes;
-    this.redis = redis;
-    this.proxies = proxies;
+    this.redis = store.redis;
+    this.replicated = store.replicated;
+    this.proxies = store.proxies;
   }
 
   /** @param preloads modules that each node loads first */
@@ -38,13 +49,17 @@ export class Cluster {
     generateKey(keys, 'ec');
     const redis = kind === 'redis' ? await RedisServer.start(...DURABLE) : undefined;
     const proxies = redis ? await Promise.all([0, 1].map(() => TcpProxy.start(redis.port))) : [];
-    const start = (index: number): Promise<ChaosNode> => {
+    const replicated = kind === 'sentinel' || kind === 'cluster' ? await startReplicated(kind) : undefined;
+    const storeAt = (index: number): Record<string, string> => {
       const proxy = proxies[index];
-      const store = proxy ? { REDIS_URL: `redis://127.0.0.1:${proxy.port}` } : { DATA_DIR: join(folder, 'data') };
-      const env = { JWT_KEYS_DIR: keys, ...POLICY, ...store };
+      if (proxy) return { REDIS_URL: `redis://127.0.0.1:${proxy.port}` };
+      return replicated ? { REDIS_URL: replicated.url, REDIS_MIN_REPLICAS: '1' } : { DATA_DIR: join(folder, 'data') };
+    };
+    const start = (index: number): Promise<ChaosNode> => {
+      const env = { JWT_KEYS_DIR: keys, ...POLICY, ...storeAt(index) };
       return ChaosNode.start({ env, preloads, clockFile: join(folder, `clock-${index}`) });
     };
-    return new Cluster(folder, [await start(0), await start(1)], redis, proxies);
+    return new Cluster(folder, [await start(0), await start(1)], { redis, replicated, proxies });
   }
 
   /** Waits until both nodes say that they serve. @returns how long that took; undefined: they did not within the limit */
@@ -72,6 +87,7 @@ export class Cluster {
     await Promise.all(this.nodes.map((node) => node.close()));
     await Promise.all(this.proxies.map((proxy) => proxy.stop()));
     await this.redis?.stop();
+    await this.replicated?.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -25,7 +25,8 @@ export class Faults {
   readonly #random: Random;
   readonly #kinds: Readonly<Record<string, Fault>>;
 
-  constructor(cluster: Cluster, random: Random) {
+  /** @param only the one kind that happens; undefined: all of them */
+  constructor(cluster: Cluster, random: Random, only?: string) {
     this.#cluster = cluster;
     this.#random = random;
     const ofNodes = {
@@ -45,8 +46,15 @@ export class Faults {
       'redis wants a password': () => this.#lockRedis(),
       [MAY_EVICT]: () => this.#letEvict(),
     };
+    const last = (least: number, most: number): Promise<void> => this.#last(least, most);
+    const ofReplicated = cluster.replicated && {
+      'node clock stepped': ofRedis['node clock stepped'],
+      ...cluster.replicated.faults(random.fork(), last),
+    };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
-    this.#kinds = cluster.redis ? { ...ofNodes, ...ofRedis } : ofNodes;
+    const kinds: Record<string, Fault> = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
+    const chosen = only === undefined ? undefined : kinds[only];
+    this.#kinds = only !== undefined && chosen ? { [only]: chosen } : kinds;
   }
 
   /** One fault after another, each kind once before any comes again, until it is told to stop. */

@@ -1,6 +1,9 @@
 // Owns the settings of a chaos run, from variables: CHAOS_SECONDS, CHAOS_SEED, CHAOS_STORE.
 
 import type { ChaosOptions } from './chaos.js';
+import { STORES, type StoreKind } from './cluster.js';
+
+const isStore = (name: string): name is StoreKind => STORES.some((each) => each === name);
 
 /** @throws Error that says which variable is wrong */
 export function chaosOptions(env: NodeJS.ProcessEnv): ChaosOptions {
@@ -10,7 +13,7 @@ export function chaosOptions(env: NodeJS.ProcessEnv): ChaosOptions {
     return value;
   };
   const store = env['CHAOS_STORE'] || 'redis';
-  if (store !== 'redis' && store !== 'lmdb') throw new Error('CHAOS_STORE must be redis or lmdb');
+  if (!isStore(store)) throw new Error(`CHAOS_STORE must be one of ${STORES.join(', ')}`);
   const seed = number('CHAOS_SEED', 1 + Math.floor(Math.random() * (2 ** 32 - 1)));
   return { seconds: number('CHAOS_SECONDS', 30), seed, store, faults: true };
 }

@@ -13,7 +13,7 @@ export function describeRacing(bench: StoreBench): void {
       const outcomes = await Promise.all(
         Array.from({ length: 100 }, (_, i) => {
           const mine = stores[i % stores.length] ?? bench.store;
-          return mine.swap(key, undefined, { value: `${i}`, atLeastMs: 0 }, HOUR_MS, mine.now() + HOUR_MS);
+          return mine.swap(key, undefined, { value: `${i}`, atLeastMs: 0 }, HOUR_MS, mine.now(0) + HOUR_MS);
         }),
       );
       expect(outcomes.filter(({ won }) => won)).to.have.length(1);
@@ -28,7 +28,7 @@ export function describeRacing(bench: StoreBench): void {
         let [standing] = await mine.read([key]);
         for (let done = 0; done < 5; ) {
           const value = `${Number(standing?.split(' ')[2] ?? 0) + 1}`;
-          const swapped = await mine.swap(key, standing, { value, atLeastMs: 0 }, HOUR_MS, mine.now() + HOUR_MS);
+          const swapped = await mine.swap(key, standing, { value, atLeastMs: 0 }, HOUR_MS, mine.now(0) + HOUR_MS);
           standing = swapped.current;
           if (swapped.won) done++;
         }
@@ -40,7 +40,7 @@ export function describeRacing(bench: StoreBench): void {
 
   describe('reachability', () => {
     it('is told since when', async () => {
-      expect(bench.store.reachableSinceMs).to.be.within(bench.store.now() - 60_000, bench.store.now());
+      expect(bench.store.reachableSinceMs).to.be.within(bench.store.now(0) - 60_000, bench.store.now(0));
     });
 
     it('ends with the store: watchers are told, and every call is refused', async () => {

@@ -119,9 +119,9 @@ export function describeReading(bench: StoreBench): void {
       const written = await Promise.all(
         subjects.map((subject) => bench.put(cutOff(subject), undefined, subject, HOUR_MS)),
       );
-      const birth: StoreKey = { kind: 'birth', shard: 0 };
+      const birthOf = (subject: string): StoreKey => ({ kind: 'birth', shard: bench.store.shardOf(subject) });
       const found = await Promise.all(
-        subjects.map((subject) => bench.store.read([freshSession(subject), cutOff(subject), birth])),
+        subjects.map((subject) => bench.store.read([freshSession(subject), cutOff(subject), birthOf(subject)])),
       );
       expect(found).to.deep.equal(written.map((each) => [undefined, each, undefined]));
     });

@@ -55,7 +55,7 @@ export function describeWriting(bench: StoreBench): void {
     it('keeps a stamp within its bounds', async () => {
       const { store } = bench;
       const bound = { atLeastMs: 7, atMostMs: 7 };
-      const put = await store.swap(cutOff('ann'), undefined, { value: 'a', ...bound }, HOUR_MS, store.now() + HOUR_MS);
+      const put = await store.swap(cutOff('ann'), undefined, { value: 'a', ...bound }, HOUR_MS, store.now(0) + HOUR_MS);
       expect(put.current).to.equal('1 7 a');
     });
 
@@ -90,7 +90,7 @@ export function describeWriting(bench: StoreBench): void {
 
     it('writes nothing after the caller has given up', async () => {
       const key = freshSession('ann');
-      const late = bench.store.swap(key, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, bench.store.now() - 1);
+      const late = bench.store.swap(key, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, bench.store.now(0) - 1);
       expect((await unavailable(late)).message).to.contain('too late');
       expect(await bench.text(key)).to.equal(undefined);
     });
@@ -101,7 +101,7 @@ export function describeWriting(bench: StoreBench): void {
       let last = 0;
       let expected: string | undefined;
       for (let i = 0; i < 20; i++) {
-        const beforeMs = bench.store.now();
+        const beforeMs = bench.store.now(0);
         expected = await bench.put(cutOff('ann'), expected, `${i}`, HOUR_MS);
         const stamp = stampOf(expected);
         expect(stamp).to.be.at.least(beforeMs).and.at.least(last);
@@ -112,9 +112,15 @@ export function describeWriting(bench: StoreBench): void {
     });
 
     it('are at least what was asked for', async () => {
-      const atLeastMs = bench.store.now() + HOUR_MS;
+      const atLeastMs = bench.store.now(0) + HOUR_MS;
       const draft = { value: 'a', atLeastMs };
-      const { current } = await bench.store.swap(cutOff('ann'), undefined, draft, HOUR_MS, bench.store.now() + HOUR_MS);
+      const { current } = await bench.store.swap(
+        cutOff('ann'),
+        undefined,
+        draft,
+        HOUR_MS,
+        bench.store.now(0) + HOUR_MS,
+      );
       expect(current).to.equal(`1 ${atLeastMs} a`);
     });
   });

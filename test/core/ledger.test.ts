@@ -83,7 +83,7 @@ describe('a store that comes back older than it was', () => {
   it('gets a cut-off again as it was: who has logged in since stands', async () => {
     await scene.undo(() => scene.revokeSubject('alice'));
     scene.world.nowMs += MINUTE;
-    const after = await run(scene.world, scene.other.births.write(scene.world.nowMs)).then(() => scene.issue());
+    const after = await run(scene.world, scene.other.births.write()).then(() => scene.issue());
     scene.world.nowMs += MINUTE;
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED not-before');
     expect(await scene.verdict(after.accessToken)).to.equal('active');

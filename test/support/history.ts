@@ -94,7 +94,7 @@ class History {
 
   async play(): Promise<void> {
     const [first] = this.#nodes;
-    if (first) await run(this.#world, first.births.write(this.#world.nowMs + SECOND));
+    if (first) await run(this.#world, first.births.write());
     while (this.#next < this.#choices.length) await this.#turn(this.#draw());
     await this.#drain();
   }

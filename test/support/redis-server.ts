@@ -2,27 +2,17 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from './free-ports.js';
 
 const START_LIMIT_MS = 5_000;
 const MISSING =
   'redis-server is not on the PATH: run `bash test/support/ensure-redis.sh`, or install it ' +
   '(Debian: apt-get install redis-server; macOS: brew install redis)';
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
-  return address.port;
-}
 
 export class RedisServer {
   readonly port: number;
@@ -42,10 +32,25 @@ export class RedisServer {
   }
 
   /** Starts a server that keeps nothing on disk unless told so, and waits until it answers. */
-  static async start(...args: readonly string[]): Promise<RedisServer> {
+  static start(...args: readonly string[]): Promise<RedisServer> {
+    return RedisServer.startAt(freePort, args);
+  }
+
+  /** Starts a server with a configuration file, which it can rewrite. @param settings its first lines */
+  static startWithFile(settings: readonly string[], port = freePort): Promise<RedisServer> {
+    return RedisServer.startAt(port, [], settings);
+  }
+
+  private static async startAt(
+    port: () => Promise<number>,
+    args: readonly string[],
+    settings?: readonly string[],
+  ): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-redis-'));
+    const file = join(folder, 'redis.conf');
     for (let attempt = 1; ; attempt++) {
-      const server = new RedisServer(await freePort(), folder, args);
+      if (settings) await writeFile(file, settings.map((line) => `${line}\n`).join(''));
+      const server = new RedisServer(await port(), folder, settings ? [file, ...args] : args);
       try {
         await server.#launch();
         return server;
@@ -128,36 +133,53 @@ export class RedisServer {
     const place = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
     // Who is followed would wait 5 s for more followers before it sends what it has.
     const fixed = [...place, '--save', '', '--repl-diskless-sync-delay', '0'];
-    const child = spawn('redis-server', [...fixed, ...this.#args], { stdio: 'ignore' });
-    this.#process = child;
-    // A test run that dies must not leave it behind.
-    const end = () => child.kill('SIGKILL');
-    process.once('exit', end);
-    child.once('exit', () => process.off('exit', end));
-    const failed = once(child, 'exit').then(
-      () => {
-        throw new Error(`redis-server ended at its start (${[...fixed, ...this.#args].join(' ')})`);
-      },
-      () => {
-        throw new Error(MISSING);
-      },
-    );
-    await Promise.race([this.#answers(), failed]);
-    failed.catch(() => {});
+    // A file must come first.
+    const [first = '', ...rest] = this.#args;
+    const args = first.startsWith('/') ? [first, ...fixed, ...rest] : [...fixed, ...this.#args];
+    this.#process = await launch(args, this.url, (child) => {
+      this.#process = child;
+    });
   }
+}
 
-  async #answers(): Promise<void> {
-    const probe = new Redis(this.url, { lazyConnect: true, retryStrategy: () => 10, enableReadyCheck: false });
-    probe.on('error', () => {});
-    const limit = AbortSignal.timeout(START_LIMIT_MS);
-    try {
-      while (!limit.aborted) {
-        if (await probe.ping().catch(() => undefined)) return;
-        await sleep(5);
-      }
-      throw new Error(`redis-server did not answer within ${START_LIMIT_MS} ms`);
-    } finally {
-      probe.disconnect();
+/**
+ * Starts redis-server, and waits until it answers. A test run that dies does not leave it behind.
+ * @param begun hears of the process before it answers, so that it can be ended if it never does
+ */
+export async function launch(
+  args: readonly string[],
+  url: string,
+  begun: (child: ChildProcess) => void,
+): Promise<ChildProcess> {
+  const child = spawn('redis-server', args, { stdio: 'ignore' });
+  begun(child);
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+  const failed = once(child, 'exit').then(
+    () => {
+      throw new Error(`redis-server ended at its start (${args.join(' ')})`);
+    },
+    () => {
+      throw new Error(MISSING);
+    },
+  );
+  await Promise.race([answers(url), failed]);
+  failed.catch(() => {});
+  return child;
+}
+
+async function answers(url: string): Promise<void> {
+  const probe = new Redis(url, { lazyConnect: true, retryStrategy: () => 10, enableReadyCheck: false });
+  probe.on('error', () => {});
+  const limit = AbortSignal.timeout(START_LIMIT_MS);
+  try {
+    while (!limit.aborted) {
+      if (await probe.ping().catch(() => undefined)) return;
+      await sleep(5);
     }
+    throw new Error(`redis-server did not answer within ${START_LIMIT_MS} ms`);
+  } finally {
+    probe.disconnect();
   }
 }

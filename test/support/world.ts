@@ -160,9 +160,7 @@ export class World {
     return {
       shards: 2,
       shardOf,
-      get incarnation() {
-        return incarnation();
-      },
+      incarnationOf: incarnation,
       get reachableSinceMs() {
         return sinceMs();
       },
@@ -170,7 +168,7 @@ export class World {
         if (this.replicated === false) throw new StoreUnavailable('too few replicas');
       },
       now: () => this.nowMs - lagMs(),
-      reachedMsSince: (atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
+      reachedMsSince: (_shard, atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
       watch: (listener) => this.#reach.watch(listener),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
       swap: (key, expected, next, lifetimeMs, notAfterMs) =>

@@ -61,7 +61,7 @@ export class LmdbStore implements Store {
     return this.#writes.sinceMs;
   }
 
-  reachedMsSince(atMs: number): number {
+  reachedMsSince(_shard: number, atMs: number): number {
     return this.#writes.reachedMsSince(atMs);
   }
 
@@ -70,7 +70,9 @@ export class LmdbStore implements Store {
   }
 
   /** The folder that was opened: nobody puts another in its place while it is open. */
-  readonly incarnation = 'folder';
+  incarnationOf(): string {
+    return 'folder';
+  }
 
   /** What can be read here is on the disk already. */
   async settle(): Promise<void> {}

@@ -5,25 +5,23 @@ import { StoreUnavailable } from '../../core/errors.js';
 import { inspect } from './inspection.js';
 import { inOneLine, judgePolicy, PERSISTENCE } from './judgement.js';
 import type { Log, Reachability } from './reachability.js';
-import { READ } from './read-script.js';
-import { evaluate } from './script.js';
 import { UnsafeStore } from './unsafe-store.js';
 
 /**
  * Makes the check that each new connection must pass, and a connection in use again and again: an administrator may
  * change the policy or our rights at any time.
- * @param probe a key of ours; that it can be read shows that the data is there and that we may touch it
+ * @param probe reads a key of ours, which shows that the data is there and that we may touch it
  */
 export function makeAdmission(
   allowUnsafe: boolean,
-  probe: string,
+  probe: (client: Redis) => Promise<unknown>,
   log: Log,
   reachability: Reachability,
 ): (client: Redis) => Promise<void> {
   let warned = false;
   let allowed: string | undefined;
   return async (client) => {
-    const [{ policy, persistence }] = await Promise.all([inspect(client), evaluate(client, READ, [probe], [])]);
+    const [{ policy, persistence }] = await Promise.all([inspect(client), probe(client)]);
     const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) {
       reachability.refused(unsafe);

@@ -16,9 +16,17 @@ const SYNC_EVERY_MS = 1_000;
 const MIN_DELAY_MS = 50;
 const MAX_DELAY_MS = 500;
 
-export interface ConnectionParts {
-  /** Makes a client for one connection. The place for other ways to find the server. */
+/** A server that may be used now. */
+export interface Found {
+  /** Makes a client for one connection to it. */
   readonly makeClient: () => Redis;
+  /** Asked for each answer of it, when that has come. @throws StoreUnavailable if what it says is not to be believed */
+  readonly check: () => void;
+}
+
+export interface ConnectionParts {
+  /** Finds the server, for each new connection. @throws StoreUnavailable if there is none that may be used */
+  readonly find: () => Promise<Found>;
   /** Whether a second connection goes to the same server, for commands that hold up whatever comes after them. */
   readonly twofold: boolean;
   /** Asks whatever must be right before a connection is used, and as long as it is. @throws if it is not */
@@ -31,7 +39,7 @@ export interface ConnectionParts {
 }
 
 /** One connection, or two to one server, and the way to give them up. */
-export interface Link {
+export interface Link extends Pick<Found, 'check'> {
   readonly client: Redis;
   /** For commands that wait. */
   readonly aside: Redis | undefined;
@@ -67,7 +75,9 @@ export class Connection {
     const { reachability } = this.#parts;
     if (link === undefined || reachability.sinceMs === undefined) throw new StoreUnavailable(reachability.why);
     try {
-      return await bounded(commands(link), limitMs, 'an answer of Redis');
+      const answer = await bounded(commands(link), limitMs, 'an answer of Redis');
+      link.check();
+      return answer;
     } catch (error) {
       const { detail, severs } = explain(error);
       if (severs) this.#leave(link, detail);
@@ -87,9 +97,10 @@ export class Connection {
     const { signal } = this.#closing;
     let delayMs = MIN_DELAY_MS;
     while (!signal.aborted) {
-      const link = this.#makeLink();
-      this.#link = link;
+      let link: Link | undefined;
       try {
+        link = this.#makeLink(await this.#parts.find());
+        this.#link = link;
         await this.#enter(link);
         for (;;) {
           await sleep(SYNC_EVERY_MS, undefined, { ref: false, signal: link.end.signal });
@@ -97,7 +108,8 @@ export class Connection {
           delayMs = MIN_DELAY_MS;
         }
       } catch (error) {
-        this.#leave(link, explain(error).detail);
+        if (link) this.#leave(link, explain(error).detail);
+        else this.#parts.reachability.lost(explain(error).detail);
       }
       // One that breaks as soon as it is made must not be made anew without pause.
       await sleep(delayMs, undefined, { signal }).catch(() => {});
@@ -105,10 +117,10 @@ export class Connection {
     }
   }
 
-  #makeLink(): Link {
-    const { makeClient, twofold } = this.#parts;
+  #makeLink({ makeClient, check }: Found): Link {
+    const { twofold } = this.#parts;
     const aside = twofold ? makeClient() : undefined;
-    return { client: makeClient(), aside, incarnation: undefined, end: new AbortController() };
+    return { client: makeClient(), aside, check, incarnation: undefined, end: new AbortController() };
   }
 
   /** Connects, and looks at the server before anybody uses it. All of it is bounded: a paused one accepts, and is mute. */
@@ -132,6 +144,7 @@ export class Connection {
     if (link.end.signal.aborted || clients.some(({ status }) => status !== 'ready')) {
       throw new StoreUnavailable('Redis closed the connection');
     }
+    link.check();
     for (const each of clients) each.once('close', () => this.#leave(link, 'Redis closed the connection'));
     this.#incarnation = link.incarnation;
     reachability.reached();
@@ -162,6 +175,7 @@ export class Connection {
     // At once, so that a server that is slow but in time for calls is in time for this, too.
     const looked = Promise.all([this.#keepTime(link), admit(link.client)]);
     await bounded(looked, commandTimeoutMs, 'an answer of Redis');
+    link.check();
   }
 
   /** Gives a connection up. The first reason is the one that counts. */

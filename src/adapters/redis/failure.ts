@@ -24,7 +24,7 @@ const REPLIES: Readonly<Record<string, Reply>> = {
   LOADING: [true, 'Redis is still loading its data'],
   MASTERDOWN: [true, 'Redis is a replica that has lost its primary'],
   CLUSTERDOWN: [true, 'the Redis Cluster is down'],
-  MOVED: [true, 'Redis is a node of a Redis Cluster, and does not hold our keys'],
+  MOVED: [true, 'Redis is a node of a Redis Cluster, which REDIS_URL must name by redis+cluster://'],
   BUSY: [true, 'Redis is busy with a script of someone else'],
   NOAUTH: [true, 'Redis asks for a password'],
   WRONGPASS: [true, 'Redis refuses the user name or the password'],

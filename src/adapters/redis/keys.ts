@@ -16,6 +16,9 @@ const TAGS = (
 /** Into how many shards subjects are spread. */
 export const SHARDS = TAGS.length;
 
+/** The slot of a shard's keys in a Redis Cluster. */
+export const slotOf = (shard: number): number => 256 * shard + 127;
+
 // 128 bits of SHA-256: of bounded length, and in a form that `sha256sum` prints, so that an operator can find a key.
 function hashOf(subject: string): string {
   const known = hashes.get(subject);

@@ -16,16 +16,21 @@ export class Reachability {
   /** Resolves when Redis is reached for the first time; rejects if that was refused, or given up before. */
   readonly opened: Promise<void>;
   readonly #log: Log;
-  readonly #reach = new Reach();
+  readonly #reach: Reach;
   /** Whether writes are acknowledged: it is reached, and enough replicas have what is written. */
-  readonly #answering = new Reach();
+  readonly #answering: Reach;
   #enough = true;
   readonly #now: () => number;
   #settle: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;
   #why = 'Redis has not been reached yet';
 
-  /** @param now the store's time, Unix ms; asked for only after the store was reached */
-  constructor(log: Log, now: () => number) {
+  /**
+   * @param now the store's time, Unix ms; asked for only after the store was reached
+   * @param awayFromMs since when it is away, before it is reached first, the store's time, Unix ms
+   */
+  constructor(log: Log, now: () => number, awayFromMs = 0) {
+    this.#reach = new Reach(awayFromMs);
+    this.#answering = new Reach(awayFromMs);
     this.#log = log;
     this.#now = now;
     this.opened = new Promise((resolve, reject) => {
@@ -38,6 +43,11 @@ export class Reachability {
   /** Since when without a break, the store's time, Unix ms; undefined: it cannot be reached. */
   get sinceMs(): number | undefined {
     return this.#reach.sinceMs;
+  }
+
+  /** Since when it cannot be reached, the store's time, Unix ms; undefined: it can. */
+  get awaySinceMs(): number | undefined {
+    return this.#reach.awaySinceMs;
   }
 
   /** Why it cannot be reached, for the log. */

@@ -2,26 +2,27 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
-import { makeAdmission } from './admission.js';
 import { clientMaker, type TlsSource } from './client.js';
-import { Connection } from './connection.js';
+import { Cluster } from './cluster.js';
 import { keyNames, SHARDS, shardOf } from './keys.js';
-import { type Log, Reachability } from './reachability.js';
-import { type Found, ReadBatch } from './read-batch.js';
-import { READ } from './read-script.js';
-import { Replicas } from './replicas.js';
-import { evaluate } from './script.js';
-import { StoreClock } from './store-clock.js';
-import { LATE, SWAP, WON } from './swap-script.js';
+import type { PrimaryOptions } from './primary.js';
+import type { Log } from './reachability.js';
+import { Sentinels } from './sentinels.js';
+import type { Servers } from './servers.js';
+import { SolePrimary } from './sole-primary.js';
+import { LATE, WON } from './swap-script.js';
+import { type Credentials, readRedisUrl, sentinelUrlOf } from './url.js';
 
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`. May hold a password; it is never logged. */
+  /** Of one server, of Sentinels or of a cluster; see `url.ts`. May hold a password; it is never logged. */
   readonly url: string;
+  /** What the Sentinels ask for, where there are any. */
+  readonly sentinel?: Credentials | undefined;
   /** Use a Redis that may evict entries, too. */
   readonly allowUnsafe: boolean;
   /** How many replicas must have what is acknowledged. Default 0. */
   readonly minReplicas?: number;
-  /** What TLS needs beside the roots that Node knows, for a URL with `rediss://`; asked for each connection. */
+  /** What TLS needs beside the roots that Node knows, for a URL with TLS; asked for each connection. */
   readonly tls?: TlsSource | undefined;
   readonly log: Log;
   /** After how long a command is given up on, and its connection with it, ms. Default 500. */
@@ -32,68 +33,47 @@ export interface RedisStoreOptions {
   readonly monotonicMs?: () => number;
 }
 
-type SwapAnswer = readonly [outcome: number, standing?: string | null, writes?: string];
-
-/** The denylist on a Redis that stands alone, version 6 or later. */
+/** The denylist on Redis, version 6 or later. */
 export class RedisStore implements Store {
   readonly shards = SHARDS;
-  readonly #clock: StoreClock;
-  readonly #reachability: Reachability;
-  readonly #connection: Connection;
-  readonly #reads: ReadBatch;
-  readonly #replicas: Replicas | undefined;
+  readonly #servers: Servers;
 
   /** Starts to connect. @throws Error if the URL cannot be used */
   constructor(options: RedisStoreOptions) {
-    const { url, allowUnsafe, log, commandTimeoutMs = 500, connectTimeoutMs = 1_000, minReplicas = 0 } = options;
-    const makeClient = clientMaker(url, connectTimeoutMs, options.tls);
-    const clock = new StoreClock(options.monotonicMs ?? (() => performance.now()));
-    const reachability = new Reachability(log, () => clock.now());
-    const [probe = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
-    const admit = makeAdmission(allowUnsafe, probe, log, reachability);
-    const twofold = minReplicas > 0;
-    const parts = { makeClient, twofold, admit, clock, reachability, commandTimeoutMs, connectTimeoutMs };
-    const connection = new Connection(parts);
-    this.#clock = clock;
-    this.#reachability = reachability;
-    this.#connection = connection;
-    this.#reads = new ReadBatch((keys) =>
-      connection.run(({ client }) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
-    );
-    const replicas = { connection, reachability, clock, least: minReplicas, commandTimeoutMs };
-    this.#replicas = twofold ? new Replicas(replicas) : undefined;
+    this.#servers = serversOf(options);
   }
 
   shardOf(subject: string): number {
     return shardOf(subject);
   }
 
-  now(): number {
-    return this.#clock.now();
+  now(shard: number): number {
+    return this.#servers.primaryOf(shard).clock.now();
   }
 
   get reachableSinceMs(): number | undefined {
-    return this.#reachability.sinceMs;
+    return this.#servers.reachableSinceMs;
   }
 
-  reachedMsSince(atMs: number): number {
-    return this.#reachability.reachedMsSince(atMs);
+  reachedMsSince(shard: number, atMs: number): number {
+    return this.#servers.primaryOf(shard).reachability.reachedMsSince(atMs);
   }
 
   watch(listener: (reachable: boolean) => void): () => void {
-    return this.#reachability.watch(listener);
+    return this.#servers.watch(listener);
   }
 
   /**
-   * Resolves when Redis is reached for the first time, however long that takes.
+   * Resolves when Redis is reached for the first time, however long that takes; of a cluster, all that has our shards.
    * @throws UnsafeStore if it may evict entries; StoreUnavailable if the store is closed before
    */
   opened(): Promise<void> {
-    return this.#reachability.opened;
+    return this.#servers.opened;
   }
 
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
-    return this.#reads.read(keyNames(keys));
+    const [first] = keys;
+    return first === undefined ? Promise.resolve([]) : this.#servers.read(shardOfKey(first), keyNames(keys));
   }
 
   async swap(
@@ -106,10 +86,9 @@ export class RedisStore implements Store {
     const expectation = expected === undefined ? ['0', ''] : ['1', expected];
     const bounds = [`${notAfterMs}`, `${next.atLeastMs}`] as const;
     const args = [...expectation, ...bounds, next.value, `${lifetimeMs ?? ''}`, `${next.atMostMs ?? ''}`];
-    const birth: StoreKey[] = key.kind === 'birth' ? [] : [{ kind: 'birth', shard: shardOf(key.subject) }];
-    const names = keyNames([key, ...birth]);
-    const answer = await this.#connection.run(({ client }) => evaluate(client, SWAP, names, args));
-    const [outcome, standing, writes] = answer as SwapAnswer;
+    const shard = shardOfKey(key);
+    const birth: StoreKey[] = key.kind === 'birth' ? [] : [{ kind: 'birth', shard }];
+    const [outcome, standing, writes] = await this.#servers.swap(shard, keyNames([key, ...birth]), args);
     if (outcome === LATE) throw new StoreUnavailable('Redis got a write too late, and did not make it');
     return {
       won: outcome === WON,
@@ -118,18 +97,39 @@ export class RedisStore implements Store {
     };
   }
 
-  get incarnation(): string | undefined {
-    return this.#connection.incarnation;
+  incarnationOf(shard: number): string | undefined {
+    return this.#servers.incarnationOf(shard);
   }
 
   /** Waits until enough replicas have all that this server has answered until now. @throws StoreUnavailable */
-  async settle(incarnation: string | undefined): Promise<void> {
-    if (this.#replicas) await this.#replicas.settle(incarnation);
+  async settle(shard: number, incarnation: string | undefined): Promise<void> {
+    await this.#servers.primaryOf(shard).replicas?.settle(incarnation);
   }
 
   /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */
   close(): Promise<void> {
-    this.#replicas?.close();
-    return this.#connection.close();
+    return this.#servers.close();
   }
+}
+
+const shardOfKey = (key: StoreKey): number => (key.kind === 'birth' ? key.shard : shardOf(key.subject));
+
+function serversOf(options: RedisStoreOptions): Servers {
+  const { url, allowUnsafe, log, tls, commandTimeoutMs = 500, connectTimeoutMs = 1_000, minReplicas = 0 } = options;
+  const monotonicMs = options.monotonicMs ?? (() => performance.now());
+  const common: PrimaryOptions = { allowUnsafe, minReplicas, log, commandTimeoutMs, connectTimeoutMs, monotonicMs };
+  const target = readRedisUrl(url);
+  if (target.kind === 'sentinel') {
+    const sentinelUrl = sentinelUrlOf(target, options.sentinel);
+    const parts = { target, sentinelUrl, connectTimeoutMs, commandTimeoutMs, tls, monotonicMs };
+    const sentinels = new Sentinels(parts);
+    return new SolePrimary(
+      common,
+      () => sentinels.find(),
+      () => sentinels.close(),
+    );
+  }
+  if (target.kind === 'cluster') return new Cluster(common, target, tls);
+  const makeClient = clientMaker(url, connectTimeoutMs, tls);
+  return new SolePrimary(common, async () => ({ makeClient, check: () => {} }));
 }

@@ -9,11 +9,14 @@ import type { Connection, Link } from './connection.js';
 import { isStill } from './inspection.js';
 import { keyNames } from './keys.js';
 import type { Reachability } from './reachability.js';
+import { redirectOf } from './redirect.js';
 import type { StoreClock } from './store-clock.js';
 
-const [BIRTH = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
-/** Beside the entries, under the same prefix, so that whoever may touch those may touch it. */
-export const MARK = BIRTH.replace(/born$/, 'mark');
+/** Beside a shard's entries, under the same prefix, so that whoever may touch those may touch it. */
+export function markOf(shard: number): string {
+  const [birth = ''] = keyNames([{ kind: 'birth', shard }]);
+  return birth.replace(/born$/, 'mark');
+}
 /** How much of a command's time WAIT takes at most: its answer must come before the connection is given up. */
 const SHARE = 0.5;
 
@@ -31,6 +34,8 @@ export interface ReplicasParts {
   /** Hears whether enough replicas have what is written. */
   readonly reachability: Reachability;
   readonly clock: StoreClock;
+  /** The keys of which one is written: in a cluster the next is tried where one is on its way to another node. */
+  readonly marks: () => readonly string[];
   /** How many replicas must have it. */
   readonly least: number;
   readonly commandTimeoutMs: number;
@@ -100,16 +105,21 @@ export class Replicas {
 
   async #mark({ aside, incarnation = '' }: Link): Promise<Round> {
     if (!aside) throw new StoreUnavailable('there is no connection to wait for replicas on');
-    const commands = [
-      ['set', MARK, '1'],
-      ['wait', this.#parts.least, this.#waitMs],
-      ['info', 'replication'],
-    ];
-    const answers = (await aside.pipeline(commands).exec()) ?? [];
-    const failed = answers.find(([error]) => error !== null)?.[0];
-    if (failed) throw failed;
-    const [, [, count] = [null, 0], [, replication] = [null, '']] = answers;
-    // It may have followed another primary and come back, with its connections standing.
-    return { incarnation: isStill(incarnation, replication) ? incarnation : undefined, count: Number(count) };
+    const { least, marks } = this.#parts;
+    for (const mark of marks()) {
+      const commands = [
+        ['set', mark, '1'],
+        ['wait', least, this.#waitMs],
+        ['info', 'replication'],
+      ];
+      const answers = (await aside.pipeline(commands).exec()) ?? [];
+      const failed = answers.find(([error]) => error !== null)?.[0];
+      if (failed && redirectOf(failed)) continue;
+      if (failed) throw failed;
+      const [, [, count] = [null, 0], [, replication] = [null, '']] = answers;
+      // It may have followed another primary and come back, with its connections standing.
+      return { incarnation: isStill(incarnation, replication) ? incarnation : undefined, count: Number(count) };
+    }
+    throw new StoreUnavailable('every key that could be written to wait for replicas is on its way to another node');
   }
 }

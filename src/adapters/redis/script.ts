@@ -10,18 +10,29 @@ export interface Script {
 
 export const makeScript = (lua: string): Script => ({ lua, sha1: hash('sha1', lua, 'hex') });
 
-/** Runs a script. A restart, a failover or SCRIPT FLUSH makes a server forget it: then it is sent once more, whole. */
+/** For the next command alone. Its own answer says nothing that the next one does not. */
+function ask(client: Redis): void {
+  client.asking().catch(() => {});
+}
+
+/**
+ * Runs a script. A restart, a failover or SCRIPT FLUSH makes a server forget it: then it is sent once more, whole.
+ * @param asking whether the node does not have the keys' slot yet, which is on its way to it
+ */
 export async function evaluate(
   client: Redis,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
+  asking = false,
 ): Promise<unknown> {
   const rest = [...keys, ...args];
   try {
+    if (asking) ask(client);
     return await client.evalsha(script.sha1, keys.length, rest);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+    if (asking) ask(client);
     return client.eval(script.lua, keys.length, rest);
   }
 }

@@ -1,26 +1,118 @@
-// Owns the rules for the URL of Redis: what the driver would take in another way than it was meant. Imports nothing.
+// Owns the rules for the URL of Redis: what it names, and what the driver would take in another way than it was meant. Imports nothing.
 
-/**
- * What is wanted of a URL that cannot be used; undefined for a good one. Holds nothing of the URL, for there may be a
- * password in it.
- */
+/** A host and a port, as they are dialled. */
+export interface Place {
+  /** An IPv6 address stands without its brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a URL leads to: one server, whoever three Sentinels call the primary of a name, or the nodes of a cluster. */
+export interface RedisTarget {
+  readonly kind: 'server' | 'sentinel' | 'cluster';
+  /** The server, the Sentinels, or nodes that know the others. */
+  readonly places: readonly Place[];
+  /** The name that Sentinels know the primary by; empty where there are none. */
+  readonly name: string;
+  readonly tls: boolean;
+  /** With its question mark; empty if there is none. */
+  readonly query: string;
+  /** The URL of a server among them, with the credentials that all of them share. May hold a password. */
+  urlOf(place: Place): string;
+}
+
+const FORM = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/;
+const DEFAULT_PORT = { server: 6379, sentinel: 26379, cluster: 6379 } as const;
+const WANTED_FORM =
+  'a URL that begins with redis:// or rediss://, or names several hosts with redis+sentinel:// or redis+cluster:// (rediss+… for TLS)';
+
+/** A user and a password; undefined: none is asked for. */
+export interface Credentials {
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** The URLs of the Sentinels of a target: as its servers', but for the credentials and the database. */
+export const sentinelUrlOf =
+  ({ tls, query }: RedisTarget, { user = '', password }: Partial<Credentials> = {}) =>
+  (place: Place): string => {
+    const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
+    const userinfo = password === undefined && user === '' ? '' : `${encodeURIComponent(user)}${secret}@`;
+    return `redis${tls ? 's' : ''}://${userinfo}${hostOf(place)}:${place.port}${query}`;
+  };
+
+/** A URL that cannot be used. Its text holds nothing of the URL, for there may be a password in it. */
+class Fault extends Error {}
+
+/** What is wanted of a URL that cannot be used; undefined for a good one. */
 export function redisUrlFault(url: string): string | undefined {
+  try {
+    readRedisUrl(url);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error.message;
+    throw error;
+  }
+}
+
+/** Whether a URL asks for TLS. */
+export const isTlsUrl = (url: string): boolean => /^rediss(\+(sentinel|cluster))?:\/\//.test(url);
+
+/** @throws Error that says what is wanted, and holds nothing of the URL */
+export function readRedisUrl(url: string): RedisTarget {
   // To the letter: the driver would speak plainly to `REDISS://`.
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) return 'a URL that begins with redis:// or rediss://';
-  const { hostname, port, pathname, searchParams, username, password } = new URL(url);
-  if (hostname === '') return 'a URL with a host';
-  if (port === '0') return 'a URL with a port from 1 to 65535, or none';
-  if (!isPercentEncoded(username) || !isPercentEncoded(password)) {
-    return 'a URL whose user and password are percent-encoded';
+  const [, s, mode = 'server', userinfo, hosts = '', path = '', query = ''] = FORM.exec(url) ?? wanted(WANTED_FORM);
+  const kind = mode as RedisTarget['kind'];
+  const [user = '', password] = (userinfo ?? '').split(/:(.*)/s);
+  if (![user, password ?? ''].every(isPercentEncoded)) wanted('a URL whose user and password are percent-encoded');
+  const places = hosts.split(',').map((host) => readPlace(host, DEFAULT_PORT[kind]));
+  if (kind === 'server' && places.length > 1)
+    wanted('one host: several are named by redis+sentinel:// or redis+cluster://');
+  const [name, database] = readPath(kind, path);
+  // The driver takes any parameter for one of its options, before ours: one could switch its queue on again.
+  if (query !== '' && !/^family=[046]$/.test(query)) wanted('a URL with no parameter but family, which is 4 or 6');
+  const credentials = userinfo === undefined ? '' : `${userinfo}@`;
+  const parameters = query === '' ? '' : `?${query}`;
+  const suffix = `${database === '' ? '' : `/${database}`}${parameters}`;
+  const urlOf = (place: Place): string => `redis${s}://${credentials}${hostOf(place)}:${place.port}${suffix}`;
+  if (places.some((place) => !URL.canParse(urlOf(place)))) wanted(WANTED_FORM);
+  return { kind, places, name, tls: s === 's', query: parameters, urlOf };
+}
+
+const hostOf = ({ host }: Place): string => (host.includes(':') ? `[${host}]` : host);
+
+function readPlace(text: string, otherwise: number): Place {
+  const [, bracketed, plain = '', digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^[\]:]*))(?::(\d{0,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === '') wanted('a URL with a host');
+  const port = digits === undefined || digits === '' ? otherwise : Number(digits);
+  if (port < 1 || port > 65_535) wanted('a URL with a port from 1 to 65535, or none');
+  return { host, port };
+}
+
+/** @returns the name that Sentinels know, and the number of the database, if one is named */
+function readPath(kind: RedisTarget['kind'], path: string): readonly [name: string, database: string] {
+  if (kind === 'sentinel') {
+    const [, name = '', database = ''] =
+      /^\/([\w.-]{1,100})(?:\/(\d{0,5}))?$/.exec(path) ??
+      wanted(
+        'a URL whose path is the name that the Sentinels know the primary by, such as /mymaster, and maybe a database number',
+      );
+    return [name, database];
+  }
+  if (kind === 'cluster') {
+    // A cluster has no other database.
+    if (!/^(\/0?)?$/.test(path)) wanted('a URL without a path: a Redis Cluster has database 0 alone');
+    return ['', ''];
   }
   // It would take a path that is no number for database 0.
-  if (!/^(\/\d{0,5})?$/.test(pathname)) return 'a URL whose path is a database number such as /0, or none';
-  // It takes any parameter for one of its options, before ours: one could switch its queue on again.
-  const parameters = [...searchParams];
-  if (parameters.length > 1 || parameters.some(([name, value]) => name !== 'family' || !/^[046]$/.test(value))) {
-    return 'a URL with no parameter but family, which is 4 or 6';
-  }
-  return undefined;
+  const [, database = ''] =
+    /^\/?(\d{0,5})$/.exec(path) ?? wanted('a URL whose path is a database number such as /0, or none');
+  return ['', database];
+}
+
+function wanted(what: string): never {
+  throw new Fault(what);
 }
 
 function isPercentEncoded(text: string): boolean {

@@ -158,7 +158,7 @@ describe('a Redis', () => {
       undefined,
       { value: 'a', atLeastMs: 0 },
       undefined,
-      store.now() + 9_999,
+      store.now(0) + 9_999,
     );
     expect(await server.raw.info('keyspace'))
       .to.contain('db3:keys=1')

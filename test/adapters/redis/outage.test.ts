@@ -29,7 +29,7 @@ async function refusal(work: Promise<unknown>): Promise<Refusal> {
   return { error, afterMs: performance.now() - startMs };
 }
 
-const swap = (store: RedisStore, notAfterMs = store.now() + HOUR_MS) =>
+const swap = (store: RedisStore, notAfterMs = store.now(0) + HOUR_MS) =>
   store.swap(KEY, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, notAfterMs);
 
 describe('an outage of Redis', () => {
@@ -75,10 +75,10 @@ describe('an outage of Redis', () => {
     const { store } = opened;
     const draft = { value: 'a', atLeastMs: 0 };
     // The server must know the script, or it could not run what it finds in its buffers.
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, draft, undefined, store.now() + HOUR_MS);
+    await store.swap({ kind: 'birth', shard: 0 }, undefined, draft, undefined, store.now(0) + HOUR_MS);
     await server.raw.config('RESETSTAT');
     server.pause();
-    await refusal(swap(store, store.now() + 200));
+    await refusal(swap(store, store.now(0) + 200));
     server.resume();
     await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
     // It ran when the server woke, beside the read that every new connection begins with.
@@ -90,7 +90,7 @@ describe('an outage of Redis', () => {
     server.pause();
     const { store } = openStore(server.url);
     await sleep(300);
-    expect(() => store.now()).to.throw(StoreUnavailable);
+    expect(() => store.now(0)).to.throw(StoreUnavailable);
     await refusal(store.read([KEY]));
     server.resume();
     await store.opened();

@@ -2,6 +2,7 @@
 
 import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
 import { judgePolicy, PERSISTENCE } from '../judgement.js';
+import { worstFirst } from './findings.js';
 import { type Judge, type Known, SURROUNDINGS } from './surroundings.js';
 
 /** From this share of maxmemory on there is little room. */
@@ -86,8 +87,6 @@ const replication: Judge = ({ replicas, minReplicasToWrite, wanted }) => {
   );
 };
 
-const ORDER = ['unsafe', 'warning', 'unknown', 'good'] as const;
-
 /** All there is to say, the worst first. */
 export function judgeFacts(known: Known, allowUnsafe: boolean): readonly Finding[] {
   if (known.loading) return [unsafe('Redis is still loading its data', 'wait until it has')];
@@ -98,5 +97,5 @@ export function judgeFacts(known: Known, allowUnsafe: boolean): readonly Finding
     PERSISTENCE[known.persistence],
     ...[commands, fsync, memory, evicted, replication, ...SURROUNDINGS].map((judge) => judge(known)),
   ].filter((finding) => finding !== undefined);
-  return findings.toSorted((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight));
+  return worstFirst(findings);
 }

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { explain } from '../failure.js';
 import { field, type Persistence, persistenceOf } from '../inspection.js';
-import { keyNames, SHARDS } from '../keys.js';
+import { keyNames } from '../keys.js';
 import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
 import { RIGHTS, TRIED } from './rights-script.js';
@@ -56,8 +56,12 @@ const SAMPLE_COUNT = '500';
 const number = (text: unknown): number | undefined =>
   typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : undefined;
 
-/** Asks everything. @throws what the server says where it does not even tell its role */
-export async function gatherFacts(client: Redis): Promise<Facts> {
+/**
+ * Asks everything.
+ * @param shards whose keys it has
+ * @throws what the server says where it does not even tell its role
+ */
+export async function gatherFacts(client: Redis, shards: readonly number[]): Promise<Facts> {
   const askedMs = Date.now();
   const answers = (await client.pipeline(QUESTIONS).exec()) ?? [];
   const answeredMs = Date.now();
@@ -85,8 +89,8 @@ export async function gatherFacts(client: Redis): Promise<Facts> {
     replicas: number(field(replication, 'connected_slaves')),
     minReplicasToWrite: number(value(minReplicas)),
     clockAheadMs: clockAhead(time, askedMs, answeredMs),
-    refusedCommands: await tryCommands(client),
-    births: await readBirths(client),
+    refusedCommands: await tryCommands(client, shards),
+    births: await readBirths(client, shards),
     sample,
     unanswered: [...new Set(unanswered)],
   };
@@ -100,8 +104,8 @@ function clockAhead(time: unknown, askedMs: number, answeredMs: number): number 
   return serverMs < askedMs ? serverMs - askedMs : Math.max(0, serverMs - answeredMs);
 }
 
-async function tryCommands(client: Redis): Promise<Facts['refusedCommands']> {
-  const [key = ''] = keyNames([{ kind: 'birth', shard: 0 }]);
+async function tryCommands(client: Redis, [shard = 0]: readonly number[]): Promise<Facts['refusedCommands']> {
+  const [key = ''] = keyNames([{ kind: 'birth', shard }]);
   try {
     const faults = (await evaluate(client, RIGHTS, [key], [])) as readonly string[];
     return TRIED.map((command, index) => ({ command, why: faults[index] ?? '' })).filter(({ why }) => why !== '');
@@ -110,11 +114,14 @@ async function tryCommands(client: Redis): Promise<Facts['refusedCommands']> {
   }
 }
 
-async function readBirths(client: Redis): Promise<Facts['births']> {
-  const keys = keyNames(Array.from({ length: SHARDS }, (_, shard) => ({ kind: 'birth', shard })));
+async function readBirths(client: Redis, shards: readonly number[]): Promise<Facts['births']> {
+  const keys = keyNames(shards.map((shard) => ({ kind: 'birth', shard })));
   try {
-    const found = (await evaluate(client, READ, keys, [])) as readonly unknown[];
-    return found.map((text) => (text === null ? undefined : String(text)));
+    // One by one: in a cluster each is in a slot of its own.
+    const found = await Promise.all(
+      keys.map((key) => evaluate(client, READ, [key], []) as Promise<readonly unknown[]>),
+    );
+    return found.map(([text]) => (text === null ? undefined : String(text)));
   } catch {
     return undefined;
   }

@@ -1,0 +1,120 @@
+// Owns what `store check` says of a cluster as a whole: who answers, what is covered, and what one lost node costs. Pure.
+
+import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
+import type { ClusterNode, ClusterWord } from '../cluster-nodes.js';
+
+/** What a node told, if it did. */
+export interface ClusterFacts {
+  readonly name: string;
+  /** Why there is no answer. */
+  readonly why: string;
+  readonly word: ClusterWord | undefined;
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+const SHORT_MS = 1_000;
+const SLOW_MS = 10_000;
+
+/** @param facts of all nodes that any of them knows */
+export function judgeCluster(facts: readonly ClusterFacts[]): readonly Finding[] {
+  const words = facts.flatMap(({ word }) => (word ? [word] : []));
+  const [first] = words;
+  const most = Math.floor(facts.length / 2) + 1;
+  const silent = facts.filter(({ word }) => !word).map(({ name, why }) => `${name} (${why})`);
+  const mend =
+    'see that they run, and let `redis-cli --cluster check HOST:PORT` tell; `cluster forget` those that are gone for good';
+  if (!first || words.length < most) {
+    return [
+      unsafe(
+        `${words.length} of ${facts.length} nodes of the cluster answer: the service believes only what ${most} of them say. No answer: ${silent.join(', ')}`,
+        mend,
+      ),
+    ];
+  }
+  const found: Finding[] = [];
+  if (silent.length > 0) found.push(warning(`These nodes of the cluster do not answer: ${silent.join(', ')}`, mend));
+  return [...found, ...coverage(words, first), ...shape(first), ...settings(facts)];
+}
+
+function coverage(words: readonly ClusterWord[], { owners }: ClusterWord): Finding[] {
+  const bare = owners.filter((owner) => owner === undefined).length;
+  if (bare > 0) {
+    return [
+      unsafe(
+        `${bare} of our ${owners.length} slots have no primary: calls of their subjects are unavailable`,
+        'let `redis-cli --cluster fix HOST:PORT` cover them',
+      ),
+    ];
+  }
+  const agreed = words.every((word) => word.owners.every((owner, shard) => owner === owners[shard]));
+  if (agreed) return [good(`All nodes of the cluster agree on who has our ${owners.length} slots`)];
+  return [
+    warning(
+      'The nodes do not agree on who has our slots',
+      'wait until a migration or a failover is over, and check again',
+    ),
+  ];
+}
+
+function shape({ nodes, owners }: ClusterWord): Finding[] {
+  const primaries = nodes.filter(({ id }) => owners.includes(id));
+  const alone = primaries.filter(({ id }) => !nodes.some((node) => node.role === 'replica' && node.follows === id));
+  const found: Finding[] = [];
+  if (primaries.length < 3) {
+    found.push(
+      warning(
+        `There are ${primaries.length} primaries: when one is lost, the others cannot agree on who takes its place`,
+        'run at least three',
+      ),
+    );
+  }
+  const name = ({ place }: ClusterNode): string => `${place.host}:${place.port}`;
+  if (alone.length > 0) {
+    found.push(
+      warning(
+        `Primaries without a replica: ${alone.map(name).join(', ')}. While one is down, calls of its subjects are unavailable; what it loses is lost`,
+        'give each a replica',
+      ),
+    );
+  } else found.push(good('Each primary has a replica'));
+  return found;
+}
+
+function settings(facts: readonly ClusterFacts[]): Finding[] {
+  const told = (name: string): string[] => facts.flatMap((each) => each.settings.get(name) ?? []);
+  const coverages = told('cluster-require-full-coverage');
+  const timeouts = told('cluster-node-timeout').map(Number);
+  if (coverages.length === 0 || timeouts.length === 0) {
+    return [
+      unknown(
+        'The nodes do not tell cluster-require-full-coverage and cluster-node-timeout to this user (CONFIG GET)',
+        'see that the first is no, and the second between 1000 and 10000',
+      ),
+    ];
+  }
+  const found: Finding[] = [];
+  if (coverages.includes('yes')) {
+    found.push(
+      warning(
+        'cluster-require-full-coverage is yes: when one primary and its replicas are away, all subjects are unavailable, not only theirs',
+        'set it at each node: `redis-cli CONFIG SET cluster-require-full-coverage no`, and in redis.conf',
+      ),
+    );
+  }
+  const mend =
+    'set it between 1000 and 10000 at each node: `redis-cli CONFIG SET cluster-node-timeout 5000`, and in redis.conf';
+  const [least, longest] = [Math.min(...timeouts), Math.max(...timeouts)];
+  if (least < SHORT_MS) {
+    found.push(
+      warning(`cluster-node-timeout is ${least} ms: a pause that nobody need notice becomes a failover`, mend),
+    );
+  } else if (longest > SLOW_MS) {
+    found.push(
+      warning(
+        `cluster-node-timeout is ${longest} ms: when a primary dies, calls of its subjects are unavailable for that time and some seconds more`,
+        mend,
+      ),
+    );
+  } else found.push(good(`A node counts as down after ${longest} ms (cluster-node-timeout)`));
+  return found;
+}

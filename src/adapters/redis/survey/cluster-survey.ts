@@ -1,0 +1,61 @@
+// Owns the survey of a Redis Cluster: what its nodes say of each other, and each of them by itself. Writes nothing.
+
+import type { Redis } from 'ioredis';
+import type { Finding } from '../../../core/finding.js';
+import type { TlsSource } from '../client.js';
+import { type ClusterNode, type ClusterWord, parseNodes } from '../cluster-nodes.js';
+import { explain } from '../failure.js';
+import type { Place, RedisTarget } from '../url.js';
+import { type ClusterFacts, judgeCluster } from './cluster-judgement.js';
+import { ofEach } from './findings.js';
+import { askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
+
+const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
+
+export async function surveyCluster(target: RedisTarget, options: SurveyOptions): Promise<readonly Finding[]> {
+  const seeds = await Promise.all(target.places.map((place) => askNode(target.urlOf(place), place, options.tls)));
+  const seed = seeds.find(({ word }) => word);
+  if (!seed?.word) return judgeCluster(seeds);
+  const others = seed.word.nodes.filter(({ place }) => nameOf(place) !== seed.name);
+  const facts = [
+    seed,
+    ...(await Promise.all(others.map(({ place }) => askNode(target.urlOf(place), place, options.tls)))),
+  ];
+  const { nodes, owners } = seed.word;
+  const shardsOf = (id: string): number[] => [...owners.keys()].filter((shard) => owners[shard] === id);
+  const surveyed = (kind: ClusterNode['role'], survey: (node: ClusterNode) => Promise<readonly Finding[]>) =>
+    Promise.all(
+      nodes
+        .filter(({ role, id }) => role === kind && (kind !== 'primary' || shardsOf(id).length > 0))
+        .map(async (node) => ({ server: nameOf(node.place), findings: await survey(node) })),
+    );
+  const primaries = await surveyed('primary', ({ id, place }) =>
+    surveyServer(target.urlOf(place), shardsOf(id), options),
+  );
+  const replicas = await surveyed('replica', ({ place }) => surveyReplica(target.urlOf(place), options));
+  return [...judgeCluster(facts), ...ofEach('primary', primaries), ...ofEach('replica', replicas)];
+}
+
+async function askNode(url: string, place: Place, tls: TlsSource | undefined): Promise<ClusterFacts> {
+  const name = nameOf(place);
+  try {
+    return { name, why: '', ...(await askServer(url, tls, (client) => tell(client, place))) };
+  } catch (error) {
+    const disabled = error instanceof Error && /cluster support disabled/.test(error.message);
+    const why = disabled ? 'it is no node of a cluster: REDIS_URL must begin with redis://' : explain(error).detail;
+    return { name, why, word: undefined, settings: new Map() };
+  }
+}
+
+async function tell(
+  client: Redis,
+  place: Place,
+): Promise<{ word: ClusterWord | undefined; settings: Map<string, string> }> {
+  const word = parseNodes(String(await client.call('CLUSTER', 'NODES')), place);
+  const settings = new Map<string, string>();
+  for (const name of ['cluster-require-full-coverage', 'cluster-node-timeout']) {
+    const answer = await client.config('GET', name).catch(() => undefined);
+    if (Array.isArray(answer) && answer.length > 1) settings.set(name, String(answer[1]));
+  }
+  return { word, settings };
+}

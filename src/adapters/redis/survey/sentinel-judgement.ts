@@ -1,0 +1,132 @@
+// Owns what `store check` says of Sentinels: whether they can agree, how soon they do, and whom REDIS_URL asks. Pure.
+
+import { type Finding, good, unsafe, warning } from '../../../core/finding.js';
+import type { Place } from '../url.js';
+
+/** What a Sentinel told, if it did. */
+export interface SentinelFacts {
+  readonly name: string;
+  /** Why there is no answer. */
+  readonly why: string;
+  readonly answer:
+    | {
+        readonly primary: Place;
+        readonly replicas: readonly Place[];
+        /** How many Sentinels there are, by its word. */
+        readonly all: number;
+        readonly quorum: number;
+        readonly downAfterMs: number;
+      }
+    | undefined;
+}
+
+/** What the service itself waits for an answer, ms. */
+const COMMAND_MS = 500;
+const SLOW_MS = 10_000;
+
+export function judgeSentinels(facts: readonly SentinelFacts[]): readonly Finding[] {
+  const answers = facts.flatMap(({ answer }) => (answer ? [answer] : []));
+  const all = Math.max(facts.length, ...answers.map((answer) => answer.all));
+  const most = Math.floor(all / 2) + 1;
+  const silent = facts.filter(({ answer }) => !answer).map(({ name, why }) => `${name} (${why})`);
+  return [
+    ...agreement(answers, all, most, silent),
+    ...number(facts.length, all, most),
+    ...settings(answers, all, most),
+    ...replicas(answers),
+  ];
+}
+
+type Answers = readonly NonNullable<SentinelFacts['answer']>[];
+
+function agreement(answers: Answers, all: number, most: number, silent: readonly string[]): Finding[] {
+  const names = new Set(answers.map(({ primary }) => `${primary.host}:${primary.port}`));
+  const mend = 'see that they run, that REDIS_URL names them, and that REDIS_SENTINEL_PASSWORD is theirs';
+  const found: Finding[] = [];
+  if (answers.length < most) {
+    found.push(
+      unsafe(
+        `${answers.length} of ${all} Sentinels answer: the service believes a primary only on the word of ${most}. No answer: ${silent.join(', ') || 'those that REDIS_URL does not name'}`,
+        mend,
+      ),
+    );
+  } else if (silent.length > 0) found.push(warning(`These Sentinels do not answer: ${silent.join(', ')}`, mend));
+  if (names.size > 1) {
+    found.push(
+      unsafe(
+        `The Sentinels name different primaries: ${[...names].join(', ')}`,
+        'wait until they agree; `redis-cli -p 26379 sentinel ckquorum NAME` tells',
+      ),
+    );
+  } else if (names.size === 1 && answers.length >= most)
+    found.push(good(`${answers.length} of ${all} Sentinels name one primary, ${[...names]}`));
+  return found;
+}
+
+function number(named: number, all: number, most: number): Finding[] {
+  const found: Finding[] = [];
+  if (all < 3) {
+    found.push(
+      warning(
+        `There ${all === 1 ? 'is 1 Sentinel' : `are ${all} Sentinels`}: when one is lost, nobody can agree on another primary`,
+        'run at least three, on machines of their own',
+      ),
+    );
+  }
+  if (named < all) {
+    found.push(
+      (named < most ? unsafe : warning)(
+        `REDIS_URL names ${named} of ${all} Sentinels: the service asks only those, and needs the word of ${most}`,
+        'name all of them in REDIS_URL',
+      ),
+    );
+  }
+  return found;
+}
+
+function settings(answers: Answers, all: number, most: number): Finding[] {
+  const found: Finding[] = [];
+  const [quorum, downAfterMs] = [
+    Math.max(...answers.map((a) => a.quorum)),
+    Math.max(...answers.map((a) => a.downAfterMs)),
+  ];
+  if (answers.length === 0) return found;
+  if (quorum > all) {
+    found.push(
+      unsafe(
+        `The quorum is ${quorum} of ${all} Sentinels: there is never a failover`,
+        `set it to ${most}: \`sentinel set NAME quorum ${most}\` at each`,
+      ),
+    );
+  } else if (quorum < most) {
+    found.push(
+      warning(
+        `The quorum is ${quorum} of ${all} Sentinels: less than half of them may call a primary down that only they cannot reach`,
+        `set it to ${most}: \`sentinel set NAME quorum ${most}\` at each`,
+      ),
+    );
+  }
+  const mend = 'set it between 1000 and 10000: `sentinel set NAME down-after-milliseconds 5000` at each';
+  if (downAfterMs <= COMMAND_MS) {
+    found.push(
+      warning(
+        `down-after-milliseconds is ${downAfterMs}, and the service itself waits ${COMMAND_MS} ms for an answer: a pause that nobody need notice becomes a failover`,
+        mend,
+      ),
+    );
+  } else if (downAfterMs > SLOW_MS) {
+    found.push(
+      warning(
+        `down-after-milliseconds is ${downAfterMs}: when the primary dies, all calls are unavailable for that time and some seconds more`,
+        mend,
+      ),
+    );
+  } else found.push(good(`A primary counts as down after ${downAfterMs} ms (down-after-milliseconds)`));
+  return found;
+}
+
+function replicas(answers: Answers): Finding[] {
+  const [first] = answers;
+  if (!first || first.replicas.length > 0) return [];
+  return [warning('The primary has no replica: when it is lost, nobody takes its place', 'run at least two replicas')];
+}

@@ -1,0 +1,78 @@
+// Owns the survey of what Sentinels watch: the Sentinels, the primary that they name, and its replicas. Writes nothing.
+
+import type { Redis } from 'ioredis';
+import type { Finding } from '../../../core/finding.js';
+import type { TlsSource } from '../client.js';
+import { explain } from '../failure.js';
+import { type Credentials, type Place, type RedisTarget, sentinelUrlOf } from '../url.js';
+import { ofEach } from './findings.js';
+import { judgeSentinels, type SentinelFacts } from './sentinel-judgement.js';
+import { ALL_SHARDS, askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
+
+const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
+
+export async function surveySentinels(
+  target: RedisTarget,
+  credentials: Credentials | undefined,
+  options: SurveyOptions,
+): Promise<readonly Finding[]> {
+  const urlOf = sentinelUrlOf(target, credentials);
+  const all = await Promise.all(
+    target.places.map((place) => factsOf(urlOf(place), nameOf(place), target.name, options.tls)),
+  );
+  const findings = [...judgeSentinels(all)];
+  const answered = all.flatMap(({ answer }) => (answer ? [answer] : []));
+  const [first] = answered;
+  if (!first) return findings;
+  const primary = await surveyServer(target.urlOf(first.primary), ALL_SHARDS, options);
+  const replicas = await Promise.all(
+    first.replicas.map(async (place) => ({
+      server: nameOf(place),
+      findings: await surveyReplica(target.urlOf(place), options),
+    })),
+  );
+  return [
+    ...findings,
+    ...ofEach('the primary', [{ server: nameOf(first.primary), findings: primary }]),
+    ...ofEach('replica', replicas),
+  ];
+}
+
+async function factsOf(url: string, name: string, watched: string, tls: TlsSource | undefined): Promise<SentinelFacts> {
+  try {
+    return { name, answer: await askServer(url, tls, (client) => answerOf(client, watched)), why: '' };
+  } catch (error) {
+    const unknownName = error instanceof Error && /No such master/.test(error.message);
+    return {
+      name,
+      answer: undefined,
+      why: unknownName ? 'it does not know the name in REDIS_URL' : explain(error).detail,
+    };
+  }
+}
+
+async function answerOf(client: Redis, watched: string): Promise<NonNullable<SentinelFacts['answer']>> {
+  const [master, replicas] = await Promise.all([
+    client.call('SENTINEL', 'MASTER', watched),
+    client.call('SENTINEL', 'REPLICAS', watched),
+  ]);
+  const facts = pairs(master);
+  const number = (key: string): number => Number(facts.get(key));
+  return {
+    primary: placeIn(facts),
+    replicas: (Array.isArray(replicas) ? replicas : []).map((each) => placeIn(pairs(each))),
+    all: number('num-other-sentinels') + 1,
+    quorum: number('quorum'),
+    downAfterMs: number('down-after-milliseconds'),
+  };
+}
+
+const placeIn = (facts: ReadonlyMap<string, string>): Place => ({
+  host: facts.get('ip') ?? '',
+  port: Number(facts.get('port')),
+});
+
+function pairs(answer: unknown): ReadonlyMap<string, string> {
+  const words = Array.isArray(answer) ? answer.map(String) : [];
+  return new Map(Array.from({ length: words.length / 2 }, (_, n) => [words[2 * n] ?? '', words[2 * n + 1] ?? '']));
+}

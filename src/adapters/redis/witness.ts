@@ -1,0 +1,87 @@
+// Owns a witness: a server that is asked again and again who the primary is, on a connection of its own.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { connect } from './client.js';
+import { bounded, explain } from './failure.js';
+
+/** Between an answer and the next question: several must fit into the time for which a word counts. */
+const ASK_EVERY_MS = 300;
+
+export interface WitnessParts<W> {
+  readonly makeClient: () => Redis;
+  readonly ask: (client: Redis) => Promise<W>;
+  /** How long it may take to connect, and to answer, ms. */
+  readonly limitMs: number;
+  /** The process's steady clock, ms. */
+  readonly monotonicMs: () => number;
+  /** Hears each word, with the moments before the question and after the answer. */
+  readonly hear: (word: W, askedMs: number, receivedMs: number) => void;
+}
+
+export class Witness<W> {
+  readonly #parts: WitnessParts<W>;
+  readonly #closing = new AbortController();
+  readonly #kept: Promise<void>;
+  #waking = new AbortController();
+  #why = 'has not answered yet';
+
+  /** Starts to ask, and does not stop until it is closed. */
+  constructor(parts: WitnessParts<W>) {
+    this.#parts = parts;
+    this.#kept = this.#keep();
+  }
+
+  /** Why it does not answer; empty: it does. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** Asks at once, if it is not about to. */
+  nudge(): void {
+    this.#waking.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#waking.abort();
+    await this.#kept;
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const client = this.#parts.makeClient();
+      const end = () => client.disconnect();
+      signal.addEventListener('abort', end);
+      try {
+        await this.#askOn(client);
+      } catch (error) {
+        this.#why = explain(error).detail;
+      } finally {
+        signal.removeEventListener('abort', end);
+        end();
+      }
+      await this.#pause();
+    }
+  }
+
+  async #askOn(client: Redis): Promise<void> {
+    const { ask, limitMs, monotonicMs, hear } = this.#parts;
+    const greeted = connect(client, async () => {});
+    await bounded(greeted, limitMs, 'connecting');
+    while (!this.#closing.signal.aborted) {
+      const askedMs = monotonicMs();
+      const word = await bounded(ask(client), limitMs, 'an answer');
+      this.#why = '';
+      hear(word, askedMs, monotonicMs());
+      await this.#pause();
+    }
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    await sleep(ASK_EVERY_MS, undefined, { signal: this.#waking.signal }).catch(() => {});
+    if (!this.#closing.signal.aborted) this.#waking = new AbortController();
+  }
+}

@@ -1,0 +1,58 @@
+// Owns the proof of how CLUSTER NODES is read: who is who, who has which shard, and where each is.
+
+import { expect } from 'chai';
+import { parseNodes } from '../../../src/adapters/redis/cluster-nodes.js';
+import { redirectOf } from '../../../src/adapters/redis/redirect.js';
+
+const ASKED = { host: 'seed', port: 7000 };
+const TEXT = [
+  'aaa :7000@17000 myself,master - 0 0 1 connected 0-127 400 [500->-bbb] [639-<-bbb]',
+  'bbb 10.0.0.2:7001@17001,b.internal master - 0 1 2 connected 128-399 401-16383',
+  'ccc fd00::3:7002@17002 slave bbb 0 1 2 connected',
+  'ddd 10.0.0.4:7003@17003 master,fail - 1 1 0 disconnected',
+  'eee :0@0 master,noaddr - 1 1 0 disconnected',
+  'fff 10.0.0.6:7005@17005 handshake - 1 1 0 connected',
+  '',
+].join('\n');
+
+describe('CLUSTER NODES', () => {
+  it('names the members, their places and roles, and leaves out who is none', () => {
+    const { self, nodes } = parseNodes(TEXT, ASKED) ?? {};
+    expect(self).to.equal('aaa');
+    expect(nodes?.map(({ id, place, role }) => `${id} ${place.host} ${place.port} ${role}`)).to.deep.equal([
+      'aaa seed 7000 primary',
+      'bbb 10.0.0.2 7001 primary',
+      'ccc fd00::3 7002 replica',
+      'ddd 10.0.0.4 7003 failed',
+    ]);
+    expect(nodes?.[2]?.follows).to.equal('bbb');
+  });
+
+  it('tells who has the slot of each shard, also while one is on its way', () => {
+    const { owners } = parseNodes(TEXT, ASKED) ?? {};
+    // Slots 127, 383 and 639.
+    expect(owners?.slice(0, 3)).to.deep.equal(['aaa', 'bbb', 'bbb']);
+    expect(owners).to.have.length(64).and.not.include(undefined);
+    const bare = parseNodes('aaa 10.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-127 639', ASKED);
+    expect(bare?.owners.slice(0, 4)).to.deep.equal(['aaa', undefined, 'aaa', undefined]);
+  });
+
+  it('is nothing without the node that tells it', () => {
+    expect(parseNodes('bbb 10.0.0.2:7001@17001 master - 0 1 2 connected 0-16383', ASKED)).to.equal(undefined);
+  });
+});
+
+describe('a redirection', () => {
+  const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+
+  it('is told from every other error', () => {
+    expect(redirectOf(reply('MOVED 127 10.0.0.1:7000'))).to.deep.equal({ is: 'moved' });
+    expect(redirectOf(reply('TRYAGAIN Multiple keys request during rehashing of slot'))).to.deep.equal({ is: 'split' });
+    expect(redirectOf(reply('ASK 127 fd00::1:7000'))).to.deep.equal({
+      is: 'ask',
+      place: { host: 'fd00::1', port: 7000 },
+    });
+    expect(redirectOf(reply('READONLY You cannot write'))).to.equal(undefined);
+    expect(redirectOf(new Error('MOVED 127 10.0.0.1:7000'))).to.equal(undefined);
+  });
+});

@@ -1,0 +1,167 @@
+// Owns the proof of what callers see when a node of a Redis Cluster dies, is paused and wakes, or hands a slot on.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { shardOf, slotOf } from '../../src/adapters/redis/keys.js';
+import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import { type ClusterOptions, ClusterWorld } from '../support/redis-cluster.js';
+
+/** What a failover takes with these settings, and a slow machine beside it, ms. */
+const FAILOVER_MS = 20_000;
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('a Redis Cluster', function () {
+  this.timeout(90_000);
+  const stage = new Stage();
+  let world: ClusterWorld;
+  let nodes: readonly [ServiceNode, ServiceNode];
+  afterEach(() => stage.clear());
+
+  const begin = async (options: ClusterOptions, minReplicas: number): Promise<void> => {
+    world = await ClusterWorld.start(options);
+    stage.owns(() => world.stop());
+    const serve = () => stage.serveAt(world.url, { REDIS_MIN_REPLICAS: `${minReplicas}` });
+    nodes = await Promise.all([serve(), serve()]);
+    for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 5_000);
+  };
+  const verdicts = (pair: TokenPair): Promise<string[]> =>
+    Promise.all(
+      nodes.map(({ client }) =>
+        client.verdict(pair.accessToken).catch((error: unknown) => {
+          if (error instanceof CallFailed) return error.failure.code;
+          throw error;
+        }),
+      ),
+    );
+  /** A subject for each server, whose slot it has. */
+  const subjectAt = async (server: unknown): Promise<string> => {
+    for (const n of numbers(1_000)) {
+      const subject = `user-${n}`;
+      if ((await world.ownerOf(slotOf(shardOf(subject)))) === server) return subject;
+    }
+    throw new Error('no subject of that server');
+  };
+
+  it('after the death of a primary keeps what was acknowledged, and is whole within seconds', async () => {
+    await begin({}, 1);
+    const [{ client }] = nodes;
+    const subjects = numbers(12).map((n) => `user-${n}`);
+    const out = await Promise.all(subjects.map((subject) => client.issue(subject)));
+    const on = await Promise.all(subjects.map((subject) => client.issue(subject)));
+    await Promise.all(out.map(({ refreshToken }) => client.logout({ refreshToken })));
+    const next = await Promise.all(on.map(({ refreshToken }) => client.refresh(refreshToken)));
+    const slot = slotOf(shardOf('user-0'));
+    const dead = await world.ownerOf(slot);
+    if (!dead) throw new Error('the nodes do not agree');
+    await dead.kill();
+    await world.failedOver(slot, dead, FAILOVER_MS);
+    const told = async (pairs: readonly TokenPair[]): Promise<string[]> =>
+      (await Promise.all(pairs.map(verdicts))).flat();
+    await until(async () => !(await told(next)).includes('UNAVAILABLE'), FAILOVER_MS);
+    expect(new Set(await told(next))).to.deep.equal(new Set(['active']));
+    expect(new Set(await told(out))).to.deep.equal(new Set(['REVOKED']));
+    // Nobody follows the new primary yet: what is its subjects' cannot be acknowledged.
+    await dead.restart();
+    await world.settled();
+    await until(async () => {
+      const outcomes = await Promise.allSettled(next.map(({ refreshToken }) => client.refresh(refreshToken)));
+      return outcomes.every(({ status }) => status === 'fulfilled');
+    }, FAILOVER_MS);
+  });
+
+  it('leaves nobody with a primary that was paused and wakes: no answer of it is believed', async () => {
+    await begin({}, 1);
+    const [{ client }, other] = nodes;
+    const subject = 'user-0';
+    const slot = slotOf(shardOf(subject));
+    const out = await client.issue(subject);
+    await other.client.verdict(out.accessToken);
+    const old = await world.ownerOf(slot);
+    if (!old) throw new Error('the nodes do not agree');
+    old.pause();
+    await world.failedOver(slot, old, FAILOVER_MS);
+    await until(async () => (await verdicts(out)).every((each) => each === 'active'), FAILOVER_MS);
+    // It cannot be acknowledged, for nobody follows the new primary; but it is written, and read as such.
+    await client.logout({ refreshToken: out.refreshToken }).catch(() => {});
+    await until(async () => (await verdicts(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
+    old.resume();
+    const untilMs = performance.now() + 3_000;
+    while (performance.now() < untilMs) {
+      expect(await verdicts(out)).to.not.include('active');
+      await sleep(10);
+    }
+    await until(async () => (await verdicts(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
+  });
+
+  it('serves the subjects of the others while a primary without a replica is down', async () => {
+    await begin({ replicas: 0 }, 0);
+    const [{ client }] = nodes;
+    const [down, up] = world.servers;
+    if (!down) throw new Error('there are no servers');
+    const [away, here] = [await subjectAt(down), await subjectAt(up)];
+    const [lost, kept] = [await client.issue(away), await client.issue(here)];
+    await down.kill();
+    await until(async () => (await verdicts(lost)).every((each) => each === 'UNAVAILABLE'), FAILOVER_MS);
+    for (const { client: each } of nodes) expect(await each.health()).to.equal('SERVING');
+    expect(await verdicts(kept)).to.deep.equal(['active', 'active']);
+    const next = await client.refresh(kept.refreshToken);
+    await client.logout({ refreshToken: next.refreshToken });
+    expect(await verdicts(kept)).to.deep.equal(['REVOKED', 'REVOKED']);
+    expect((await failureOfCall(client.issue(away))).code).to.equal('UNAVAILABLE');
+    // One that starts now serves them, too.
+    const late = await stage.serveAt(world.url);
+    await until(async () => (await late.client.health()) === 'SERVING', FAILOVER_MS);
+    await until(async () => (await late.client.verdict(kept.accessToken).catch(() => '')) === 'REVOKED', FAILOVER_MS);
+    await down.restart();
+    await until(async () => (await verdicts(lost)).every((each) => each === 'REVOKED'), FAILOVER_MS);
+  });
+
+  it('moves a slot under load without a call that fails, and without one that finds an ended session standing', async () => {
+    await begin({}, 0);
+    const [{ client }, other] = nodes;
+    const subject = 'user-0';
+    const slot = slotOf(shardOf(subject));
+    const from = await world.ownerOf(slot);
+    const to = world.servers.slice(0, 3).find((server) => server !== from);
+    if (!to) throw new Error('there is nowhere to go');
+    // Something that can be moved while all else is not there.
+    const first = await client.issue(subject);
+    await client.logout({ refreshToken: first.refreshToken });
+    let moving = true;
+    let calls = 0;
+    const failures: string[] = [];
+    const call = async <T>(work: Promise<T>): Promise<T | undefined> => {
+      calls++;
+      return work.catch((error: unknown) => {
+        if (!(error instanceof CallFailed)) throw error;
+        failures.push(error.failure.code);
+        return undefined;
+      });
+    };
+    const user = async (): Promise<void> => {
+      while (moving) {
+        const pair = await call(client.issue(subject));
+        const next = pair && (await call(other.client.refresh(pair.refreshToken)));
+        if (!next) continue;
+        expect(await call(client.verdict(next.accessToken))).to.be.oneOf(['active', undefined]);
+        if ((await call(client.logout({ refreshToken: next.refreshToken }))) === undefined && failures.length > 0)
+          continue;
+        for (const each of nodes) {
+          expect(await call(each.client.verdict(next.accessToken))).to.be.oneOf(['REVOKED', undefined]);
+        }
+      }
+    };
+    const users = Promise.all(numbers(4).map(user));
+    await sleep(200);
+    await world.migrate(slot, to, () => sleep(1_500));
+    await sleep(1_000);
+    moving = false;
+    await users;
+    expect(calls).to.be.above(100);
+    expect(failures.length, `of ${calls} calls failed: ${failures.join()}`).to.be.below(0.1 * calls);
+    expect(await world.ownerOf(slot)).to.equal(to);
+    expect(await verdicts(first)).to.deep.equal(['REVOKED', 'REVOKED']);
+  });
+});

@@ -1,0 +1,102 @@
+// Owns the proof of what callers see when the primary that Sentinels name dies, is paused, or wakes as if nothing had been.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { failureOfCall } from '../support/auth-client.js';
+import { SentinelWorld } from '../support/redis-sentinel.js';
+import type { RedisServer } from '../support/redis-server.js';
+
+/** What a failover takes with these settings, and a slow machine beside it, ms. */
+const FAILOVER_MS = 20_000;
+
+describe('a failover by Sentinels', function () {
+  this.timeout(90_000);
+  const stage = new Stage();
+  let world: SentinelWorld;
+  let nodes: readonly [ServiceNode, ServiceNode];
+
+  beforeEach(async () => {
+    world = await SentinelWorld.start();
+    stage.owns(() => world.stop());
+    const serve = () => stage.serveAt(world.url, { REDIS_MIN_REPLICAS: '1' });
+    nodes = await Promise.all([serve(), serve()]);
+    for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 5_000);
+  });
+  afterEach(() => stage.clear());
+
+  const primary = async (): Promise<RedisServer> => {
+    const server = await world.primary();
+    if (!server) throw new Error('the Sentinels do not agree');
+    return server;
+  };
+  const verdicts = (pair: TokenPair): Promise<string[]> =>
+    Promise.all(
+      nodes.map(({ client }) =>
+        client
+          .verdict(pair.accessToken)
+          .catch(async () => (await failureOfCall(client.verdict(pair.accessToken))).code),
+      ),
+    );
+
+  it('after the death of the primary keeps what was acknowledged, and is over within seconds', async () => {
+    const [{ client }, other] = nodes;
+    const [out, on] = [await client.issue(), await client.issue()];
+    await client.logout({ refreshToken: out.refreshToken });
+    const next = await client.refresh(on.refreshToken);
+    const dead = await primary();
+    await dead.kill();
+    await world.failedOver(dead, FAILOVER_MS);
+    await Promise.all(nodes.map((node) => until(async () => (await node.client.health()) === 'SERVING', FAILOVER_MS)));
+    expect(await verdicts(out)).to.deep.equal(['REVOKED', 'REVOKED']);
+    expect(await verdicts(next)).to.deep.equal(['active', 'active']);
+    await other.client.refresh(next.refreshToken);
+  });
+
+  it('leaves nobody with a primary that was paused and wakes: no answer of it is believed', async () => {
+    const [{ client }, other] = nodes;
+    const out = await client.issue();
+    await other.client.verdict(out.accessToken);
+    const old = await primary();
+    old.pause();
+    await world.failedOver(old, FAILOVER_MS);
+    await until(async () => (await client.health()) === 'SERVING', FAILOVER_MS);
+    await client.logout({ refreshToken: out.refreshToken });
+    // It does not know yet, and nobody tells it.
+    for (const sentinel of world.sentinels) sentinel.pause();
+    old.resume();
+    const untilMs = performance.now() + 4_000;
+    while (performance.now() < untilMs) {
+      expect(await verdicts(out)).to.not.include('active');
+      await sleep(20);
+    }
+    expect(String(await old.raw.role())).to.match(/^master/);
+    for (const sentinel of world.sentinels) sentinel.resume();
+    await until(async () => (await verdicts(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
+  });
+
+  it('is not believed on the word of one Sentinel that has slept through it', async () => {
+    const [{ client }] = nodes;
+    const out = await client.issue();
+    const [sleeper, ...others] = world.sentinels;
+    const old = await primary();
+    sleeper?.pause();
+    old.pause();
+    await until(async () => {
+      const ports = await Promise.all(others.map((each) => each.primaryPort()));
+      return ports.every((port) => port !== undefined && port !== old.port);
+    }, FAILOVER_MS);
+    await until(async () => (await client.health()) === 'SERVING', FAILOVER_MS);
+    await client.logout({ refreshToken: out.refreshToken });
+    await Promise.all(others.map((each) => each.kill()));
+    sleeper?.resume();
+    old.resume();
+    const untilMs = performance.now() + 3_000;
+    while (performance.now() < untilMs) {
+      expect(await verdicts(out)).to.not.include('active');
+      await sleep(20);
+    }
+    expect((await failureOfCall(client.issue())).code).to.equal('UNAVAILABLE');
+  });
+});

@@ -1,0 +1,163 @@
+// Owns a Redis Cluster of real processes of this machine for tests: primaries, a replica of each, and a slot that moves.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { freePortWithBus } from './free-ports.js';
+import { waitFor } from './redis-sentinel.js';
+import { RedisServer } from './redis-server.js';
+
+const SLOTS = 16_384;
+
+export interface ClusterOptions {
+  readonly primaries?: number;
+  /** How many replicas each primary has. */
+  readonly replicas?: number;
+  /** Lines of each node's configuration. */
+  readonly settings?: readonly string[];
+  readonly nodeTimeoutMs?: number;
+}
+
+export class ClusterWorld {
+  /** The primaries of the beginning first, then their replicas in the same order. */
+  readonly servers: readonly RedisServer[];
+  readonly #ids = new Map<RedisServer, string>();
+
+  private constructor(servers: readonly RedisServer[]) {
+    this.servers = servers;
+  }
+
+  static async start(options: ClusterOptions = {}): Promise<ClusterWorld> {
+    const { primaries = 3, replicas = 1, settings = [], nodeTimeoutMs = 1_500 } = options;
+    const lines = [
+      'cluster-enabled yes',
+      'cluster-config-file nodes.conf',
+      `cluster-node-timeout ${nodeTimeoutMs}`,
+      'cluster-require-full-coverage no',
+      'cluster-replica-validity-factor 0',
+      'repl-diskless-sync-delay 0',
+      ...settings,
+    ];
+    const servers: RedisServer[] = [];
+    // One after the other, so that no two take one port.
+    for (let n = 0; n < primaries * (1 + replicas); n++) {
+      servers.push(await RedisServer.startWithFile(lines, freePortWithBus));
+    }
+    const world = new ClusterWorld(servers);
+    await world.#join(primaries);
+    return world;
+  }
+
+  /** Names but one node: the others are found. */
+  get url(): string {
+    return `redis+cluster://127.0.0.1:${this.servers.at(-1)?.port},127.0.0.1:${this.servers[0]?.port}`;
+  }
+
+  idOf(server: RedisServer): string {
+    return this.#ids.get(server) ?? '';
+  }
+
+  /** Who has a slot, if all nodes that answer say the same. */
+  async ownerOf(slot: number): Promise<RedisServer | undefined> {
+    const told = await Promise.all(this.servers.map((server) => this.#ownerBy(server, slot)));
+    const ids = new Set(told.filter((id) => id !== undefined));
+    return ids.size === 1 ? this.servers.find((server) => ids.has(this.idOf(server))) : undefined;
+  }
+
+  async #ownerBy(server: RedisServer, slot: number): Promise<string | undefined> {
+    // One that is gone or paused says nothing.
+    const view = server.pid === undefined ? undefined : await Promise.race([nodesBy(server), sleep(500)]);
+    if (view === undefined) return undefined;
+    for (const line of view.split('\n')) {
+      const [id = '', , flags = '', , , , , , ...ranges] = line.split(' ');
+      const has = ranges.some((range) => {
+        const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+        return first !== undefined && slot >= Number(first) && slot <= Number(last);
+      });
+      if (has && flags.includes('master')) return id;
+    }
+    return '-';
+  }
+
+  /** Waits until all nodes agree on who has a slot, and that it is another one. */
+  async failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
+    let now: RedisServer | undefined;
+    await waitFor(async () => {
+      now = await this.ownerOf(slot);
+      return now !== undefined && now !== from;
+    }, limitMs);
+    return now as RedisServer;
+  }
+
+  /** Waits until every node that lives knows all others, and each primary has its replicas. */
+  async settled(limitMs = 30_000): Promise<void> {
+    await waitFor(async () => {
+      const infos = await Promise.all(this.servers.map((server) => server.raw.call('CLUSTER', 'INFO')));
+      if (!infos.every((info) => /cluster_state:ok/.test(String(info)))) return false;
+      const views = await Promise.all(this.servers.map(nodesBy));
+      const clean = views.every((view) => !/fail|handshake|noaddr/.test(view) && count(view) === this.servers.length);
+      const owners = await Promise.all([0, SLOTS / 2, SLOTS - 1].map((slot) => this.ownerOf(slot)));
+      const replication = await Promise.all(this.servers.map(({ raw }) => raw.info('replication')));
+      const up = replication.every((info) => /role:master/.test(info) || /master_link_status:up/.test(info));
+      return clean && up && owners.every((owner) => owner !== undefined);
+    }, limitMs);
+  }
+
+  /**
+   * Moves a slot with all that is in it, as `redis-cli --cluster reshard` does.
+   * @param between called when some of its keys have moved
+   */
+  async migrate(slot: number, to: RedisServer, between: () => Promise<void> = async () => {}): Promise<void> {
+    const from = await this.ownerOf(slot);
+    if (!from || from === to) throw new Error('the slot has no other owner');
+    const [source, target] = [this.idOf(from), this.idOf(to)];
+    await to.raw.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
+    await from.raw.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target);
+    const keysThere = async () => (await from.raw.call('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[];
+    const move = async (keys: readonly string[]): Promise<void> => {
+      if (keys.length > 0) await from.raw.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
+    };
+    const [first] = await keysThere();
+    if (first !== undefined) await move([first]);
+    await between();
+    for (let keys = await keysThere(); keys.length > 0; keys = await keysThere()) await move(keys);
+    await to.raw.call('CLUSTER', 'SETSLOT', slot, 'NODE', target);
+    await from.raw.call('CLUSTER', 'SETSLOT', slot, 'NODE', target);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.stop()));
+  }
+
+  async #join(primaries: number): Promise<void> {
+    for (const [n, server] of this.servers.entries()) {
+      this.#ids.set(server, String(await server.raw.call('CLUSTER', 'MYID')));
+      await server.raw.call('CLUSTER', 'SET-CONFIG-EPOCH', n + 1);
+      if (n >= primaries) continue;
+      const [from, to] = [n, n + 1].map((each) => Math.floor((each * SLOTS) / primaries));
+      const slots = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, each) => (from ?? 0) + each);
+      await server.raw.call('CLUSTER', 'ADDSLOTS', ...slots);
+    }
+    const [first, ...others] = this.servers;
+    for (const { port } of others) {
+      await first?.raw.call('CLUSTER', 'MEET', '127.0.0.1', port, port + 10_000);
+    }
+    await waitFor(
+      async () => (await Promise.all(this.servers.map(nodesBy))).every((v) => count(v) === this.servers.length),
+      20_000,
+    );
+    await Promise.all(
+      this.servers.slice(primaries).map((server, n) => {
+        const primary = this.servers[n % primaries];
+        return primary && server.raw.call('CLUSTER', 'REPLICATE', this.idOf(primary));
+      }),
+    );
+    await this.settled();
+  }
+}
+
+const nodesBy = async ({ raw }: { readonly raw: Redis }): Promise<string> => String(await raw.call('CLUSTER', 'NODES'));
+const count = (view: string): number =>
+  view
+    .trim()
+    .split('\n')
+    .filter((line) => !/handshake/.test(line)).length;

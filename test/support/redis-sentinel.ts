@@ -1,0 +1,167 @@
+// Owns a primary with two replicas and three Sentinels that watch them, all real processes of this machine, for tests.
+
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { freePort } from './free-ports.js';
+import { launch, RedisServer } from './redis-server.js';
+
+const NAME = 'main';
+const SENTINELS = 3;
+
+export interface SentinelOptions {
+  /** Lines of each server's configuration. */
+  readonly settings?: readonly string[];
+  /** After how long without an answer a server counts as down, ms. */
+  readonly downAfterMs?: number;
+  /** What the Sentinels ask for. */
+  readonly password?: string;
+}
+
+/** One Sentinel. */
+export class Sentinel {
+  readonly port: number;
+  readonly raw: Redis;
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, folder: string, url: string) {
+    this.port = port;
+    this.#folder = folder;
+    this.raw = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false, maxRetriesPerRequest: null });
+    this.raw.on('error', () => {});
+  }
+
+  static async start(primaryPort: number, { downAfterMs = 1_500, password }: SentinelOptions): Promise<Sentinel> {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-sentinel-'));
+    const port = await freePort();
+    const lines = [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${folder}`,
+      `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} 2`,
+      `sentinel down-after-milliseconds ${NAME} ${downAfterMs}`,
+      `sentinel failover-timeout ${NAME} 5000`,
+      `sentinel parallel-syncs ${NAME} 2`,
+      ...(password === undefined ? [] : [`requirepass ${password}`, `sentinel sentinel-pass ${password}`]),
+    ];
+    await writeFile(join(folder, 'sentinel.conf'), lines.map((line) => `${line}\n`).join(''));
+    const credentials = password === undefined ? '' : `:${password}@`;
+    const sentinel = new Sentinel(port, folder, `redis://${credentials}127.0.0.1:${port}`);
+    await sentinel.restart();
+    return sentinel;
+  }
+
+  /** Starts it again where it was killed. */
+  async restart(): Promise<void> {
+    const args = [join(this.#folder, 'sentinel.conf'), '--sentinel'];
+    await launch(args, `redis://127.0.0.1:${this.port}`, (child) => {
+      this.#process = child;
+    });
+  }
+
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** The port of the primary, as it says; undefined: it does not answer. */
+  async primaryPort(): Promise<number | undefined> {
+    const answer = await Promise.race([this.raw.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME), sleep(500)]);
+    return Array.isArray(answer) ? Number(answer[1]) : undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.raw.disconnect();
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export class SentinelWorld {
+  readonly servers: readonly RedisServer[];
+  readonly sentinels: readonly Sentinel[];
+
+  private constructor(servers: readonly RedisServer[], sentinels: readonly Sentinel[]) {
+    this.servers = servers;
+    this.sentinels = sentinels;
+  }
+
+  static async start(options: SentinelOptions = {}): Promise<SentinelWorld> {
+    const common = ['repl-diskless-sync-delay 0', 'repl-ping-replica-period 1', ...(options.settings ?? [])];
+    const primary = await RedisServer.startWithFile(common);
+    const follow = [...common, `replicaof 127.0.0.1 ${primary.port}`];
+    const replicas = await Promise.all([0, 1].map(() => RedisServer.startWithFile(follow)));
+    const start = () => Sentinel.start(primary.port, options);
+    const sentinels = await Promise.all(Array.from({ length: SENTINELS }, start));
+    const world = new SentinelWorld([primary, ...replicas], sentinels);
+    await world.settled();
+    return world;
+  }
+
+  get url(): string {
+    return `redis+sentinel://${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
+  }
+
+  /** Whom all Sentinels that answer call the primary; undefined: they do not agree. */
+  async primary(): Promise<RedisServer | undefined> {
+    const ports = await Promise.all(this.sentinels.map((sentinel) => sentinel.primaryPort()));
+    const told = new Set(ports.filter((port) => port !== undefined));
+    return told.size === 1 ? this.servers.find(({ port }) => told.has(port)) : undefined;
+  }
+
+  /** Waits until somebody else is the primary. */
+  async failedOver(from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
+    let now: RedisServer | undefined;
+    await waitFor(async () => {
+      now = await this.primary();
+      return now !== undefined && now !== from;
+    }, limitMs);
+    return now as RedisServer;
+  }
+
+  /** Waits until every Sentinel knows the others and both replicas, and those have what the primary has. */
+  async settled(limitMs = 30_000): Promise<void> {
+    await waitFor(async () => {
+      const primary = await this.primary();
+      if (!primary) return false;
+      const known = await Promise.all(this.sentinels.map(({ raw }) => raw.call('SENTINEL', 'MASTER', NAME)));
+      const all = known.every((answer) => {
+        const words = answer as string[];
+        const of = (key: string) => words[words.indexOf(key) + 1];
+        return of('num-other-sentinels') === `${SENTINELS - 1}` && of('num-slaves') === `${this.servers.length - 1}`;
+      });
+      const replication = await primary.raw.info('replication');
+      return all && (replication.match(/state=online/g)?.length ?? 0) === this.servers.length - 1;
+    }, limitMs);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.sentinels, ...this.servers].map((each) => each.stop()));
+  }
+}
+
+/** Waits until something holds. */
+export async function waitFor(holds: () => Promise<boolean>, limitMs: number): Promise<void> {
+  const untilMs = performance.now() + limitMs;
+  while (!(await holds().catch(() => false))) {
+    if (performance.now() > untilMs) throw new Error(`it did not come about within ${limitMs} ms`);
+    await sleep(50);
+  }
+}
