@@ -1,5 +1,6 @@
 // Owns the service's settings: which variables there are, their defaults, and what must hold between them.
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Credentials, redisUrlFault } from './adapters/redis/url.js';
 import { isReserved } from './core/claims.js';
@@ -46,6 +47,8 @@ export interface ServiceSettings extends IssuerSettings {
   readonly maxConcurrentCalls: number;
   /** How many access tokens are remembered as verified. */
   readonly verifiedTokens: number;
+  /** How many processes serve. */
+  readonly workers: number;
 }
 
 /** How a process is set up. `dev` chooses what is not named; `serve` must be told, so that nothing is by accident. */
@@ -60,6 +63,7 @@ export const ownKeysFolder = (dataDir: string): string => join(dataDir, 'keys');
 /** Where `dev` keeps the issuer's credential that it makes. */
 export const issuerTokenFile = (dataDir: string): string => join(dataDir, 'issuer-token');
 const MOST_REPLICAS = 100;
+const MOST_WORKERS = 256;
 /** More is no bound. */
 const MAX_CALLS = 1_000_000;
 /** At some 2 KiB each more would not fit into what Node gives a process. */
@@ -82,7 +86,18 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     policy: readPolicy(env, keys.adopt, nowMs),
     maxConcurrentCalls: env.count('MAX_CONCURRENT_CALLS', 256, { min: 1, max: MAX_CALLS }),
     verifiedTokens: env.count('VERIFIED_TOKENS', 20_000, { min: 0, max: MAX_VERIFIED }),
+    // `dev` is one process with its gateway.
+    workers: mode === 'serve' ? readWorkers(env) : 1,
   };
+}
+
+function readWorkers(env: Environment): number {
+  const text = env.text('WORKERS', { default: '1' });
+  if (text === 'auto') return availableParallelism();
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= MOST_WORKERS) return count;
+  env.fault('WORKERS', JSON.stringify(text), `auto, or a whole number from 1 to ${MOST_WORKERS}`);
+  return 1;
 }
 
 export function readStore(env: Environment, mode: Mode): StoreSettings {

@@ -217,6 +217,11 @@ export class Environment {
     if (this.#faults.size > 0) throw new ConfigError([...this.#faults]);
   }
 
+  /** The secrets that were read, by their variables: for processes that read the same, and inherit none of them. */
+  secrets(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#hidden);
+  }
+
   /** Takes the secrets that were read out of `process.env`, for whatever dumps it, or is started with it. */
   forgetSecrets(variables: NodeJS.ProcessEnv): void {
     for (const name of this.#hidden.keys()) delete variables[name];

@@ -6,6 +6,8 @@ const REDACTED = '[redacted]';
 const MAX_CAUSES = 4;
 /** How often a reader that has no room is waited for, 100 ms each, before the line is dropped. */
 const MAX_WAITS = 3;
+/** What Linux writes to a pipe in one piece (`PIPE_BUF`), bytes. */
+const MAX_PIECE = 4096;
 
 /** From the most talkative to nothing at all. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -96,6 +98,18 @@ export function scrub(line: string): string {
   });
 }
 
+/** Shortens a line that would be written in pieces: what another process writes could come between them. */
+export function whole(line: string): string {
+  const fits = (text: string): boolean => Buffer.byteLength(text) <= MAX_PIECE;
+  // A character is three bytes at most.
+  if (line.length <= MAX_PIECE / 3 || fits(line)) return line;
+  const fields: unknown = JSON.parse(line);
+  const cut = (most: number) => (_name: string, value: unknown) =>
+    typeof value === 'string' && value.length > most ? `${value.slice(0, most).toWellFormed()}…` : value;
+  const lines = [1000, 300, 100, 30].map((most) => `${JSON.stringify(fields, cut(most))}\n`);
+  return lines.find(fits) ?? `${JSON.stringify({ level: 'error', msg: 'a line of the log was too long' })}\n`;
+}
+
 /** What is written of an error. Drivers hang whole commands and packets on theirs, so only known fields pass. */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
@@ -150,12 +164,14 @@ function note(text: string): void {
 
 /**
  * Makes a logger.
- * @param options `name`: who writes, in each line; `destination`: where to, standard output if not named
+ * @param options `name`: who writes, in each line; `destination`: where to, standard output if not named;
+ * `isShared`: other processes write there, too
  */
 export function createLogger(options: {
   readonly level: LogLevel;
   readonly name: string;
   readonly destination?: DestinationStream;
+  readonly isShared?: boolean;
 }): Logger {
   const settings = {
     name: options.name,
@@ -164,7 +180,8 @@ export function createLogger(options: {
     formatters: { level: (label: string) => ({ level: label }), log: hideInner },
     serializers: { err: (error: unknown) => describeError(error), error: (error: unknown) => describeError(error) },
     redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
-    hooks: { streamWrite: scrub },
+    // In this order: of a token that was cut in two, nothing would know the pieces.
+    hooks: { streamWrite: options.isShared ? (line: string) => whole(scrub(line)) : scrub },
   };
   return pino(settings, options.destination ?? descriptor(1));
 }

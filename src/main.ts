@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { tell } from './commands/tell.js';
 import { HELP, UsageError } from './commands/usage.js';
 
 /** The commands that an option is for. */
@@ -41,6 +42,9 @@ async function main(args: readonly string[]): Promise<void> {
       return (await import('./commands/dev.js')).dev(process.env);
     case 'serve':
       return (await import('./commands/serve.js')).serve(process.env);
+    // Started by `serve`, and by nobody else.
+    case 'worker':
+      return (await import('./commands/worker.js')).worker(process.env);
     case 'gateway':
       return (await import('./commands/gateway.js')).gateway(process.env);
     case 'store check':
@@ -82,14 +86,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** What the user can mend is said in words; only what is our own fault comes with a stack. */
-function tell(error: unknown): string {
-  if (error instanceof UsageError) return `${error.message}\nRun \`latchkey --help\` for what there is.`;
-  if (!(error instanceof Error)) return String(error);
-  // A code is a cause with a name: a setting, a file, an address, a call. Without one it is a fault of ours.
-  return 'code' in error ? error.message : (error.stack ?? error.message);
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

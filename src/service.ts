@@ -4,9 +4,7 @@ import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { JwtKeys } from './adapters/jwt/jwt-keys.js';
 import { KeyRing } from './adapters/jwt/key-ring.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
-import { LmdbStore } from './adapters/lmdb/lmdb-store.js';
 import { tokenMemory } from './adapters/lru/token-memory.js';
-import { RedisStore } from './adapters/redis/redis-store.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './config.js';
 import { Births } from './core/births.js';
@@ -43,21 +41,24 @@ interface OwnedKeys {
 export interface Service {
   /** Where it listens, with the ports that were given; AuthService's first, then IssuerService's if that is apart. */
   readonly addresses: readonly Address[];
+  /** Resolves once the store can be reached, or could be at some time. */
+  readonly reachesStore: Promise<void>;
   /** Lets calls under way end, then closes everything. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the service.
+ * @param worker its number, where it is one of several processes
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
-export async function startService(settings: ServiceSettings, log: Logger): Promise<Service> {
+export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
   const { policy, grpc, tls, maxConcurrentCalls } = settings;
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
   tellExposed(settings, log);
   const certificates = openCertificates(tls.files, log);
-  const { store, opened } = openStore(settings.store, log);
+  const { store, opened } = await openStore(settings.store, log);
   try {
     await reached(opened, log);
     const births = new Births(store, policy.foreignSinceMs);
@@ -67,13 +68,14 @@ export async function startService(settings: ServiceSettings, log: Logger): Prom
     const issuer = issuerOf(settings);
     const verified = tokenMemory<Verified>(settings.verifiedTokens);
     const context = { store, keys, crypto, policy, births, ledger, starts: new Starts(), verified };
-    const server = new GrpcServer(context, log, { address: grpc, issuer, certificates, maxConcurrentCalls });
+    const server = new GrpcServer(context, log, { address: grpc, issuer, certificates, maxConcurrentCalls, worker });
     const addresses = await server.listen();
     const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
     owned.watch();
     log.info({ addresses, ...kinds }, 'service listening');
     return {
       addresses,
+      reachesStore: reachable(store),
       stop: async () => {
         await server.stop(STOP_MS);
         certificates?.close();
@@ -107,14 +109,17 @@ async function makeKeys(settings: KeySettings, log: Logger): Promise<OwnedKeys> 
   return { keys: new JwtKeys(signing, others, ...adopted), watch: () => {}, close: () => {} };
 }
 
-function openStore(settings: StoreSettings, log: Logger): OwnedStore {
+/** Loads the adapter that is asked for, and with it its driver: the other's would cost every start its time and memory. */
+async function openStore(settings: StoreSettings, log: Logger): Promise<OwnedStore> {
   if (settings.kind === 'lmdb') {
+    const { LmdbStore } = await import('./adapters/lmdb/lmdb-store.js');
     return { store: LmdbStore.open({ dataDir: settings.dataDir, log }), opened: Promise.resolve() };
   }
   const certificates = openCertificates(settings.tls, log);
   const tls = certificates && (() => certificates.fresh().pem);
   const { url, allowUnsafe, minReplicas } = settings;
   const sentinel = settings.sentinel && revealed(settings.sentinel);
+  const { RedisStore } = await import('./adapters/redis/redis-store.js');
   const store = new RedisStore({ url: url.reveal(), sentinel, allowUnsafe, minReplicas, tls, log });
   return { store, opened: store.opened() };
 }
@@ -139,6 +144,16 @@ function tellExposed(settings: ServiceSettings, log: Logger): void {
   const words = 'others can reach gRPC in plain text (GRPC_INSECURE=true): tokens travel in clear';
   log.warn({ exposed }, inClear ? `${words}, and so does the issuer's credential` : words);
 }
+
+const reachable = (store: Store): Promise<void> =>
+  new Promise((resolve) => {
+    if (store.reachableSinceMs !== undefined) return resolve();
+    const unwatch = store.watch((isReachable) => {
+      if (!isReachable) return;
+      unwatch();
+      resolve();
+    });
+  });
 
 /** Waits for the store for a while. @throws if it must not be used */
 async function reached(opened: Promise<void>, log: Logger): Promise<void> {

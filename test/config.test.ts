@@ -1,5 +1,6 @@
 // Owns the proof of which settings a process takes, what must hold between them, and how faults are told.
 
+import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
 import { type Mode, readServiceSettings, type ServiceSettings } from '../src/config.js';
 import { ConfigError, Environment } from '../src/env.js';
@@ -42,6 +43,21 @@ describe('the settings of the service', () => {
     });
     expect(issuerToken).to.equal(undefined);
     expect(maxConcurrentCalls).to.equal(256);
+  });
+
+  it('have one process, unless they say otherwise', () => {
+    expect(read(GOOD)).to.include({ workers: 1 });
+    expect(read({ ...GOOD, WORKERS: '4' }).workers).to.equal(4);
+    expect(read({ ...GOOD, WORKERS: 'auto' }).workers).to.equal(availableParallelism());
+    for (const wrong of ['0', '-1', '257', '1.5', 'all', '1e2', ' 2']) {
+      const found = faults({ ...GOOD, WORKERS: wrong, ACCESS_TTL: 'x' });
+      expect(found).to.have.length(2);
+      expect(found.slice(1)).to.deep.equal([
+        `WORKERS: found ${JSON.stringify(wrong)}, wanted auto, or a whole number from 1 to 256`,
+      ]);
+    }
+    // `dev` is one process, whatever it says.
+    expect(read({ ...GOOD, WORKERS: 'all' }, 'dev').workers).to.equal(1);
   });
 
   it('of keys have a minute of delay, no key that is named, and no second secret', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Secret } from '../src/env.js';
-import { createLogger, type Logger, type LogLevel, scrub } from '../src/log.js';
+import { createLogger, type Logger, type LogLevel, scrub, whole } from '../src/log.js';
 
 const HEADER = 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ';
 const PAYLOAD = 'eyJzdWIiOiJ1IiwiZ2VuIjowfQ';
@@ -235,6 +235,63 @@ describe('log', () => {
       } finally {
         closeSync(fd);
       }
+    });
+  });
+
+  describe('of several processes on one pipe', () => {
+    it('has each line within what is written in one piece, still JSON, with what tells most', () => {
+      const long = {
+        level: 'error',
+        worker: 3,
+        err: { message: 'a cause', stack: '\u00e4\ud83d\ude00'.repeat(3_000) },
+        msg: 'failed',
+      };
+      const line = whole(`${JSON.stringify(long)}\n`);
+      expect(Buffer.byteLength(line)).to.be.at.most(4096);
+      expect(line.endsWith('\n')).to.equal(true);
+      expect(JSON.parse(line)).to.deep.include({ level: 'error', worker: 3, msg: 'failed' });
+      const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`field${n}`, 'x']));
+      expect(JSON.parse(whole(`${JSON.stringify(many)}\n`))).to.deep.equal({
+        level: 'error',
+        msg: 'a line of the log was too long',
+      });
+      const short = `${JSON.stringify({ msg: 'x'.repeat(4000) })}\n`;
+      expect(whole(short)).to.equal(short);
+    });
+
+    it('hides a token before a line is cut, so that no piece of it is left', () => {
+      let written = '';
+      const destination = {
+        write: (line: string) => {
+          written += line;
+        },
+      };
+      const log = createLogger({ level: 'info', name: 'test', destination, isShared: true });
+      for (const before of [960, 980, 1000, 2900])
+        log.info({ detail: `${'a '.repeat(before / 2)}${TOKEN} ${'b '.repeat(2000)}` }, 'm');
+      expect(written).to.not.match(/eyJ|MEUC/);
+      for (const line of written.trimEnd().split('\n')) expect(Buffer.byteLength(line)).to.be.below(4096);
+    });
+
+    it('mixes no line with another, however long they are', () => {
+      const code = `import { createLogger } from ${JSON.stringify(new URL('../src/log.js', import.meta.url).href)};
+        const log = createLogger({ level: 'info', name: 'n', isShared: true });
+        for (let n = 0; n < 200; n++) log.info({ detail: process.argv[1].repeat(5000) }, 'm');`;
+      const each = (letter: string) => `"$0" --input-type=module -e "$1" ${letter} &`;
+      const { stdout } = spawnSync(
+        '/bin/sh',
+        ['-c', `(${each('a')} ${each('b')} ${each('c')} wait) | cat`, process.execPath, code],
+        {
+          encoding: 'utf8',
+          maxBuffer: 1 << 24,
+        },
+      );
+      const details = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { detail: string }).detail);
+      expect(details).to.have.length(600);
+      expect(details.every((detail) => /^(a+|b+|c+)…$/.test(detail))).to.equal(true);
     });
   });
 });

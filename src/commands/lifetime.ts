@@ -2,13 +2,22 @@
 
 import type { Logger } from '../log.js';
 
-/** Runs `stop` on SIGTERM or SIGINT, then ends the process. Resolves never: the process ends first. */
-export function untilSignalled(log: Logger, stop: () => Promise<void>): void {
+/**
+ * Runs `stop` on SIGTERM or SIGINT, then ends the process. Resolves never: the process ends first.
+ * @param atOnce what is left to do when there is no time
+ * @returns does the same without a signal, and is not counted as one; the reason is for the log
+ */
+export function untilSignalled(
+  log: Logger,
+  stop: () => Promise<void>,
+  atOnce: () => void = () => {},
+): (reason: string) => void {
   let stopping = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
+  let signalled = false;
+  const begin = (fields: { readonly signal: NodeJS.Signals } | { readonly reason: string }): void => {
+    if (stopping) return;
     stopping = true;
-    log.info({ signal }, 'stopping');
+    log.info(fields, 'stopping');
     stop().then(
       () => process.exit(0),
       (err) => {
@@ -17,6 +26,15 @@ export function untilSignalled(log: Logger, stop: () => Promise<void>): void {
       },
     );
   };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signalled) {
+      atOnce();
+      process.exit(1);
+    }
+    signalled = true;
+    begin({ signal });
+  };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  return (reason) => begin({ reason });
 }

@@ -1,24 +1,48 @@
-// Owns `latchkey serve`: the gRPC service by itself, with nothing chosen by accident.
+// Owns `latchkey serve`: the gRPC service by itself, with nothing chosen by accident; in one process, or in workers.
 
-import { readLogLevel, readServiceSettings } from '../config.js';
+import { fileURLToPath } from 'node:url';
+import { readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
 import { Environment } from '../env.js';
 import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
-import { createLogger } from '../log.js';
-import { startService } from '../service.js';
+import { createLogger, type Logger } from '../log.js';
 import { untilSignalled } from './lifetime.js';
+
+/** Run by each worker, with the command `worker`. */
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readServiceSettings(env, 'serve', Date.now());
   const level = readLogLevel(env);
+  const isOne = settings.workers === 1;
+  // For workers to come; one process alone keeps none.
+  const secrets = isOne ? {} : env.secrets();
   env.forgetSecrets(variables);
   env.check();
-  const log = createLogger({ name: 'latchkey', level });
-  const { issuerToken, otherIssuerTokens, issuerClientNames } = settings;
-  if (!issuerToken && otherIssuerTokens.length === 0 && issuerClientNames.length === 0) {
-    const idle = settings.issuerAddress ? ', and nobody listens on ISSUER_ADDRESS' : '';
-    log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
-  }
+  const log = createLogger({ name: 'latchkey', level, isShared: !isOne });
+  tellIssuerOff(settings, log);
+  if (!isOne) return serveByWorkers(settings.workers, secrets, log);
+  // The primary of workers needs none of this.
+  const { startService } = await import('../service.js');
   const service = await startService(settings, log);
   untilSignalled(log, service.stop);
+}
+
+async function serveByWorkers(count: number, secrets: Readonly<Record<string, string>>, log: Logger): Promise<void> {
+  const { Pool } = await import('../workers/pool.js');
+  const pool = new Pool(log, { count, exec: MAIN, args: ['worker'], secrets });
+  process.on('SIGHUP', () => pool.roll());
+  untilSignalled(
+    log,
+    () => pool.stop(),
+    () => pool.kill(),
+  );
+  await pool.start();
+}
+
+function tellIssuerOff(settings: ServiceSettings, log: Logger): void {
+  const { issuerToken, otherIssuerTokens, issuerClientNames } = settings;
+  if (issuerToken || otherIssuerTokens.length > 0 || issuerClientNames.length > 0) return;
+  const idle = settings.issuerAddress ? ', and nobody listens on ISSUER_ADDRESS' : '';
+  log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
 }

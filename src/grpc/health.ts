@@ -1,7 +1,7 @@
 // Owns grpc.health.v1: a service is SERVING while the store can answer
 // (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
 
-import { type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { Metadata, type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
 import {
   type HealthCheckRequest,
   type HealthCheckResponse,
@@ -21,8 +21,12 @@ export class Health {
   readonly #stopWatching: () => void;
   #serving: boolean;
 
-  /** @param services full names */
-  constructor(store: Store, services: readonly string[]) {
+  /** Which of several processes answers: the contract of health has no field for it. */
+  readonly #who = new Metadata();
+
+  /** @param services full names; @param worker the number of this process, if it is one of several */
+  constructor(store: Store, services: readonly string[], worker?: number) {
+    if (worker !== undefined) this.#who.set('latchkey-worker', `${worker}`);
     this.#names = new Set(['', ...services]);
     this.#serving = store.reachableSinceMs !== undefined;
     this.#stopWatching = store.watch((reachable) => this.#set(reachable));
@@ -31,10 +35,11 @@ export class Health {
   addTo(server: Server): void {
     const implementation: HealthServer = {
       check: ({ request: { service } }, callback) => {
-        if (this.#names.has(service)) callback(null, this.#answer());
+        if (this.#names.has(service)) callback(null, this.#answer(), this.#who);
         else callback({ code: status.NOT_FOUND, details: 'there is no service of this name here' });
       },
       watch: (call) => {
+        call.sendMetadata(this.#who);
         // Such a stream stays open, since the service might come; here none does.
         if (!this.#names.has(call.request.service)) return void call.write({ status: Serving.SERVICE_UNKNOWN });
         this.#watchers.add(call);

@@ -52,6 +52,8 @@ export interface GrpcOptions {
   readonly certificates?: Certificates | undefined;
   /** The size of a burst that is taken, and the most calls that may be under way. */
   readonly maxConcurrentCalls: number;
+  /** Which of several processes on one port this is. */
+  readonly worker?: number | undefined;
 }
 
 export class GrpcServer {
@@ -62,13 +64,14 @@ export class GrpcServer {
   readonly #overload: Overload;
   readonly #listeners: { readonly server: Server; readonly address: Address }[];
 
-  constructor(context: Context, log: Logger, { address, issuer, certificates, maxConcurrentCalls }: GrpcOptions) {
+  constructor(context: Context, log: Logger, options: GrpcOptions) {
+    const { address, issuer, certificates, maxConcurrentCalls, worker } = options;
     this.#log = log;
     this.#credentials = serverCredentials(certificates);
     this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
     this.#unary = new Unary(log, this.#overload);
     const apart = issuer?.address;
-    this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH]);
+    this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
     auth.addService(decodingFaults(AUTH_SERVICE), authService(context, this.#unary));
     this.#listeners = [{ server: auth, address }];
@@ -81,12 +84,12 @@ export class GrpcServer {
 
   /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first */
   async listen(): Promise<readonly Address[]> {
-    return Promise.all(
-      this.#listeners.map(async ({ server, address }) => ({
-        ...address,
-        port: await bind(server, address, this.#credentials),
-      })),
-    );
+    const addresses: Address[] = [];
+    // In turn: where several processes are given ports by chance, it is the order that tells which port is whose.
+    for (const { server, address } of this.#listeners) {
+      addresses.push({ ...address, port: await bind(server, address, this.#credentials) });
+    }
+    return addresses;
   }
 
   /** Lets the calls under way end, takes no others, and after `graceMs` stops by force. */

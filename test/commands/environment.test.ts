@@ -27,10 +27,10 @@ describe('a process that serves', () => {
   });
 
   /** What Node writes down of the process when it is asked to; it would of its own in a crash. */
-  async function dumpOf({ child }: Started, ending: string): Promise<string> {
-    child.kill('SIGUSR2');
+  async function dumpOf(pid: number, ending: string, signal: NodeJS.Signals = 'SIGUSR2'): Promise<string> {
+    process.kill(pid, signal);
     for (const untilMs = Date.now() + 15_000; Date.now() < untilMs; await sleep(20)) {
-      const [name] = readdirSync(folder).filter((each) => each.endsWith(ending));
+      const [name] = readdirSync(folder).filter((each) => each.endsWith(ending) && each.includes(`.${pid}.`));
       const text = name === undefined ? '' : readFileSync(join(folder, name), 'utf8');
       // Its last line closes it.
       if (/(?:\n|"\])\}\s*$/.test(text.slice(-100))) return text;
@@ -50,7 +50,7 @@ describe('a process that serves', () => {
       const report = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
       const env = { GRPC_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'data'), NODE_OPTIONS: report, ...SECRETS };
       started = await start(how.split(' ')[0] ?? '', ready, { env: { ...env, ...more } });
-      const found = JSON.parse(await dumpOf(started, '.json')).environmentVariables;
+      const found = JSON.parse(await dumpOf(started.child.pid ?? 0, '.json')).environmentVariables;
       expect(found).to.include({ GRPC_ADDRESS: '127.0.0.1:0' });
       expect(found).to.not.have.any.keys('REDIS_URL', ...Object.keys(SECRETS));
       expect(JSON.stringify(found)).to.not.include('sesame');
@@ -65,8 +65,33 @@ describe('a process that serves', () => {
     const client = new TestClient(started.address);
     await client.issue('alice', {}, SECRETS.ISSUER_TOKEN);
     client.close();
-    const heap = await dumpOf(started, '.heapsnapshot');
+    const heap = await dumpOf(started.child.pid ?? 0, '.heapsnapshot');
     expect(heap.includes('https://awake.example'), 'awake').to.equal(true);
     for (const [name, secret] of Object.entries(SECRETS)) expect(heap.includes(secret), name).to.equal(false);
+  });
+
+  it('(serve with workers) hands its secrets over by no environment and no argument; workers keep no text of them', async function () {
+    this.timeout(90_000);
+    const dumps = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
+    const heaps = `--heapsnapshot-signal=SIGPWR --diagnostic-dir=${folder}`;
+    const env = { GRPC_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'data'), WORKERS: '2' };
+    const all = { ...env, NODE_OPTIONS: `${dumps} ${heaps}`, ...SECRETS };
+    started = await start('serve', 'the workers have started', { env: all, readyMs: 40_000 });
+    const primary = started.child.pid ?? 0;
+    const listening = started.lines().filter(({ msg }) => msg === 'service listening');
+    const workers = listening.map(({ pid }) => Number(pid));
+    expect(workers).to.have.length(2);
+    for (const pid of [primary, ...workers]) {
+      const found = JSON.parse(await dumpOf(pid, '.json')).environmentVariables;
+      expect(found).to.include({ GRPC_ADDRESS: '127.0.0.1:0' });
+      expect(JSON.stringify(found)).to.not.include('sesame');
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).to.not.include('sesame');
+    }
+    for (const pid of workers) {
+      // What the system shows of a start: of the primary's it is what it was started with, of a worker's nothing.
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).to.not.include('sesame');
+      const heap = await dumpOf(pid, '.heapsnapshot', 'SIGPWR');
+      for (const [name, secret] of Object.entries(SECRETS)) expect(heap.includes(secret), name).to.equal(false);
+    }
   });
 });

@@ -51,10 +51,19 @@ const RULES: readonly Rule[] = [
     packages: [],
     node: true,
   },
+  { at: 'src/workers/', files: ['src/workers/', ...LEAVES], packages: [], node: true },
   {
     at: 'src/commands/',
     files: [
-      ...['src/commands/', 'src/service.ts', 'src/config.ts', 'src/issuer-config.ts', ...LEAVES, GENERATED],
+      ...[
+        'src/commands/',
+        'src/service.ts',
+        'src/workers/',
+        'src/config.ts',
+        'src/issuer-config.ts',
+        ...LEAVES,
+        GENERATED,
+      ],
       // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/session.ts'],
       // What `keys` goes by.

@@ -33,6 +33,12 @@ export interface StartOptions {
   readonly clockMs?: number;
   /** Modules, by their URLs, that the process loads before anything else. */
   readonly preloads?: readonly string[];
+  /** Whether it leads a group of processes, as one that a terminal has started. */
+  readonly leads?: boolean;
+  /** Another copy of the program. */
+  readonly main?: string;
+  /** How long it may take until it is ready, ms. */
+  readonly readyMs?: number;
 }
 
 /** Starts `latchkey serve` on a port of its own. */
@@ -68,7 +74,11 @@ export async function start(command: string, readyMessage: string, options: Star
   const clock = options.clockMs === undefined ? [] : [SHIFTED_CLOCK];
   const preload = [...clock, ...preloads].flatMap((url) => ['--import', url]);
   const env = { PATH: process.env['PATH'], CLOCK_SHIFT_MS: `${options.clockMs ?? 0}`, ...options.env };
-  const child = spawn(process.execPath, [...preload, MAIN, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...preload, options.main ?? MAIN, command], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.leads ?? false,
+  });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const output = (): string => stdout() + stderr();
   // A line may still be under way: only what its newline has followed is whole.
@@ -85,7 +95,7 @@ export async function start(command: string, readyMessage: string, options: Star
     await closed;
     return child.exitCode;
   };
-  const line = await ready(child, lines, readyMessage, output);
+  const line = await ready(child, lines, readyMessage, output, options.readyMs ?? START_MS);
   const { host, address = host, port } = addressIn(line);
   return {
     child,
@@ -107,8 +117,9 @@ async function ready(
   lines: () => Record<string, unknown>[],
   message: string,
   output: () => string,
+  readyMs: number,
 ): Promise<Record<string, unknown>> {
-  const untilMs = Date.now() + START_MS;
+  const untilMs = Date.now() + readyMs;
   for (;;) {
     const line = lines().find((each) => each['msg'] === message);
     if (line) return line;

@@ -1,0 +1,40 @@
+// Owns `latchkey worker`, which `latchkey serve` starts where WORKERS asks for more than one: the service in one of them.
+
+import { readLogLevel, readServiceSettings } from '../config.js';
+import { Environment } from '../env.js';
+import { createLogger } from '../log.js';
+import { startService } from '../service.js';
+import { Primary } from '../workers/primary.js';
+import { untilSignalled } from './lifetime.js';
+import { tell } from './tell.js';
+import { UsageError } from './usage.js';
+
+export async function worker(variables: NodeJS.ProcessEnv): Promise<void> {
+  // That one is for the primary. Where a whole group is sent it, workers must not die of it.
+  process.on('SIGHUP', () => {});
+  const primary = Primary.find();
+  if (!primary) throw new UsageError('worker is for `serve` alone, which starts as many as WORKERS says');
+  try {
+    await serveFor(primary, variables);
+  } catch (error) {
+    // It has it told once, and not by each of us.
+    await primary.tell({ kind: 'failed', why: tell(error) });
+    process.exit(1);
+  }
+}
+
+async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise<void> {
+  const env = new Environment({ ...variables, ...(await primary.takeSecrets()) });
+  const settings = readServiceSettings(env, 'serve', Date.now());
+  const level = readLogLevel(env);
+  env.forgetSecrets(variables);
+  env.check();
+  const { worker } = primary;
+  const log = createLogger({ name: 'latchkey', level, isShared: true }).child({ worker });
+  const service = await startService(settings, log, worker);
+  const stop = untilSignalled(log, service.stop);
+  void primary.end.then(stop);
+  await primary.tell({ kind: 'listening', addresses: service.addresses });
+  await service.reachesStore;
+  await primary.tell({ kind: 'serving' });
+}

@@ -1,0 +1,130 @@
+// Owns the proof that `serve` is soon there, takes little room, and needs no package that is for development.
+
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { ROOT } from '../docs/markdown.js';
+import { Stage, until } from '../e2e/stage.js';
+import { ISSUER_TOKEN, JWT_SECRET, start, startServe } from '../support/processes.js';
+import { CREW_MS, Crew } from '../workers/crew.js';
+
+const MIB = 1024;
+const MOST_IDLE_MIB = 120;
+/** CPU time until `serve` listens, in that of a process which loads gRPC's library and ends. It was 3.4 when written. */
+const MOST_START_RATIO = 5;
+const TRIALS = 3;
+const PACKAGES = new URL('../support/loaded-packages.js', import.meta.url).href;
+
+/** User and system time of a process so far, ms. */
+function cpuMsOf(pid: number): number {
+  const [user, system] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '').split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
+/** What a process holds in memory, MiB. */
+const residentMib = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / MIB;
+
+const least = (values: readonly number[]): number => Math.min(...values);
+
+describe('serve', function () {
+  this.timeout(2 * CREW_MS);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  it('needs little more processor time to start than its libraries do', async () => {
+    const whole: number[] = [];
+    const library: number[] = [];
+    for (let n = 0; n < TRIALS; n++) {
+      const node = await stage.serve(await stage.folder());
+      whole.push(cpuMsOf(node.process.child.pid ?? 0));
+      await node.process.kill();
+      library.push(await cpuMsToLoad('@grpc/grpc-js'));
+    }
+    // What is disturbed takes longer, never shorter.
+    expect(least(whole) / least(library)).to.be.below(MOST_START_RATIO);
+  });
+
+  it('loads the driver of the store that it uses and not the other one, and its primary none at all', async () => {
+    const redis = await stage.redis();
+    const env = { JWT_SECRET, ISSUER_TOKEN, GRPC_ADDRESS: '127.0.0.1:0' };
+    /** The packages that processes of a start have loaded. */
+    const loaded = async (pids: readonly number[], file: string): Promise<string[][]> => {
+      const found = pids.map(async (pid) => {
+        process.kill(pid, 'SIGUSR2');
+        await until(() => existsSync(`${file}.${pid}`), CREW_MS);
+        await until(() => readFileSync(`${file}.${pid}`, 'utf8').endsWith(']'), CREW_MS);
+        return JSON.parse(readFileSync(`${file}.${pid}`, 'utf8')) as string[];
+      });
+      return Promise.all(found);
+    };
+    const file = join(await stage.folder(), 'packages');
+    const preloads = [PACKAGES];
+    const onRedis = await startServe({ env: { ...env, REDIS_URL: redis.url, PACKAGES_FILE: file }, preloads });
+    stage.owns(() => onRedis.kill());
+    const [byRedis = []] = await loaded([onRedis.child.pid ?? 0], file);
+    expect(byRedis).to.include.members(['ioredis', '@grpc/grpc-js']).and.not.include('lmdb');
+    const crew = await Crew.start({ env: { DATA_DIR: await stage.folder(), PACKAGES_FILE: file }, preloads });
+    stage.owns(() => crew.clear());
+    const [primary = [], ...workers] = await loaded([crew.process.child.pid ?? 0, ...crew.pids.values()], file);
+    for (const each of workers) expect(each).to.include.members(['lmdb', '@grpc/grpc-js']).and.not.include('ioredis');
+    expect(primary).to.include('pino');
+    expect(primary.filter((name) => /grpc|lmdb|redis|jsonwebtoken/.test(name))).to.deep.equal([]);
+  });
+
+  it(`takes less than ${MOST_IDLE_MIB} MiB a process while it is idle`, async () => {
+    const redis = await stage.redis();
+    const alone = await stage.serve(redis);
+    const crew = await Crew.start({ env: { DATA_DIR: await stage.folder() } });
+    stage.owns(() => crew.clear());
+    const pids = [alone.process.child.pid ?? 0, crew.process.child.pid ?? 0, ...crew.pids.values()];
+    for (const pid of pids) expect(residentMib(pid)).to.be.below(MOST_IDLE_MIB);
+  });
+
+  it('runs with the packages of production alone, by itself and with workers', async () => {
+    const app = await stage.folder();
+    const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
+    };
+    const production = Object.entries(packages).filter(([path, { dev }]) => path !== '' && !dev);
+    // A package within another one comes along with it.
+    const paths = production.map(([path]) => path).filter((path) => path.lastIndexOf('node_modules/') === 0);
+    expect(paths).to.include('node_modules/pino');
+    expect(paths.filter((path) => /typescript|biome|mocha|chai/.test(path))).to.deep.equal([]);
+    // As the Dockerfile does.
+    const own = ['dist/src', 'dist/gateway', 'dist/proto', 'proto', 'package.json'];
+    for (const path of [...paths, ...own]) {
+      // Of optional packages only this platform's are here.
+      if (existsSync(join(ROOT, path))) cpSync(join(ROOT, path), join(app, path), { recursive: true });
+    }
+    for (const workers of ['1', '2']) {
+      const env = {
+        JWT_SECRET,
+        ISSUER_TOKEN,
+        GRPC_ADDRESS: '127.0.0.1:0',
+        DATA_DIR: join(app, 'data'),
+        WORKERS: workers,
+      };
+      const ready = workers === '1' ? 'service listening' : 'the workers have started';
+      const main = join(app, 'dist/src/main.js');
+      const node = await start('serve', ready, { env, main, readyMs: CREW_MS });
+      stage.owns(() => node.kill());
+      const client = stage.client(node.address);
+      expect(await client.verdict((await client.issue()).accessToken)).to.equal('active');
+      expect(await node.stop()).to.equal(0);
+    }
+  });
+});
+
+/** The processor time of a process that loads a package, and does no more. */
+async function cpuMsToLoad(name: string): Promise<number> {
+  const code = `await import('${name}'); const { user, system } = process.cpuUsage(); console.log((user + system) / 1000)`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  });
+  let text = '';
+  for await (const chunk of child.stdout) text += chunk;
+  return Number(text);
+}

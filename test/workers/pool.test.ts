@@ -1,0 +1,115 @@
+// Owns the proof of how a pool bears with workers that are late, crash, cannot serve or do not end.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { BackOff } from '../../src/workers/back-off.js';
+import { Stage, until } from '../e2e/stage.js';
+import type { Conduct } from './program.js';
+
+const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
+const LIMIT_MS = 30_000;
+/** Enough for a small program on a machine that is busy. */
+const START_MS = 6_000;
+
+describe('a pool of workers', function () {
+  this.timeout(2 * LIMIT_MS);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  async function pool(conduct: Conduct, startMs = START_MS, stopMs = 5_000) {
+    const file = join(await stage.folder(), 'conduct');
+    const tell = (now: Conduct) => writeFileSync(file, now);
+    tell(conduct);
+    const child: ChildProcess = spawn(process.execPath, [PROGRAM, file, `${startMs}`, `${stopMs}`]);
+    stage.owns(() => child.kill('SIGKILL'));
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const said = (message: string): Record<string, unknown>[] =>
+      text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line))
+        .filter(({ msg }) => msg === message);
+    return {
+      child,
+      tell,
+      said,
+      hears: (message: string, times = 1) => until(() => said(message).length >= times, LIMIT_MS),
+    };
+  }
+
+  it('whose first worker says nothing in time does not start, and says so', async () => {
+    const { child, said } = await pool('mute', 500);
+    const [code] = await once(child, 'close');
+    expect(code).to.equal(1);
+    expect(JSON.stringify(said('the pool did not start'))).to.contain('it did not listen within 500 ms');
+  });
+
+  it('kills a later one that says nothing in time, and goes on trying', async () => {
+    const { child, tell, said, hears } = await pool('good', 3_000);
+    await hears('the workers have started');
+    tell('mute');
+    child.kill('SIGHUP');
+    const words = 'the new worker did not come up: the others stay as they are';
+    await hears(words);
+    expect(said(words)[0]).to.include({ signal: 'SIGKILL', detail: 'it did not listen within 3000 ms' });
+    expect(said('a worker has ended')).to.deep.equal([]);
+  });
+
+  it('waits longer and longer before it has a worker followed that crashes again and again', async () => {
+    const { said, hears } = await pool('crashing');
+    await hears('a worker has ended', 8);
+    const waits = said('a worker has ended').map(({ againInMs }) => Number(againInMs));
+    expect(waits.sort((a, b) => a - b).slice(0, 6)).to.deep.equal([100, 100, 200, 200, 400, 400]);
+    expect(said('a worker has ended')[0]).to.include({ level: 'error', exitCode: 3 });
+  });
+
+  it('does not give up a worker that serves for one that cannot reach its store', async () => {
+    const { child, tell, said, hears } = await pool('good', 3_000);
+    await hears('the workers have started');
+    tell('without a store');
+    child.kill('SIGHUP');
+    const words = 'the new worker did not come up: the others stay as they are';
+    await hears(words);
+    expect(said(words)[0]).to.include({ worker: 3, detail: 'it did not reach its store within 3000 ms' });
+    tell('good');
+    child.kill('SIGHUP');
+    await hears('all workers have been replaced');
+  });
+
+  it('that is told to stop before its first worker listens ends in order, and does not take it for a failure', async () => {
+    const { child, said } = await pool('good');
+    const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+    await until(() => children() !== '', LIMIT_MS);
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'close');
+    expect(code).to.equal(0);
+    expect(said('the pool did not start')).to.deep.equal([]);
+  });
+
+  it('kills those that do not end in time', async () => {
+    const { child, hears } = await pool('deaf', START_MS, 500);
+    await hears('the workers have started');
+    child.kill('SIGTERM');
+    // Their end is seen by that of the output, which they share.
+    const [code] = await once(child, 'close');
+    expect(code).to.equal(1);
+  });
+});
+
+describe('the wait before a worker is followed', () => {
+  it('doubles from a tenth of a second to half a minute, and begins anew after one that lived', () => {
+    const backOff = new BackOff();
+    const waits = Array.from({ length: 11 }, () => backOff.after(0));
+    expect(waits).to.deep.equal([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
+    expect(backOff.after(59_999)).to.equal(30_000);
+    expect(backOff.after(60_000)).to.equal(100);
+    expect(backOff.after(1)).to.equal(200);
+  });
+});

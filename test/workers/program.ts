@@ -1,0 +1,44 @@
+// Owns a program with a pool of workers that do as a file says, for what no service does by itself.
+
+import cluster from 'node:cluster';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createLogger } from '../../src/log.js';
+import { Pool } from '../../src/workers/pool.js';
+import { Primary } from '../../src/workers/primary.js';
+
+/** What a worker may do. */
+export type Conduct = 'good' | 'mute' | 'crashing' | 'without a store' | 'deaf';
+
+const [, , file = '', startMs = '', stopMs = ''] = process.argv;
+
+async function run(): Promise<void> {
+  const log = createLogger({ name: 'program', level: 'debug', isShared: true });
+  const times = { startMs: Number(startMs), stopMs: Number(stopMs) };
+  const exec = fileURLToPath(import.meta.url);
+  const pool = new Pool(log, { count: 2, exec, args: [file], secrets: { WORD: 'sesame' }, ...times });
+  process.on('SIGHUP', () => pool.roll());
+  const code = (promise: Promise<void>) => promise.then(() => 0).catch(() => 1);
+  process.on('SIGTERM', () => void code(pool.stop()).then((each) => process.exit(each)));
+  try {
+    await pool.start();
+  } catch (error) {
+    log.error({ err: error }, 'the pool did not start');
+    process.exit(1);
+  }
+}
+
+async function work(): Promise<void> {
+  const conduct = readFileSync(file, 'utf8') as Conduct;
+  const stay = setInterval(() => {}, 1_000);
+  const primary = Primary.find();
+  if (!primary || conduct === 'mute') return;
+  if ((await primary.takeSecrets())['WORD'] !== 'sesame') process.exit(9);
+  if (conduct === 'deaf') process.on('SIGTERM', () => {});
+  else void primary.end.then(() => clearInterval(stay)).then(() => process.exit(0));
+  await primary.tell({ kind: 'listening', addresses: [] });
+  if (conduct !== 'without a store') await primary.tell({ kind: 'serving' });
+  if (conduct === 'crashing') process.exit(3);
+}
+
+await (cluster.isPrimary ? run() : work());

@@ -1,0 +1,96 @@
+// Owns the proof that workers are replaced one by one on SIGHUP, that no caller notices, and that a bad successor ends it.
+
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Stage, until } from '../e2e/stage.js';
+import { claimsOf } from '../e2e/tokens.js';
+import { runCommand } from '../support/processes.js';
+import { CREW_MS, Crew } from './crew.js';
+
+const CLIENTS = 12;
+
+describe('serve with workers, on SIGHUP', function () {
+  this.timeout(3 * CREW_MS);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  async function crewWith(env: Readonly<Record<string, string>> = {}): Promise<Crew> {
+    const crew = await Crew.start({ env: { DATA_DIR: await stage.folder(), REFRESH_GRACE: '60s', ...env } });
+    stage.owns(() => crew.clear());
+    return crew;
+  }
+
+  const rolled = (crew: Crew, times: number) =>
+    until(() => crew.said('all workers have been replaced').length >= times, 2 * CREW_MS);
+
+  it('replaces them all, and no caller notices', async () => {
+    const crew = await crewWith();
+    let over = false;
+    let calls = 0;
+    /** Any failure at all fails the test: there is no second try. */
+    const chain = async (n: number): Promise<void> => {
+      const client = crew.client();
+      let pair = await client.issue(`user ${n}`);
+      for (let gen = 1; !over; gen++) {
+        pair = await client.refresh(pair.refreshToken);
+        expect(claimsOf(pair.refreshToken)).to.include({ sid: pair.sessionId, gen });
+        expect(await client.verdict(pair.accessToken)).to.equal('active');
+        calls += 2;
+      }
+    };
+    const chains = Promise.all(Array.from({ length: CLIENTS }, (_, n) => chain(n)));
+    await Promise.race([chains, until(() => calls > 100, CREW_MS)]);
+    crew.signal('SIGHUP');
+    await Promise.race([chains, rolled(crew, 1)]);
+    expect(crew.living).to.deep.equal([3, 4]);
+    const callsBefore = calls;
+    await Promise.race([chains, until(() => calls > callsBefore + 100, CREW_MS)]);
+    over = true;
+    await chains;
+    // One at a time: the second successor came when the first old one had gone.
+    const order = crew.process.lines().flatMap(({ msg, worker, pid }) => {
+      if (msg === 'service stopped') return [`${worker} ended`];
+      return msg === 'service listening' && pid !== undefined ? [`${worker} listens`] : [];
+    });
+    expect(order.slice(2)).to.deep.equal(['3 listens', '1 ended', '4 listens', '2 ended']);
+    expect(crew.said('a worker has ended')).to.deep.equal([]);
+    expect(await crew.process.stop()).to.equal(0);
+  });
+
+  it('does it once more if it comes during a roll, however often, and takes no note of it while it stops', async () => {
+    const crew = await crewWith();
+    crew.signal('SIGHUP');
+    await until(() => crew.said('replacing the workers one by one').length === 1, CREW_MS);
+    for (let n = 0; n < 3; n++) crew.signal('SIGHUP');
+    await rolled(crew, 2);
+    expect(crew.living).to.deep.equal([5, 6]);
+    crew.signal('SIGHUP');
+    await until(() => crew.said('replacing the workers one by one').length === 3, CREW_MS);
+    crew.signal('SIGHUP');
+    expect(await crew.process.stop()).to.equal(0);
+    expect(crew.living).to.deep.equal([]);
+    expect(crew.said('replacing the workers one by one')).to.have.length(3);
+  });
+
+  it('stays with the old ones where the new one does not come up, and says why', async () => {
+    const keys = { JWT_SECRET: '', JWT_KEYS_DIR: join(await stage.folder(), 'keys') };
+    mkdirSync(keys.JWT_KEYS_DIR, { mode: 0o700 });
+    expect((await runCommand(['keys', 'generate'], keys)).code).to.equal(0);
+    const crew = await crewWith(keys);
+    renameSync(keys.JWT_KEYS_DIR, `${keys.JWT_KEYS_DIR}-away`);
+    crew.signal('SIGHUP');
+    const words = 'the new worker did not come up: the others stay as they are';
+    await until(() => crew.said(words).length === 1, CREW_MS);
+    expect(crew.said(words)[0]).to.include({ level: 'error', worker: 3, exitCode: 1 });
+    expect(crew.said(words)[0]?.['detail']).to.contain('keys');
+    expect(crew.living).to.deep.equal([1, 2]);
+    const client = crew.client();
+    expect(await client.verdict((await client.issue()).accessToken)).to.equal('active');
+    // And once that is mended, the next one goes through.
+    renameSync(`${keys.JWT_KEYS_DIR}-away`, keys.JWT_KEYS_DIR);
+    crew.signal('SIGHUP');
+    await rolled(crew, 1);
+    expect(crew.living).to.deep.equal([4, 5]);
+  });
+});

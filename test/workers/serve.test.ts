@@ -1,0 +1,218 @@
+// Owns the proof of what `serve` with several workers is to its callers and its operator: one port, one life, one fault.
+
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { Stage, until } from '../e2e/stage.js';
+import { claimsOf } from '../e2e/tokens.js';
+import { CallFailed } from '../support/auth-client.js';
+import { ISSUER_TOKEN, JWT_SECRET, runCommand, type StartOptions } from '../support/processes.js';
+import { CREW_MS, Crew, isAlive } from './crew.js';
+
+const ROUNDS = 20;
+const AT_ONCE = 8;
+
+describe('serve with workers', function () {
+  this.timeout(2 * CREW_MS);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  async function crewOn(env: Readonly<Record<string, string>>, options: Partial<StartOptions> = {}): Promise<Crew> {
+    const crew = await Crew.start({ ...options, env });
+    stage.owns(() => crew.clear());
+    return crew;
+  }
+
+  const onFolder = async (env: Readonly<Record<string, string>> = {}, options: Partial<StartOptions> = {}) =>
+    crewOn({ DATA_DIR: await stage.folder(), ...env }, options);
+
+  /** Asks over new connections until some workers have answered. */
+  async function hears(crew: Crew, workers: readonly number[]): Promise<void> {
+    const heard = new Set<number>();
+    await until(async () => {
+      heard.add(await crew.answering());
+      return workers.every((worker) => heard.has(worker));
+    }, CREW_MS);
+  }
+
+  it('serves on one port from all of them, and says which one answers, in health and in each line of the log', async () => {
+    const crew = await onFolder({ ISSUER_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'debug' });
+    await hears(crew, [1, 2]);
+    const listening = crew.said('service listening');
+    const [addresses, others] = listening.map((line) => line['addresses'] as { port: number }[]);
+    expect(addresses).to.deep.equal(others);
+    // The issuer's port is the issuer's in both.
+    const [auth, issuer] = (addresses ?? []).map(({ port }) => crew.client(`127.0.0.1:${port}`));
+    for (let n = 0; n < AT_ONCE; n++) {
+      expect(await auth?.verdict((await issuer?.issue())?.accessToken ?? '')).to.equal('active');
+      const code = await crew.client().issue().catch(codeOf);
+      expect(code).to.equal('UNIMPLEMENTED');
+    }
+    const { pid } = crew.process.child;
+    const byWorkers = crew.process.lines().filter((line) => line['pid'] !== pid);
+    expect(byWorkers.length).to.be.above(AT_ONCE);
+    expect(byWorkers.filter((line) => crew.pids.get(Number(line['worker'])) !== line['pid'])).to.deep.equal([]);
+  });
+
+  it('is one process where WORKERS is 1', async () => {
+    const node = await stage.serve(await stage.folder(), { WORKERS: '1' });
+    expect(readFileSync(`/proc/${node.process.child.pid}/task/${node.process.child.pid}/children`, 'utf8')).to.equal(
+      '',
+    );
+    expect(node.process.lines().every((line) => line['worker'] === undefined)).to.equal(true);
+  });
+
+  for (const [name, open] of [
+    ['one data folder', async () => ({ DATA_DIR: await stage.folder() })],
+    ['one Redis', async () => ({ REDIS_URL: (await stage.redis()).url })],
+  ] as const) {
+    it(`gives all who refresh at once the one successor, whichever worker they reach, on ${name}`, async () => {
+      const crew = await crewOn({ REFRESH_GRACE: '60s', ...(await open()) });
+      const clients = Array.from({ length: AT_ONCE }, () => crew.client());
+      const [first] = clients;
+      for (let round = 0; round < ROUNDS; round++) {
+        const pair = await first?.issue(`user ${round}`);
+        const answers = await Promise.all(clients.map((client) => client.refresh(pair?.refreshToken ?? '')));
+        expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).to.equal(1);
+        const [next] = answers;
+        expect(claimsOf(next?.refreshToken ?? '')['gen']).to.equal(1);
+        await first?.logout({ refreshToken: next?.refreshToken ?? '' });
+        const verdicts = clients.map((client) => client.verdict(next?.accessToken ?? ''));
+        expect(new Set(await Promise.all(verdicts))).to.deep.equal(new Set(['REVOKED']));
+      }
+      const refreshed = crew.said('call').filter(({ method }) => method === 'RefreshToken');
+      expect(new Set(refreshed.map(({ worker }) => worker))).to.deep.equal(new Set([1, 2]));
+    });
+  }
+
+  it('goes on when one is killed, keeps no caller waiting for the dead one, and has another in its place', async () => {
+    const crew = await onFolder();
+    for (let next = 3; next <= 6; next++) {
+      const [worker = 0] = crew.living;
+      const pid = crew.pids.get(worker) ?? 0;
+      process.kill(pid, 'SIGKILL');
+      await until(() => !isAlive(pid), CREW_MS);
+      // Its primary may not know it yet, and hand it a connection: that one is closed, and its caller comes again.
+      const startMs = performance.now();
+      await until(async () => (await crew.answering().catch(() => worker)) !== worker, CREW_MS);
+      expect(performance.now() - startMs).to.be.below(5_000);
+      await until(() => crew.living.length === 2, CREW_MS);
+      const line = crew.said('a worker has ended').at(-1);
+      expect(line).to.include({ level: 'error', worker, workerPid: pid, signal: 'SIGKILL' });
+    }
+    await hears(crew, crew.living);
+  });
+
+  it('ends in order on SIGTERM, with all workers, and answers what is under way', async () => {
+    const crew = await onFolder();
+    const clients = Array.from({ length: AT_ONCE }, () => crew.client());
+    let answered = 0;
+    const calls = clients.map(async (client) => {
+      for (;;) {
+        await client.issue();
+        answered++;
+      }
+    });
+    const ends = calls.map((call) => call.catch(codeOf));
+    await until(() => answered > 20, CREW_MS);
+    const pids = [...crew.pids.values()];
+    expect(await crew.process.stop()).to.equal(0);
+    expect(pids.filter(isAlive)).to.deep.equal([]);
+    expect(new Set(await Promise.all(ends))).to.deep.equal(new Set(['UNAVAILABLE']));
+    expect(crew.said('service stopped')).to.have.length(2);
+    const done = crew.said('call').filter(({ method, status }) => method === 'IssueToken' && status === 'OK');
+    expect(done).to.have.length(answered);
+  });
+
+  it('ends in order when the whole group hears the signal, as from a terminal, and does not take it for crashes', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const crew = await onFolder({}, { leads: true });
+      const { child } = crew.process;
+      process.kill(-(child.pid ?? 0), signal);
+      await until(() => child.exitCode !== null, CREW_MS);
+      expect(child.exitCode).to.equal(0);
+      expect(crew.living).to.deep.equal([]);
+      expect(crew.said('service stopped')).to.have.length(2);
+      expect(crew.said('a worker has ended')).to.deep.equal([]);
+    }
+  });
+
+  it('ends at once on the second signal, and leaves nobody behind', async () => {
+    const redis = await stage.redis();
+    const crew = await crewOn({ REDIS_URL: redis.url });
+    const client = crew.client();
+    const { refreshToken } = await client.issue();
+    // A call that does not end by itself keeps the workers from ending.
+    const pids = [...crew.pids.values()];
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    const call = client.refresh(refreshToken).catch(codeOf);
+    crew.signal('SIGTERM');
+    await until(() => crew.said('stopping').length > 0, CREW_MS);
+    crew.signal('SIGTERM');
+    await until(() => crew.process.child.exitCode !== null, 5_000);
+    expect(crew.process.child.exitCode).to.equal(1);
+    await until(() => !pids.some(isAlive), 5_000);
+    expect(await call).to.equal('UNAVAILABLE');
+  });
+
+  it('ends when its primary was killed: what was accepted is answered, and nobody is left', async () => {
+    const crew = await onFolder();
+    const clients = Array.from({ length: AT_ONCE }, () => crew.client());
+    const calls = clients.map((client) => client.issue());
+    await Promise.all(calls);
+    const pids = [...crew.pids.values()];
+    crew.signal('SIGKILL');
+    await until(() => !pids.some(isAlive), CREW_MS);
+    expect(crew.said('stopping').map(({ reason }) => reason)).to.deep.equal(Array(2).fill('the primary is gone'));
+    expect(crew.said('service stopped')).to.have.length(2);
+  });
+
+  it('follows the key files in each worker', async () => {
+    const keys = { JWT_KEYS_DIR: await stage.folder(), JWT_KEY_DELAY: '0s' };
+    expect((await runCommand(['keys', 'generate'], keys)).code).to.equal(0);
+    const crew = await onFolder({ JWT_SECRET: '', ...keys });
+    expect((await runCommand(['keys', 'rotate'], keys)).code).to.equal(0);
+    await until(() => crew.said('this key signs now').length >= 2, CREW_MS);
+    expect(new Set(crew.said('this key signs now').map(({ worker }) => worker))).to.deep.equal(new Set([1, 2]));
+  });
+
+  describe('that cannot start', () => {
+    /** Runs it to its end. */
+    const fails = async (env: Readonly<Record<string, string>>) => {
+      const whole = { GRPC_ADDRESS: '127.0.0.1:0', WORKERS: '3', JWT_SECRET, ISSUER_TOKEN, ...env };
+      const { code, stdout, stderr } = await runCommand(['serve'], whole);
+      expect(code).to.equal(1);
+      expect(stdout.match(/a worker has ended|service listening/g)).to.equal(null);
+      return stderr.split('\n').filter((line) => line.startsWith('latchkey: '));
+    };
+
+    it('since its address is in use says so once, and ends with 1', async () => {
+      const other = await stage.serve(await stage.folder());
+      const lines = await fails({ DATA_DIR: await stage.folder(), GRPC_ADDRESS: other.process.address });
+      expect(lines).to.have.length(1);
+      expect(lines[0]).to.match(/^latchkey: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+    });
+
+    it('since a key file is missing, or its store may evict, says so once, and ends with 1', async () => {
+      const keys = { JWT_SECRET: '', JWT_KEYS_DIR: await stage.folder() };
+      const noKeys = await fails({ DATA_DIR: await stage.folder(), ...keys });
+      expect(noKeys).to.have.length(1);
+      expect(noKeys[0]).to.contain('no file that ends in .pem');
+      const redis = await stage.redis('--maxmemory-policy', 'allkeys-lru');
+      const unsafe = await fails({ REDIS_URL: redis.url });
+      expect(unsafe).to.have.length(1);
+      expect(unsafe[0]).to.contain('noeviction');
+    });
+  });
+
+  it('has no command by which anybody else starts a worker', async () => {
+    const { code, stderr } = await runCommand(['worker'], { JWT_SECRET });
+    expect(code).to.equal(2);
+    expect(stderr).to.contain('worker is for `serve` alone');
+  });
+});
+
+/** The code of a failed call. @throws whatever else failed */
+function codeOf(error: unknown): string {
+  if (error instanceof CallFailed) return error.failure.code;
+  throw error;
+}
