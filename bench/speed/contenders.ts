@@ -1,0 +1,56 @@
+// Owns how a server comes to take part in a contest: with a client of its own, that checks every answer.
+
+import { LoadProcess } from '../load/load-process.js';
+import type { Work } from '../load/work.js';
+import type { Cleanup } from '../machine/cleanup.js';
+import { familyOf } from '../machine/usage.js';
+import type { Child } from '../servers/child.js';
+import type { Contender, Ran } from './contest.js';
+
+/** Over gRPC so many connections with so many calls each; over HTTP/1.1 as many connections as both together. */
+export const CONNECTIONS = 8;
+export const STREAMS = 16;
+export const AT_ONCE = CONNECTIONS * STREAMS;
+const SEED = 20_261;
+
+export type Supply = Work | ((ms: number) => Work);
+
+export interface Entry {
+  readonly name: string;
+  /** The one that is called first; its processor time is counted, and that of all that come after it. */
+  readonly servers: readonly [Child, ...Child[]];
+  /** The store's process. */
+  readonly helpers: readonly (number | undefined)[];
+  readonly tokensACall?: number;
+  /** By HTTP/1.1 a connection has one call at a time. Default: gRPC. */
+  readonly protocol?: 'grpc' | 'http';
+  /** All that the runs are made of; or, of what is used up, as much as a run of so many ms needs. */
+  readonly work: Supply;
+}
+
+export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> {
+  const { name, servers, work, tokensACall = 1, protocol = 'grpc' } = entry;
+  const [{ host, port }] = servers;
+  const connections = protocol === 'grpc' ? CONNECTIONS : AT_ONCE;
+  const load = await LoadProcess.start({ host, port, connections, protocol, seed: SEED });
+  cleanup.add(() => load.stop());
+  if (typeof work !== 'function') await load.take(work);
+  return {
+    name,
+    tokensACall,
+    pids: () => servers.flatMap(({ pid }) => familyOf(pid)),
+    helpers: () => [process.pid, load.pid, ...entry.helpers.filter((pid) => pid !== undefined)],
+    ...(typeof work === 'function' ? { ready: (ms: number) => load.take(work(ms)) } : {}),
+    run: (ms) => run(load, ms),
+  };
+}
+
+async function run(load: LoadProcess, ms: number): Promise<Ran> {
+  const { ended, counts, tookMs, p50Ms, p99Ms } = await load.run({
+    kind: 'closed',
+    atOnce: AT_ONCE,
+    warmMs: 0,
+    countedMs: ms,
+  });
+  return { calls: ended, wrong: ended - counts.answered, tookMs, p50Ms, p99Ms };
+}
