@@ -13,6 +13,9 @@ export const STREAMS = 16;
 export const AT_ONCE = CONNECTIONS * STREAMS;
 const SEED = 20_261;
 
+/** How much of what is used up is made for each ms of a run; it ends early when there is no more. */
+export const NEW_A_MS = 15;
+
 export type Supply = Work | ((ms: number) => Work);
 
 export interface Entry {
@@ -26,6 +29,8 @@ export interface Entry {
   readonly protocol?: 'grpc' | 'http';
   /** All that the runs are made of; or, of what is used up, as much as a run of so many ms needs. */
   readonly work: Supply;
+  /** So many calls a second, at random moments. Default: always as many at once as are bearable. */
+  readonly callsPerS?: number;
 }
 
 export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> {
@@ -41,16 +46,14 @@ export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> 
     pids: () => servers.flatMap(({ pid }) => familyOf(pid)),
     helpers: () => [process.pid, load.pid, ...entry.helpers.filter((pid) => pid !== undefined)],
     ...(typeof work === 'function' ? { ready: (ms: number) => load.take(work(ms)) } : {}),
-    run: (ms) => run(load, ms),
+    run: (ms) => run(load, ms, entry.callsPerS),
   };
 }
 
-async function run(load: LoadProcess, ms: number): Promise<Ran> {
-  const { ended, counts, tookMs, p50Ms, p99Ms } = await load.run({
-    kind: 'closed',
-    atOnce: AT_ONCE,
-    warmMs: 0,
-    countedMs: ms,
-  });
+async function run(load: LoadProcess, countedMs: number, callsPerS: number | undefined): Promise<Ran> {
+  const piece = { warmMs: 0, countedMs };
+  const { ended, counts, tookMs, p50Ms, p99Ms } = await load.run(
+    callsPerS === undefined ? { ...piece, kind: 'closed', atOnce: AT_ONCE } : { ...piece, kind: 'open', callsPerS },
+  );
   return { calls: ended, wrong: ended - counts.answered, tookMs, p50Ms, p99Ms };
 }

@@ -4,12 +4,12 @@ import { type Cleanup, cleanly } from '../machine/cleanup.js';
 import { startEcho } from '../servers/bare.js';
 import type { Child } from '../servers/child.js';
 import { startServe } from '../servers/latchkey.js';
-import type { FilledStore, StoreKind } from '../stores/filled.js';
+import type { FilledStore } from '../stores/filled.js';
 import { enter, type Supply } from './contenders.js';
 import type { Algorithm } from './keys.js';
 import type { Lab } from './lab.js';
 import { type Row, rowOf } from './row.js';
-import { rounds } from './scenario.js';
+import { type Choice, rounds } from './scenario.js';
 
 /** One piece of work, as the service has to answer it and as the echo does. */
 export interface Both {
@@ -17,12 +17,7 @@ export interface Both {
   readonly theirs: Supply;
 }
 
-export interface Duel {
-  readonly id: string;
-  readonly what: string;
-  readonly algorithm: Algorithm;
-  readonly store: StoreKind;
-  readonly sessions: number;
+export interface Duel extends Choice {
   /** The echo's, by the methods' names in the generated code. */
   readonly answers: Readonly<Record<string, Uint8Array>>;
   readonly work: Both;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cleanup } from '../machine/cleanup.js';
 import { type FilledStore, makeFolder, type StoreKind, startRedis } from '../stores/filled.js';
-import { type Epoch, epochOf, makeSession, type Session } from '../stores/sessions.js';
+import { type Epoch, epochOf, type Filling, makeSession, type Session } from '../stores/sessions.js';
 import { type Algorithm, type BenchKey, makeKeys } from './keys.js';
 import type { Options } from './options.js';
 
@@ -52,16 +52,24 @@ export class Lab {
 
   /** Sessions that are in no store, for they were never refreshed, and that nobody else has. */
   fresh(count: number): Session[] {
-    return Array.from({ length: count }, () => makeSession(this.#made++, 0, this.#epoch));
+    return Array.from({ length: count }, () => this.freshOne());
+  }
+
+  freshOne(): Session {
+    return makeSession(this.#made++, 0, this.#epoch);
   }
 
   close(): Promise<void> {
     return this.#cleanup.run();
   }
 
-  #fill(kind: StoreKind, sessions: number): Promise<FilledStore> {
+  filling(sessions: number): Filling {
     const kid = this.keys.ES256.keys.signingKid;
-    const filling = { sessions, epoch: this.#epoch, kid, sample: this.sizes.tokens };
+    return { sessions, epoch: this.#epoch, kid, sample: this.sizes.tokens };
+  }
+
+  #fill(kind: StoreKind, sessions: number): Promise<FilledStore> {
+    const filling = this.filling(sessions);
     return kind === 'redis' ? startRedis(filling, this.#cleanup) : makeFolder(filling, this.folder);
   }
 }

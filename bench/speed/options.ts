@@ -15,7 +15,8 @@ export interface Options {
 
 const USAGE = 'wanted: [--only name,name] [--rounds 5] [--seconds 2] [--quick] [--peer]';
 
-function positive(name: string, text: string): number {
+/** A number that was told. @throws Error if it is none */
+export function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   throw new Error(`--${name} is ${JSON.stringify(text)}; wanted: a number over 0`);

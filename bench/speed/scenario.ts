@@ -1,6 +1,8 @@
 // Owns what a scenario is: a name to choose it by, and the rows that come of it.
 
+import type { StoreKind } from '../stores/filled.js';
 import { type Contender, contest, type Figures } from './contest.js';
+import type { Algorithm } from './keys.js';
 import type { Lab } from './lab.js';
 import type { Row } from './row.js';
 
@@ -10,8 +12,17 @@ export interface Scenario {
   readonly run: (lab: Lab) => Promise<readonly Row[]>;
 }
 
+/** What a row is about: by which key, on which store with how many sessions. */
+export interface Choice {
+  readonly id: string;
+  readonly what: string;
+  readonly algorithm: Algorithm;
+  readonly store: StoreKind;
+  readonly sessions: number;
+}
+
 /** In full runs long enough for the compilers. */
-const WARM_MS = 2_000;
+const WARM_MS = 4_000;
 
 /** @returns the figures of each contender, round by round */
 export function rounds(lab: Lab, contenders: readonly Contender[]): Promise<Figures[][]> {

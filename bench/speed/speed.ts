@@ -1,59 +1,50 @@
 // Owns `npm run bench`: what Latchkey's calls cost beside bare ones.
 
-import { fine, finer, table, whole } from '../figures.js';
 import { leaveServerCore } from '../machine/cores.js';
 import { Lab } from './lab.js';
-import { readOptions } from './options.js';
+import { type Options, readOptions } from './options.js';
+import { writeReadme } from './readme.js';
+import { forgetResults, keepResults, readResults } from './results.js';
+import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
+import { rowsTable, targetsTable } from './tables.js';
 
-const options = readOptions(
-  process.argv.slice(2),
-  SCENARIOS.map(({ name }) => name),
-);
-leaveServerCore();
-const lab = await Lab.open(options);
-try {
-  for (const scenario of SCENARIOS.filter(({ name }) => options.only?.includes(name) ?? true)) {
-    const rows = await scenario.run(lab);
-    process.stdout.write(
-      `${table(
-        [
-          'what',
-          'calls/s',
-          'base',
-          'rate',
-          '',
-          '',
-          'cpu us',
-          'base',
-          'ratio',
-          '',
-          '',
-          'p50',
-          'p99',
-          'base p50',
-          'others',
-        ],
-        rows.map((r) => [
-          r.id,
-          whole(r.figures.callsPerS),
-          whole(r.base.callsPerS),
-          finer(r.rate.median),
-          finer(r.rate.least),
-          finer(r.rate.most),
-          fine(r.figures.cpuUs),
-          fine(r.base.cpuUs),
-          finer(r.cpu.median),
-          finer(r.cpu.least),
-          finer(r.cpu.most),
-          fine(r.figures.p50Ms),
-          fine(r.figures.p99Ms),
-          fine(r.base.p50Ms),
-          finer(r.figures.othersCpu),
-        ]),
-      )}\n`,
-    );
+/** The peer is not of the whole: it needs the network. */
+const isChosen =
+  ({ only, peer }: Options) =>
+  ({ name }: Scenario): boolean =>
+    only?.includes(name) ?? (name !== 'peer' || peer);
+
+const tell = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function bench(options: Options): Promise<void> {
+  const { rounds, seconds, quick } = options;
+  if (!quick && options.only === undefined) forgetResults();
+  const lab = await Lab.open(options);
+  const all = [];
+  try {
+    for (const scenario of SCENARIOS.filter(isChosen(options))) {
+      const rows = await scenario.run(lab);
+      all.push(...rows);
+      tell(`\n${scenario.name}\n\n${rowsTable(rows)}`);
+      if (quick) continue;
+      const before = readResults();
+      const result = { day: new Date().toISOString().slice(0, 10), rounds, seconds, rows };
+      keepResults({ ...before, scenarios: { ...before.scenarios, [scenario.name]: result } });
+      writeReadme();
+    }
+  } finally {
+    await lab.close();
   }
-} finally {
-  await lab.close();
+  tell(`\n${targetsTable(all)}`);
+}
+
+try {
+  const names = SCENARIOS.map(({ name }) => name);
+  const options = readOptions(process.argv.slice(2), names);
+  leaveServerCore();
+  await bench(options);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
 }

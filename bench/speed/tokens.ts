@@ -1,7 +1,7 @@
 // Owns the tokens of the bench's sessions, and the answers that they must get.
 
 import { ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
-import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
+import { type TokenPair, TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { tokenId, writeClaims } from '../../src/core/claims.js';
 import type { Keys } from '../../src/core/ports.js';
 import type { TokenKind } from '../../src/core/token.js';
@@ -27,3 +27,12 @@ export const validationOf = ({ subject, sessionId, generation, issuedAt, accessE
     audience: [],
     claims: undefined,
   }).finish();
+
+/** The pair of a session as the service would answer it. */
+export const pairOf = (session: Session, keys: Keys): TokenPair => ({
+  accessToken: tokenOf('access', session, keys),
+  refreshToken: tokenOf('refresh', session, keys),
+  accessExpiresAt: session.accessExpiresAt,
+  refreshExpiresAt: session.refreshExpiresAt,
+  sessionId: session.sessionId,
+});

@@ -1,47 +1,31 @@
 // Owns the scenarios of RefreshToken: chains of many sessions, each call with the token that the one before it answered.
 
 import { RefreshTokenResponse } from '../../../proto/gen/auth/v1/auth_service.js';
-import type { TokenPair } from '../../../proto/gen/auth/v1/token.js';
+import type { Keys } from '../../../src/core/ports.js';
 import type { Answers, Route } from '../../load/work.js';
 import type { Session } from '../../stores/sessions.js';
-import { type Duel, duel } from '../duel.js';
-import type { BenchKey } from '../keys.js';
+import { duel } from '../duel.js';
 import type { Lab } from '../lab.js';
 import type { Row } from '../row.js';
-import type { Scenario } from '../scenario.js';
-import { tokenOf } from '../tokens.js';
+import type { Choice, Scenario } from '../scenario.js';
+import { pairOf, tokenOf } from '../tokens.js';
 
 const ROUTE: Route = { protocol: 'grpc', path: '/auth.v1.AuthService/RefreshToken', headers: {} };
 
-/** What an echo answers: the pair of a session as the service would answer it. */
-export const pairOf = (session: Session, { keys }: BenchKey): TokenPair => ({
-  accessToken: tokenOf('access', session, keys),
-  refreshToken: tokenOf('refresh', session, keys),
-  accessExpiresAt: session.accessExpiresAt,
-  refreshExpiresAt: session.refreshExpiresAt,
-  sessionId: session.sessionId,
-});
-
-export const refreshing = (
-  lab: Lab,
-  algorithm: Duel['algorithm'],
-  sessions: readonly Session[],
-  canned: Uint8Array,
-) => {
-  const refreshTokens = sessions.map((session) => tokenOf('refresh', session, lab.keys[algorithm].keys));
+/** Chains of some sessions, for the service and for an echo that has one answer to all. */
+export function refreshing(keys: Keys, sessions: readonly Session[], canned: Uint8Array) {
+  const refreshTokens = sessions.map((session) => tokenOf('refresh', session, keys));
   const work = (answers: Answers) => ({ kind: 'chained', route: ROUTE, refreshTokens, answers }) as const;
   return { ours: work({ kind: 'pairs' }), theirs: work({ kind: 'canned', bytes: canned }) };
-};
+}
 
-export async function refreshDuel(
-  lab: Lab,
-  choice: Pick<Duel, 'id' | 'what' | 'algorithm' | 'store' | 'sessions'>,
-): Promise<Row> {
-  const [first, ...sessions] = lab.fresh(lab.sizes.tokens + 1);
-  if (!first) throw new Error('there is no session');
-  const tokens = pairOf(first, lab.keys[choice.algorithm]);
-  const canned = RefreshTokenResponse.encode({ tokens }).finish();
-  const work = refreshing(lab, choice.algorithm, sessions, canned);
+export const cannedRefresh = (lab: Lab, keys: Keys): Uint8Array =>
+  RefreshTokenResponse.encode({ tokens: pairOf(lab.freshOne(), keys) }).finish();
+
+function refresh(lab: Lab, choice: Choice): Promise<Row> {
+  const { keys } = lab.keys[choice.algorithm];
+  const canned = cannedRefresh(lab, keys);
+  const work = refreshing(keys, lab.fresh(lab.sizes.tokens), canned);
   return duel(lab, { ...choice, answers: { refreshToken: canned }, work });
 }
 
@@ -50,9 +34,9 @@ export const refreshScenario: Scenario = {
   run: async (lab) => {
     const on = { sessions: lab.sizes.few, store: 'redis', what: 'refresh' } as const;
     return [
-      await refreshDuel(lab, { ...on, algorithm: 'HS256', id: 'refresh/HS256/redis' }),
-      await refreshDuel(lab, { ...on, algorithm: 'ES256', id: 'refresh/ES256/redis' }),
-      await refreshDuel(lab, { ...on, store: 'lmdb', algorithm: 'ES256', id: 'refresh/ES256/lmdb' }),
+      await refresh(lab, { ...on, algorithm: 'HS256', id: 'refresh/HS256/redis' }),
+      await refresh(lab, { ...on, algorithm: 'ES256', id: 'refresh/ES256/redis' }),
+      await refresh(lab, { ...on, store: 'lmdb', algorithm: 'ES256', id: 'refresh/ES256/lmdb' }),
     ];
   },
 };

@@ -3,17 +3,14 @@
 import { ValidateTokenRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Route, Work } from '../../load/work.js';
 import type { Session } from '../../stores/sessions.js';
-import { type Both, type Duel, duel } from '../duel.js';
+import { NEW_A_MS } from '../contenders.js';
+import { type Both, duel } from '../duel.js';
 import type { Lab } from '../lab.js';
 import type { Row } from '../row.js';
-import type { Scenario } from '../scenario.js';
+import type { Choice, Scenario } from '../scenario.js';
 import { tokenOf, validationOf } from '../tokens.js';
 
 const ROUTE: Route = { protocol: 'grpc', path: '/auth.v1.AuthService/ValidateToken', headers: {} };
-/** Tokens that are made for each ms of a run in which each is sent once; it ends early when they are used up. */
-const NEW_A_MS = 15;
-
-export type Choice = Pick<Duel, 'id' | 'what' | 'algorithm' | 'store' | 'sessions'>;
 type Order = 'in turn' | 'once';
 
 export const validateRequest = (accessToken: string): Uint8Array =>
@@ -35,11 +32,7 @@ export function validating(
 }
 
 /** What an echo answers, of the same size as what the service does. */
-export const cannedValidation = (lab: Lab): Uint8Array => {
-  const [session] = lab.fresh(1);
-  if (!session) throw new Error('there is no session');
-  return validationOf(session);
-};
+export const cannedValidation = (lab: Lab): Uint8Array => validationOf(lab.freshOne());
 
 /** Sessions that are in the store, and where they are too few, such as were never refreshed beside them. */
 export async function sessionsFor(lab: Lab, { store, sessions }: Choice, wanted: number): Promise<Session[]> {
