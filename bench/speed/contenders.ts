@@ -7,7 +7,7 @@ import { familyOf } from '../machine/usage.js';
 import type { Child } from '../servers/child.js';
 import type { Contender, Ran } from './contest.js';
 
-/** Over gRPC so many connections with so many calls each; over HTTP/1.1 as many connections as both together. */
+/** Over gRPC: so many connections, with so many calls at once each. */
 export const CONNECTIONS = 8;
 export const STREAMS = 16;
 export const AT_ONCE = CONNECTIONS * STREAMS;
@@ -25,8 +25,8 @@ export interface Entry {
   /** The store's process. */
   readonly helpers: readonly (number | undefined)[];
   readonly tokensACall?: number;
-  /** By HTTP/1.1 a connection has one call at a time. Default: gRPC. */
-  readonly protocol?: 'grpc' | 'http';
+  /** How many connections by HTTP/1.1, with one call at a time each. Default: none, but gRPC. */
+  readonly httpConnections?: number;
   /** All that the runs are made of; or, of what is used up, as much as a run of so many ms needs. */
   readonly work: Supply;
   /** So many calls a second, at random moments. Default: always as many at once as are bearable. */
@@ -34,10 +34,12 @@ export interface Entry {
 }
 
 export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> {
-  const { name, servers, work, tokensACall = 1, protocol = 'grpc' } = entry;
+  const { name, servers, work, tokensACall = 1, httpConnections } = entry;
   const [{ host, port }] = servers;
-  const connections = protocol === 'grpc' ? CONNECTIONS : AT_ONCE;
-  const load = await LoadProcess.start({ host, port, connections, protocol, seed: SEED });
+  const wires = httpConnections
+    ? ({ connections: httpConnections, protocol: 'http' } as const)
+    : ({ connections: CONNECTIONS, protocol: 'grpc' } as const);
+  const load = await LoadProcess.start({ host, port, seed: SEED, ...wires });
   cleanup.add(() => load.stop());
   if (typeof work !== 'function') await load.take(work);
   return {
@@ -46,14 +48,14 @@ export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> 
     pids: () => servers.flatMap(({ pid }) => familyOf(pid)),
     helpers: () => [process.pid, load.pid, ...entry.helpers.filter((pid) => pid !== undefined)],
     ...(typeof work === 'function' ? { ready: (ms: number) => load.take(work(ms)) } : {}),
-    run: (ms) => run(load, ms, entry.callsPerS),
+    run: (ms) => run(load, ms, httpConnections ?? AT_ONCE, entry.callsPerS),
   };
 }
 
-async function run(load: LoadProcess, countedMs: number, callsPerS: number | undefined): Promise<Ran> {
+async function run(load: LoadProcess, countedMs: number, atOnce: number, callsPerS?: number): Promise<Ran> {
   const piece = { warmMs: 0, countedMs };
   const { ended, counts, tookMs, p50Ms, p99Ms } = await load.run(
-    callsPerS === undefined ? { ...piece, kind: 'closed', atOnce: AT_ONCE } : { ...piece, kind: 'open', callsPerS },
+    callsPerS === undefined ? { ...piece, kind: 'closed', atOnce } : { ...piece, kind: 'open', callsPerS },
   );
-  return { calls: ended, wrong: ended - counts.answered, tookMs, p50Ms, p99Ms };
+  return { calls: ended, wrong: ended - counts.answered, refused: counts.refused, tookMs, p50Ms, p99Ms };
 }

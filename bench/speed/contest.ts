@@ -7,6 +7,8 @@ export interface Ran {
   readonly calls: number;
   /** Calls with another answer than the expected one, or none. */
   readonly wrong: number;
+  /** Of the wrong ones, those that were refused as too many. */
+  readonly refused: number;
   readonly tookMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -37,8 +39,10 @@ export interface Figures {
 
 /** A run in which an answer was not the expected one has no figures. */
 export class WrongAnswers extends Error {
-  constructor(name: string, { wrong, calls }: Ran) {
-    super(`${name}: ${wrong} of ${calls} answers were not the expected one`);
+  constructor(name: string, { wrong, refused, calls }: Ran) {
+    super(
+      `${name}: ${wrong} of ${calls} answers were not the expected one; ${refused} were refusals of too many calls`,
+    );
   }
 }
 

@@ -54,7 +54,7 @@ export function enterByH2load(asked: Asked): Contender {
       const ran = await h2load({ url, message, connections: CONNECTIONS, streams: STREAMS, calls });
       callsAMs = calls / ran.tookMs;
       await check(asked);
-      return { ...ran, calls, wrong: calls - ran.answered };
+      return { ...ran, calls, wrong: calls - ran.answered, refused: 0 };
     },
   };
 }

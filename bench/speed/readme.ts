@@ -9,6 +9,7 @@ import { SETTINGS } from '../servers/latchkey.js';
 import { REDIS_ARGS } from '../stores/filled.js';
 import { CONNECTIONS, STREAMS } from './contenders.js';
 import { type Results, readResults } from './results.js';
+import { REST_CONNECTIONS } from './scenarios/rest.js';
 import { rowsTable, targetsTable } from './tables.js';
 
 const FILE = fileURLToPath(new URL('../../../bench/README.md', import.meta.url));
@@ -24,7 +25,7 @@ function preamble(): string {
   return [
     `- Machine: ${machine}; ${placed}.`,
     `- Versions: ${versions}.`,
-    `- Load: ${CONNECTIONS} connections with ${STREAMS} calls at once each; by HTTP/1.1 ${CONNECTIONS * STREAMS} connections.`,
+    `- Load: ${CONNECTIONS} connections with ${STREAMS} calls at once each; by REST ${REST_CONNECTIONS} connections.`,
     `- Service: ${settings()}, \`NODE_ENV=production\`, all else by default, its log in a file.`,
     `- Redis: \`${REDIS_ARGS.join(' ')} --save '' --appendfsync always\`.`,
   ].join('\n');

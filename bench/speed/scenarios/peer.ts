@@ -3,7 +3,7 @@
 import { cleanly } from '../../machine/cleanup.js';
 import { introspections } from '../../peer/client.js';
 import { installPeer, PEER, startPeer } from '../../peer/install.js';
-import { enter } from '../contenders.js';
+import { AT_ONCE, enter } from '../contenders.js';
 import { BUILT_IN, serveOn } from '../duel.js';
 import type { Lab } from '../lab.js';
 import { type Row, rowOf } from '../row.js';
@@ -20,7 +20,7 @@ const against = (lab: Lab, choice: Choice): Promise<Row> =>
     const { ours } = validating(lab, choice, await sessionsFor(lab, choice, 1), cannedValidation(lab), 'in turn');
     const helpers = [store.pid];
     const work = await introspections(`${peer.host}:${peer.port}`);
-    const theirs = await enter({ name: PEER, servers: [peer], helpers, protocol: 'http', work }, cleanup);
+    const theirs = await enter({ name: PEER, servers: [peer], helpers, httpConnections: AT_ONCE, work }, cleanup);
     const mine = await enter({ name: choice.id, servers: [service], helpers, work: ours }, cleanup);
     const [base = [], figures = []] = await rounds(lab, [theirs, mine]);
     const { id, what } = choice;

@@ -18,6 +18,9 @@ const ROUTE: Route = {
   headers: { 'content-type': 'application/json' },
 };
 
+/** Enough to keep it busy, and few enough that no call waits for longer than the gateway lets it. */
+export const REST_CONNECTIONS = 32;
+
 const rest = (lab: Lab, { id, what, algorithm, store: kind, sessions }: Choice): Promise<Row> =>
   cleanly(async (cleanup) => {
     const { keys } = lab.keys[algorithm];
@@ -34,7 +37,7 @@ const rest = (lab: Lab, { id, what, algorithm, store: kind, sessions }: Choice):
     const gateway = await startGateway(lab.folder, service);
     cleanup.add(() => gateway.stop());
 
-    const entry = { protocol: 'http', helpers: [store.pid] } as const;
+    const entry = { httpConnections: REST_CONNECTIONS, helpers: [store.pid] } as const;
     const answers = { kind: 'canned', bytes: canned } as const;
     const theirs = await enter({ ...entry, name: `${id}, bare`, servers: [bare, echo], work: work(answers) }, cleanup);
     const ours = await enter(
