@@ -51,7 +51,7 @@ async function grow(lab: Lab, kind: StoreKind, sessions: number, cleanup: Cleanu
   const store = await lab.store(kind, sessions);
   const service = await serveOn(lab, 'ES256', store, cleanup);
   const tokens = await sessionsFor(lab, choice, Math.min(lab.sizes.tokens, sessions));
-  const validate = validating(lab, choice, tokens, cannedValidation(lab), 'in turn').ours;
+  const validate = validating(lab, 'ES256', tokens, cannedValidation(lab), 'in turn').ours;
   const refresh = () => refreshing(keys, lab.fresh(lab.sizes.tokens), cannedRefresh(lab, keys)).ours;
   const entry = { servers: [service], helpers: [store.pid] } as const;
   const name = `${kind}, ${sessions} sessions`;

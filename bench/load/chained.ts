@@ -40,9 +40,9 @@ export function chained({ refreshTokens, answers }: ChainedWork, { protocol }: R
   // A ring, for a row that is taken from at its front is slow when it is long: there is room for all, and never more.
   let [front, back] = [0, 0];
   return () => {
-    const at = front++ % tokens.length;
-    if (front > back + tokens.length) throw new Error('more refreshes at once than there are sessions');
-    const token = tokens[at] ?? '';
+    // All are under way, or have failed. There must be more sessions than calls at once.
+    if (front === back + tokens.length) return undefined;
+    const token = tokens[front++ % tokens.length] ?? '';
     return {
       prepared: prepare(encode(token)),
       accepts: (answer) => {

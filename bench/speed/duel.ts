@@ -27,8 +27,6 @@ export interface Duel extends Choice {
   readonly against?: string;
 }
 
-export const BUILT_IN = 'built-in';
-
 export async function serveOn(lab: Lab, algorithm: Algorithm, store: FilledStore, cleanup: Cleanup): Promise<Child> {
   const service = await startServe({ folder: lab.folder, env: { ...lab.keys[algorithm].env, ...store.env } });
   cleanup.add(() => service.stop());
@@ -51,5 +49,5 @@ export const duel = (lab: Lab, { id, what, algorithm, store: kind, ...rest }: Du
     const theirs = await enter({ name: `${id}, echo`, servers: [servers[0]], helpers, work: work.theirs }, cleanup);
     const ours = await enter({ name: id, servers: [servers[1]], helpers, tokensACall, work: work.ours }, cleanup);
     const [base = [], figures = []] = await rounds(lab, [theirs, ours]);
-    return rowOf({ id, what, against, client: BUILT_IN }, figures, base);
+    return rowOf({ id, what, against }, figures, base);
   });

@@ -14,7 +14,6 @@ export interface Row {
   readonly id: string;
   readonly what: string;
   readonly against: string;
-  readonly client: string;
   readonly figures: Figures;
   readonly base: Figures;
   /** Of the rounds: calls a second over those of the other, and processor time a call over the other's. */
@@ -39,7 +38,7 @@ function medians(rounds: readonly Figures[]): Figures {
   };
 }
 
-export type Named = Pick<Row, 'id' | 'what' | 'against' | 'client'>;
+export type Named = Pick<Row, 'id' | 'what' | 'against'>;
 
 /** @param ours and `theirs`: round by round */
 export function rowOf(named: Named, ours: readonly Figures[], theirs: readonly Figures[]): Row {

@@ -23,7 +23,7 @@ const byH2load = (lab: Lab, choice: Choice): Promise<Row> =>
     const theirs = enterByH2load({ ...asked, name: `${id}, echo`, server: echo });
     const ours = enterByH2load({ ...asked, name: id, server: service });
     const [base = [], figures = []] = await rounds(lab, [theirs, ours]);
-    return rowOf({ id, what, against: 'bare gRPC echo', client: 'h2load' }, figures, base);
+    return rowOf({ id, what, against: 'bare gRPC echo' }, figures, base);
   });
 
 /** Nothing, where h2load is not installed. */
@@ -31,6 +31,8 @@ export const h2loadScenario: Scenario = {
   name: 'h2load',
   run: async (lab) => {
     const on = { sessions: lab.sizes.few, algorithm: 'ES256', store: 'redis' } as const;
-    return HAS_H2LOAD ? [await byH2load(lab, { ...on, id: 'h2load/validate', what: 'validate, same token' })] : [];
+    return HAS_H2LOAD
+      ? [await byH2load(lab, { ...on, id: 'h2load/validate', what: 'validate, same token, by h2load' })]
+      : [];
   },
 };

@@ -33,7 +33,7 @@ export const logoutScenario: Scenario = {
     const on = { sessions: lab.sizes.few, algorithm: 'ES256' } as const;
     return [
       await logout(lab, { ...on, store: 'redis', id: 'logout/redis', what: 'logout' }),
-      await logout(lab, { ...on, store: 'lmdb', id: 'logout/lmdb', what: 'logout' }),
+      await logout(lab, { ...on, store: 'lmdb', id: 'logout/lmdb', what: 'logout, LMDB' }),
     ];
   },
 };

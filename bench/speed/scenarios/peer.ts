@@ -4,7 +4,7 @@ import { cleanly } from '../../machine/cleanup.js';
 import { introspections } from '../../peer/client.js';
 import { installPeer, PEER, startPeer } from '../../peer/install.js';
 import { AT_ONCE, enter } from '../contenders.js';
-import { BUILT_IN, serveOn } from '../duel.js';
+import { serveOn } from '../duel.js';
 import type { Lab } from '../lab.js';
 import { type Row, rowOf } from '../row.js';
 import { type Choice, rounds, type Scenario } from '../scenario.js';
@@ -17,14 +17,20 @@ const against = (lab: Lab, choice: Choice): Promise<Row> =>
     const peer = await startPeer(lab.folder, location, store.env['REDIS_URL'] ?? '');
     cleanup.add(() => peer.stop());
     const service = await serveOn(lab, choice.algorithm, store, cleanup);
-    const { ours } = validating(lab, choice, await sessionsFor(lab, choice, 1), cannedValidation(lab), 'in turn');
+    const { ours } = validating(
+      lab,
+      choice.algorithm,
+      await sessionsFor(lab, choice, 1),
+      cannedValidation(lab),
+      'in turn',
+    );
     const helpers = [store.pid];
     const work = await introspections(`${peer.host}:${peer.port}`);
     const theirs = await enter({ name: PEER, servers: [peer], helpers, httpConnections: AT_ONCE, work }, cleanup);
     const mine = await enter({ name: choice.id, servers: [service], helpers, work: ours }, cleanup);
     const [base = [], figures = []] = await rounds(lab, [theirs, mine]);
     const { id, what } = choice;
-    return rowOf({ id, what, against: `introspection of ${PEER}, HTTP/1.1`, client: BUILT_IN }, figures, base);
+    return rowOf({ id, what, against: `introspection of ${PEER}, HTTP/1.1` }, figures, base);
   });
 
 export const peerScenario: Scenario = {

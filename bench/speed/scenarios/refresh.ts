@@ -36,7 +36,7 @@ export const refreshScenario: Scenario = {
     return [
       await refresh(lab, { ...on, algorithm: 'HS256', id: 'refresh/HS256/redis' }),
       await refresh(lab, { ...on, algorithm: 'ES256', id: 'refresh/ES256/redis' }),
-      await refresh(lab, { ...on, store: 'lmdb', algorithm: 'ES256', id: 'refresh/ES256/lmdb' }),
+      await refresh(lab, { ...on, store: 'lmdb', algorithm: 'ES256', id: 'refresh/ES256/lmdb', what: 'refresh, LMDB' }),
     ];
   },
 };

@@ -6,7 +6,7 @@ import { cleanly } from '../../machine/cleanup.js';
 import { startRest } from '../../servers/bare.js';
 import { startGateway } from '../../servers/latchkey.js';
 import { enter } from '../contenders.js';
-import { BUILT_IN, echoOf, serveOn } from '../duel.js';
+import { echoOf, serveOn } from '../duel.js';
 import type { Lab } from '../lab.js';
 import { type Row, rowOf } from '../row.js';
 import { type Choice, rounds, type Scenario } from '../scenario.js';
@@ -45,7 +45,7 @@ const rest = (lab: Lab, { id, what, algorithm, store: kind, sessions }: Choice):
       cleanup,
     );
     const [base = [], figures = []] = await rounds(lab, [theirs, ours]);
-    return rowOf({ id, what, against: 'bare fastify and one bare gRPC call', client: BUILT_IN }, figures, base);
+    return rowOf({ id, what, against: 'bare fastify and one bare gRPC call' }, figures, base);
   });
 
 export const restScenario: Scenario = {

@@ -4,7 +4,7 @@ import type { Work } from '../../load/work.js';
 import { cleanly } from '../../machine/cleanup.js';
 import type { Session } from '../../stores/sessions.js';
 import { enter } from '../contenders.js';
-import { BUILT_IN, serveOn } from '../duel.js';
+import { serveOn } from '../duel.js';
 import type { Lab } from '../lab.js';
 import { type Row, rowOf } from '../row.js';
 import { type Choice, rounds, type Scenario } from '../scenario.js';
@@ -16,7 +16,7 @@ type MakeWork = (lab: Lab, choice: Choice) => Promise<Work>;
 /** As many tokens as the smaller store has sessions: only the store is to differ. */
 const validations: MakeWork = async (lab, choice) => {
   const sessions = await sessionsFor(lab, choice, lab.sizes.few);
-  return validating(lab, choice, sessions, cannedValidation(lab), 'in turn').ours;
+  return validating(lab, choice.algorithm, sessions, cannedValidation(lab), 'in turn').ours;
 };
 
 const refreshes: MakeWork = async (lab, { algorithm }) => {
@@ -37,7 +37,7 @@ const grown = (lab: Lab, choice: Choice, makeWork: MakeWork): Promise<Row> =>
     const [few, many] = [await contender(lab.sizes.few), await contender(choice.sessions)];
     const [base = [], figures = []] = await rounds(lab, [few, many]);
     const { id, what } = choice;
-    return rowOf({ id, what, against: `the same with ${lab.sizes.few} sessions`, client: BUILT_IN }, figures, base);
+    return rowOf({ id, what, against: `the same with ${lab.sizes.few} sessions` }, figures, base);
   });
 
 export const sizesScenario: Scenario = {
@@ -49,9 +49,17 @@ export const sizesScenario: Scenario = {
     const refresh = { ...on, what: `refresh, ${many} sessions` };
     return [
       await grown(lab, { ...validate, store: 'redis', id: 'sizes/validate/redis' }, validations),
-      await grown(lab, { ...validate, store: 'lmdb', id: 'sizes/validate/lmdb' }, validations),
+      await grown(
+        lab,
+        { ...validate, store: 'lmdb', id: 'sizes/validate/lmdb', what: `${validate.what}, LMDB` },
+        validations,
+      ),
       await grown(lab, { ...refresh, store: 'redis', id: 'sizes/refresh/redis' }, refreshes),
-      await grown(lab, { ...refresh, store: 'lmdb', id: 'sizes/refresh/lmdb' }, refreshes),
+      await grown(
+        lab,
+        { ...refresh, store: 'lmdb', id: 'sizes/refresh/lmdb', what: `${refresh.what}, LMDB` },
+        refreshes,
+      ),
     ];
   },
 };

@@ -5,6 +5,7 @@ import type { Route, Work } from '../../load/work.js';
 import type { Session } from '../../stores/sessions.js';
 import { NEW_A_MS } from '../contenders.js';
 import { type Both, duel } from '../duel.js';
+import type { Algorithm } from '../keys.js';
 import type { Lab } from '../lab.js';
 import type { Row } from '../row.js';
 import type { Choice, Scenario } from '../scenario.js';
@@ -19,7 +20,7 @@ export const validateRequest = (accessToken: string): Uint8Array =>
 /** Work for the service, and for an echo that has one answer to all. */
 export function validating(
   lab: Lab,
-  { algorithm }: Choice,
+  algorithm: Algorithm,
   sessions: readonly Session[],
   canned: Uint8Array,
   order: Order,
@@ -43,7 +44,7 @@ export async function sessionsFor(lab: Lab, { store, sessions }: Choice, wanted:
 
 async function inTurn(lab: Lab, choice: Choice, tokens: number): Promise<Row> {
   const canned = cannedValidation(lab);
-  const work = validating(lab, choice, await sessionsFor(lab, choice, tokens), canned, 'in turn');
+  const work = validating(lab, choice.algorithm, await sessionsFor(lab, choice, tokens), canned, 'in turn');
   return duel(lab, { ...choice, answers: { validateToken: canned }, work });
 }
 
@@ -52,7 +53,7 @@ function eachOnce(lab: Lab, choice: Choice): Promise<Row> {
   const canned = cannedValidation(lab);
   let made: { readonly ours: Work; readonly theirs: Work } | undefined;
   const make = (ms: number) => {
-    made = validating(lab, choice, lab.fresh(Math.ceil(ms * NEW_A_MS)), canned, 'once');
+    made = validating(lab, choice.algorithm, lab.fresh(Math.ceil(ms * NEW_A_MS)), canned, 'once');
     return made;
   };
   const work: Both = { theirs: (ms) => make(ms).theirs, ours: (ms) => (made ?? make(ms)).ours };

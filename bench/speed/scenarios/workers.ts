@@ -4,7 +4,6 @@ import type { Work } from '../../load/work.js';
 import { cleanly } from '../../machine/cleanup.js';
 import { startServe } from '../../servers/latchkey.js';
 import { enter } from '../contenders.js';
-import { BUILT_IN } from '../duel.js';
 import type { Lab } from '../lab.js';
 import { type Row, rowOf } from '../row.js';
 import { type Choice, rounds, type Scenario } from '../scenario.js';
@@ -23,7 +22,7 @@ const twoToOne = (lab: Lab, choice: Choice, works: readonly [one: Work, two: Wor
     };
     const [base = [], figures = []] = await rounds(lab, [await contender(1), await contender(2)]);
     const { id, what } = choice;
-    return rowOf({ id, what, against: 'the same with one worker', client: BUILT_IN }, figures, base);
+    return rowOf({ id, what, against: 'the same with one worker' }, figures, base);
   });
 
 export const workersScenario: Scenario = {
@@ -37,7 +36,7 @@ export const workersScenario: Scenario = {
     };
     const refresh = { ...on, id: 'workers/refresh', what: 'refresh, two workers' };
     const tokens = await sessionsFor(lab, validate, lab.sizes.tokens);
-    const validations = validating(lab, validate, tokens, cannedValidation(lab), 'in turn').ours;
+    const validations = validating(lab, 'ES256', tokens, cannedValidation(lab), 'in turn').ours;
     const { keys } = lab.keys.ES256;
     const refreshes = () => refreshing(keys, lab.fresh(lab.sizes.tokens), cannedRefresh(lab, keys)).ours;
     return [
