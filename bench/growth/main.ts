@@ -1,6 +1,7 @@
 // Owns `npm run bench:growth`: the same calls on stores of several sizes.
 
 import { parseArgs } from 'node:util';
+import { endWithChildren } from '../machine/cleanup.js';
 import { leaveServerCore } from '../machine/cores.js';
 import { Lab } from '../speed/lab.js';
 import { positive } from '../speed/options.js';
@@ -23,6 +24,7 @@ const sizes = values.sessions.split(',').map((size) => Math.round(positive('sess
 const [rounds, seconds] = [positive('rounds', values.rounds), positive('seconds', values.seconds)];
 
 leaveServerCore();
+endWithChildren();
 const lab = await Lab.open({ only: undefined, rounds, seconds, quick: values.quick, peer: false });
 try {
   const found: Growth[] = [];

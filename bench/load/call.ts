@@ -1,12 +1,19 @@
 // Owns what a call is to whoever makes load: bytes to send, and a judgement of what comes back.
 
+/** Bytes that are sent as one. */
+export interface Part {
+  readonly end: number;
+  /** What counts against the server's window. */
+  readonly dataBytes: number;
+}
+
 /** A call's bytes; for HTTP/2 the stream's number is written into a copy of them. */
 export interface Prepared {
   readonly bytes: Buffer;
   /** Where the frames have it. */
   readonly streamAt: readonly number[];
-  /** What counts against the server's window. */
-  readonly dataBytes: number;
+  /** From the beginning on; the first one of them begins the call. */
+  readonly parts: readonly Part[];
 }
 
 export interface Call {

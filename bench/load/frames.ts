@@ -1,6 +1,6 @@
 // Owns the frames of HTTP/2 that a unary gRPC call is made of, and the numbers in them (RFC 9113, RFC 7541).
 
-import type { Prepared } from './call.js';
+import type { Part, Prepared } from './call.js';
 
 export const DATA = 0;
 export const HEADERS = 1;
@@ -13,7 +13,9 @@ export const END_STREAM = 1;
 const END_HEADERS = 4;
 export const ACK = 1;
 export const FRAME_BYTES = 9;
-/** What the server lets us send on a connection before it has taken it (RFC 9113, section 6.9.2). */
+/** Where in a frame its stream's number is. */
+const STREAM_AT = 5;
+/** What the server lets us send on a connection, or a stream, before it has taken it (RFC 9113, section 6.9.2). */
 export const FIRST_WINDOW_BYTES = 65_535;
 /** The largest frame that every server takes (RFC 9113, section 4.2). */
 const MAX_FRAME_BYTES = 16_384;
@@ -34,7 +36,7 @@ export const frame = (type: number, flags: number, stream: number, payload: Buff
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;
   head[4] = flags;
-  head.writeUInt32BE(stream, 5);
+  head.writeUInt32BE(stream, STREAM_AT);
   return Buffer.concat([head, payload]);
 };
 
@@ -77,17 +79,22 @@ function dataFrames(message: Uint8Array): Buffer[] {
   return frames;
 }
 
-/** What makes the bytes of a method's calls from their messages. */
+/** What makes the bytes of a method's calls from their messages, which must fit into a stream's first window. */
 export function grpcCalls(path: string, metadata: Readonly<Record<string, string>>): (message: Uint8Array) => Prepared {
   const headers = headersOf(path, metadata);
   return (message) => {
-    const frames = [headers, ...dataFrames(message)];
-    const streamAt: number[] = [];
-    let length = 0;
-    for (const each of frames) {
-      streamAt.push(length + 5);
-      length += each.length;
+    const data = dataFrames(message);
+    const bytes = Buffer.concat([headers, ...data]);
+    if (bytes.length > FIRST_WINDOW_BYTES) throw new Error(`a message of ${message.length} bytes is too large`);
+    const parts: Part[] = [];
+    const streamAt = [STREAM_AT];
+    let end = headers.length;
+    for (const { length } of data) {
+      streamAt.push(end + STREAM_AT);
+      end += length;
+      // The headers go with the first.
+      parts.push({ end, dataBytes: length - FRAME_BYTES });
     }
-    return { bytes: Buffer.concat(frames, length), streamAt, dataBytes: message.length + PREFIX_BYTES };
+    return { bytes, streamAt, parts };
   };
 }

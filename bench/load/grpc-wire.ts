@@ -2,7 +2,7 @@
 // written whole and read by their headers alone. A call costs it some microseconds.
 
 import { connect, type Socket } from 'node:net';
-import { type Call, type Ended, isRight, type Outcome, type Prepared, type Wire } from './call.js';
+import { type Call, type Ended, isRight, type Outcome, type Part, type Wire } from './call.js';
 import {
   ACK,
   DATA,
@@ -31,6 +31,13 @@ interface Open {
   message: Buffer;
 }
 
+/** What of a call is still to be sent. */
+interface Rest {
+  readonly bytes: Buffer;
+  readonly parts: readonly Part[];
+  sent: number;
+}
+
 const NOTHING = Buffer.alloc(0);
 
 /** One connection. What the server has no room for, in its window or its streams, waits. */
@@ -41,7 +48,9 @@ export class GrpcWire implements Wire {
   #nextStream = 1;
   #window = FIRST_WINDOW_BYTES;
   #maxStreams = Number.POSITIVE_INFINITY;
-  #rest: Buffer = Buffer.alloc(0);
+  #unread: Buffer = NOTHING;
+  /** The window ended within it: nothing may come between its frames and the window to come. */
+  #unsent: Rest | undefined;
   #out: Buffer[] = [];
 
   private constructor(socket: Socket) {
@@ -71,7 +80,7 @@ export class GrpcWire implements Wire {
 
   call(call: Call, ended: Ended): void {
     if (this.#socket.destroyed) ended('failed');
-    else if (this.#hasRoom(call.prepared)) this.#send(call, ended);
+    else if (this.#hasRoom(call)) this.#send(call, ended);
     else this.#waiting.push({ call, ended });
   }
 
@@ -86,25 +95,37 @@ export class GrpcWire implements Wire {
   }
 
   #send(call: Call, ended: Ended): void {
-    const { bytes: model, streamAt, dataBytes } = call.prepared;
+    const { bytes: model, streamAt, parts } = call.prepared;
     const bytes = Buffer.from(model);
     for (const at of streamAt) bytes.writeUInt32BE(this.#nextStream, at);
     this.#open.set(this.#nextStream, { call, ended, message: NOTHING });
     this.#nextStream += 2;
-    this.#window -= dataBytes;
-    this.#out.push(bytes);
+    this.#push({ bytes, parts, sent: 0 });
+  }
+
+  /** Sends as many parts as the window takes. */
+  #push(rest: Rest): void {
+    const from = rest.parts[rest.sent - 1]?.end ?? 0;
+    let end = from;
+    for (let part = rest.parts[rest.sent]; part && part.dataBytes <= this.#window; part = rest.parts[++rest.sent]) {
+      this.#window -= part.dataBytes;
+      end = part.end;
+    }
+    if (end > from) this.#out.push(rest.bytes.subarray(from, end));
+    this.#unsent = rest.sent < rest.parts.length ? rest : undefined;
   }
 
   #read(chunk: Buffer): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let bytes = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     while (bytes.length >= FRAME_BYTES) {
       const end = FRAME_BYTES + bytes.readUIntBE(0, 3);
       if (bytes.length < end) break;
       this.#take(bytes[3] ?? 0, bytes[4] ?? 0, bytes.readUInt32BE(5), bytes.subarray(FRAME_BYTES, end));
       bytes = bytes.subarray(end);
     }
-    this.#rest = bytes;
-    for (let next = this.#waiting[0]; next && this.#hasRoom(next.call.prepared); next = this.#waiting[0]) {
+    this.#unread = bytes;
+    if (this.#unsent) this.#push(this.#unsent);
+    for (let next = this.#waiting[0]; next && this.#hasRoom(next.call); next = this.#waiting[0]) {
       this.#waiting.shift();
       this.#send(next.call, next.ended);
     }
@@ -125,8 +146,8 @@ export class GrpcWire implements Wire {
     open.ended(outcomeOf(open, type === HEADERS ? payload : NOTHING));
   }
 
-  #hasRoom({ dataBytes }: Prepared): boolean {
-    return dataBytes <= this.#window && this.#open.size < this.#maxStreams;
+  #hasRoom({ prepared: { parts } }: Call): boolean {
+    return !this.#unsent && (parts[0]?.dataBytes ?? 0) <= this.#window && this.#open.size < this.#maxStreams;
   }
 
   #obey(settings: Buffer): void {

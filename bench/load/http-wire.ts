@@ -14,7 +14,7 @@ export function httpCalls(path: string, headers: Readonly<Record<string, string>
   const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${lines.join('')}`;
   return (body) => {
     const bytes = Buffer.concat([Buffer.from(`${head}content-length: ${body.length}\r\n\r\n`), body]);
-    return { bytes, streamAt: [], dataBytes: body.length };
+    return { bytes, streamAt: [], parts: [] };
   };
 }
 

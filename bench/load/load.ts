@@ -27,8 +27,8 @@ export interface Outcomes {
   readonly counts: Readonly<Record<Outcome, number>>;
   /** How many answers came while the load was made, whenever their calls were sent: what is served in that time. */
   readonly answeredInTime: number;
-  /** How many calls ended, in whatever way, and how long that took from the first one's start to the last one's end. */
-  readonly ended: number;
+  /** How many calls were begun, and how long it took from the first one's start to the last one's end. */
+  readonly begun: number;
   readonly tookMs: number;
   /** Of the calls that were answered, from the sending of the call to its status. */
   readonly p50Ms: number;
@@ -66,8 +66,7 @@ class Run {
   readonly #answeredMs: number[] = [];
   readonly #refusedMs: number[] = [];
   readonly #lateMs: number[] = [];
-  #made = 0;
-  #ended = 0;
+  #begun = 0;
   #exhausted = false;
   readonly #startMs = performance.now();
   #lastMs = this.#startMs;
@@ -85,7 +84,7 @@ class Run {
     for (let nowMs = dueMs; this.#goesOn(nowMs); nowMs = performance.now()) {
       for (; dueMs <= nowMs; dueMs += (-Math.log(1 - this.#random()) * 1000) / callsPerS) {
         if (nowMs >= this.#countsFromMs) this.#lateMs.push(nowMs - dueMs);
-        this.#call(this.#made % this.#wires.length, () => {});
+        this.#call(this.#begun % this.#wires.length, () => {});
       }
       for (const wire of this.#wires) wire.flush();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -108,7 +107,7 @@ class Run {
     return {
       counts: this.#counts,
       answeredInTime: this.#answeredInTime,
-      ended: this.#ended,
+      begun: this.#begun,
       tookMs: this.#lastMs - this.#startMs,
       p50Ms: quantile(this.#answeredMs, 0.5),
       p99Ms: quantile(this.#answeredMs, 0.99),
@@ -128,11 +127,10 @@ class Run {
     const call = this.#feed();
     this.#exhausted = call === undefined;
     if (!call) return;
-    this.#made++;
+    this.#begun++;
     const startMs = performance.now();
     wire.call(call, (outcome) => {
       const nowMs = performance.now();
-      this.#ended++;
       this.#lastMs = nowMs;
       if (outcome === 'answered' && nowMs >= this.#countsFromMs && nowMs < this.#untilMs) this.#answeredInTime++;
       if (startMs >= this.#countsFromMs) this.#count(outcome, nowMs - startMs);

@@ -21,3 +21,8 @@ export async function cleanly<T>(work: (cleanup: Cleanup) => Promise<T>): Promis
     await cleanup.run();
   }
 }
+
+/** When it is interrupted, this process ends in the way in which those that it has started end with it. */
+export function endWithChildren(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+}

@@ -54,8 +54,8 @@ export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> 
 
 async function run(load: LoadProcess, countedMs: number, atOnce: number, callsPerS?: number): Promise<Ran> {
   const piece = { warmMs: 0, countedMs };
-  const { ended, counts, tookMs, p50Ms, p99Ms } = await load.run(
+  const { begun, counts, tookMs, p50Ms, p99Ms } = await load.run(
     callsPerS === undefined ? { ...piece, kind: 'closed', atOnce } : { ...piece, kind: 'open', callsPerS },
   );
-  return { calls: ended, wrong: ended - counts.answered, refused: counts.refused, tookMs, p50Ms, p99Ms };
+  return { calls: begun, wrong: begun - counts.answered, refused: counts.refused, tookMs, p50Ms, p99Ms };
 }

@@ -1,6 +1,7 @@
 // Owns what all scenarios share: a folder, the keys, the stores by kind and size, and the sizes of the load.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cleanup } from '../machine/cleanup.js';
@@ -36,7 +37,10 @@ export class Lab {
     this.folder = folder;
     this.keys = makeKeys(folder);
     this.sizes = options.quick ? QUICK : FULL;
-    this.#cleanup.add(() => rm(folder, { recursive: true }));
+    const remove = () => rmSync(folder, { recursive: true, force: true });
+    process.once('exit', remove);
+    this.#cleanup.add(() => process.off('exit', remove));
+    this.#cleanup.add(remove);
   }
 
   static async open(options: Options): Promise<Lab> {

@@ -22,7 +22,7 @@ export interface Choice {
 }
 
 /** In full runs long enough for the compilers. */
-const WARM_MS = 4_000;
+const WARM_MS = 5_000;
 
 /** @returns the figures of each contender, round by round */
 export function rounds(lab: Lab, contenders: readonly Contender[]): Promise<Figures[][]> {

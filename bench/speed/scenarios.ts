@@ -1,6 +1,7 @@
 // Owns the list of scenarios, in the order in which they run.
 
 import type { Scenario } from './scenario.js';
+import { batchScenario } from './scenarios/batch.js';
 import { h2loadScenario } from './scenarios/h2load.js';
 import { issueScenario } from './scenarios/issue.js';
 import { logoutScenario } from './scenarios/logout.js';
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   validateScenario,
   h2loadScenario,
   newTokensScenario,
+  batchScenario,
   refreshScenario,
   logoutScenario,
   issueScenario,

@@ -1,5 +1,6 @@
 // Owns `npm run bench`: what Latchkey's calls cost beside bare ones.
 
+import { endWithChildren } from '../machine/cleanup.js';
 import { leaveServerCore } from '../machine/cores.js';
 import { Lab } from './lab.js';
 import { type Options, readOptions } from './options.js';
@@ -43,6 +44,7 @@ try {
   const names = SCENARIOS.map(({ name }) => name);
   const options = readOptions(process.argv.slice(2), names);
   leaveServerCore();
+  endWithChildren();
   await bench(options);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
