@@ -28,6 +28,8 @@ export interface Contender {
 }
 
 export interface Figures {
+  /** How many calls they are of; of batches, how many tokens. */
+  readonly count: number;
   readonly callsPerS: number;
   /** Processor time of the processes under test, user and system, for a call, µs. */
   readonly cpuUs: number;
@@ -50,8 +52,10 @@ export interface Rounds {
   readonly rounds: number;
   /** Of one run. */
   readonly ms: number;
-  /** Before the rounds, for each; compilers need it. */
+  /** Of the runs before the rounds, and how many tokens each contender must have seen in them: compilers need it, and
+   * whatever is remembered must be known. */
   readonly warmMs: number;
+  readonly warmTokens: number;
 }
 
 const totalOf = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
@@ -69,6 +73,7 @@ async function measure(contender: Contender, ms: number): Promise<Figures> {
   if (ran.wrong > 0 || ran.calls === 0) throw new WrongAnswers(contender.name, ran);
   const count = ran.calls * (contender.tokensACall ?? 1);
   return {
+    count,
     callsPerS: (count * 1000) / ran.tookMs,
     cpuUs: (cpuMs * 1000) / count,
     p50Ms: ran.p50Ms,
@@ -78,8 +83,11 @@ async function measure(contender: Contender, ms: number): Promise<Figures> {
 }
 
 /** @returns the figures of each contender, round by round. @throws WrongAnswers */
-export async function contest(contenders: readonly Contender[], { rounds, ms, warmMs }: Rounds): Promise<Figures[][]> {
-  for (const contender of contenders) await measure(contender, warmMs);
+export async function contest(contenders: readonly Contender[], limits: Rounds): Promise<Figures[][]> {
+  const { rounds, ms, warmMs, warmTokens } = limits;
+  for (const contender of contenders) {
+    for (let count = 0; count < warmTokens; ) count += (await measure(contender, warmMs)).count;
+  }
   const figures: Figures[][] = contenders.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [at, contender] of contenders.entries()) figures[at]?.push(await measure(contender, ms));

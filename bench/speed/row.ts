@@ -30,6 +30,7 @@ const spreadOf = (values: readonly number[]): Spread => ({
 function medians(rounds: readonly Figures[]): Figures {
   const of = (pick: (figures: Figures) => number): number => median(rounds.map(pick));
   return {
+    count: of(({ count }) => count),
     callsPerS: of(({ callsPerS }) => callsPerS),
     cpuUs: of(({ cpuUs }) => cpuUs),
     p50Ms: of(({ p50Ms }) => p50Ms),

@@ -21,11 +21,14 @@ export interface Choice {
   readonly sessions: number;
 }
 
-/** In full runs long enough for the compilers. */
-const WARM_MS = 5_000;
+const WARM_MS = 3_000;
+/** More than there are tokens in turn. */
+const WARM_TOKENS = 20_000;
 
 /** @returns the figures of each contender, round by round */
 export function rounds(lab: Lab, contenders: readonly Contender[]): Promise<Figures[][]> {
   const { rounds, seconds, quick } = lab.options;
-  return contest(contenders, { rounds, ms: seconds * 1000, warmMs: quick ? seconds * 1000 : WARM_MS });
+  const ms = seconds * 1000;
+  const warm = quick ? { warmMs: ms, warmTokens: 1 } : { warmMs: WARM_MS, warmTokens: WARM_TOKENS };
+  return contest(contenders, { rounds, ms, ...warm });
 }

@@ -17,7 +17,7 @@ import { ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { tableBelow } from '../docs/markdown.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bench/speed/speed.js', import.meta.url));
-const ROUNDS = { rounds: 1, ms: 100, warmMs: 50 };
+const ROUNDS = { rounds: 1, ms: 100, warmMs: 50, warmTokens: 1 };
 const QUICK = readOptions(['--quick'], []);
 
 async function run(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
