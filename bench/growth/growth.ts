@@ -56,10 +56,10 @@ async function grow(lab: Lab, kind: StoreKind, sessions: number, cleanup: Cleanu
   const entry = { servers: [service], helpers: [store.pid] } as const;
   const name = `${kind}, ${sessions} sessions`;
   const contenders = [
-    await enter({ ...entry, name: `validate, ${name}`, work: validate }, cleanup),
-    await enter({ ...entry, name: `refresh, ${name}`, work: refresh() }, cleanup),
-    await enter({ ...entry, name: `validate, ${name}, calm`, work: validate, callsPerS: CALM.validate }, cleanup),
-    await enter({ ...entry, name: `refresh, ${name}, calm`, work: refresh(), callsPerS: CALM.refresh }, cleanup),
+    await enter(lab, { ...entry, name: `validate, ${name}`, work: validate }, cleanup),
+    await enter(lab, { ...entry, name: `refresh, ${name}`, work: refresh() }, cleanup),
+    await enter(lab, { ...entry, name: `validate, ${name}, calm`, work: validate, callsPerS: CALM.validate }, cleanup),
+    await enter(lab, { ...entry, name: `refresh, ${name}, calm`, work: refresh(), callsPerS: CALM.refresh }, cleanup),
   ];
   return { sessions, startMs: service.startedInMs, bytes: store.bytes, contenders };
 }

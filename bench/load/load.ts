@@ -42,7 +42,7 @@ export interface Outcomes {
 }
 
 /** After the load, how long answers are waited for. */
-const LINGER_MS = 2_500;
+const LINGER_MS = 10_000;
 
 /** mulberry32: the same numbers for the same seed. */
 function randomFrom(seed: number): () => number {

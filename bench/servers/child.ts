@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { onAnyCore, onServerCore } from '../machine/cores.js';
 
 const START_MS = 120_000;
+const COMPLAINT = /"level":"(?:warn|error)"/;
+const MOST_COMPLAINTS = 3;
 
 export interface ChildOptions {
   /** The program, and what it is told. */
@@ -27,10 +29,15 @@ export interface Child {
   readonly port: number;
   /** From its start until it could be called, ms. */
   readonly startedInMs: number;
+  /** The last warnings and errors in its log. */
+  complaints(): readonly string[];
   stop(): Promise<void>;
 }
 
 let started = 0;
+
+/** Those that are whole. */
+const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n').slice(0, -1);
 
 export async function startChild(options: ChildOptions): Promise<Child> {
   const path = join(options.folder, `output-${++started}`);
@@ -50,6 +57,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     host,
     port,
     startedInMs: performance.now() - startMs,
+    complaints: () =>
+      linesOf(path)
+        .filter((line) => COMPLAINT.test(line))
+        .slice(-MOST_COMPLAINTS),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
@@ -67,7 +78,7 @@ interface Listening {
 async function readyLine(child: ChildProcess, path: string, ready: string): Promise<Listening> {
   const untilMs = performance.now() + START_MS;
   for (;;) {
-    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+    const lines = linesOf(path);
     const found = lines.find((line) => line.startsWith('{') && line.includes(`"msg":"${ready}"`));
     if (found) return addressIn(JSON.parse(found));
     if (child.exitCode !== null || performance.now() > untilMs) {

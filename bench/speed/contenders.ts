@@ -6,11 +6,8 @@ import type { Cleanup } from '../machine/cleanup.js';
 import { familyOf } from '../machine/usage.js';
 import type { Child } from '../servers/child.js';
 import type { Contender, Ran } from './contest.js';
+import type { Lab } from './lab.js';
 
-/** Over gRPC: so many connections, with so many calls at once each. */
-export const CONNECTIONS = 8;
-export const STREAMS = 16;
-export const AT_ONCE = CONNECTIONS * STREAMS;
 const SEED = 20_261;
 
 /** How much of what is used up is made for each ms of a run; it ends early when there is no more. */
@@ -33,12 +30,12 @@ export interface Entry {
   readonly callsPerS?: number;
 }
 
-export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> {
+export async function enter({ sizes }: Lab, entry: Entry, cleanup: Cleanup): Promise<Contender> {
   const { name, servers, work, tokensACall = 1, httpConnections } = entry;
   const [{ host, port }] = servers;
   const wires = httpConnections
     ? ({ connections: httpConnections, protocol: 'http' } as const)
-    : ({ connections: CONNECTIONS, protocol: 'grpc' } as const);
+    : ({ connections: sizes.connections, protocol: 'grpc' } as const);
   const load = await LoadProcess.start({ host, port, seed: SEED, ...wires });
   cleanup.add(() => load.stop());
   if (typeof work !== 'function') await load.take(work);
@@ -47,8 +44,9 @@ export async function enter(entry: Entry, cleanup: Cleanup): Promise<Contender> 
     tokensACall,
     pids: () => servers.flatMap(({ pid }) => familyOf(pid)),
     helpers: () => [process.pid, load.pid, ...entry.helpers.filter((pid) => pid !== undefined)],
+    complaints: () => servers.flatMap((server) => server.complaints()),
     ...(typeof work === 'function' ? { ready: (ms: number) => load.take(work(ms)) } : {}),
-    run: (ms) => run(load, ms, httpConnections ?? AT_ONCE, entry.callsPerS),
+    run: (ms) => run(load, ms, httpConnections ?? sizes.connections * sizes.streams, entry.callsPerS),
   };
 }
 

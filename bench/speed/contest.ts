@@ -25,6 +25,8 @@ export interface Contender {
   /** Makes ready what the next run, of so many ms, uses up; not measured. */
   readonly ready?: (ms: number) => Promise<void>;
   readonly run: (ms: number) => Promise<Ran>;
+  /** What the servers complained of lately. */
+  readonly complaints: () => readonly string[];
 }
 
 export interface Figures {
@@ -41,10 +43,9 @@ export interface Figures {
 
 /** A run in which an answer was not the expected one has no figures. */
 export class WrongAnswers extends Error {
-  constructor(name: string, { wrong, refused, calls }: Ran) {
-    super(
-      `${name}: ${wrong} of ${calls} answers were not the expected one; ${refused} were refusals of too many calls`,
-    );
+  constructor({ name, complaints }: Contender, { wrong, refused, calls }: Ran) {
+    const some = `${wrong} of ${calls} answers were not the expected one, ${refused} of them refusals of too many calls`;
+    super([`${name}: ${some}`, ...complaints()].join('\n'));
   }
 }
 
@@ -70,7 +71,7 @@ async function measure(contender: Contender, ms: number): Promise<Figures> {
   const cpuMs = totalOf(pids) - server;
   const othersMs = cpuMsOfAll() - all - (totalOf(ours) - bench);
   const passedMs = performance.now() - startMs;
-  if (ran.wrong > 0 || ran.calls === 0) throw new WrongAnswers(contender.name, ran);
+  if (ran.wrong > 0 || ran.calls === 0) throw new WrongAnswers(contender, ran);
   const count = ran.calls * (contender.tokensACall ?? 1);
   return {
     count,

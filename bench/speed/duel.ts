@@ -46,8 +46,12 @@ export const duel = (lab: Lab, { id, what, algorithm, store: kind, ...rest }: Du
     const store = await lab.store(kind, sessions);
     const helpers = [store.pid];
     const servers = [await echoOf(lab, answers, cleanup), await serveOn(lab, algorithm, store, cleanup)] as const;
-    const theirs = await enter({ name: `${id}, echo`, servers: [servers[0]], helpers, work: work.theirs }, cleanup);
-    const ours = await enter({ name: id, servers: [servers[1]], helpers, tokensACall, work: work.ours }, cleanup);
+    const theirs = await enter(
+      lab,
+      { name: `${id}, echo`, servers: [servers[0]], helpers, work: work.theirs },
+      cleanup,
+    );
+    const ours = await enter(lab, { name: id, servers: [servers[1]], helpers, tokensACall, work: work.ours }, cleanup);
     const [base = [], figures = []] = await rounds(lab, [theirs, ours]);
     return rowOf({ id, what, against }, figures, base);
   });

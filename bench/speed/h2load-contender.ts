@@ -9,8 +9,8 @@ import {
 import { h2load } from '../load/h2load.js';
 import { familyOf } from '../machine/usage.js';
 import type { Child } from '../servers/child.js';
-import { CONNECTIONS, STREAMS } from './contenders.js';
 import type { Contender, Ran } from './contest.js';
+import type { Lab } from './lab.js';
 
 export interface Asked {
   readonly name: string;
@@ -40,18 +40,19 @@ async function check(asked: Asked): Promise<void> {
 }
 
 /** Before and after each run an answer is looked at. */
-export function enterByH2load(asked: Asked): Contender {
+export function enterByH2load({ sizes: { connections, streams } }: Lab, asked: Asked): Contender {
   const { name, server, storePid, message } = asked;
   let callsAMs = FIRST_CALLS_A_MS;
   return {
     name,
     pids: () => familyOf(server.pid),
     helpers: () => [process.pid, ...(storePid === undefined ? [] : [storePid])],
+    complaints: () => server.complaints(),
     ready: () => check(asked),
     run: async (ms): Promise<Ran> => {
       const calls = Math.ceil(callsAMs * ms);
       const url = `http://${server.host}:${server.port}/auth.v1.AuthService/ValidateToken`;
-      const ran = await h2load({ url, message, connections: CONNECTIONS, streams: STREAMS, calls });
+      const ran = await h2load({ url, message, connections, streams, calls });
       callsAMs = calls / ran.tookMs;
       await check(asked);
       return { ...ran, calls, wrong: calls - ran.answered, refused: 0 };

@@ -10,15 +10,18 @@ import { type Epoch, epochOf, type Filling, makeSession, type Session } from '..
 import { type Algorithm, type BenchKey, makeKeys } from './keys.js';
 import type { Options } from './options.js';
 
-/** How many sessions are in the stores, and how many take part in the load. */
+/** How many sessions are in the stores, how many take part in the load, and how many calls are under way at once. */
 export interface Sizes {
   readonly few: number;
   readonly many: number;
   readonly tokens: number;
+  /** By gRPC; each with so many streams. */
+  readonly connections: number;
+  readonly streams: number;
 }
 
-const FULL: Sizes = { few: 1_000, many: 1_000_000, tokens: 10_000 };
-const QUICK: Sizes = { few: 200, many: 2_000, tokens: 200 };
+export const FULL: Sizes = { few: 1_000, many: 1_000_000, tokens: 10_000, connections: 8, streams: 16 };
+const QUICK: Sizes = { few: 200, many: 2_000, tokens: 200, connections: 2, streams: 4 };
 /** What a scenario uses up has subjects that no filled store has. */
 const FIRST_FRESH = 1_000_000_000;
 

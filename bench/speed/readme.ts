@@ -7,7 +7,7 @@ import { growthTable } from '../growth/table.js';
 import { facts } from '../machine/facts.js';
 import { SETTINGS } from '../servers/latchkey.js';
 import { REDIS_ARGS } from '../stores/filled.js';
-import { CONNECTIONS, STREAMS } from './contenders.js';
+import { FULL } from './lab.js';
 import { type Results, readResults } from './results.js';
 import { REST_CONNECTIONS } from './scenarios/rest.js';
 import { rowsTable, targetsTable } from './tables.js';
@@ -25,7 +25,7 @@ function preamble(): string {
   return [
     `- Machine: ${machine}; ${placed}.`,
     `- Versions: ${versions}.`,
-    `- Load: ${CONNECTIONS} connections with ${STREAMS} calls at once each; by REST ${REST_CONNECTIONS} connections.`,
+    `- Load: ${FULL.connections} connections with ${FULL.streams} calls at once each; by REST ${REST_CONNECTIONS} connections.`,
     `- Service: ${settings()}, \`NODE_ENV=production\`, all else by default, its log in a file.`,
     `- Redis: \`${REDIS_ARGS.join(' ')} --save '' --appendfsync always\`.`,
   ].join('\n');

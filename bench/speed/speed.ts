@@ -5,7 +5,8 @@ import { leaveServerCore } from '../machine/cores.js';
 import { Lab } from './lab.js';
 import { type Options, readOptions } from './options.js';
 import { writeReadme } from './readme.js';
-import { forgetResults, keepResults, readResults } from './results.js';
+import { forgetResults, keepResults, type Result, readResults } from './results.js';
+import type { Row } from './row.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { rowsTable, targetsTable } from './tables.js';
@@ -18,35 +19,49 @@ const isChosen =
 
 const tell = (text: string): void => void process.stdout.write(`${text}\n`);
 
-async function bench(options: Options): Promise<void> {
+/** @returns what is wrong with scenarios that have no figures */
+async function bench(options: Options): Promise<readonly string[]> {
   const { rounds, seconds, quick } = options;
   if (!quick && options.only === undefined) forgetResults();
   const lab = await Lab.open(options);
-  const all = [];
+  const all: Row[] = [];
+  const faults: string[] = [];
   try {
     for (const scenario of SCENARIOS.filter(isChosen(options))) {
-      const rows = await scenario.run(lab);
-      all.push(...rows);
-      tell(`\n${scenario.name}\n\n${rowsTable(rows)}`);
-      if (quick) continue;
-      const before = readResults();
-      const result = { day: new Date().toISOString().slice(0, 10), rounds, seconds, rows };
-      keepResults({ ...before, scenarios: { ...before.scenarios, [scenario.name]: result } });
-      writeReadme();
+      try {
+        const rows = await scenario.run(lab);
+        all.push(...rows);
+        tell(`\n${scenario.name}\n\n${rowsTable(rows)}`);
+        if (!quick) keep(scenario.name, { day: new Date().toISOString().slice(0, 10), rounds, seconds, rows });
+      } catch (error) {
+        // The others are worth something all the same.
+        faults.push(`${scenario.name} has no figures: ${textOf(error)}`);
+      }
     }
   } finally {
     await lab.close();
   }
   tell(`\n${targetsTable(all)}`);
+  return faults;
 }
+
+function keep(name: string, result: Result): void {
+  const before = readResults();
+  keepResults({ ...before, scenarios: { ...before.scenarios, [name]: result } });
+  writeReadme();
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);
 
 try {
   const names = SCENARIOS.map(({ name }) => name);
   const options = readOptions(process.argv.slice(2), names);
   leaveServerCore();
   endWithChildren();
-  await bench(options);
+  const faults = await bench(options);
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  if (faults.length > 0) process.exitCode = 1;
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`${textOf(error)}\n`);
   process.exitCode = 1;
 }

@@ -57,7 +57,7 @@ describe('the bench', function () {
       const contender = async (name: string, validateToken: Uint8Array) => {
         const echo = await startEcho(lab.folder, { validateToken });
         cleanup.add(() => echo.stop());
-        return enter({ name, servers: [echo], helpers: [], work }, cleanup);
+        return enter(lab, { name, servers: [echo], helpers: [], work }, cleanup);
       };
       const [[figures] = []] = await contest([await contender('good', good)], ROUNDS);
       expect(figures?.callsPerS).to.be.greaterThan(0);
@@ -77,6 +77,7 @@ describe('the bench', function () {
 
 describe('the table of the bench', () => {
   const figures = (callsPerS: number, cpuUs: number): Figures => ({
+    count: 1,
     callsPerS,
     cpuUs,
     p50Ms: 1,

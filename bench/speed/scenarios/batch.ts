@@ -64,9 +64,9 @@ const batch = (lab: Lab, choice: Choice): Promise<Row[]> =>
       work: work(batches.map((each) => ({ bytes: answerOf(each), whole: true }))),
     } as const;
     const [ones = [], manys = [], figures = []] = await rounds(lab, [
-      await enter({ ...one, helpers }, cleanup),
-      await enter({ ...many, helpers, tokensACall: TOKENS_A_CALL }, cleanup),
-      await enter({ ...ours, helpers, tokensACall: TOKENS_A_CALL }, cleanup),
+      await enter(lab, { ...one, helpers }, cleanup),
+      await enter(lab, { ...many, helpers, tokensACall: TOKENS_A_CALL }, cleanup),
+      await enter(lab, { ...ours, helpers, tokensACall: TOKENS_A_CALL }, cleanup),
     ]);
     const { id, what } = choice;
     return [

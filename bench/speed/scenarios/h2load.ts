@@ -20,8 +20,8 @@ const byH2load = (lab: Lab, choice: Choice): Promise<Row> =>
     const asked = { storePid: store.pid, message, expected };
     const echo = await echoOf(lab, { validateToken: expected }, cleanup);
     const service = await serveOn(lab, algorithm, store, cleanup);
-    const theirs = enterByH2load({ ...asked, name: `${id}, echo`, server: echo });
-    const ours = enterByH2load({ ...asked, name: id, server: service });
+    const theirs = enterByH2load(lab, { ...asked, name: `${id}, echo`, server: echo });
+    const ours = enterByH2load(lab, { ...asked, name: id, server: service });
     const [base = [], figures = []] = await rounds(lab, [theirs, ours]);
     return rowOf({ id, what, against: 'bare gRPC echo' }, figures, base);
   });

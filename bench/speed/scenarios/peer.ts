@@ -3,7 +3,7 @@
 import { cleanly } from '../../machine/cleanup.js';
 import { introspections } from '../../peer/client.js';
 import { installPeer, PEER, startPeer } from '../../peer/install.js';
-import { AT_ONCE, enter } from '../contenders.js';
+import { enter } from '../contenders.js';
 import { serveOn } from '../duel.js';
 import type { Lab } from '../lab.js';
 import { type Row, rowOf } from '../row.js';
@@ -26,8 +26,12 @@ const against = (lab: Lab, choice: Choice): Promise<Row> =>
     );
     const helpers = [store.pid];
     const work = await introspections(`${peer.host}:${peer.port}`);
-    const theirs = await enter({ name: PEER, servers: [peer], helpers, httpConnections: AT_ONCE, work }, cleanup);
-    const mine = await enter({ name: choice.id, servers: [service], helpers, work: ours }, cleanup);
+    const theirs = await enter(
+      lab,
+      { name: PEER, servers: [peer], helpers, httpConnections: lab.sizes.connections * lab.sizes.streams, work },
+      cleanup,
+    );
+    const mine = await enter(lab, { name: choice.id, servers: [service], helpers, work: ours }, cleanup);
     const [base = [], figures = []] = await rounds(lab, [theirs, mine]);
     const { id, what } = choice;
     return rowOf({ id, what, against: `introspection of ${PEER}, HTTP/1.1` }, figures, base);

@@ -39,8 +39,13 @@ const rest = (lab: Lab, { id, what, algorithm, store: kind, sessions }: Choice):
 
     const entry = { httpConnections: REST_CONNECTIONS, helpers: [store.pid] } as const;
     const answers = { kind: 'canned', bytes: canned } as const;
-    const theirs = await enter({ ...entry, name: `${id}, bare`, servers: [bare, echo], work: work(answers) }, cleanup);
+    const theirs = await enter(
+      lab,
+      { ...entry, name: `${id}, bare`, servers: [bare, echo], work: work(answers) },
+      cleanup,
+    );
     const ours = await enter(
+      lab,
       { ...entry, name: id, servers: [gateway, service], work: work({ kind: 'json' }) },
       cleanup,
     );

@@ -32,7 +32,7 @@ const grown = (lab: Lab, choice: Choice, makeWork: MakeWork): Promise<Row> =>
       const service = await serveOn(lab, choice.algorithm, store, cleanup);
       const work = await makeWork(lab, { ...choice, sessions });
       const name = `${choice.id}, ${sessions} sessions`;
-      return enter({ name, servers: [service], helpers: [store.pid], work }, cleanup);
+      return enter(lab, { name, servers: [service], helpers: [store.pid], work }, cleanup);
     };
     const [few, many] = [await contender(lab.sizes.few), await contender(choice.sessions)];
     const [base = [], figures = []] = await rounds(lab, [few, many]);

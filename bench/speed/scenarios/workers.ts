@@ -18,7 +18,11 @@ const twoToOne = (lab: Lab, choice: Choice, works: readonly [one: Work, two: Wor
       const service = await startServe({ folder: lab.folder, env, everyCore: true });
       cleanup.add(() => service.stop());
       const name = `${choice.id}, ${workers}`;
-      return enter({ name, servers: [service], helpers: [store.pid], work: works[workers - 1] ?? works[0] }, cleanup);
+      return enter(
+        lab,
+        { name, servers: [service], helpers: [store.pid], work: works[workers - 1] ?? works[0] },
+        cleanup,
+      );
     };
     const [base = [], figures = []] = await rounds(lab, [await contender(1), await contender(2)]);
     const { id, what } = choice;
