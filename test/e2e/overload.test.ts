@@ -1,7 +1,8 @@
 // Owns the proof that a service under more load than it can serve refuses some calls and keeps its word for all others.
 
 import { expect } from 'chai';
-import { LoadProcess } from '../../bench/load-process.js';
+import { LoadProcess } from '../../bench/load/load-process.js';
+import { validations } from '../../bench/load/validations.js';
 import type { CallFailed } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { type ServiceNode, Stage } from './stage.js';
@@ -25,7 +26,8 @@ describe('a service under more load than it can serve', function () {
     const pairs = await Promise.all(numbers(50).map((n) => node.client.issue(`user-${n}`)));
     const [host = '', port] = node.process.address.split(':');
     const tokens = pairs.map(({ accessToken }) => accessToken);
-    load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, tokens, seed: 1 });
+    load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, seed: 1 });
+    await load.take(validations(tokens));
   });
   after(async () => {
     await load.stop();

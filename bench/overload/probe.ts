@@ -1,9 +1,10 @@
 // Owns one piece of load as it is seen from all sides: by its calls, by a client that asks for the health, by the system.
 
-import type { TestClient } from '../test/support/auth-client.js';
-import { type Load, type Outcomes, quantile } from './load.js';
-import type { LoadProcess } from './load-process.js';
-import { cpuMsOf, cpuMsOfAll, memoryMiBOf } from './usage.js';
+import type { TestClient } from '../../test/support/auth-client.js';
+import { quantile } from '../figures.js';
+import type { Load, Outcomes } from '../load/load.js';
+import type { LoadProcess } from '../load/load-process.js';
+import { cpuMsOf, cpuMsOfAll, memoryMiBOf } from '../machine/usage.js';
 
 /** How often the health is asked for, ms. */
 const ASK_MS = 20;

@@ -1,7 +1,8 @@
-// Owns a gRPC client as small as it can be, so that the load, and not who makes it, is measured: frames that are
+// Owns a gRPC connection as small as it can be, so that the load, and not who makes it, is measured: frames that are
 // written whole and read by their headers alone. A call costs it some microseconds.
 
 import { connect, type Socket } from 'node:net';
+import { type Call, type Ended, isRight, type Outcome, type Part, type Wire } from './call.js';
 import {
   ACK,
   DATA,
@@ -14,33 +15,42 @@ import {
   HEADERS,
   MAX_CONCURRENT_STREAMS,
   MAX_WINDOW_BYTES,
+  OK,
   PING,
+  PREFIX_BYTES,
   RST_STREAM,
   SETTING_BYTES,
   SETTINGS,
-  type Template,
   WINDOW_UPDATE,
 } from './frames.js';
 
-/** How a call ended: answered, refused as RESOURCE_EXHAUSTED, or otherwise. */
-export type Outcome = 'answered' | 'refused' | 'failed';
-export type Ended = (outcome: Outcome) => void;
-
 interface Open {
-  readonly template: Template;
+  readonly call: Call;
   readonly ended: Ended;
-  right: boolean;
+  /** The message, as far as it has come; it may be in several frames. */
+  message: Buffer;
 }
 
+/** What of a call is still to be sent. */
+interface Rest {
+  readonly bytes: Buffer;
+  readonly parts: readonly Part[];
+  sent: number;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /** One connection. What the server has no room for, in its window or its streams, waits. */
-export class Wire {
+export class GrpcWire implements Wire {
   readonly #socket: Socket;
   readonly #open = new Map<number, Open>();
-  readonly #waiting: { readonly template: Template; readonly ended: Ended }[] = [];
+  readonly #waiting: { readonly call: Call; readonly ended: Ended }[] = [];
   #nextStream = 1;
   #window = FIRST_WINDOW_BYTES;
   #maxStreams = Number.POSITIVE_INFINITY;
-  #rest: Buffer = Buffer.alloc(0);
+  #unread: Buffer = NOTHING;
+  /** The window ended within it: nothing may come between its frames and the window to come. */
+  #unsent: Rest | undefined;
   #out: Buffer[] = [];
 
   private constructor(socket: Socket) {
@@ -51,10 +61,10 @@ export class Wire {
     socket.on('error', () => {});
   }
 
-  static async open(host: string, port: number): Promise<Wire> {
+  static async open(host: string, port: number): Promise<GrpcWire> {
     const socket = connect(port, host);
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-    const wire = new Wire(socket);
+    const wire = new GrpcWire(socket);
     // No table for headers, no pushes, and windows of ours that are never full.
     const settings = Buffer.from([0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff]);
     const room = Buffer.alloc(4);
@@ -68,11 +78,10 @@ export class Wire {
     return this.#open.size + this.#waiting.length;
   }
 
-  /** Begins a call; it goes out with the next `flush`. */
-  call(template: Template, ended: Ended): void {
+  call(call: Call, ended: Ended): void {
     if (this.#socket.destroyed) ended('failed');
-    else if (this.#hasRoom(template)) this.#send(template, ended);
-    else this.#waiting.push({ template, ended });
+    else if (this.#hasRoom(call)) this.#send(call, ended);
+    else this.#waiting.push({ call, ended });
   }
 
   flush(): void {
@@ -85,27 +94,40 @@ export class Wire {
     this.#socket.destroy();
   }
 
-  #send(template: Template, ended: Ended): void {
-    const bytes = Buffer.from(template.bytes);
-    for (const at of template.streamAt) bytes.writeUInt32BE(this.#nextStream, at);
-    this.#open.set(this.#nextStream, { template, ended, right: false });
+  #send(call: Call, ended: Ended): void {
+    const { bytes: model, streamAt, parts } = call.prepared;
+    const bytes = Buffer.from(model);
+    for (const at of streamAt) bytes.writeUInt32BE(this.#nextStream, at);
+    this.#open.set(this.#nextStream, { call, ended, message: NOTHING });
     this.#nextStream += 2;
-    this.#window -= template.dataBytes;
-    this.#out.push(bytes);
+    this.#push({ bytes, parts, sent: 0 });
+  }
+
+  /** Sends as many parts as the window takes. */
+  #push(rest: Rest): void {
+    const from = rest.parts[rest.sent - 1]?.end ?? 0;
+    let end = from;
+    for (let part = rest.parts[rest.sent]; part && part.dataBytes <= this.#window; part = rest.parts[++rest.sent]) {
+      this.#window -= part.dataBytes;
+      end = part.end;
+    }
+    if (end > from) this.#out.push(rest.bytes.subarray(from, end));
+    this.#unsent = rest.sent < rest.parts.length ? rest : undefined;
   }
 
   #read(chunk: Buffer): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let bytes = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     while (bytes.length >= FRAME_BYTES) {
       const end = FRAME_BYTES + bytes.readUIntBE(0, 3);
       if (bytes.length < end) break;
       this.#take(bytes[3] ?? 0, bytes[4] ?? 0, bytes.readUInt32BE(5), bytes.subarray(FRAME_BYTES, end));
       bytes = bytes.subarray(end);
     }
-    this.#rest = bytes;
-    for (let next = this.#waiting[0]; next && this.#hasRoom(next.template); next = this.#waiting[0]) {
+    this.#unread = bytes;
+    if (this.#unsent) this.#push(this.#unsent);
+    for (let next = this.#waiting[0]; next && this.#hasRoom(next.call); next = this.#waiting[0]) {
       this.#waiting.shift();
-      this.#send(next.template, next.ended);
+      this.#send(next.call, next.ended);
     }
     this.flush();
   }
@@ -117,16 +139,15 @@ export class Wire {
     else if (type === WINDOW_UPDATE && stream === 0) this.#window += payload.readUInt32BE(0);
     const open = this.#open.get(stream);
     if (!open) return;
-    if (type === DATA && payload.includes(open.template.wanted)) open.right = true;
-    const refused = type === HEADERS && payload.includes(EXHAUSTED);
+    if (type === DATA) open.message = open.message.length === 0 ? payload : Buffer.concat([open.message, payload]);
     const ends = type === RST_STREAM || ((type === DATA || type === HEADERS) && (flags & END_STREAM) !== 0);
     if (!ends) return;
     this.#open.delete(stream);
-    open.ended(refused ? 'refused' : open.right ? 'answered' : 'failed');
+    open.ended(outcomeOf(open, type === HEADERS ? payload : NOTHING));
   }
 
-  #hasRoom({ dataBytes }: Template): boolean {
-    return dataBytes <= this.#window && this.#open.size < this.#maxStreams;
+  #hasRoom({ prepared: { parts } }: Call): boolean {
+    return !this.#unsent && (parts[0]?.dataBytes ?? 0) <= this.#window && this.#open.size < this.#maxStreams;
   }
 
   #obey(settings: Buffer): void {
@@ -140,4 +161,12 @@ export class Wire {
     for (const { ended } of [...this.#open.values(), ...this.#waiting.splice(0)]) ended('failed');
     this.#open.clear();
   }
+}
+
+/** @param trailers the last headers, with the status; the message must be whole, for it tells its own length */
+function outcomeOf({ call, message }: Open, trailers: Buffer): Outcome {
+  if (trailers.includes(EXHAUSTED)) return 'refused';
+  const whole = message.length >= PREFIX_BYTES && message.readUInt32BE(1) === message.length - PREFIX_BYTES;
+  const good = trailers.includes(OK) && whole && isRight(call, message.subarray(PREFIX_BYTES));
+  return good ? 'answered' : 'failed';
 }

@@ -4,14 +4,20 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Load, Outcomes, Target } from './load.js';
+import type { Work } from './work.js';
 
 const PROGRAM = fileURLToPath(new URL('./load.js', import.meta.url));
 
 export class LoadProcess {
   readonly #child: ChildProcess;
+  readonly #gone: Promise<never>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.#gone = once(child, 'exit').then(([code]) => {
+      throw new Error(`the process that makes load ended (exit code ${code}): what it printed says why`);
+    });
+    this.#gone.catch(() => {});
   }
 
   static async start(target: Target): Promise<LoadProcess> {
@@ -19,25 +25,33 @@ export class LoadProcess {
     const orphaned = () => child.kill('SIGKILL');
     process.once('exit', orphaned);
     child.once('exit', () => process.off('exit', orphaned));
-    child.send(target);
-    await once(child, 'message');
-    return new LoadProcess(child);
+    const load = new LoadProcess(child);
+    await load.#ask(target);
+    return load;
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
+  /** Takes over what the loads to come are made of. */
+  async take(work: Work): Promise<void> {
+    await this.#ask(work);
+  }
+
   async run(load: Load): Promise<Outcomes> {
-    const ended = once(this.#child, 'message');
-    this.#child.send(load);
-    const [outcomes] = (await ended) as [Outcomes];
-    return outcomes;
+    return (await this.#ask(load)) as Outcomes;
   }
 
   async stop(): Promise<void> {
-    const gone = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
-    await gone;
+    await this.#gone.catch(() => {});
+  }
+
+  async #ask(what: Target | Work | Load): Promise<unknown> {
+    const answered = once(this.#child, 'message');
+    this.#child.send(what);
+    const [answer] = await Promise.race([answered, this.#gone]);
+    return answer;
   }
 }

@@ -5,13 +5,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TestClient } from '../test/support/auth-client.js';
-import { startServe } from '../test/support/processes.js';
-import { RedisServer } from '../test/support/redis-server.js';
-import { LoadProcess } from './load-process.js';
+import { TestClient } from '../../test/support/auth-client.js';
+import { startServe } from '../../test/support/processes.js';
+import { RedisServer } from '../../test/support/redis-server.js';
+import { fine, median, whole } from '../figures.js';
+import { LoadProcess } from '../load/load-process.js';
+import { validations } from '../load/validations.js';
+import { memoryMiBOf } from '../machine/usage.js';
 import { probe, type Seen, type Subject } from './probe.js';
-import { cpuUsOf, fine, median, table, whole } from './report.js';
-import { memoryMiBOf } from './usage.js';
+import { cpuUsOf, tableOf } from './report.js';
 
 /** Of so many rounds the half is told in which other programs of the machine were quieter. */
 const ROUNDS = 5;
@@ -48,8 +50,9 @@ async function startSubject(redis: RedisServer, keys: string, cleanup: Clean[], 
   const pairs = await Promise.all(Array.from({ length: SESSIONS }, (_, n) => client.issue(`user-${n}`)));
   const tokens = pairs.map(({ accessToken }) => accessToken);
   const [host = '', port] = service.address.split(':');
-  const load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, tokens, seed: SEED });
+  const load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, seed: SEED });
   cleanup.push(() => load.stop());
+  await load.take(validations(tokens));
   const subject = { client, load, pid: service.child.pid ?? 0, helpers: [redis.pid ?? 0, load.pid, process.pid] };
   await probe(subject, { kind: 'closed', atOnce: 16, warmMs: 500, countedMs: 1_000 });
   return subject;
@@ -117,7 +120,7 @@ function tell(rounds: readonly Round[], drowned: Seen): string {
     `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}); ES256, Redis, ${CONNECTIONS} connections.`,
     `100 % is ${whole(median(told.map(({ capacity }) => capacity)))} ValidateToken a second, which are served whole.`,
     `The most that is answered without a limit is ${whole(median(told.map(({ most }) => most)))}. Medians of ${told.length} rounds:\n`,
-    table(rows),
+    tableOf(rows),
     `\np99 at ${TWICE * 100} % over p99 at ${UNLOADED * 100} %: ${fine(median(ratios))} (${ratios.map(fine).join(', ')})`,
     `CPU of a call: ${whole(answeredUs)} µs answered alone, ${whole(fullUs)} µs among others, ${whole(refusedUs)} µs refused`,
   ].join('\n');

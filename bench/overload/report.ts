@@ -1,13 +1,7 @@
-// Owns how figures are told: medians, and the table's columns.
+// Owns how the figures of overload are told: the table's columns, and what a call costs.
 
+import { fine, median, finer as share, table, whole } from '../figures.js';
 import type { Seen } from './probe.js';
-
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
-
-export const whole = (value: number): string => (Number.isFinite(value) ? value.toFixed(0) : '–');
-export const fine = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : '–');
-const share = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : '–');
 
 const COLUMNS: readonly [title: string, of: (seen: Seen) => number, shown: (value: number) => string][] = [
   ['answered/s', ({ answeredPerS }) => answeredPerS, whole],
@@ -23,17 +17,15 @@ const COLUMNS: readonly [title: string, of: (seen: Seen) => number, shown: (valu
   ["others' CPU", ({ othersCpu }) => othersCpu, share],
 ];
 
-const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
 /** A table whose rows are pieces of load; in each cell stands the median of that load's rounds. */
-export const table = (rows: Readonly<Record<string, readonly Seen[]>>): string =>
-  [
-    line(['load', ...COLUMNS.map(([title]) => title)]),
-    line(Array.from({ length: COLUMNS.length + 1 }, () => '---')),
-    ...Object.entries(rows).map(([name, rounds]) =>
-      line([name, ...COLUMNS.map(([, of, shown]) => shown(median(rounds.map(of))))]),
-    ),
-  ].join('\n');
+export const tableOf = (rows: Readonly<Record<string, readonly Seen[]>>): string =>
+  table(
+    ['load', ...COLUMNS.map(([title]) => title)],
+    Object.entries(rows).map(([name, rounds]) => [
+      name,
+      ...COLUMNS.map(([, of, shown]) => shown(median(rounds.map(of)))),
+    ]),
+  );
 
 /** CPU time of an answered call, µs; or of a refused one, where that of an answered one is known. */
 export const cpuUsOf = ({ serverCpu, answeredPerS, refusedPerS }: Seen, answeredUs?: number): number =>

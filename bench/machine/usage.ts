@@ -33,3 +33,9 @@ export function cpuMsOfAll(): number {
     .map(Number);
   return [user, nice, system, irq, softIrq].reduce((sum: number, ticks) => sum + (ticks ?? Number.NaN), 0) * TICK_MS;
 }
+
+/** A process and all that it has started. */
+export function familyOf(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(familyOf)];
+}

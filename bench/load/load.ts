@@ -1,16 +1,19 @@
 // Owns the process that makes load: calls at random moments whatever the answers (open), or a fixed number at a time
 // (closed). It is told what to do by its parent, and tells what came of it.
 
-import { ValidateTokenRequest } from '../proto/gen/auth/v1/auth_service.js';
-import { type Template, template } from './frames.js';
-import { type Outcome, Wire } from './wire.js';
+import { quantile } from '../figures.js';
+import type { Feed, Outcome, Wire } from './call.js';
+import { feedOf } from './feed.js';
+import { GrpcWire } from './grpc-wire.js';
+import { HttpWire } from './http-wire.js';
+import type { Work } from './work.js';
 
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly connections: number;
-  /** Tokens that stand. */
-  readonly tokens: readonly string[];
+  /** Default: gRPC, by HTTP/2. */
+  readonly protocol?: 'grpc' | 'http';
   readonly seed: number;
 }
 
@@ -24,6 +27,9 @@ export interface Outcomes {
   readonly counts: Readonly<Record<Outcome, number>>;
   /** How many answers came while the load was made, whenever their calls were sent: what is served in that time. */
   readonly answeredInTime: number;
+  /** How many calls were begun, and how long it took from the first one's start to the last one's end. */
+  readonly begun: number;
+  readonly tookMs: number;
   /** Of the calls that were answered, from the sending of the call to its status. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -35,13 +41,8 @@ export interface Outcomes {
   readonly cpuShare: number;
 }
 
-/** The deadline that each call carries, as honest clients do. */
-const TIMEOUT = '2S';
-const PATH = '/auth.v1.AuthService/ValidateToken';
-/** `active: true` */
-const ACTIVE = Buffer.from([0x08, 0x01]);
 /** After the load, how long answers are waited for. */
-const LINGER_MS = 2_500;
+const LINGER_MS = 10_000;
 
 /** mulberry32: the same numbers for the same seed. */
 function randomFrom(seed: number): () => number {
@@ -54,14 +55,9 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
 class Run {
   readonly #wires: readonly Wire[];
-  readonly #templates: readonly Template[];
+  readonly #feed: Feed;
   readonly #random: () => number;
   readonly #countsFromMs: number;
   readonly #untilMs: number;
@@ -70,22 +66,25 @@ class Run {
   readonly #answeredMs: number[] = [];
   readonly #refusedMs: number[] = [];
   readonly #lateMs: number[] = [];
-  #made = 0;
+  #begun = 0;
+  #exhausted = false;
+  readonly #startMs = performance.now();
+  #lastMs = this.#startMs;
 
-  constructor(wires: readonly Wire[], templates: readonly Template[], random: () => number, load: Load) {
+  constructor(wires: readonly Wire[], feed: Feed, random: () => number, load: Load) {
     this.#wires = wires;
-    this.#templates = templates;
+    this.#feed = feed;
     this.#random = random;
-    this.#countsFromMs = performance.now() + load.warmMs;
+    this.#countsFromMs = this.#startMs + load.warmMs;
     this.#untilMs = this.#countsFromMs + load.countedMs;
   }
 
   async open(callsPerS: number): Promise<void> {
     let dueMs = performance.now();
-    for (let nowMs = dueMs; nowMs < this.#untilMs; nowMs = performance.now()) {
+    for (let nowMs = dueMs; this.#goesOn(nowMs); nowMs = performance.now()) {
       for (; dueMs <= nowMs; dueMs += (-Math.log(1 - this.#random()) * 1000) / callsPerS) {
         if (nowMs >= this.#countsFromMs) this.#lateMs.push(nowMs - dueMs);
-        this.#call(this.#made % this.#wires.length, () => {});
+        this.#call(this.#begun % this.#wires.length, () => {});
       }
       for (const wire of this.#wires) wire.flush();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -96,11 +95,11 @@ class Run {
   async closed(atOnce: number): Promise<void> {
     // The next call takes the connection of the one before: what that has read is what sends it.
     const next = (place: number): void => {
-      if (performance.now() < this.#untilMs) this.#call(place, () => next(place));
+      if (this.#goesOn(performance.now())) this.#call(place, () => next(place));
     };
     for (let count = 0; count < atOnce; count++) next(count % this.#wires.length);
     for (const wire of this.#wires) wire.flush();
-    await new Promise((resolve) => setTimeout(resolve, this.#untilMs - performance.now()));
+    while (this.#goesOn(performance.now())) await new Promise((resolve) => setTimeout(resolve, 5));
     await this.#drained();
   }
 
@@ -108,6 +107,8 @@ class Run {
     return {
       counts: this.#counts,
       answeredInTime: this.#answeredInTime,
+      begun: this.#begun,
+      tookMs: this.#lastMs - this.#startMs,
       p50Ms: quantile(this.#answeredMs, 0.5),
       p99Ms: quantile(this.#answeredMs, 0.99),
       refusedP99Ms: quantile(this.#refusedMs, 0.99),
@@ -116,14 +117,21 @@ class Run {
     };
   }
 
+  #goesOn(nowMs: number): boolean {
+    return nowMs < this.#untilMs && !this.#exhausted;
+  }
+
   #call(place: number, then: () => void): void {
     const wire = this.#wires[place];
-    const sent = this.#templates[Math.floor(this.#random() * this.#templates.length)];
-    this.#made++;
-    if (!wire || !sent) throw new Error('there is nothing to send, or nowhere to send it');
+    if (!wire) throw new Error('there is nowhere to send to');
+    const call = this.#feed();
+    this.#exhausted = call === undefined;
+    if (!call) return;
+    this.#begun++;
     const startMs = performance.now();
-    wire.call(sent, (outcome) => {
+    wire.call(call, (outcome) => {
       const nowMs = performance.now();
+      this.#lastMs = nowMs;
       if (outcome === 'answered' && nowMs >= this.#countsFromMs && nowMs < this.#untilMs) this.#answeredInTime++;
       if (startMs >= this.#countsFromMs) this.#count(outcome, nowMs - startMs);
       then();
@@ -144,19 +152,24 @@ class Run {
   }
 }
 
-async function serve({ host, port, connections, tokens, seed }: Target): Promise<void> {
-  const random = randomFrom(seed);
-  const wires = await Promise.all(Array.from({ length: connections }, () => Wire.open(host, port)));
-  const templates = tokens.map((accessToken) => {
-    const message = ValidateTokenRequest.encode({ accessToken, includeClaims: false }).finish();
-    return template(PATH, message, ACTIVE, TIMEOUT);
-  });
-  process.on('message', async (load: Load) => {
+const openWire = ({ host, port, protocol = 'grpc' }: Target): Promise<Wire> =>
+  protocol === 'grpc' ? GrpcWire.open(host, port) : HttpWire.open(host, port);
+
+async function serve(target: Target): Promise<void> {
+  const random = randomFrom(target.seed);
+  const wires = await Promise.all(Array.from({ length: target.connections }, () => openWire(target)));
+  let feed: Feed = () => undefined;
+  process.on('message', async (told: Work | Load) => {
+    if ('route' in told) {
+      feed = feedOf(told, random);
+      process.send?.('taken');
+      return;
+    }
     const startMs = performance.now();
     const cpu = process.cpuUsage();
-    const run = new Run(wires, templates, random, load);
-    if (load.kind === 'open') await run.open(load.callsPerS);
-    else await run.closed(load.atOnce);
+    const run = new Run(wires, feed, random, told);
+    if (told.kind === 'open') await run.open(told.callsPerS);
+    else await run.closed(told.atOnce);
     const { user, system } = process.cpuUsage(cpu);
     process.send?.(run.outcomes((user + system) / 1000 / (performance.now() - startMs)));
   });

@@ -1,0 +1,21 @@
+// Owns how the bare servers are started that Latchkey is measured against.
+
+import { fileURLToPath } from 'node:url';
+import { type Child, startChild } from './child.js';
+
+const programOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** @param answers the messages to answer, by the methods' names in the generated code */
+export function startEcho(folder: string, answers: Readonly<Record<string, Uint8Array>>): Promise<Child> {
+  const texts = Object.entries(answers).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]);
+  const args = [programOf('./echo.js'), JSON.stringify(Object.fromEntries(texts))];
+  return startChild({ args, env: {}, folder, ready: 'echo listening' });
+}
+
+export const startRest = (folder: string, service: Child): Promise<Child> =>
+  startChild({
+    args: [programOf('./rest.js'), `${service.host}:${service.port}`],
+    env: {},
+    folder,
+    ready: 'rest listening',
+  });
