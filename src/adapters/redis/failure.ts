@@ -64,6 +64,15 @@ export function bounded<T>(work: Promise<T>, limitMs: number, what: string): Pro
     const giveUp = () => reject(new NoAnswer(`${what} took longer than ${limitMs} ms`));
     // When this process was held up, timers run before sockets are read: an answer that is there already must count.
     const timer = setTimeout(() => setImmediate(giveUp), limitMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

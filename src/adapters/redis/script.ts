@@ -15,6 +15,14 @@ function ask(client: Redis): void {
   client.asking().catch(() => {});
 }
 
+/** Sends all that this turn of the event loop writes in one piece: a system call costs more than a command. */
+function inOnePiece({ stream }: Redis): void {
+  // There is none before the first connection, and what is written then is refused.
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 /**
  * Runs a script. A restart, a failover or SCRIPT FLUSH makes a server forget it: then it is sent once more, whole.
  * @param asking whether the node does not have the keys' slot yet, which is on its way to it
@@ -27,6 +35,7 @@ export async function evaluate(
   asking = false,
 ): Promise<unknown> {
   const rest = [...keys, ...args];
+  inOnePiece(client);
   try {
     if (asking) ask(client);
     return await client.evalsha(script.sha1, keys.length, rest);
