@@ -24,5 +24,7 @@ export async function cleanly<T>(work: (cleanup: Cleanup) => Promise<T>): Promis
 
 /** When it is interrupted, this process ends in the way in which those that it has started end with it. */
 export function endWithChildren(): void {
+  // Each of them has a listener of its own.
+  process.setMaxListeners(0);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 }
