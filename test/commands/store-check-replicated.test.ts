@@ -43,7 +43,7 @@ describe('latchkey store check, where there are replicas', function () {
     const { code, stdout } = await check(world.url);
     expect(stdout).to.match(/^good +All nodes of the cluster agree on who has our 64 slots/m);
     expect(stdout).to.match(/^warning +Primaries without a replica: 127\.0\.0\.1:\d+, /m);
-    expect(stdout).to.match(/^warning +cluster-require-full-coverage is yes/m);
+    expect(stdout).to.match(/^warning +Cluster-require-full-coverage is yes/m);
     expect(stdout).to.match(/^good +Each primary: It evicts nothing/m);
     expect(stdout).to.match(/^good +Each primary: It takes our reads and writes/m);
     expect(code).to.equal(0);

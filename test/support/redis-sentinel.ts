@@ -27,11 +27,13 @@ export class Sentinel {
   readonly port: number;
   readonly raw: Redis;
   readonly #folder: string;
+  readonly #url: string;
   #process: ChildProcess | undefined;
 
   private constructor(port: number, folder: string, url: string) {
     this.port = port;
     this.#folder = folder;
+    this.#url = url;
     this.raw = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false, maxRetriesPerRequest: null });
     this.raw.on('error', () => {});
   }
@@ -59,7 +61,7 @@ export class Sentinel {
   /** Starts it again where it was killed. */
   async restart(): Promise<void> {
     const args = [join(this.#folder, 'sentinel.conf'), '--sentinel'];
-    await launch(args, `redis://127.0.0.1:${this.port}`, (child) => {
+    await launch(args, this.#url, (child) => {
       this.#process = child;
     });
   }

@@ -142,6 +142,11 @@ export class RedisServer {
   }
 }
 
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /**
  * Starts redis-server, and waits until it answers. A test run that dies does not leave it behind.
  * @param begun hears of the process before it answers, so that it can be ended if it never does
@@ -153,9 +158,8 @@ export async function launch(
 ): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: 'ignore' });
   begun(child);
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
+  living.add(child);
+  child.once('exit', () => living.delete(child));
   const failed = once(child, 'exit').then(
     () => {
       throw new Error(`redis-server ended at its start (${args.join(' ')})`);
