@@ -197,6 +197,7 @@ describe('the settings of the service', () => {
       ['redis+sentinel://sesame,/main', 'host'],
       ['redis+sentinel://sesame:1:2/main', 'host'],
       ['redis+sentinel://sesame/main?sentinelPassword=x', 'family'],
+      ['redis+sentinel://sesame,a,sesame:26379/main', 'twice'],
       ['redis+cluster://sesame/1', 'database 0'],
       ['redis+cluster://a b sesame', 'redis://'],
       ['redis+sesame://h', 'redis://'],

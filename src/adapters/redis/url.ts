@@ -68,6 +68,9 @@ export function readRedisUrl(url: string): RedisTarget {
   const places = hosts.split(',').map((host) => readPlace(host, DEFAULT_PORT[kind]));
   if (kind === 'server' && places.length > 1)
     wanted('one host: several are named by redis+sentinel:// or redis+cluster://');
+  // Each has one voice.
+  if (new Set(places.map(({ host, port }) => `${host} ${port}`)).size < places.length)
+    wanted('a URL that names no host twice');
   const [name, database] = readPath(kind, path);
   // The driver takes any parameter for one of its options, before ours: one could switch its queue on again.
   if (query !== '' && !/^family=[046]$/.test(query)) wanted('a URL with no parameter but family, which is 4 or 6');
