@@ -96,29 +96,26 @@ class InCluster implements Replicated {
   faults(random: Random, last: (least: number, most: number) => Promise<void>): Record<string, () => Promise<void>> {
     const world = this.#world;
     const someSlot = (): number => slotOf(Math.floor(random.between(0, SHARDS)));
-    const ownerOf = async (slot: number): Promise<RedisServer> => {
-      const server = await world.ownerOf(slot);
-      if (!server) throw new Error('the nodes do not agree on who has a slot');
-      return server;
-    };
+    const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
     return {
       'primary killed': async () => {
-        await world.settled(LIMIT_MS);
         const slot = someSlot();
         const server = await ownerOf(slot);
         await server.kill();
         await world.failedOver(slot, server, LIMIT_MS);
         await last(0, 1_500);
         await server.restart();
+        // Until somebody follows the new primary nothing is acknowledged.
+        await world.settled(LIMIT_MS);
       },
       'primary paused, and woken after the failover': async () => {
-        await world.settled(LIMIT_MS);
         const slot = someSlot();
         const server = await ownerOf(slot);
         server.pause();
         await world.failedOver(slot, server, LIMIT_MS);
         await last(0, 3_000);
         server.resume();
+        await world.settled(LIMIT_MS);
       },
       'primary paused for a moment': () => pausedForAMoment(ownerOf(someSlot()), last),
       'primary cut connections': async () => (await ownerOf(someSlot())).cutConnections(),

@@ -11,6 +11,8 @@ import type { RedisServer } from '../support/redis-server.js';
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
 const FAILOVER_MS = 20_000;
 
+const print = (text: string): unknown => process.stdout.write(`      ${text}\n`);
+
 describe('a failover by Sentinels', function () {
   this.timeout(90_000);
   const stage = new Stage();
@@ -47,8 +49,12 @@ describe('a failover by Sentinels', function () {
     const next = await client.refresh(on.refreshToken);
     const dead = await primary();
     await dead.kill();
+    const diedMs = performance.now();
     await world.failedOver(dead, FAILOVER_MS);
     await Promise.all(nodes.map((node) => until(async () => (await node.client.health()) === 'SERVING', FAILOVER_MS)));
+    print(
+      `a dead primary of Sentinels: both nodes serve again ${Math.round(performance.now() - diedMs)} ms after its death`,
+    );
     expect(await verdicts(out)).to.deep.equal(['REVOKED', 'REVOKED']);
     expect(await verdicts(next)).to.deep.equal(['active', 'active']);
     await other.client.refresh(next.refreshToken);

@@ -79,11 +79,16 @@ export class ClusterWorld {
   }
 
   /** Waits until all nodes agree on who has a slot, and that it is another one. */
-  async failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
+  failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
+    return this.agreedOwnerOf(slot, limitMs, from);
+  }
+
+  /** Waits until all nodes agree on who has a slot. @param not one who must not have it any more */
+  async agreedOwnerOf(slot: number, limitMs: number, not?: RedisServer): Promise<RedisServer> {
     let now: RedisServer | undefined;
     await waitFor(async () => {
       now = await this.ownerOf(slot);
-      return now !== undefined && now !== from;
+      return now !== undefined && now !== not;
     }, limitMs);
     return now as RedisServer;
   }
@@ -107,8 +112,8 @@ export class ClusterWorld {
    * @param between called when some of its keys have moved
    */
   async migrate(slot: number, to: RedisServer, between: () => Promise<void> = async () => {}): Promise<void> {
-    const from = await this.ownerOf(slot);
-    if (!from || from === to) throw new Error('the slot has no other owner');
+    const from = await this.agreedOwnerOf(slot, 10_000);
+    if (from === to) throw new Error('the slot is there already');
     const [source, target] = [this.idOf(from), this.idOf(to)];
     await to.raw.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
     await from.raw.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target);
