@@ -2,15 +2,15 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import { clientMaker, type TlsSource } from './client.js';
-import { ClusterMap } from './cluster-map.js';
+import type { TlsSource } from './client.js';
+import type { ClusterMap } from './cluster-map.js';
 import type { ClusterNode } from './cluster-nodes.js';
-import { keyNames, SHARDS } from './keys.js';
-import { Primary, type PrimaryOptions } from './primary.js';
+import { bornOf, ClusterPrimaries } from './cluster-primaries.js';
+import { SHARDS } from './keys.js';
+import type { Primary, PrimaryOptions } from './primary.js';
 import { type Found, ReadBatch } from './read-batch.js';
 import { READ } from './read-script.js';
 import { type Redirect, redirectOf } from './redirect.js';
-import { markOf } from './replicas.js';
 import { evaluate, type Script } from './script.js';
 import type { Servers, SwapAnswer } from './servers.js';
 import { SWAP } from './swap-script.js';
@@ -21,45 +21,38 @@ const MAX_HOPS = 3;
 
 type Outcome<T> = { readonly answer: T } | { readonly redirect: Redirect };
 
-const bornOf = (shard: number): string => keyNames([{ kind: 'birth', shard }])[0] ?? '';
-
 export class Cluster implements Servers {
-  readonly opened: Promise<void>;
-  readonly #options: PrimaryOptions;
-  readonly #target: RedisTarget;
-  readonly #tls: TlsSource | undefined;
+  readonly #primaries: ClusterPrimaries;
   readonly #map: ClusterMap;
   readonly #reads: readonly ReadBatch[];
-  /** By the ids of their nodes. */
-  readonly #primaries = new Map<string, Primary>();
-  /** By shard who has it, or was the last to have it. */
-  readonly #owners = Array<string | undefined>(SHARDS).fill(undefined);
-  readonly #listeners = new Set<(reachable: boolean) => void>();
-  #settleOpened: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
+  /** By shard who has answered for it though it is only on its way there, and who had it then. */
+  readonly #ahead = new Map<number, { readonly owner: string | undefined; readonly ids: Set<string> }>();
 
   /** Starts to connect, and does not stop until it is closed. */
   constructor(options: PrimaryOptions, target: RedisTarget, tls: TlsSource | undefined) {
-    this.#options = options;
-    this.#target = target;
-    this.#tls = tls;
-    this.opened = new Promise((resolve, reject) => {
-      this.#settleOpened = { resolve, reject };
-    });
-    this.opened.catch(() => {});
-    this.#reads = this.#owners.map((_, shard) => new ReadBatch((keys) => this.#fetch(shard, keys)));
-    const { connectTimeoutMs, commandTimeoutMs, monotonicMs } = options;
-    const bounds = { connectTimeoutMs, commandTimeoutMs, monotonicMs };
-    this.#map = new ClusterMap({ ...bounds, target, tls, heard: () => this.#follow() });
+    this.#primaries = new ClusterPrimaries(options, target, tls);
+    this.#map = this.#primaries.map;
+    this.#reads = Array.from({ length: SHARDS }, (_, shard) => new ReadBatch((keys) => this.#fetch(shard, keys)));
   }
 
   primaryOf(shard: number): Primary {
-    const primary = this.#primaries.get(this.#owners[shard] ?? '');
-    if (!primary) throw new StoreUnavailable('it is not known yet which node of the cluster has this slot');
-    return primary;
+    return this.#primaries.of(shard);
   }
 
   incarnationOf(shard: number): string | undefined {
-    return this.#primaries.get(this.#owners[shard] ?? '')?.connection.incarnation;
+    return this.#primaries.get(this.#primaries.ownerOf(shard))?.connection.incarnation;
+  }
+
+  /** Also at the node that has answered for the shard though it is only on its way there: that is acknowledged, too. */
+  async settle(shard: number, incarnation: string | undefined): Promise<void> {
+    const { replicas } = this.primaryOf(shard);
+    if (!replicas) return;
+    const settleAhead = async (id: string): Promise<void> => {
+      const primary = this.#primaries.get(id);
+      if (!primary) throw new StoreUnavailable('a node that has answered for a slot on its way there is gone');
+      await primary.replicas?.settle(primary.connection.incarnation);
+    };
+    await Promise.all([replicas.settle(incarnation), ...[...this.#aheadOf(shard)].map(settleAhead)]);
   }
 
   read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
@@ -78,21 +71,29 @@ export class Cluster implements Servers {
   }
 
   get reachableSinceMs(): number | undefined {
-    const since = [...new Set(this.#owners)].map((id) => this.#primaries.get(id ?? '')?.reachability.sinceMs);
-    const reached = since.filter((ms) => ms !== undefined);
-    return reached.length === 0 ? undefined : Math.min(...reached);
+    return this.#primaries.reachableSinceMs;
   }
 
   watch(listener: (reachable: boolean) => void): () => void {
-    const entry = (reachable: boolean) => listener(reachable);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return this.#primaries.watch(listener);
   }
 
-  async close(): Promise<void> {
-    const closing = [this.#map, ...this.#primaries.values()].map((each) => each.close());
-    this.#settleOpened?.reject(new StoreUnavailable('the store is closed'));
-    await Promise.all(closing);
+  get opened(): Promise<void> {
+    return this.#primaries.opened;
+  }
+
+  close(): Promise<void> {
+    return this.#primaries.close();
+  }
+
+  /** Who is ahead of the shard's owner; nobody once that is another one. */
+  #aheadOf(shard: number): Set<string> {
+    const owner = this.#primaries.ownerOf(shard);
+    const known = this.#ahead.get(shard);
+    if (known && known.owner === owner) return known.ids;
+    const ids = new Set<string>();
+    this.#ahead.set(shard, { owner, ids });
+    return ids;
   }
 
   async #fetch(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
@@ -130,7 +131,10 @@ export class Cluster implements Servers {
         const there = await this.#at(node, (client) => evaluate(client, script, keys, args, true));
         if (!this.#map.isPrimary(node.id))
           throw new StoreUnavailable('a slot is on its way to a node that is no primary');
-        if ('answer' in there) return there.answer;
+        if ('answer' in there) {
+          this.#aheadOf(shard).add(node.id);
+          return there.answer;
+        }
       }
       await this.#map.look();
     }
@@ -153,7 +157,7 @@ export class Cluster implements Servers {
   }
 
   #at<T>(node: ClusterNode, run: (client: Redis) => Promise<T>): Promise<Outcome<T>> {
-    return this.#primary(node, undefined).connection.run<Outcome<T>>(async ({ client }) => {
+    return this.#primaries.at(node).connection.run<Outcome<T>>(async ({ client }) => {
       try {
         return { answer: await run(client) };
       } catch (error) {
@@ -162,69 +166,5 @@ export class Cluster implements Servers {
         throw error;
       }
     });
-  }
-
-  /** After each word of a node: takes over who has which shard, and lets go of those that have none. */
-  #follow(): void {
-    for (const shard of this.#owners.keys()) {
-      const before = this.#owners[shard];
-      const owner = this.#believed(shard);
-      if (!owner || owner.id === before) continue;
-      this.#primary(owner, this.#primaries.get(before ?? ''));
-      this.#owners[shard] = owner.id;
-    }
-    const owners = new Set(this.#owners);
-    for (const [id, primary] of this.#primaries) {
-      if (owners.has(id) || this.#map.isPrimary(id)) continue;
-      this.#primaries.delete(id);
-      void primary.close();
-    }
-    this.#tellOpened();
-  }
-
-  #believed(shard: number): ClusterNode | undefined {
-    try {
-      return this.#map.ownerOf(shard);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** @param before whose place it takes: what was spent without that one was spent without it */
-  #primary({ id, place }: ClusterNode, before: Primary | undefined): Primary {
-    const known = this.#primaries.get(id);
-    if (known) return known;
-    const makeClient = clientMaker(this.#target.urlOf(place), this.#options.connectTimeoutMs, this.#tls);
-    const shards = (): number[] => [...this.#owners.keys()].filter((shard) => this.#owners[shard] === id);
-    const probe = async (client: Redis): Promise<unknown> => {
-      const [shard = 0] = shards();
-      // That the slot is another's, or on its way, is no fault of the server's.
-      return evaluate(client, READ, [bornOf(shard)], []).catch((error: unknown) => {
-        if (!redirectOf(error)) throw error;
-      });
-    };
-    const awayFromMs = before?.reachability.awaySinceMs ?? before?.clock.now() ?? 0;
-    const primary = new Primary(
-      { ...this.#options, log: this.#options.log },
-      { find: async () => ({ makeClient, check: () => {} }), probe, marks: () => shards().map(markOf), awayFromMs },
-    );
-    this.#primaries.set(id, primary);
-    primary.reachability.watch((reachable) => this.#changed(reachable));
-    primary.reachability.opened.catch((error) => {
-      if (!(error instanceof StoreUnavailable)) this.#settleOpened?.reject(error);
-    });
-    return primary;
-  }
-
-  #changed(reachable: boolean): void {
-    this.#tellOpened();
-    if (reachable || this.reachableSinceMs === undefined)
-      for (const listener of [...this.#listeners]) listener(reachable);
-  }
-
-  #tellOpened(): void {
-    const reached = (id: string | undefined): boolean =>
-      this.#primaries.get(id ?? '')?.reachability.sinceMs !== undefined;
-    if (this.#owners.every(reached)) this.#settleOpened?.resolve();
   }
 }

@@ -102,8 +102,8 @@ export class RedisStore implements Store {
   }
 
   /** Waits until enough replicas have all that this server has answered until now. @throws StoreUnavailable */
-  async settle(shard: number, incarnation: string | undefined): Promise<void> {
-    await this.#servers.primaryOf(shard).replicas?.settle(incarnation);
+  settle(shard: number, incarnation: string | undefined): Promise<void> {
+    return this.#servers.settle(shard, incarnation);
   }
 
   /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */

@@ -10,6 +10,8 @@ export interface Servers {
   primaryOf(shard: number): Primary;
   /** Which server answers for a shard, or was the last to; undefined: none has yet. */
   incarnationOf(shard: number): string | undefined;
+  /** As the store does. @throws StoreUnavailable */
+  settle(shard: number, incarnation: string | undefined): Promise<void>;
   /** Reads keys of one shard. @throws StoreUnavailable */
   read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** Runs the swap on an entry and, if there is one to be raised, its shard's birth record. @throws StoreUnavailable */

@@ -40,6 +40,10 @@ export class SolePrimary implements Servers {
     return this.#primary.connection.incarnation;
   }
 
+  async settle(_shard: number, incarnation: string | undefined): Promise<void> {
+    await this.#primary.replicas?.settle(incarnation);
+  }
+
   read(_shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
     return this.#reads.read(keys);
   }
