@@ -82,6 +82,27 @@ describe('a failover by Sentinels', function () {
     await until(async () => (await verdicts(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
   });
 
+  it('is noticed by a node that was paused with the primary, and wakes with its connection to it', async () => {
+    const [{ client }, other] = nodes;
+    const out = await client.issue();
+    expect(await other.client.verdict(out.accessToken)).to.equal('active');
+    const old = await primary();
+    other.process.child.kill('SIGSTOP');
+    old.pause();
+    await world.failedOver(old, FAILOVER_MS);
+    await until(async () => (await client.health()) === 'SERVING', FAILOVER_MS);
+    await client.logout({ refreshToken: out.refreshToken });
+    // What it hears first is not that it is late.
+    for (const sentinel of world.sentinels) sentinel.pause();
+    const waiting = Array.from({ length: 10 }, () => verdicts(out));
+    old.resume();
+    other.process.child.kill('SIGCONT');
+    for (const each of await Promise.all(waiting)) expect(each).to.not.include('active');
+    expect(await verdicts(out)).to.not.include('active');
+    for (const sentinel of world.sentinels) sentinel.resume();
+    await until(async () => (await verdicts(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
+  });
+
   it('is not believed on the word of one Sentinel that has slept through it', async () => {
     const [{ client }] = nodes;
     const out = await client.issue();
