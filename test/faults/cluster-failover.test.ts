@@ -141,6 +141,9 @@ describe('a Redis Cluster', function () {
     await until(async () => (await verdicts(lost)).every((each) => each === 'UNAVAILABLE'), FAILOVER_MS);
     for (const { client: each } of nodes) expect(await each.health()).to.equal('SERVING');
     expect(await verdicts(kept)).to.deep.equal(['active', 'active']);
+    const among = await client.validateMany([lost.accessToken, kept.accessToken, 'nonsense', lost.accessToken]);
+    const said = among.map(({ validation, cannotTell }) => (cannotTell ? 'cannot tell' : validation?.active));
+    expect(said).to.deep.equal(['cannot tell', true, false, 'cannot tell']);
     const next = await client.refresh(kept.refreshToken);
     await client.logout({ refreshToken: next.refreshToken });
     expect(await verdicts(kept)).to.deep.equal(['REVOKED', 'REVOKED']);
