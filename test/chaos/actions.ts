@@ -11,6 +11,8 @@ import { type ClientSession, newest, type Sessions } from './sessions.js';
 const PATIENCE_MS = 4_000;
 /** How long one without it waits, ms: often not long enough. */
 const HASTE_MS = [1, 40] as const;
+/** How often a token is asked about together with another. */
+const AMONG = 0.3;
 /** By how much one of two racers may be ahead, ms. */
 const RACE_LEAD_MS = 2;
 
@@ -37,7 +39,7 @@ export class Actions {
 
   async validate(session: ClientSession, node = this.#node): Promise<Outcome> {
     const pair = this.#random.chance(0.7) ? newest(session) : this.#random.pick(session.pairs);
-    const outcome = await this.#recorder.validate(node, pair, PATIENCE_MS);
+    const outcome = await this.#recorder.validate(node, pair, PATIENCE_MS, this.#random.chance(AMONG));
     return this.#note(session, outcome);
   }
 
@@ -154,7 +156,10 @@ export class Actions {
   /** Asks both nodes about a session at once. */
   async #probe(session: ClientSession): Promise<Outcome> {
     const pair = newest(session);
-    const [outcome] = await Promise.all([this.validate(session, 0), this.#recorder.validate(1, pair, PATIENCE_MS)]);
+    const [outcome] = await Promise.all([
+      this.validate(session, 0),
+      this.#recorder.validate(1, pair, PATIENCE_MS, this.#random.chance(AMONG)),
+    ]);
     return outcome;
   }
 

@@ -45,9 +45,12 @@ export class Recorder {
     return { outcome: answer.outcome, ...(answer.pair ? { next: held(answer.pair, of.subject) } : {}) };
   }
 
-  validate(node: number, { pair, ...of }: Held, deadlineMs: number): Promise<Outcome> {
+  /** @param among whether it is asked about together with another token */
+  validate(node: number, { pair, ...of }: Held, deadlineMs: number, among: boolean): Promise<Outcome> {
     return this.#make('validate', node, deadlineMs, { ...of, exp: pair.accessExpiresAt }, async ({ client }) => {
-      const problem = await client.verdict(pair.accessToken);
+      const { accessToken } = pair;
+      const problem = await (among ? client.verdictAmong(accessToken) : client.verdict(accessToken));
+      if (problem === undefined) return { is: 'unknown', code: 'UNAVAILABLE' };
       return problem === 'active' ? ACTIVE : { is: 'refused', problem };
     });
   }

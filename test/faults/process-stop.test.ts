@@ -26,7 +26,7 @@ interface Slowable {
 }
 
 describe('a service that is told to stop under load', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const stage = new Stage();
   const ends: (() => unknown)[] = [];
   afterEach(async () => {

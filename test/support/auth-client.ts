@@ -95,10 +95,13 @@ export class TestClient {
 
   /** `active`, or the problem's name without its prefix. */
   async verdict(accessToken: string): Promise<string> {
-    const { active, problem } = await this.validate(accessToken);
-    if (active) return 'active';
-    const name = Object.entries(TokenProblem).find(([, value]) => value === problem)?.[0] ?? '';
-    return name.replace('TOKEN_PROBLEM_', '');
+    return verdictIn(await this.validate(accessToken));
+  }
+
+  /** The same, of a token among others; undefined: it cannot be told. */
+  async verdictAmong(accessToken: string): Promise<string | undefined> {
+    const [, result] = await this.validateMany(['no.jw.t', accessToken]);
+    return result?.validation && verdictIn(result.validation);
   }
 
   /** The public keys, and for how long they may be kept. */
@@ -179,6 +182,12 @@ export function failureOf(error: ServiceError): Failure {
     fieldReason: violation?.reason,
     retryAfterS: retry ? RetryInfo.decode(retry).retryDelay?.seconds : undefined,
   };
+}
+
+function verdictIn({ active, problem }: ValidateTokenResponse): string {
+  if (active) return 'active';
+  const name = Object.entries(TokenProblem).find(([, value]) => value === problem)?.[0] ?? '';
+  return name.replace('TOKEN_PROBLEM_', '');
 }
 
 const nameOfServing = (value: number): string =>
