@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { committed, type Database, openDatabase } from './database.js';
-import { encode, keyName, laterEnd, raised, standing } from './record.js';
+import { CLOSED, ReadTurn, UNUSABLE } from './read-turn.js';
+import { encode, keyName, keyNames, laterEnd, raised, standing } from './record.js';
 import { type Log, Sweeper } from './sweeper.js';
 import { WriteWatch } from './write-watch.js';
 
@@ -31,6 +32,7 @@ export class LmdbStore implements Store {
   readonly #now: () => number;
   readonly #closeLimitMs: number;
   readonly #writes: WriteWatch;
+  readonly #reads: ReadTurn;
   readonly #sweeper: Sweeper;
   #closed: Promise<void> | undefined;
 
@@ -41,6 +43,7 @@ export class LmdbStore implements Store {
     this.#now = now;
     this.#closeLimitMs = 2 * writeTimeoutMs;
     this.#writes = new WriteWatch(writeTimeoutMs, now);
+    this.#reads = new ReadTurn(database, now);
     this.#sweeper = new Sweeper(database, { now, monotonicMs }, sweepEveryMs, log);
   }
 
@@ -77,18 +80,8 @@ export class LmdbStore implements Store {
   /** What can be read here is on the disk already. */
   async settle(): Promise<void> {}
 
-  async read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
-    return this.#guarded(() => {
-      // The driver would go on with the snapshot of the last read of this turn, which may be older than this call.
-      this.#database.resetReadTxn();
-      const transaction = this.#database.useReadTransaction();
-      try {
-        const nowMs = this.#now();
-        return keys.map((key) => standing(this.#database.get(keyName(key), { transaction }), nowMs)?.text);
-      } finally {
-        transaction.done();
-      }
-    });
+  read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
+    return this.#reads.read(keyNames(keys));
   }
 
   async swap(
@@ -143,6 +136,7 @@ export class LmdbStore implements Store {
 
   async #close(): Promise<void> {
     this.#writes.end();
+    this.#reads.end();
     const closed = this.#sweeper.stop().then(() => this.#database.close());
     // A disk that hangs must not hold up the end of the process: what was acknowledged is safe already.
     const enough = new AbortController();
@@ -152,12 +146,12 @@ export class LmdbStore implements Store {
   }
 
   async #guarded<T>(work: () => T | Promise<T>): Promise<T> {
-    if (this.#closed) throw new StoreUnavailable('the store is closed');
+    if (this.#closed) throw new StoreUnavailable(CLOSED);
     try {
       return await work();
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
-      throw new StoreUnavailable('the data folder cannot be read or written', error);
+      throw new StoreUnavailable(UNUSABLE, error);
     }
   }
 }

@@ -19,6 +19,18 @@ export function keyName(key: StoreKey): string {
   return `born:${key.shard}`;
 }
 
+/** A verified token is asked about with the same keys again and again. */
+const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
+
+/** The names of some keys, in their order. */
+export function keyNames(keys: readonly StoreKey[]): readonly string[] {
+  const known = remembered.get(keys);
+  if (known) return known;
+  const names = keys.map(keyName);
+  remembered.set(keys, names);
+  return names;
+}
+
 /** Whether a key is of an entry that can expire; the others are kept for ever, or not entries at all. */
 export const canExpire = (name: string): boolean => name.startsWith('s:') || name.startsWith('u:');
 
