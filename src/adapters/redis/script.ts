@@ -34,14 +34,14 @@ export async function evaluate(
   args: readonly string[],
   asking = false,
 ): Promise<unknown> {
-  const rest = [...keys, ...args];
   inOnePiece(client);
   try {
     if (asking) ask(client);
-    return await client.evalsha(script.sha1, keys.length, rest);
+    // One by one: to find its way through a list takes the driver as long as all the rest.
+    return await client.evalsha(script.sha1, keys.length, ...keys, ...args);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
     if (asking) ask(client);
-    return client.eval(script.lua, keys.length, rest);
+    return client.eval(script.lua, keys.length, ...keys, ...args);
   }
 }
