@@ -134,7 +134,9 @@ class Run {
       this.#lastMs = nowMs;
       if (outcome === 'answered' && nowMs >= this.#countsFromMs && nowMs < this.#untilMs) this.#answeredInTime++;
       if (startMs >= this.#countsFromMs) this.#count(outcome, nowMs - startMs);
-      then();
+      // On a connection that is gone a call fails at once, and so would all that follow, each within the other.
+      if (outcome === 'failed') setImmediate(then);
+      else then();
     });
   }
 
