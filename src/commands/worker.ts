@@ -31,7 +31,13 @@ async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise
   env.check();
   const { worker } = primary;
   const log = createLogger({ name: 'latchkey', level, isShared: true }).child({ worker });
+  let isStarting = true;
+  void primary.end.then((reason) => {
+    // Nobody can listen without the primary: this start would never end.
+    if (isStarting && reason === 'the primary is gone') process.exit(1);
+  });
   const service = await startService(settings, log, worker);
+  isStarting = false;
   const stop = untilSignalled(log, service.stop);
   void primary.end.then(stop);
   await primary.tell({ kind: 'listening', addresses: service.addresses });

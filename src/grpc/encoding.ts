@@ -23,8 +23,12 @@ const toBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.
 
 const alone = once((validation: ValidateTokenResponse) => ValidateTokenResponse.encode(validation).finish());
 // In protobuf, messages one after the other are one message, whose lists are one after the other, too.
-const encodeResult = (result: ValidateTokensResult) => ValidateTokensResponse.encode({ results: [result] }).finish();
-const among = once((validation: ValidateTokenResponse) => encodeResult({ validation }));
+const encode = (result: ValidateTokensResult) => ValidateTokensResponse.encode({ results: [result] }).finish();
+const among = once((validation: ValidateTokenResponse) => encode({ validation }));
+
+/** One result of a batch, as a part of the whole answer. */
+export const encodeResult = (result: ValidateTokensResult): Uint8Array =>
+  result.validation ? among(result.validation) : encode(result);
 
 /** AuthService, with answers that may be known by their bytes. */
 export const AUTH_SERVICE = {
@@ -32,7 +36,6 @@ export const AUTH_SERVICE = {
   validateToken: { ...AuthServiceService.validateToken, responseSerialize: alone },
   validateTokens: {
     ...AuthServiceService.validateTokens,
-    responseSerialize: ({ results }: ValidateTokensResponse): Buffer =>
-      Buffer.concat(results.map((result) => (result.validation ? among(result.validation) : encodeResult(result)))),
+    responseSerialize: ({ results }: ValidateTokensResponse): Buffer => Buffer.concat(results.map(encodeResult)),
   },
 } as const;

@@ -14,6 +14,12 @@ const SHED = /^\/auth\./;
 /** The calls that are refused last. */
 const ENDING: ReadonlySet<string> = new Set(['/auth.v1.AuthService/Logout', '/auth.v1.IssuerService/RevokeSubject']);
 
+/**
+ * Tokens that may be under way in batches, for each call that may. They cost calls beside them nothing, since batches have
+ * their slices alone; this bounds how long they wait for each other.
+ */
+const TOKENS_A_CALL = 64;
+
 export interface OverloadOptions {
   readonly maxConcurrentCalls: number;
   /** How many calls are under way. */
@@ -26,6 +32,9 @@ export class Overload implements Admission {
   readonly #shedding: Shedding;
   readonly #underWay: () => number;
   readonly #reportMs: number;
+  readonly #maxTokens: number;
+  /** Under way in batches. */
+  #tokens = 0;
   #turnIsOpen = false;
   #reporting: NodeJS.Timeout | undefined;
   /** Since the last line, and since the overload began. */
@@ -37,6 +46,7 @@ export class Overload implements Admission {
   ) {
     this.#log = log;
     this.#shedding = new Shedding(maxConcurrentCalls);
+    this.#maxTokens = maxConcurrentCalls * TOKENS_A_CALL;
     this.#underWay = underWay;
     this.#reportMs = reportMs;
   }
@@ -65,8 +75,18 @@ export class Overload implements Admission {
     return may;
   }
 
-  weigh(calls: number): void {
-    this.#shedding.spend(calls - 1);
+  /** One batch by itself is always taken. A refused one is counted. */
+  takeTokens(tokens: number): boolean {
+    if (this.#tokens > 0 && this.#tokens + tokens > this.#maxTokens) {
+      this.#count();
+      return false;
+    }
+    this.#tokens += tokens;
+    return true;
+  }
+
+  giveBack(tokens: number): void {
+    this.#tokens -= tokens;
   }
 
   /** Says what was refused and not told yet. */

@@ -26,8 +26,6 @@ export class Shedding {
   readonly #maxAtOnce: number;
   #allowance: number;
   #room = MAX_ROOM;
-  /** What calls that were larger than one have taken beyond the allowance. */
-  #debt = 0;
   #idleMs = 0;
   #underWay = 0;
   #taken = 0;
@@ -43,9 +41,9 @@ export class Shedding {
    * @param idleMs how long the event loop has waited for something to do, since it began
    */
   beginTurn(underWay: number, idleMs: number): void {
-    const rested = this.#pay((idleMs - this.#idleMs) * CALLS_AN_IDLE_MS);
+    const rested = (idleMs - this.#idleMs) * CALLS_AN_IDLE_MS;
     this.#allowance = Math.min(this.#allowance + rested, this.#maxAtOnce);
-    this.#room = Math.min(this.#room + this.#pay(CALLS_A_TURN), MAX_ROOM);
+    this.#room = Math.min(this.#room + CALLS_A_TURN, MAX_ROOM);
     this.#idleMs = idleMs;
     this.#underWay = underWay;
     this.#taken = 0;
@@ -61,21 +59,6 @@ export class Shedding {
   /** Whether a call that was taken may begin, with so many under way: its message may have come much later. */
   begins(ends: boolean, underWay: number): boolean {
     return underWay < this.#maxAtOnce + (ends ? ENDING_ROOM : 0);
-  }
-
-  /** A call that was taken turns out to be more work, by so many calls: the turns to come have so much less room. */
-  spend(calls: number): void {
-    const more = Math.max(0, calls);
-    const drawn = Math.min(more, this.#allowance);
-    this.#allowance -= drawn;
-    this.#debt += more - drawn;
-  }
-
-  /** @returns what is left of it after what is owed */
-  #pay(calls: number): number {
-    const paid = Math.min(this.#debt, calls);
-    this.#debt -= paid;
-    return calls - paid;
   }
 
   #makeRoom(reserve: number): boolean {

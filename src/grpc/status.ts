@@ -38,6 +38,8 @@ function detailsOf(error: CoreError): Details {
 /** The status of a failed call. Whatever we did not foresee gets a fixed text: its own may hold anything. */
 export function statusOf(error: unknown): StatusObject {
   if (error instanceof CallRefused) return { code: error.status, details: error.message, metadata: new Metadata() };
+  if (error instanceof Overloaded) return OVERLOADED;
+  if (error instanceof GivenUp) return { code: status.CANCELLED, details: error.message, metadata: new Metadata() };
   if (!isCoreError(error)) {
     return { code: status.INTERNAL, details: 'internal error; the log has the cause', metadata: new Metadata() };
   }
@@ -67,5 +69,23 @@ export class CallRefused extends Error {
   constructor(message: string) {
     super(message);
     this.status = status.UNAUTHENTICATED;
+  }
+}
+
+/** Too much is under way for this call to begin. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded';
+
+  constructor() {
+    super(OVERLOADED.details);
+  }
+}
+
+/** Nobody waits for the answer any more. */
+export class GivenUp extends Error {
+  override readonly name = 'GivenUp';
+
+  constructor() {
+    super('the caller has given up');
   }
 }

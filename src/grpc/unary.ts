@@ -8,7 +8,7 @@ import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/session.js';
 import { acceptRequestId, type Logger } from '../log.js';
 import type { Decoded } from './decoding.js';
-import { CallRefused, OVERLOADED, statusOf } from './status.js';
+import { CallRefused, GivenUp, OVERLOADED, Overloaded, statusOf } from './status.js';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -17,8 +17,10 @@ export interface ServiceCall extends Call {
   readonly metadata: Metadata;
   /** The names of the client's certificate, as Node writes them, if it has shown one that was found good. */
   clientNames(): string | undefined;
-  /** It is as much work as so many calls of the usual kind. */
-  weighs(calls: number): void;
+  /** Whether somebody still waits for its answer. */
+  readonly isWanted: boolean;
+  /** It holds so many tokens until it ends. @throws Overloaded if that is more than is taken */
+  holds(tokens: number): void;
   /** @param level of the line, if that is more than it would have */
   note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void;
 }
@@ -29,8 +31,9 @@ export type Handler<Request, Response> = (request: Request, call: ServiceCall) =
 export interface Admission {
   /** Whether a call whose message has come may begin. */
   mayBegin(path: string, underWay: number): boolean;
-  /** A call that has begun is as much work as so many. */
-  weigh(calls: number): void;
+  /** Whether so many tokens more may be under way in batches. If so they are to be given back. */
+  takeTokens(tokens: number): boolean;
+  giveBack(tokens: number): void;
 }
 
 /** Frames handlers, and counts the calls that are under way. */
@@ -64,8 +67,7 @@ export class Unary {
       if (!this.#admission.mayBegin(call.getPath(), this.#underWay)) return callback(OVERLOADED);
       this.#underWay++;
       const framed = new FramedCall(this.#log, this.#admission, method, call);
-      const request: Decoded<Request> = call.request;
-      const answer = request instanceof InvalidInput ? Promise.reject(request) : handler(request, framed);
+      const answer = begin(call.request, handler, framed);
       // One step for each outcome: every promise more is paid for by every call.
       void answer.then(
         (response) => this.#end(framed, level, undefined, () => callback(null, response)),
@@ -83,13 +85,29 @@ export class Unary {
       this.#log.error({ method: framed.method, err }, 'a call could not be answered');
     }
     this.#underWay--;
+    this.#admission.giveBack(framed.tokens);
     if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+/** What fails at once fails like all else: the call must be counted out again. */
+function begin<Request, Response>(
+  request: Decoded<Request>,
+  handler: Handler<Request, Response>,
+  call: ServiceCall,
+): Promise<Response> {
+  try {
+    return request instanceof InvalidInput ? Promise.reject(request) : handler(request, call);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 
 /** Makes nothing before it is asked for: most calls write no line and have no id of their own. */
 class FramedCall<Request, Response> implements ServiceCall {
   readonly method: string;
+  /** How many it holds. */
+  tokens = 0;
   readonly #log: Logger;
   readonly #admission: Admission;
   readonly #call: ServerUnaryCall<Request, Response>;
@@ -118,8 +136,13 @@ class FramedCall<Request, Response> implements ServiceCall {
     return this.#call.getAuthContext().sslPeerCertificate?.subjectaltname;
   }
 
-  weighs(calls: number): void {
-    this.#admission.weigh(calls);
+  get isWanted(): boolean {
+    return !this.#call.cancelled && this.budgetMs > 0;
+  }
+
+  holds(tokens: number): void {
+    if (!this.#admission.takeTokens(tokens)) throw new Overloaded();
+    this.tokens += tokens;
   }
 
   note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void {
@@ -156,6 +179,8 @@ class FramedCall<Request, Response> implements ServiceCall {
 
 /** A caller's mistake is no news; what someone should look at is. */
 function levelOf(error: unknown): Level {
+  // Refusals are counted, for a line for each would be an attack of its own; and who has given up wants to hear nothing.
+  if (error instanceof Overloaded || error instanceof GivenUp) return 'debug';
   if (error instanceof StoreUnavailable || error instanceof CallRefused) return 'warn';
   return isCoreError(error) ? 'info' : 'error';
 }
@@ -165,5 +190,6 @@ function failureFields(error: unknown): Record<string, unknown> {
   if (error === undefined) return {};
   if (error instanceof TokenRefused) return { problem: error.problem, why: error.why, detail: error.message };
   if (error instanceof StoreUnavailable) return { detail: error.message, err: error.cause };
-  return isCoreError(error) || error instanceof CallRefused ? { detail: error.message } : { err: error };
+  const ours = [CallRefused, Overloaded, GivenUp].some((each) => error instanceof each);
+  return error instanceof Error && (isCoreError(error) || ours) ? { detail: error.message } : { err: error };
 }

@@ -2,53 +2,55 @@
 
 import type { ValidateTokensRequest, ValidateTokensResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../core/context.js';
-import { StoreUnavailable } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
-import { checkCount, validateAmong } from '../core/validate-many.js';
+import { checkCount, type Verdict, validateAmong } from '../core/validate-many.js';
+import { encodeResult } from './encoding.js';
 import { resultMessage } from './messages.js';
-import type { Handler } from './unary.js';
+import { Slices } from './slices.js';
+import { GivenUp } from './status.js';
+import type { Handler, ServiceCall } from './unary.js';
 
-/** After so long others have their turn: a thousand new tokens are a tenth of a second of checking signatures. */
-const SLICE_MS = 2;
-/** Tokens of a batch that are as much work as one call by itself. */
-const TOKENS_A_CALL = 8;
+/** The line of the call is about no session in particular. */
+const among = (call: ServiceCall): Call => ({
+  get budgetMs() {
+    return call.budgetMs;
+  },
+  concerns: () => {},
+  audit: (event) => call.audit(event),
+});
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+export function validateTokens(context: Context): Handler<ValidateTokensRequest, ValidateTokensResponse> {
+  const slices = new Slices();
 
-export const validateTokens =
-  (context: Context): Handler<ValidateTokensRequest, ValidateTokensResponse> =>
-  async ({ accessTokens, includeClaims }, call) => {
+  /** Takes a step for each, a few in each turn. @throws GivenUp if nobody waits for the rest */
+  async function inSlices<Item>(call: ServiceCall, items: readonly Item[], step: (item: Item) => void): Promise<void> {
+    if (!(await slices.each(items, step, () => call.isWanted))) throw new GivenUp();
+  }
+
+  return async ({ accessTokens, includeClaims }, call) => {
     checkCount(accessTokens.length);
-    call.weighs(accessTokens.length / TOKENS_A_CALL);
-    // The line of the call is about no session in particular.
-    const each: Call = {
-      get budgetMs() {
-        return call.budgetMs;
-      },
-      concerns: () => {},
-      audit: (event) => call.audit(event),
-    };
+    call.holds(accessTokens.length);
+    const one = among(call);
     const failures: unknown[] = [];
-    const verdicts = [];
-    let sinceMs = performance.now();
-    for (const text of accessTokens) {
-      if (performance.now() - sinceMs > SLICE_MS) {
-        await nextTurn();
-        if (call.budgetMs <= 0) throw new StoreUnavailable('the caller has given up');
-        sinceMs = performance.now();
-      }
-      // Taken at once: a rejection that waits for the loop to end would be nobody's.
-      verdicts.push(validateAmong(context, each, text).catch((error: unknown) => void failures.push(error)));
-    }
-    const results = [];
+    const verdicts: Promise<Verdict | void>[] = [];
+    await inSlices(call, accessTokens, (text) => {
+      // Taken at once: a rejection that waits for the last step would be nobody's.
+      verdicts.push(validateAmong(context, one, text).catch((error: unknown) => void failures.push(error)));
+    });
+    const told = (await Promise.all(verdicts)).filter((verdict) => verdict !== undefined);
+    if (failures.length > 0) throw failures[0];
+    const results: ValidateTokensResponse['results'] = [];
     let [active, cannotTell] = [0, 0];
-    for (const verdict of await Promise.all(verdicts)) {
-      if (!verdict) throw failures[0];
+    await inSlices(call, told, (verdict) => {
       if ('untold' in verdict) {
         if (cannotTell++ === 0) call.note({ detail: verdict.untold.message }, 'warn');
       } else if (verdict.active) active++;
-      results.push(resultMessage(verdict, includeClaims));
-    }
+      const result = resultMessage(verdict, includeClaims);
+      // Known by its bytes from here on: to encode a thousand at once would hold up the others.
+      encodeResult(result);
+      results.push(result);
+    });
     call.note({ tokens: accessTokens.length, active, cannotTell });
     return { results };
   };
+}

@@ -13,6 +13,8 @@ interface Handle {
 
 /** Closes, when the worker ends, the connections that it had not taken: their callers come again, to others. */
 export function closeUntaken({ process }: Worker): void {
+  // One that could not be started has no channel.
+  if (!process.connected) return;
   const underWay = new Map<unknown, Handle>();
   const send = process.send.bind(process) as (...args: readonly unknown[]) => boolean;
   process.send = (...args: readonly unknown[]): boolean => {

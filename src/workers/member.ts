@@ -39,14 +39,20 @@ export class Member {
     this.id = this.#worker.id;
     this.pid = this.#worker.process.pid;
     this.ended = new Promise((resolve) => {
-      this.#worker.once('exit', (code: number | null, signal: string | null) => {
+      const end = (code: number | null, signal: string | null): void => {
         this.#endedAtMs = performance.now();
         resolve({ code, signal, why: this.#why });
+      };
+      this.#worker.once('exit', end);
+      this.#worker.on('error', (error: Error) => {
+        // A channel that breaks is the end of the worker, which is heard of anyway.
+        if (this.pid !== undefined) return;
+        // What could not be started, for the system has no room, has no exit.
+        this.#why ??= error.message;
+        end(null, null);
       });
     });
     closeUntaken(this.#worker);
-    // A channel that breaks is the end of the worker, which is heard of anyway.
-    this.#worker.on('error', () => {});
     this.listening = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: ToPrimary) => {
         if (message.kind !== 'listening') return;

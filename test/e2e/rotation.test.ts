@@ -1,9 +1,10 @@
 // Owns the proof that keys change while nodes run: under load on two of them nothing is lost, nor where a file is late.
 
-import { copyFileSync, mkdirSync, utimesSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
@@ -108,6 +109,21 @@ describe('keys that change while nodes run', function () {
       expect(kids.size, 'keys that signed').to.equal(3);
       expect(calls).to.be.above(200);
       for (const node of nodes) expect(node.process.lines().filter(({ level }) => level === 'error')).to.be.empty;
+    });
+
+    it('tells of a token that it has seen before that its key is unknown, once the file is taken away', async () => {
+      const own = await stage.folder();
+      addKey(own, 'older', 2 * DAY);
+      const file = addKey(own, 'newer', DAY);
+      const node = await stage.serve(redis, { JWT_KEYS_DIR: own, LOG_LEVEL: 'info' });
+      const { accessToken } = await node.client.issue();
+      const many = async () => (await node.client.validateMany([accessToken])).map((each) => each.validation?.problem);
+      for (let time = 0; time < 2; time++) expect(await node.client.verdict(accessToken)).to.equal('active');
+      expect(await many()).to.deep.equal([TokenProblem.TOKEN_PROBLEM_UNSPECIFIED]);
+      renameSync(file, `${file}.away`);
+      await until(() => heard(node, 'a key is gone'), 15_000);
+      expect(await node.client.verdict(accessToken)).to.equal('UNKNOWN_KEY');
+      expect(await many()).to.deep.equal([TokenProblem.TOKEN_PROBLEM_UNKNOWN_KEY]);
     });
 
     it('refuses tokens of a compromised key within seconds of its retirement, and the new one signs at once', async () => {

@@ -80,23 +80,4 @@ describe('shedding', () => {
     expect(offer(shedding, 100, 0, { underWay: 24 })).to.equal(0);
     expect(offer(new Shedding(AT_ONCE), 1, 0, { underWay: AT_ONCE, ends: true })).to.equal(1);
   });
-
-  it('leaves so much less room to the next turns as a call was more work than one, and pays for it with rest', () => {
-    const shedding = new Shedding(AT_ONCE);
-    exhaust(shedding);
-    shedding.spend(2 * SHARE + 2);
-    const taken = Array.from({ length: 4 }, () => offer(shedding, 100, 0, { underWay: 24 }));
-    expect(taken).to.deep.equal([0, 0, SHARE - 2, SHARE]);
-    shedding.spend(10 * AN_IDLE_MS);
-    expect(offer(shedding, 100, 9, { underWay: 24 })).to.equal(0);
-    expect(offer(shedding, 100, 10, { underWay: 24 })).to.equal(2 * SHARE);
-  });
-
-  it('takes such work out of the burst first, and still takes calls that end a session', () => {
-    const shedding = new Shedding(AT_ONCE);
-    shedding.spend(56);
-    expect(offer(shedding, AT_ONCE, 0)).to.equal(KEPT + AT_ONCE - 56);
-    shedding.spend(1_000);
-    expect(offer(shedding, 1, 0, { ends: true })).to.equal(1);
-  });
 });

@@ -99,4 +99,22 @@ describe('ValidateTokens', () => {
     expect((await batch).map(told)).to.deep.equal(pairs.map((_, n) => `user-${n}`));
     expect(served, 'calls that were answered meanwhile').to.be.greaterThan(2);
   });
+
+  it('is refused while others hold as many tokens as are taken, and holds up no single call', async () => {
+    await scene.stop();
+    scene = await GrpcScene.start({ maxConcurrentCalls: 20 });
+    const { client, world } = scene;
+    const { accessToken } = await client.issue('anna');
+    const many = () => client.validateMany(Array(1_000).fill(accessToken));
+    scene.flowing = false;
+    const taken = many();
+    while (world.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(await failureOfCall(many())).to.include({ code: 'RESOURCE_EXHAUSTED', retryAfterS: 1 });
+    const [one, few] = [client.verdict(accessToken), client.validateMany([accessToken])];
+    scene.flowing = true;
+    expect(await one).to.equal('active');
+    expect((await few).map(told)).to.deep.equal(['anna']);
+    expect(await taken).to.have.length(1_000);
+    expect(await many(), 'once the first is over').to.have.length(1_000);
+  });
 });

@@ -11,6 +11,8 @@ import { Stage, until } from '../e2e/stage.js';
 import type { Conduct } from './program.js';
 
 const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
+/** So few open files that a test can take them all. */
+const FEW = 'ulimit -n 128; exec "$0" "$@"';
 const LIMIT_MS = 30_000;
 /** Enough for a small program on a machine that is busy. */
 const START_MS = 6_000;
@@ -24,7 +26,7 @@ describe('a pool of workers', function () {
     const file = join(await stage.folder(), 'conduct');
     const tell = (now: Conduct) => writeFileSync(file, now);
     tell(conduct);
-    const child: ChildProcess = spawn(process.execPath, [PROGRAM, file, `${startMs}`, `${stopMs}`]);
+    const child: ChildProcess = spawn('sh', ['-c', FEW, process.execPath, PROGRAM, file, `${startMs}`, `${stopMs}`]);
     stage.owns(() => child.kill('SIGKILL'));
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -79,6 +81,21 @@ describe('a pool of workers', function () {
     await hears(words);
     expect(said(words)[0]).to.include({ worker: 3, detail: 'it did not reach its store within 3000 ms' });
     tell('good');
+    child.kill('SIGHUP');
+    await hears('all workers have been replaced');
+  });
+
+  it('has a worker that the system could not start followed by another, and says why', async () => {
+    const { child, said, hears } = await pool('good');
+    await hears('the workers have started');
+    const [one] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').map(Number);
+    child.kill('SIGUSR2');
+    await hears('there is no room');
+    process.kill(one ?? 0, 'SIGKILL');
+    await hears('a worker has ended', 3);
+    expect(said('a worker has ended').at(-1)?.['detail']).to.match(/^spawn .* EMFILE$/);
+    child.kill('SIGUSR2');
+    await hears('there is room');
     child.kill('SIGHUP');
     await hears('all workers have been replaced');
   });

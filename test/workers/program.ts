@@ -1,7 +1,7 @@
 // Owns a program with a pool of workers that do as a file says, for what no service does by itself.
 
 import cluster from 'node:cluster';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '../../src/log.js';
 import { Pool } from '../../src/workers/pool.js';
@@ -12,12 +12,29 @@ export type Conduct = 'good' | 'mute' | 'crashing' | 'without a store' | 'deaf';
 
 const [, , file = '', startMs = '', stopMs = ''] = process.argv;
 
+/** Descriptors that nobody else can have then. */
+const taken: number[] = [];
+
+/** Takes all that the system gives, or gives it back. @returns whether it is taken now */
+function takeRoom(): boolean {
+  if (taken.length > 0) {
+    for (const fd of taken.splice(0)) closeSync(fd);
+    return false;
+  }
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    return true;
+  }
+}
+
 async function run(): Promise<void> {
   const log = createLogger({ name: 'program', level: 'debug', isShared: true });
   const times = { startMs: Number(startMs), stopMs: Number(stopMs) };
   const exec = fileURLToPath(import.meta.url);
   const pool = new Pool(log, { count: 2, exec, args: [file], secrets: { WORD: 'sesame' }, ...times });
   process.on('SIGHUP', () => pool.roll());
+  process.on('SIGUSR2', () => log.info({}, takeRoom() ? 'there is no room' : 'there is room'));
   const code = (promise: Promise<void>) => promise.then(() => 0).catch(() => 1);
   process.on('SIGTERM', () => void code(pool.stop()).then((each) => process.exit(each)));
   try {

@@ -1,6 +1,10 @@
 // Owns the proof of what `serve` with several workers is to its callers and its operator: one port, one life, one fault.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
@@ -8,6 +12,7 @@ import { CallFailed } from '../support/auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET, runCommand, type StartOptions } from '../support/processes.js';
 import { CREW_MS, Crew, isAlive } from './crew.js';
 
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const ROUNDS = 20;
 const AT_ONCE = 8;
 
@@ -164,6 +169,24 @@ describe('serve with workers', function () {
     await until(() => !pids.some(isAlive), CREW_MS);
     expect(crew.said('stopping').map(({ reason }) => reason)).to.deep.equal(Array(2).fill('the primary is gone'));
     expect(crew.said('service stopped')).to.have.length(2);
+  });
+
+  it('leaves no worker behind that was on its way when the primary was killed', async () => {
+    // The way to a store that says nothing is long.
+    const mute = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    stage.owns(() => mute.close());
+    const { port } = mute.address() as AddressInfo;
+    const env = { GRPC_ADDRESS: '127.0.0.1:0', WORKERS: '2', JWT_SECRET, REDIS_URL: `redis://127.0.0.1:${port}` };
+    const primary = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: 'ignore' });
+    stage.owns(() => primary.kill('SIGKILL'));
+    const connected = once(mute, 'connection');
+    await connected;
+    const [pid = 0] = readFileSync(`/proc/${primary.pid}/task/${primary.pid}/children`, 'utf8').split(' ').map(Number);
+    stage.owns(() => isAlive(pid) && process.kill(pid, 'SIGKILL'));
+    expect(isAlive(pid), 'awake').to.equal(true);
+    primary.kill('SIGKILL');
+    await until(() => !isAlive(pid), 10_000);
   });
 
   it('follows the key files in each worker', async () => {

@@ -1,0 +1,66 @@
+// Owns the proof that batches share what they have of the event loop, and leave the rest to others.
+
+import { expect } from 'chai';
+import { Slices } from '../../src/grpc/slices.js';
+
+const STEP_MS = 0.25;
+/** Several slices of the loop, whatever else the machine does. */
+const MANY = 40;
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const always = (): boolean => true;
+
+/** Takes as long as a new signature. */
+function work(): void {
+  const untilMs = performance.now() + STEP_MS;
+  while (performance.now() < untilMs);
+}
+
+describe('slices of the event loop', () => {
+  it('take all steps, in order, and at once where there is little to do', async () => {
+    const taken: number[] = [];
+    const whole = new Slices().each([1, 2, 3], (item) => void taken.push(item), always);
+    expect(taken).to.deep.equal([1, 2, 3]);
+    expect(await whole).to.equal(true);
+  });
+
+  it('are a few steps of each turn, for all batches together', async () => {
+    const slices = new Slices();
+    let steps = 0;
+    const step = (): void => {
+      work();
+      steps++;
+    };
+    const batches = [1, 2, 3, 4].map(() => slices.each(Array(MANY).fill(0), step, always));
+    const byTurns: number[] = [];
+    for (let before = 0; steps < 4 * MANY; before = steps) {
+      await turn();
+      byTurns.push(steps - before);
+    }
+    expect(Math.max(...byTurns)).to.be.at.most(1 + 1 / STEP_MS);
+    expect(await Promise.all(batches)).to.deep.equal([true, true, true, true]);
+  });
+
+  it('are taken in turn, so that a small batch need not wait for the end of a large one', async () => {
+    const slices = new Slices();
+    const ended: string[] = [];
+    const large = slices.each(Array(MANY).fill(0), work, always).then(() => ended.push('large'));
+    const small = slices.each([0], work, always).then(() => ended.push('small'));
+    await Promise.all([large, small]);
+    expect(ended).to.deep.equal(['small', 'large']);
+  });
+
+  it('are not spent on what nobody waits for any more', async () => {
+    const slices = new Slices();
+    let [steps, wanted] = [0, true];
+    const batch = slices.each(
+      Array(MANY).fill(0),
+      () => [work(), steps++],
+      () => wanted,
+    );
+    const other = slices.each([0], work, always);
+    wanted = false;
+    expect(await Promise.all([batch, other])).to.deep.equal([false, true]);
+    expect(steps).to.be.below(MANY);
+  });
+});
