@@ -23,9 +23,13 @@ export interface ServeOptions {
   readonly everyCore?: boolean;
 }
 
+/** Where services leave their processor profiles when they end, if that is asked for. */
+const { BENCH_PROFILE: profiles } = process.env;
+const PROFILED = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
+
 export const startServe = ({ folder, env, everyCore = false }: ServeOptions): Promise<Child> =>
   startChild({
-    args: [MAIN, 'serve'],
+    args: [...PROFILED, MAIN, 'serve'],
     env: { GRPC_ADDRESS: '127.0.0.1:0', ISSUER_TOKEN, ...SETTINGS, ...env },
     folder,
     everyCore,
