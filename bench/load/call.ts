@@ -43,6 +43,8 @@ export type Ended = (outcome: Outcome) => void;
 /** One connection. */
 export interface Wire {
   readonly underWay: number;
+  /** Whether the other side still has it. */
+  readonly isOpen: boolean;
   /** Begins a call; it goes out with the next `flush`. */
   call(call: Call, ended: Ended): void;
   flush(): void;

@@ -74,6 +74,10 @@ export class GrpcWire implements Wire {
     return wire;
   }
 
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
   get underWay(): number {
     return this.#open.size + this.#waiting.length;
   }

@@ -38,6 +38,10 @@ export class HttpWire implements Wire {
     return new HttpWire(socket);
   }
 
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
   get underWay(): number {
     return (this.#open ? 1 : 0) + this.#waiting.length;
   }

@@ -159,7 +159,7 @@ const openWire = ({ host, port, protocol = 'grpc' }: Target): Promise<Wire> =>
 
 async function serve(target: Target): Promise<void> {
   const random = randomFrom(target.seed);
-  const wires = await Promise.all(Array.from({ length: target.connections }, () => openWire(target)));
+  let wires = await Promise.all(Array.from({ length: target.connections }, () => openWire(target)));
   let feed: Feed = () => undefined;
   process.on('message', async (told: Work | Load) => {
     if ('route' in told) {
@@ -167,6 +167,8 @@ async function serve(target: Target): Promise<void> {
       process.send?.('taken');
       return;
     }
+    // Servers of HTTP end connections that rest while another contender has its turn.
+    wires = await Promise.all(wires.map((wire) => (wire.isOpen ? wire : openWire(target))));
     const startMs = performance.now();
     const cpu = process.cpuUsage();
     const run = new Run(wires, feed, random, told);
