@@ -30,9 +30,8 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
   for (const finding of findings) process.stdout.write(lines(finding));
   const count = (weight: Weight): number => findings.filter((finding) => finding.weight === weight).length;
   const verdict = count('unsafe') > 0 ? 'Do not serve on this store' : 'This store can be served on';
-  process.stdout.write(
-    `\n${verdict}: ${count('unsafe')} unsafe, ${count('warning')} warnings, ${count('unknown')} unknown.\n`,
-  );
+  const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
+  process.stdout.write(`\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`);
   process.exitCode = count('unsafe') > 0 ? 1 : 0;
 }
 
