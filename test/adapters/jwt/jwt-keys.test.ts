@@ -51,8 +51,10 @@ describe('JwtKeys', () => {
       const refresh = keys.seal('refresh', { ...CLAIMS, token_type: 'refresh' }, key.kid);
 
       it('opens what it sealed, and tells what the key is for', () => {
-        expect(keys.open(access)).to.deep.equal({ use: 'access', typ: 'at+jwt', payload: CLAIMS });
-        expect(keys.open(refresh)).to.deep.include({ use: 'refresh', typ: 'rt+jwt' });
+        const { kid, refreshKid } = key;
+        expect(keys.open(access)).to.deep.equal({ use: 'access', kid, typ: 'at+jwt', payload: CLAIMS });
+        expect(keys.open(refresh)).to.deep.include({ use: 'refresh', kid: refreshKid, typ: 'rt+jwt' });
+        expect([kid, refreshKid, 'another'].map((each) => keys.verifies(each))).to.deep.equal([true, true, false]);
       });
 
       it('signs access tokens that others can verify with the key', async () => {
@@ -207,6 +209,7 @@ describe('JwtKeys', () => {
     for (const secret of secrets) {
       expect(adopting.open(hs256(header, CLAIMS, secret))).to.deep.equal({
         use: 'adopted',
+        kid: undefined,
         typ: 'JWT',
         payload: CLAIMS,
       });
