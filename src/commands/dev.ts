@@ -47,12 +47,13 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
       issuer: formatAddress(reachable(issuerAddress)),
       http: formatAddress(reachable(httpAddress)),
     };
+    // Before it says that it is ready: whoever reads that may end it at once, and in order.
+    untilSignalled(log, stop);
     process.stdout.write(welcome(SUBJECT, pair, addresses, settings, tls));
   } catch (error) {
     await stop();
     throw error;
   }
-  untilSignalled(log, stop);
 }
 
 /** The gateway in this process, and its first login, call the service as any other client does. */

@@ -14,6 +14,11 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   env.check();
   const log = createLogger({ name: 'latchkey-gateway', level });
   const server = createGateway(settings, log);
-  await server.listen();
-  untilSignalled(log, () => server.close());
+  const listening = server.listen();
+  // Before it says that it listens: whoever reads that may end it at once, and in order.
+  untilSignalled(log, async () => {
+    await listening;
+    await server.close();
+  });
+  await listening;
 }

@@ -24,8 +24,10 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   if (!isOne) return serveByWorkers(settings.workers, secrets, log);
   // The primary of workers needs none of this.
   const { startService } = await import('../service.js');
-  const service = await startService(settings, log);
-  untilSignalled(log, service.stop);
+  const starting = startService(settings, log);
+  // Before it says that it listens: whoever reads that may end it at once, and in order.
+  untilSignalled(log, async () => (await starting).stop());
+  await starting;
 }
 
 async function serveByWorkers(count: number, secrets: Readonly<Record<string, string>>, log: Logger): Promise<void> {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
-import { failureOfCall } from '../support/auth-client.js';
+import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
 
@@ -36,9 +36,10 @@ describe('a failover by Sentinels', function () {
   const verdicts = (pair: TokenPair): Promise<string[]> =>
     Promise.all(
       nodes.map(({ client }) =>
-        client
-          .verdict(pair.accessToken)
-          .catch(async () => (await failureOfCall(client.verdict(pair.accessToken))).code),
+        client.verdict(pair.accessToken).catch((error: unknown) => {
+          if (error instanceof CallFailed) return error.failure.code;
+          throw error;
+        }),
       ),
     );
 
