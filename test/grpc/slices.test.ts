@@ -37,7 +37,8 @@ describe('slices of the event loop', () => {
       await turn();
       byTurns.push(steps - before);
     }
-    expect(Math.max(...byTurns)).to.be.at.most(1 + 1 / STEP_MS);
+    // The slice of the turn in which they came, and the next one, may both lie before the first look.
+    expect(Math.max(...byTurns)).to.be.at.most(2 * (1 + 1 / STEP_MS));
     expect(await Promise.all(batches)).to.deep.equal([true, true, true, true]);
   });
 
