@@ -53,8 +53,8 @@ export class Overload implements Admission {
 
   /** For every server of the process: they share its event loop. */
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
-    // What is taken goes its way as it is: a call that is wrapped costs a tenth more. The library asks for no more than
-    // the interface, though its type names the wrapper.
+    // What is taken goes its way as it is: a wrapper costs every call some. The library asks for no more than the
+    // interface, though its type names the wrapper.
     if (!SHED.test(path) || this.#takes(ENDING.has(path))) return call as ServerInterceptingCall;
     // Not started at all: the message is thrown away unread.
     return new ServerInterceptingCall(call, {

@@ -37,7 +37,7 @@ export async function evaluate(
   inOnePiece(client);
   try {
     if (asking) ask(client);
-    // One by one: to find its way through a list takes the driver as long as all the rest.
+    // One by one: the driver would flatten a list first, which costs a read of many keys dearly.
     return await client.evalsha(script.sha1, keys.length, ...keys, ...args);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
