@@ -2,20 +2,34 @@
 
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
+/** A token in good form, cut at its dots; all of it is still base64url. */
+export interface Compact {
+  readonly text: string;
+  readonly header: string;
+  readonly payload: string;
+  readonly signature: string;
+}
+
 /**
- * The header of a token in good form; undefined for anything else. base64url is decoded leniently by most libraries;
- * here each part must be the one spelling of its bytes, so that no two texts are the same token.
+ * Cuts a token in good form; undefined for anything else. base64url is decoded leniently by most libraries; here each part
+ * must be the one spelling of its bytes, so that no two texts are the same token.
  */
-export function readHeader(token: string): Readonly<Record<string, unknown>> | undefined {
-  const [, header, payload, signature] = COMPACT.exec(token) ?? [];
+export function readCompact(text: string): Compact | undefined {
+  const [, header, payload, signature] = COMPACT.exec(text) ?? [];
   if (header === undefined || payload === undefined || signature === undefined) return undefined;
-  const bytes = Buffer.from(header, 'base64url');
-  if (bytes.toString('base64url') !== header || !isCanonical(payload) || !isCanonical(signature)) return undefined;
+  if (!isCanonical(header) || !isCanonical(payload) || !isCanonical(signature)) return undefined;
+  return { text, header, payload, signature };
+}
+
+/** What is signed of a token (RFC 7515, section 5.1): its text up to the second dot. */
+export const signingInput = ({ text, signature }: Compact): string => text.slice(0, -signature.length - 1);
+
+export const encodePart = (json: string): string => Buffer.from(json, 'utf8').toString('base64url');
+
+/** The value of a header or a payload; undefined if it is no JSON, as which it would not be either. */
+export function decodePart(part: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Readonly<Record<string, unknown>>)
-      : undefined;
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
   } catch {
     return undefined;
   }

@@ -1,12 +1,13 @@
-// Owns signing and the check of signatures, on jsonwebtoken, by a set of keys that stays as it is. Keys are chosen by
-// `kid` from our own, and never by what a token says of its algorithm.
+// Owns signing and the check of signatures by a set of keys that stays as it is. Keys are chosen by `kid` from our own, and
+// never by what a token says of its algorithm. Public keys' algorithms are jsonwebtoken's.
 
-import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { typOf } from '../../core/claims.js';
 import { TokenRefused } from '../../core/errors.js';
 import type { Keys, KeyUse, Opened, PublicKey } from '../../core/ports.js';
-import { readHeader } from './compact.js';
+import { type Compact, decodePart, encodePart, readCompact, signingInput } from './compact.js';
+import { isSignedByHs256, signHs256 } from './hs256.js';
 import type { Algorithm, SigningKey } from './signing-key.js';
 
 interface Verifier {
@@ -16,13 +17,30 @@ interface Verifier {
   readonly key: KeyObject;
 }
 
+interface Signer {
+  readonly algorithm: Algorithm;
+  readonly kid: string;
+  readonly key: KeyObject;
+  /** Base64url. */
+  readonly header: string;
+}
+
+/** What a header leads to. */
+interface Reading {
+  readonly typ: unknown;
+  /** One, but for adopted tokens, which do not say under which secret they were signed. */
+  readonly verifiers: readonly [Verifier, ...Verifier[]];
+}
+
 export class JwtKeys implements Keys {
   readonly signingKid: string;
   readonly delayMs = 0;
-  readonly #signers = new Map<string, SigningKey>();
+  readonly #signers = new Map<string, Readonly<Record<'access' | 'refresh', Signer>>>();
   readonly #verifiers = new Map<string, Verifier>();
   readonly #adopted: readonly Verifier[];
-  readonly #signing: SigningKey;
+  readonly #shown: readonly PublicKey[];
+  /** Of the headers that we write, as text: nearly every token that comes has one of these. */
+  readonly #written = new Map<string, Reading>();
 
   /**
    * @param signing signs new pairs
@@ -30,39 +48,36 @@ export class JwtKeys implements Keys {
    * @param adopted the secrets of djangorestframework-simplejwt, where its tokens are taken over
    */
   constructor(signing: SigningKey, others: readonly SigningKey[] = [], ...adopted: readonly KeyObject[]) {
-    this.#signing = signing;
     this.signingKid = signing.kid;
-    for (const key of [...others, signing]) {
-      this.#signers.set(key.kid, key);
-      const { kid, refreshKid, algorithm } = key;
-      this.#verifiers.set(kid, { use: 'access', kid, algorithm, key: key.verify });
-      this.#verifiers.set(refreshKid, { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: key.refreshSecret });
-    }
     this.#adopted = adopted.map((key) => ({ use: 'adopted', kid: undefined, algorithm: 'HS256', key }));
+    const all = [...others, signing];
+    for (const { kid, refreshKid, algorithm, sign, verify, refreshSecret } of all) {
+      const access = signerOf('access', kid, algorithm, sign);
+      const refresh = signerOf('refresh', refreshKid, 'HS256', refreshSecret);
+      this.#signers.set(kid, { access, refresh });
+      this.#verifiers.set(kid, { use: 'access', kid, algorithm, key: verify });
+      this.#verifiers.set(refreshKid, { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: refreshSecret });
+      for (const { header } of [access, refresh]) this.#written.set(header, this.#read(header));
+    }
+    this.#shown = all.flatMap(({ shown }) => (shown ? [shown] : []));
   }
 
-  open(token: string): Opened {
-    const header = readHeader(token);
-    if (!header) throw new TokenRefused('MALFORMED', 'not a JWT in compact form');
-    const [verifier, ...more] = this.#verifiersOf(header);
-    if (header['alg'] !== verifier.algorithm) {
-      throw new TokenRefused('BAD_SIGNATURE', 'the algorithm is not the one of the key');
-    }
-    // RFC 7515, section 4.1.11: an extension that is marked critical and not understood makes the token invalid.
-    if (Object.hasOwn(header, 'crit')) throw new TokenRefused('MALFORMED', 'no critical extension is supported');
-    return { use: verifier.use, kid: verifier.kid, typ: header['typ'], payload: verified(token, verifier, more) };
+  open(text: string): Opened {
+    const token = readCompact(text);
+    if (!token) throw new TokenRefused('MALFORMED', 'not a JWT in compact form');
+    const { typ, verifiers } = this.#written.get(token.header) ?? this.#read(token.header);
+    const [{ use, kid }] = verifiers;
+    return { use, kid, typ, payload: verified(token, verifiers) };
   }
 
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
-    const key = this.#signers.get(kid) ?? this.#signing;
-    const access = use === 'access';
-    const algorithm = access ? key.algorithm : 'HS256';
+    const pair = this.#signers.get(kid) ?? this.#signers.get(this.signingKid);
+    if (!pair) throw new Error('the signing key is one of the signers');
+    const signer = pair[use];
+    const payload = JSON.stringify(claims);
+    if (signer.algorithm === 'HS256') return signHs256(signer.header, payload, signer.key);
     // As text: of an object the library reads claims named `toString` or `constructor` as rules of its own, and fails.
-    return jwt.sign(JSON.stringify(claims), access ? key.sign : key.refreshSecret, {
-      algorithm,
-      keyid: access ? key.kid : key.refreshKid,
-      header: { alg: algorithm, typ: typOf(use) },
-    });
+    return jwt.sign(payload, signer.key, { algorithm: signer.algorithm, header: headerOf(use, signer) });
   }
 
   verifies(kid: string): boolean {
@@ -75,7 +90,7 @@ export class JwtKeys implements Keys {
   }
 
   publicKeys(): readonly PublicKey[] {
-    return [...this.#signers.values()].flatMap(({ shown }) => (shown ? [shown] : []));
+    return this.#shown;
   }
 
   /** There is nothing to look at. */
@@ -83,8 +98,23 @@ export class JwtKeys implements Keys {
     return Promise.resolve(false);
   }
 
-  /** The keys that a token may be signed with: one, but for adopted tokens, which do not say under which secret. */
-  #verifiersOf(header: Readonly<Record<string, unknown>>): readonly [Verifier, ...Verifier[]] {
+  /** @throws TokenRefused if the header is none of a token that one of our keys may have signed */
+  #read(text: string): Reading {
+    const parsed = decodePart(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+      throw new TokenRefused('MALFORMED', 'not a JWT in compact form');
+    }
+    const header = parsed as Readonly<Record<string, unknown>>;
+    const verifiers = this.#verifiersOf(header);
+    if (header['alg'] !== verifiers[0].algorithm) {
+      throw new TokenRefused('BAD_SIGNATURE', 'the algorithm is not the one of the key');
+    }
+    // RFC 7515, section 4.1.11: an extension that is marked critical and not understood makes the token invalid.
+    if (Object.hasOwn(header, 'crit')) throw new TokenRefused('MALFORMED', 'no critical extension is supported');
+    return { typ: header['typ'], verifiers };
+  }
+
+  #verifiersOf(header: Readonly<Record<string, unknown>>): Reading['verifiers'] {
     const kid = Object.hasOwn(header, 'kid') ? header['kid'] : undefined;
     // simplejwt's tokens are told by their form, before any claim is looked at: claims must not choose the key.
     const [secret, ...more] = this.#adopted;
@@ -96,24 +126,35 @@ export class JwtKeys implements Keys {
   }
 }
 
-/** The payload of a token with a good signature by one of the keys. Times are the core's business, with the store's clock. */
-function verified(token: string, { key, algorithm }: Verifier, [next, ...more]: readonly Verifier[]): unknown {
-  try {
-    return jwt.verify(token, key, { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
-  } catch {
-    // The library reads the payload before it looks at the signature, and fails on one that is no object.
-    if (isSigned(token, algorithm, key)) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
-    if (next) return verified(token, next, more);
-    throw new TokenRefused('BAD_SIGNATURE', 'the signature is not good');
-  }
+const headerOf = (use: 'access' | 'refresh', { algorithm, kid }: Pick<Signer, 'algorithm' | 'kid'>) => ({
+  alg: algorithm,
+  typ: typOf(use),
+  kid,
+});
+
+function signerOf(use: 'access' | 'refresh', kid: string, algorithm: Algorithm, key: KeyObject): Signer {
+  return { algorithm, kid, key, header: encodePart(JSON.stringify(headerOf(use, { algorithm, kid }))) };
 }
 
-/** Whether the signature is good, whatever the payload; asked only for the reason of a refusal. */
-function isSigned(token: string, algorithm: Algorithm, key: KeyObject): boolean {
-  const dot = token.lastIndexOf('.');
-  const input = Buffer.from(token.slice(0, dot));
-  const signature = Buffer.from(token.slice(dot + 1), 'base64url');
-  if (algorithm !== 'HS256') return verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, signature);
-  const wanted = createHmac('sha256', key).update(input).digest();
-  return signature.length === wanted.length && timingSafeEqual(signature, wanted);
+/** The payload of a token with a good signature by one of the keys. Times are the core's business, with the store's clock. */
+function verified(token: Compact, verifiers: Reading['verifiers']): unknown {
+  if (!verifiers.some((each) => isSigned(token, each))) {
+    throw new TokenRefused('BAD_SIGNATURE', 'the signature is not good');
+  }
+  const payload = decodePart(token.payload);
+  if (payload === undefined) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
+  return payload;
+}
+
+/** Whether the signature is good, whatever the payload. */
+function isSigned(token: Compact, { algorithm, key }: Verifier): boolean {
+  if (algorithm === 'HS256') return isSignedByHs256(token, key);
+  try {
+    jwt.verify(token.text, key, { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
+    return true;
+  } catch {
+    // The library reads the payload before it looks at the signature, and fails on one that is no object.
+    const signature = Buffer.from(token.signature, 'base64url');
+    return verify('sha256', Buffer.from(signingInput(token)), { key, dsaEncoding: 'ieee-p1363' }, signature);
+  }
 }

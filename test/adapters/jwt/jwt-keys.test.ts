@@ -9,7 +9,9 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { calculateJwkThumbprint, exportJWK, jwtVerify } from 'jose';
+import jwt from 'jsonwebtoken';
 import { JwtKeys } from '../../../src/adapters/jwt/jwt-keys.js';
 import { keyFromPem, keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
 import { TokenRefused } from '../../../src/core/errors.js';
@@ -176,12 +178,46 @@ describe('JwtKeys', () => {
     for (const each of odd) expect(problemOf(keys, each), each).to.equal('MALFORMED');
   });
 
-  it('opens authentic payloads of any kind, for the rules to judge', () => {
-    const key = KEYS['HS256'] as SigningKey;
-    const header = { alg: 'HS256', typ: 'at+jwt', kid: key.kid };
-    for (const payload of ['[]', '"text"', '1', 'null', 'no json', '{"a":1,"a":2}']) {
-      expect(problemOf(new JwtKeys(key), hs256(header, payload, SECRET)), payload).to.equal('none');
+  it('opens authentic payloads of any kind, for the rules to judge, and refuses what is no JSON once it has proved authentic', () => {
+    for (const key of Object.values(KEYS)) {
+      const { algorithm, kid, sign } = key;
+      const keys = new JwtKeys(key);
+      const header = { alg: algorithm, typ: 'at+jwt', kid };
+      const signed = (payload: string): string => jwt.sign(payload, sign, { algorithm, header });
+      const cases = {
+        '[]': 'none',
+        '"text"': 'none',
+        '1': 'none',
+        null: 'none',
+        '{"a":1,"a":2}': 'none',
+        'no json': 'MALFORMED',
+      };
+      for (const [payload, problem] of Object.entries(cases)) {
+        const token = signed(payload);
+        expect(problemOf(keys, token), `${algorithm} ${payload}`).to.equal(problem);
+        const [, , signature = ''] = signed('another payload').split('.');
+        const forged = `${token.slice(0, token.lastIndexOf('.'))}.${signature}`;
+        expect(problemOf(keys, forged), `${algorithm} ${payload}`).to.equal('BAD_SIGNATURE');
+      }
     }
+  });
+
+  it('signs HS256 to the byte as jsonwebtoken does, and each opens what the other has signed', () => {
+    const key = KEYS['HS256'] as SigningKey;
+    const keys = new JwtKeys(key);
+    const header = { alg: 'HS256', typ: 'at+jwt', kid: key.kid } as const;
+    const claims = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue());
+    fc.assert(
+      fc.property(claims, (given) => {
+        const token = keys.seal('access', given, key.kid);
+        expect(token).to.equal(jwt.sign(JSON.stringify(given), key.sign, { algorithm: 'HS256', header }));
+        const payload = JSON.parse(JSON.stringify(given)) as unknown;
+        expect(keys.open(token).payload).to.deep.equal(payload);
+        const theirs = { algorithms: ['HS256' as const], ignoreExpiration: true, ignoreNotBefore: true };
+        expect(jwt.verify(token, key.verify, theirs)).to.deep.equal(payload);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('takes tokens of simplejwt, told by their form, where that is asked for', () => {
@@ -191,8 +227,8 @@ describe('JwtKeys', () => {
     expect(adopting.open(token)).to.deep.include({ use: 'adopted' });
     expect(problemOf(new JwtKeys(key), token)).to.equal('UNKNOWN_KEY');
     expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'JWT' }, {}, 'another secret'))).to.equal('BAD_SIGNATURE');
-    // Python's json.dumps writes what JSON has not; jsonwebtoken fails on these before it looks at the signature.
-    for (const payload of ['null', '{"exp":Infinity}', '{"exp":NaN}', 'no json']) {
+    // Python's json.dumps writes what JSON has not.
+    for (const payload of ['{"exp":Infinity}', '{"exp":NaN}', 'no json']) {
       expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'JWT' }, payload, SECRET)), payload).to.equal('MALFORMED');
       const forged = hs256({ alg: 'HS256', typ: 'JWT' }, payload, 'another secret');
       expect(problemOf(adopting, forged), payload).to.equal('BAD_SIGNATURE');
