@@ -185,6 +185,64 @@ describe('log', () => {
     expect(performance.now() - begun).to.be.below(2_000);
   });
 
+  describe('on standard output', () => {
+    /** What a process of its own wrote, and in which pieces: `wrote` counts the bytes of each. */
+    const running = (code: string) => {
+      const program = `import fs from 'node:fs';
+        const wrote = [];
+        const { writeSync } = fs;
+        fs.writeSync = (fd, ...rest) => { const n = writeSync(fd, ...rest); if (fd === 1) wrote.push(n); return n; };
+        (await import('node:module')).syncBuiltinESMExports();
+        const { createLogger } = await import('${new URL('../src/log.js', import.meta.url).href}');
+        const turn = () => new Promise((done) => setImmediate(done));
+        ${code}`;
+      const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        encoding: 'utf8',
+        timeout: 10_000,
+      });
+      const lines = stdout.split('\n').filter((line) => line !== '');
+      return { messages: lines.map((line) => (JSON.parse(line) as { msg: string }).msg), stderr, status };
+    };
+    const told = (stderr: string): number[] => JSON.parse(stderr) as number[];
+
+    it('writes what one turn says in one piece, and what the next says in another', () => {
+      const { messages, stderr } = running(`const log = createLogger({ level: 'info', name: 'test' });
+        for (let n = 0; n < 10; n++) log.info({}, 'first');
+        await turn();
+        log.info({}, 'second');
+        await turn();
+        process.stderr.write(JSON.stringify(wrote));`);
+      expect(messages).to.deep.equal([...Array.from({ length: 10 }, () => 'first'), 'second']);
+      expect(told(stderr)).to.have.length(2);
+    });
+
+    it('cuts no line where a turn says more than one piece holds', () => {
+      for (const [isShared, most] of [
+        [true, 4096],
+        [false, 16_384],
+      ] as const) {
+        const { messages, stderr } =
+          running(`const log = createLogger({ level: 'info', name: 'test', isShared: ${isShared} });
+          for (let n = 0; n < 200; n++) log.info({ pad: '\u00e4 '.repeat(200) }, 'line');
+          await turn();
+          process.stderr.write(JSON.stringify(wrote));`);
+        expect(messages).to.have.length(200);
+        const pieces = told(stderr);
+        expect(Math.max(...pieces)).to.be.at.most(most);
+        expect(pieces.length).to.be.below(100);
+      }
+    });
+
+    it('has written all that was said, however the process ends', () => {
+      const ends = ['process.exit(3)', "throw new Error('nobody catches it')", "process.emitWarning('done')"];
+      for (const end of ends) {
+        const { messages } = running(`const log = createLogger({ level: 'info', name: 'test' });
+          log.info({}, 'one'); log.error({}, 'two'); ${end};`);
+        expect(messages, end).to.deep.equal(['one', 'two']);
+      }
+    });
+  });
+
   describe('that cannot be written', () => {
     let folder: string;
     before(() => {
@@ -192,18 +250,19 @@ describe('log', () => {
     });
     after(() => rmSync(folder, { recursive: true, force: true }));
 
-    /** Logs 50 lines in a process of its own, then does some more. */
+    /** Logs 50 lines in a process of its own, each in a turn of its own, then does some more. */
     const logging = (rest: string): string[] => [
       ...['--input-type=module', '-e'],
       `const { createLogger } = await import('${new URL('../src/log.js', import.meta.url).href}');
        const log = createLogger({ level: 'info', name: 'test' });
-       for (let n = 0; n < 50; n += 1) log.info({ n, pad: 'x '.repeat(100) }, 'line');
+       const say = (fields, message) => new Promise((done) => { log.info(fields, message); setImmediate(done); });
+       for (let n = 0; n < 50; n += 1) await say({ n, pad: 'x '.repeat(100) }, 'line');
        ${rest}`,
     ];
 
     it('drops lines at the limit of its file, and goes on once there is room, on a line of its own', () => {
       const file = join(folder, 'limited');
-      const rest = `(await import('node:fs')).truncateSync('${file}', 500); log.info({}, 'room'); log.info({}, 'more');`;
+      const rest = `(await import('node:fs')).truncateSync('${file}', 500); await say({}, 'room'); await say({}, 'more');`;
       const command = `ulimit -f 2; exec "$0" "$@" >> '${file}'`;
       const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, ...logging(rest)], {
         encoding: 'utf8',

@@ -114,6 +114,7 @@ class FramedCall<Request, Response> implements ServiceCall {
   readonly #startMs = performance.now();
   #requestId: string | undefined;
   #sessionId: SessionId | undefined;
+  #audit: AuditEvent | undefined;
   #notes: Readonly<Record<string, unknown>> | undefined;
   #raised: 'warn' | undefined;
 
@@ -154,21 +155,29 @@ class FramedCall<Request, Response> implements ServiceCall {
     this.#sessionId ??= sessionId;
   }
 
+  /** The call's own line tells it; of more than one the last. */
   audit(event: AuditEvent): void {
     if ('sessionId' in event) this.concerns(event.sessionId);
-    this.#log.info({ audit: event, requestId: this.#id() }, event.event);
+    this.#tellAudit();
+    this.#audit = event;
   }
 
   /** Writes the line. */
   close(usual: Level, error: unknown): void {
     const level = this.#raised ?? usual;
-    if (!this.#log.isLevelEnabled(level)) return;
+    if (!this.#log.isLevelEnabled(level)) return this.#tellAudit();
     const code = error === undefined ? status.OK : statusOf(error).code;
     const durationMs = Math.round((performance.now() - this.#startMs) * 1000) / 1000;
     const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
-    const told = { ...session, ...this.#notes, ...failureFields(error) };
+    const audit = this.#audit === undefined ? {} : { audit: this.#audit };
+    const told = { ...session, ...audit, ...this.#notes, ...failureFields(error) };
     const fields = { method: this.method, status: status[code], ...told, durationMs, requestId: this.#id() };
     this.#log[level](fields, 'call');
+  }
+
+  /** On a line of its own. */
+  #tellAudit(): void {
+    if (this.#audit) this.#log.info({ audit: this.#audit, requestId: this.#id() }, this.#audit.event);
   }
 
   #id(): string {

@@ -232,8 +232,11 @@ describe('the logs, at the finest level', function () {
     const audited = node.process.lines().filter(({ audit }) => audit !== undefined);
     for (const line of audited) expect(line['requestId']).to.be.a('string');
     const { requestId } = outcomes.get('reuse') ?? {};
-    expect(audited.filter((line) => line['requestId'] === requestId).map(({ msg }) => msg)).to.include(
-      'session_reused',
-    );
+    const told = audited.filter((line) => line['requestId'] === requestId);
+    // One event is on the line of its call, what came before it on lines of their own.
+    expect(told.map(({ msg, audit }) => [msg, (audit as Line)['event']])).to.deep.equal([
+      ['session_ended', 'session_ended'],
+      ['call', 'session_reused'],
+    ]);
   });
 });

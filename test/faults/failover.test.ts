@@ -99,7 +99,7 @@ describe('a failover of Redis', function () {
   const serving = ({ client }: ServiceNode): Promise<number> =>
     until(async () => (await client.health()) === 'SERVING', 5_000);
   const audited = ({ process }: ServiceNode, event: string): number =>
-    process.lines().filter(({ msg }) => msg === event).length;
+    process.lines().filter(({ audit }) => (audit as { event?: string } | undefined)?.event === event).length;
 
   describe('with REDIS_MIN_REPLICAS=1', () => {
     it('loses nothing that was acknowledged, though the node that did so dies too', async () => {
