@@ -19,9 +19,6 @@ export interface Context {
   readonly starts: Starts;
 }
 
-/** The time of a subject's shard, Unix ms. */
-export const nowFor = ({ store }: Pick<Context, 'store'>, subject: string): number => store.now(store.shardOf(subject));
-
-/** Until when this call may write of a subject, in its shard's time, Unix ms. Taken once, when its tokens have proved authentic. */
-export const writeUntilMs = (context: Context, call: Call, subject: string): number =>
-  nowFor(context, subject) + Math.min(call.budgetMs, VERDICT_AGE_MS);
+/** Until when this call may write to a shard, in its time, Unix ms. Taken once, when its tokens have proved authentic. */
+export const writeUntilMs = ({ store }: Pick<Context, 'store'>, call: Call, shard: number): number =>
+  store.now(shard) + Math.min(call.budgetMs, VERDICT_AGE_MS);

@@ -1,6 +1,6 @@
 // Owns the one write that ends a session.
 
-import { type Context, nowFor } from './context.js';
+import type { Context } from './context.js';
 import { type EndCause, endedValue } from './entries.js';
 import { sessionKey } from './place.js';
 import { type Policy, SLACK_MS } from './policy.js';
@@ -24,7 +24,7 @@ export async function endSession(
   const { store, policy, ledger } = context;
   const { subject, sessionId } = token;
   const untilMs = keptUntilMs(token, standing, policy);
-  const lifetimeMs = untilMs - nowFor(context, subject);
+  const lifetimeMs = untilMs - store.now(standing.known.shard);
   const draft = { value: endedValue(cause), atLeastMs: 0 };
   const key = sessionKey(subject, sessionId);
   const swapped = await store.swap(key, standing.sessionText, draft, lifetimeMs, writeUntilMs);

@@ -1,10 +1,10 @@
 // Owns the end of all sessions of a subject: one entry that denies whatever started until now.
 
 import { attempt } from './attempt.js';
-import { type Context, nowFor, writeUntilMs } from './context.js';
+import { type Context, writeUntilMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
-import { notBeforeKey } from './place.js';
+import { notBeforeKey, placeOf } from './place.js';
 import { SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
 import { readStanding, type Standing } from './standing.js';
@@ -22,17 +22,18 @@ export async function endSubject(
   untilMs: number,
 ): Promise<void> {
   const { store, policy, ledger, starts } = context;
+  const place = placeOf(store, subject, undefined);
   await attempt(async () => {
-    const { known, notBefore, notBeforeText, birth } = await readStanding(context, subject, undefined);
+    const { known, notBefore, notBeforeText, birth } = await readStanding(context, place);
     // Never down, and past any start that a login can have been given by now, though the clock was set back since.
     const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs);
-    const lifetimeMs = Math.max(atLeastMs - nowFor(context, subject), 0) + policy.sessionMaxMs + SLACK_MS;
+    const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + policy.sessionMaxMs + SLACK_MS;
     const draft = { value: notBeforeValue, atLeastMs };
     const key = notBeforeKey(subject);
     const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, untilMs);
     if (!swapped.won) return undefined;
     call.audit({ event: 'subject_ended', subject });
-    await ledger.acknowledge(known, key, swapped, nowFor(context, subject) + lifetimeMs);
+    await ledger.acknowledge(known, key, swapped, store.now(place.shard) + lifetimeMs);
     return true;
   });
 }
@@ -50,5 +51,5 @@ export async function confirmCutOff(context: Context, subject: string, standing:
  */
 export async function revokeSubject(context: Context, call: Call, subject: string): Promise<void> {
   checkSubject(subject);
-  await endSubject(context, call, subject, 0, writeUntilMs(context, call, subject));
+  await endSubject(context, call, subject, 0, writeUntilMs(context, call, context.store.shardOf(subject)));
 }

@@ -1,9 +1,10 @@
 // Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
 
 import { type Claims, everyNumber, isReserved, isShallow } from './claims.js';
-import { type Context, nowFor } from './context.js';
+import type { Context } from './context.js';
 import { InvalidInput } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
+import { placeOf } from './place.js';
 import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
 import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from './session.js';
@@ -16,11 +17,12 @@ import { answerNow } from './token.js';
  * @throws InvalidInput, StoreUnavailable
  */
 export async function issue(context: Context, call: Call, subject: string, claims: Claims): Promise<Pair> {
-  const { keys, crypto, policy, starts } = context;
+  const { store, keys, crypto, policy, starts } = context;
   checkSubject(subject);
   checkClaims(claims, policy.subjectClaim);
-  const { notBefore, birth } = await readStanding(context, subject, undefined);
-  const nowMs = nowFor(context, subject);
+  const place = placeOf(store, subject, undefined);
+  const { notBefore, birth } = await readStanding(context, place);
+  const nowMs = store.now(place.shard);
   // A login after an acknowledged cut-off stands, also within the same millisecond and whatever the clocks say.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
   starts.give(startMs);

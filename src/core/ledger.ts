@@ -9,9 +9,10 @@
 import type { Birth } from './entries.js';
 import { StoreUnavailable } from './errors.js';
 import { isOlder } from './further.js';
-import { LEDGER_MS, MAX_LEDGER } from './policy.js';
+import { type Line, Lines, nameOf } from './lines.js';
+import { LEDGER_MS } from './policy.js';
 import type { EntryKey, Store, Swapped } from './ports.js';
-import { type Line, putBack, putBirthBack } from './put-back.js';
+import { putBack, putBirthBack } from './put-back.js';
 
 /** What this process knew of a shard before it asked the store; afterwards, with the record that it was told. */
 export interface Known {
@@ -36,16 +37,13 @@ export interface Setback {
   readonly setbacks: number;
 }
 
-const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
-
 /** How many entries are looked at at once when all are. */
 const CHUNK = 4_000;
 
 export class Ledger {
   readonly #store: Store;
   readonly #tell: (setback: Setback) => void;
-  /** The oldest first. */
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Lines((line) => this.#isPast(line));
   /** What the store lacks and could not be given back. */
   readonly #owed = new Map<string, Line>();
   /** Of each shard the record that was seen last, with the highest count. */
@@ -91,10 +89,7 @@ export class Ledger {
     await this.#store.settle(known.shard, known.incarnation);
     if (known.birth && writes !== undefined) this.#see(known.shard, { ...known.birth, writes });
     if (text === undefined) return;
-    const name = nameOf(key);
-    this.#lines.delete(name);
-    this.#lines.set(name, { key, text, keptUntilMs, notedMs: this.#store.now(known.shard) });
-    this.#trim();
+    this.#lines.add({ shard: known.shard, key, text, keptUntilMs, notedMs: this.#store.now(known.shard) });
   }
 
   /** Whether the store lacks something that it could not be given back yet. */
@@ -151,9 +146,8 @@ export class Ledger {
       .filter(isSuspect)
       .map((each) => [each, store.incarnationOf(each)] as const);
     const looked = new Set(incarnations.map(([each]) => each));
-    this.#trim();
     // The newest first: those are the ones that a failover loses.
-    const lines = [...this.#lines.values()].reverse().filter(({ key }) => looked.has(store.shardOf(key.subject)));
+    const lines = this.#lines.newestFirst().filter(({ shard: each }) => looked.has(each));
     const suspectBirths = [...this.#births].filter(([each]) => looked.has(each));
     const births = Promise.all(suspectBirths.map(([each, before]) => this.#lookAt(each, before)));
     births.catch(() => {});
@@ -196,17 +190,10 @@ export class Ledger {
     }
   }
 
-  #trim(): void {
-    for (const [oldest, line] of this.#lines) {
-      if (this.#lines.size <= MAX_LEDGER && !this.#isPast(line)) break;
-      this.#lines.delete(oldest);
-    }
-  }
-
   /** While the time of its shard is not known a line is kept. */
-  #isPast({ key, notedMs }: Line): boolean {
+  #isPast({ shard, notedMs }: Line): boolean {
     try {
-      return notedMs <= this.#store.now(this.#store.shardOf(key.subject)) - LEDGER_MS;
+      return notedMs <= this.#store.now(shard) - LEDGER_MS;
     } catch {
       return false;
     }

@@ -2,10 +2,11 @@
 
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
-import { type Context, nowFor, writeUntilMs } from './context.js';
+import { type Context, writeUntilMs } from './context.js';
 import { confirmEnd, endSession } from './end-session.js';
 import { confirmCutOff, endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
+import { type Place, placeOf } from './place.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
 import { cutOff, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
@@ -37,8 +38,11 @@ export async function logout(context: Context, call: Call, request: LogoutReques
   }
   // Of two tokens of one session the refresh token counts, which is first: what denies it must be kept for longer.
   const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
-  const ends = [...sessions.values()].map((token) => ({ token, untilMs: writeUntilMs(context, call, token.subject) }));
-  for (const { token, untilMs } of ends) await endOne(context, call, token, untilMs);
+  const ends = [...sessions.values()].map((token) => {
+    const place = placeOf(context.store, token.subject, token.sessionId);
+    return { token, place, untilMs: writeUntilMs(context, call, place.shard) };
+  });
+  for (const { token, place, untilMs } of ends) await endOne(context, call, token, place, untilMs);
 }
 
 // simplejwt gives the two tokens of a login ids of their own, so that the one does not lead to the other.
@@ -61,10 +65,10 @@ async function authenticTokens(
   return tokens;
 }
 
-async function endOne(context: Context, call: Call, token: Token, untilMs: number): Promise<void> {
+async function endOne(context: Context, call: Call, token: Token, place: Place, untilMs: number): Promise<void> {
   await attempt(async () => {
-    const standing = await readStanding(context, token.subject, token.sessionId);
-    if (isOver(token, standing, nowFor(context, token.subject), context.policy)) {
+    const standing = await readStanding(context, place);
+    if (isOver(token, standing, context.store.now(place.shard), context.policy)) {
       // What another call has written is not yet safe by that; nor is it in our ledger.
       if (standing.session?.state === 'ended') await confirmEnd(context, token, standing);
       else if (cutOff(token, standing) === 'not-before') await confirmCutOff(context, token.subject, standing);
@@ -88,11 +92,13 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
     const description = 'the two tokens are of different subjects: send tokens of one';
     throw new InvalidInput({ field: 'all_sessions', reason: 'CONFLICT', description });
   }
-  const untilMs = writeUntilMs(context, call, subject);
+  const { store, policy } = context;
+  const shard = store.shardOf(subject);
+  const untilMs = writeUntilMs(context, call, shard);
   const verdicts = await Promise.all(
     tokens.map(async (token) => {
-      const standing = await readStanding(context, subject, token.sessionId);
-      const verdict = mayEndAll(token, standing, nowFor(context, subject), context.policy);
+      const standing = await readStanding(context, placeOf(store, subject, token.sessionId));
+      const verdict = mayEndAll(token, standing, store.now(shard), policy);
       if (verdict === 'done') await confirmCutOff(context, subject, standing);
       return verdict;
     }),

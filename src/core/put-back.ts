@@ -3,29 +3,22 @@
 import { attempt } from './attempt.js';
 import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
 import { isFurther, isOlder } from './further.js';
+import type { Line } from './lines.js';
 import { VERDICT_AGE_MS } from './policy.js';
-import type { EntryKey, Store, StoreKey } from './ports.js';
-
-/** What was acknowledged. */
-export interface Line {
-  readonly key: EntryKey;
-  readonly text: string;
-  readonly keptUntilMs: number;
-  readonly notedMs: number;
-}
+import type { Store, StoreKey } from './ports.js';
 
 /**
  * Puts an entry back, unless what stands is as far or further.
  * @returns whether the store held less than it
  * @throws StoreUnavailable
  */
-export async function putBack(store: Store, { key, text, keptUntilMs }: Line): Promise<boolean> {
+export async function putBack(store: Store, { shard, key, text, keptUntilMs }: Line): Promise<boolean> {
   return attempt(async () => {
     const [standing] = await store.read([key]);
-    const lifetimeMs = keptUntilMs - store.now(store.shardOf(key.subject));
+    const lifetimeMs = keptUntilMs - store.now(shard);
     if (lifetimeMs <= 0 || !isFurther(key, text, standing)) return false;
     const { value, atMs } = draftOf(text);
-    return (await put(store, key, standing, value, atMs, lifetimeMs)) || undefined;
+    return (await put(store, shard, key, standing, value, atMs, lifetimeMs)) || undefined;
   });
 }
 
@@ -43,7 +36,7 @@ export async function putBirthBack(store: Store, shard: number, before: Birth): 
     if (!birth || !isOlder(birth, before)) return 'none' as const;
     if (birth.atMs === before.atMs) return birth;
     const value = birthValue(before.foreignSinceMs, before.writes);
-    return (await put(store, key, text, value, before.atMs, undefined)) ? birth : undefined;
+    return (await put(store, shard, key, text, value, before.atMs, undefined)) ? birth : undefined;
   });
   return stood === 'none' ? undefined : stood;
 }
@@ -51,6 +44,7 @@ export async function putBirthBack(store: Store, shard: number, before: Birth): 
 /** With the stamp that it had: a cut-off must not end what began since, nor a window begin anew. */
 async function put(
   store: Store,
+  shard: number,
   key: StoreKey,
   expected: string | undefined,
   value: string,
@@ -58,6 +52,5 @@ async function put(
   lifetimeMs: number | undefined,
 ): Promise<boolean> {
   const draft = { value, atLeastMs: atMs, atMostMs: atMs };
-  const shard = key.kind === 'birth' ? key.shard : store.shardOf(key.subject);
   return (await store.swap(key, expected, draft, lifetimeMs, store.now(shard) + VERDICT_AGE_MS)).won;
 }

@@ -3,12 +3,12 @@
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { bearerOf } from './claims.js';
-import { type Context, nowFor, writeUntilMs } from './context.js';
+import { type Context, writeUntilMs } from './context.js';
 import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
-import { sessionKey } from './place.js';
+import { placeOf, sessionKey } from './place.js';
 import { MOST_PAUSE_MS, type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
 import { denial, isAhead, readStanding, type Standing, whyDenied } from './standing.js';
@@ -67,11 +67,12 @@ function decideRefresh(token: Token, standing: Standing, moment: Moment, policy:
 export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
   const { policy, store } = context;
   const token = await authenticate(context, call, 'refresh', text);
-  const untilMs = writeUntilMs(context, call, token.subject);
-  const shard = store.shardOf(token.subject);
+  const place = placeOf(store, token.subject, token.sessionId);
+  const { shard } = place;
+  const untilMs = writeUntilMs(context, call, shard);
   let raced = false;
   return attempt(async () => {
-    const standing = await readStanding(context, token.subject, token.sessionId);
+    const standing = await readStanding(context, place);
     const nowMs = store.now(shard);
     const atMs = standing.session?.atMs ?? nowMs;
     const moment = { nowMs, reachedMs: store.reachedMsSince(shard, atMs), raced };
@@ -113,7 +114,8 @@ async function rotate(
   const draft = { value: liveValue(answered), atLeastMs: 0 };
   const keptMs = keptUntilMs(token, answered, policy);
   const key = sessionKey(token.subject, token.sessionId);
-  const swapped = await store.swap(key, standing.sessionText, draft, keptMs - nowFor(context, token.subject), untilMs);
+  const lifetimeMs = keptMs - store.now(standing.known.shard);
+  const swapped = await store.swap(key, standing.sessionText, draft, lifetimeMs, untilMs);
   if (!swapped.won) return undefined;
   await ledger.acknowledge(standing.known, key, swapped, keptMs);
   return pair;

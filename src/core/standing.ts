@@ -4,8 +4,7 @@ import { attempt } from './attempt.js';
 import type { Context } from './context.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
 import type { Known } from './ledger.js';
-import { type Place, placeOf } from './place.js';
-import type { SessionId } from './session.js';
+import type { Place } from './place.js';
 import type { Token } from './token.js';
 
 /** The entries that decide on a session, and the texts that a swap must expect. */
@@ -19,15 +18,8 @@ export interface Standing {
   readonly known: Known;
 }
 
-/**
- * Reads what decides on a session, or, without an id, on a subject alone.
- * @throws StoreUnavailable
- */
-export const readStanding = (context: Context, subject: string, sessionId: SessionId | undefined): Promise<Standing> =>
-  readStandingAt(context, placeOf(context.store, subject, sessionId));
-
-/** Reads what decides at a place. @throws StoreUnavailable */
-export const readStandingAt = (context: Context, place: Place): Promise<Standing> =>
+/** Reads what decides at a place: on a session, or on a subject alone. @throws StoreUnavailable */
+export const readStanding = (context: Context, place: Place): Promise<Standing> =>
   attempt(() => readOnce(context, place));
 
 /** @returns undefined if what was read is worth nothing: the store had to be brought forward */

@@ -4,7 +4,7 @@ import type { Context } from './context.js';
 import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
 import { learn, recall } from './recall.js';
-import { denial, readStandingAt, whyDenied } from './standing.js';
+import { denial, readStanding, whyDenied } from './standing.js';
 import type { Verified } from './verified.js';
 
 export type Validation =
@@ -19,7 +19,7 @@ export async function validate(context: Context, call: Call, text: string): Prom
   try {
     const verified = recall(context, call, text) ?? (await learn(context, call, text));
     const { token, place } = verified;
-    const standing = await readStandingAt(context, place);
+    const standing = await readStanding(context, place);
     const denied = denial(token, standing);
     if (!denied) return { active: true, verified };
     if (denied === 'lost') {
