@@ -48,8 +48,8 @@ const SECRET_FIELD_SET: ReadonlySet<string> = new Set(SECRET_FIELDS);
 
 /** Hides what is one level down; pino's own wildcards take ten times as long as the rest of a line. */
 function hideInner(fields: Record<string, unknown>): Record<string, unknown> {
+  if (!Object.values(fields).some(hasSecretField)) return fields;
   const wrong = Object.entries(fields).filter(([, value]) => hasSecretField(value));
-  if (wrong.length === 0) return fields;
   const hidden = wrong.map(([name, value]) => {
     const inner = Object.entries(value as object).map(([key, each]) => [
       key,
@@ -67,6 +67,9 @@ const hasSecretField = (value: unknown): boolean =>
   !(value instanceof Error) &&
   Object.keys(value).some((key) => SECRET_FIELD_SET.has(key));
 
+/** The shortest signature, that of HS256: 32 bytes as base64url. */
+const RUN_CHARS = 43;
+
 /**
  * The second wall works on the finished line, whatever put the text there. An alternative each:
  * - JSON's escapes, taken first and kept, so that nothing below can cut one in two and break the line;
@@ -80,7 +83,7 @@ const SUSPECTS = new RegExp(
     String.raw`(?<kept>\\(?:u[0-9A-Fa-f]{4}|.)|"(?:subject|kid)":"[\w-]{1,255}")`,
     String.raw`(?<scheme>(?<![\w+.-])[A-Za-z][\w+.-]{0,30}:\/\/)(?:\\.|[^\s"\\]){0,1024}@`,
     String.raw`(?:(?<![A-Za-z0-9])eyJ|eyJ(?=[\w-]{12}))[\w-]*(?:\.[\w-]*)*`,
-    String.raw`(?<run>[\w-]{43,})`,
+    String.raw`(?<run>[\w-]{${RUN_CHARS},})`,
   ].join('|'),
   'g',
 );
@@ -88,10 +91,25 @@ const SUSPECTS = new RegExp(
 /** Random base64url has upper case, lower case and more; a hex digest or a kebab-case name has not. */
 const looksRandom = (run: string): boolean => /[A-Z]/.test(run) && /[a-z]/.test(run) && /[\d_-]/.test(run);
 
+const IN_RUN = Uint8Array.from({ length: 128 }, (_, code) => Number(/[\w-]/.test(String.fromCharCode(code))));
+const isInRun = (text: string, at: number): boolean => IN_RUN[text.charCodeAt(at)] === 1;
+
+/** Whether there is a run long enough to be a signature: it would cover one of the places that are looked at. */
+function hasLongRun(line: string): boolean {
+  for (let at = RUN_CHARS - 1; at < line.length; at += RUN_CHARS) {
+    if (!isInRun(line, at)) continue;
+    let [from, to] = [at, at + 1];
+    while (isInRun(line, from - 1)) from--;
+    while (isInRun(line, to)) to++;
+    if (to - from >= RUN_CHARS) return true;
+  }
+  return false;
+}
+
 /** Replaces whatever has the shape of a token or of a URL's credentials. Valid JSON stays valid. */
 export function scrub(line: string): string {
   // Most lines have nothing of the kind, which is quicker to see than to search for.
-  if (!line.includes('eyJ') && !line.includes('://') && !/(?<![\w-])[\w-]{43}/.test(line)) return line;
+  if (!line.includes('eyJ') && !line.includes('://') && !hasLongRun(line)) return line;
   return line.replace(SUSPECTS, (match: string, ...rest: unknown[]) => {
     const { kept, scheme, run } = rest.at(-1) as Partial<Record<string, string>>;
     if (kept !== undefined) return match;

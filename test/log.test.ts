@@ -113,6 +113,16 @@ describe('log', () => {
       });
     }
 
+    it('hides a signature wherever it stands in a line, and nothing that is shorter', () => {
+      const random = 'aB3_'.repeat(11).slice(0, 43);
+      for (let at = 0; at < 100; at++) {
+        const text = `${'. '.repeat(50).slice(0, at)}${random}`;
+        expect(scrub(text), `at ${at}`).to.not.contain('aB3_');
+        expect(scrub(`${text} and on`), `at ${at}`).to.not.contain('aB3_');
+        expect(scrub(text.slice(0, -1)), `at ${at}`).to.equal(text.slice(0, -1));
+      }
+    });
+
     it('leaves alone what only resembles one', () => {
       const { log, lines } = record();
       const fields = {
