@@ -11,6 +11,14 @@ const { open } = createRequire(import.meta.url)('lmdb') as Lmdb;
 
 export type Database = ReturnType<typeof open<string, string>>;
 
+/**
+ * Pages. Each commit checks all free pages that the process has loaded, in time that grows with the square of their
+ * number: of the 40,000 that many removals leave, which are within the driver's own bounds, a fifth of a second of the
+ * processor. Those that are not loaded are not lost: their turn comes when the others have been used. The package's
+ * types do not know of these options.
+ */
+const FREE_PAGES = { maxFreeSpaceToLoad: 1_000, maxFreeSpaceToRetain: 2_000 };
+
 /** The data folder cannot be used. */
 export class DataDirUnusable extends Error {
   readonly code = 'DATA_DIR_UNUSABLE';
@@ -42,6 +50,7 @@ export function openDatabase(dataDir: string): Database {
       overlappingSync: false,
       // With it, a failed commit rejects a promise that nobody is handed, and that ends the process.
       eventTurnBatching: false,
+      ...FREE_PAGES,
     });
   } catch (error) {
     throw new DataDirUnusable(dataDir, error);
