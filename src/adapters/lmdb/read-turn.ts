@@ -46,7 +46,8 @@ export class ReadTurn {
     this.#callers = [];
     if (this.#ended) return refuse(callers, new StoreUnavailable(CLOSED));
     try {
-      // The driver would go on with the snapshot of an earlier read, which may be older than these calls.
+      // The driver goes on with the snapshot of an earlier read until a timer of its own, a millisecond or more: it may be
+      // older than these calls, and than what another process has acknowledged before them.
       this.#database.resetReadTxn();
       const transaction = this.#database.useReadTransaction();
       try {
