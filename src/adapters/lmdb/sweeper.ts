@@ -87,14 +87,16 @@ export class Sweeper {
     const horizonMs = this.#move();
     await this.#keep(horizonMs);
     let removed = 0;
+    const names: string[] = [];
     let after = '';
-    while (!this.#stopped) {
+    for (let more = true; more && !this.#stopped; ) {
       const batch = [...this.#database.getRange({ start: after, exclusiveStart: true, limit: BATCH })];
-      const names = batch.filter(({ key, value }) => expired(key, value, horizonMs)).map(({ key }) => key);
-      if (names.length > 0) removed += await this.#remove(names, horizonMs);
-      const last = batch.at(-1);
-      if (last === undefined || batch.length < BATCH) break;
-      after = last.key;
+      names.push(...batch.filter(({ key, value }) => expired(key, value, horizonMs)).map(({ key }) => key));
+      more = batch.length === BATCH;
+      after = batch.at(-1)?.key ?? after;
+      // Where few have expired, those of many turns are removed together: most of the cost is the commit's.
+      const enough = more ? BATCH : 1;
+      while (names.length >= enough) removed += await this.#remove(names.splice(0, BATCH), horizonMs);
       await new Promise(setImmediate);
     }
     if (removed > 0) this.#log.info({ removed }, 'removed expired entries');

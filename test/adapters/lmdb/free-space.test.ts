@@ -27,8 +27,12 @@ describe('the room that removed entries leave', () => {
   const commit = (work: () => void): Promise<void> => committed(database.transaction(work));
   const makeHoles = async (): Promise<void> => {
     const names = Array.from({ length: 2 * HOLES }, (_, i) => `s:${i}`);
-    await commit(() => names.forEach((name) => void database.put(name, LARGE)));
-    await commit(() => names.forEach((name, i) => i % 2 === 0 && void database.remove(name)));
+    await commit(() => {
+      for (const name of names) database.put(name, LARGE);
+    });
+    await commit(() => {
+      for (const name of names.filter((_, i) => i % 2 === 0)) database.remove(name);
+    });
   };
   /** Processor time of one, in the middle of many, µs. */
   const costOfCommits = async (): Promise<number> => {
@@ -54,7 +58,9 @@ describe('the room that removed entries leave', () => {
     const bytes = () => statSync(join(world.dataDir, 'store', 'data.mdb')).size;
     const before = bytes();
     for (let i = 0; i < HOLES / 2; i += 50) {
-      await commit(() => Array.from({ length: 50 }, (_, j) => void database.put(`u:${i + j}`, LARGE)));
+      await commit(() => {
+        for (let j = i; j < i + 50; j++) database.put(`u:${j}`, LARGE);
+      });
     }
     expect(bytes()).to.equal(before);
   });

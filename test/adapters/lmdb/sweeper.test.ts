@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Database, openDatabase } from '../../../src/adapters/lmdb/database.js';
+import { committed, type Database, openDatabase } from '../../../src/adapters/lmdb/database.js';
+import { encode } from '../../../src/adapters/lmdb/record.js';
 import { Sweeper } from '../../../src/adapters/lmdb/sweeper.js';
 import type { StoreKey } from '../../../src/core/ports.js';
 import { LmdbWorld } from './lmdb-world.js';
@@ -69,6 +70,25 @@ describe('the sweep of an embedded store', () => {
     expect(await sweeper.sweep()).to.equal(1);
     const keys: StoreKey[] = [cutOff('forever'), { kind: 'birth', shard: 0 }];
     for (const text of await store.read(keys)) expect(text).to.be.a('string');
+  });
+
+  it('removes what lies far apart in few steps', async () => {
+    const sweeper = start();
+    await committed(
+      database.transaction(() => {
+        for (let i = 0; i < 6_000; i++) {
+          const endsAtMs = world.wallMs + (i % 60 === 0 ? HOUR_MS : DAY_MS);
+          database.put(`s:${i}`, encode({ text: 'a', endsAtMs }));
+        }
+      }),
+    );
+    world.pass(HOUR_MS + 1);
+    const commits = (): number => (database.getStats() as { lastTxnId: number }).lastTxnId;
+    const before = commits();
+    expect(await sweeper.sweep()).to.equal(100);
+    database.resetReadTxn();
+    // The horizon is written, too.
+    expect(commits() - before).to.equal(2);
   });
 
   it('runs by itself', async () => {
