@@ -91,6 +91,19 @@ describe('the sweep of an embedded store', () => {
     expect(commits() - before).to.equal(2);
   });
 
+  it('pauses after each step, so that a large store does not take all turns of the process', async () => {
+    const sweeper = start();
+    await committed(
+      database.transaction(() => {
+        for (let i = 0; i < 10_000; i++) database.put(`s:${i}`, encode({ text: 'a', endsAtMs: undefined }));
+      }),
+    );
+    const startMs = performance.now();
+    await sweeper.sweep();
+    // Twenty pauses; timers may be a little early.
+    expect(performance.now() - startMs).to.be.above(20 * 4);
+  });
+
   it('runs by itself', async () => {
     const store = world.open();
     await write(store, ['ann'], HOUR_MS);
