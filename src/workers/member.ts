@@ -1,6 +1,6 @@
 // Owns one worker as its primary sees it: from its start, bounded in time, to its end.
 
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import type { Address, Variables } from '../env.js';
 import { closeUntaken } from './handover.js';
 import type { ToPrimary, ToWorker } from './messages.js';
@@ -20,15 +20,15 @@ export class WorkerFailed extends Error {
 }
 
 export class Member {
-  /** Counts the workers of a primary from 1; none has the number of another. */
-  readonly id: number;
+  /** Counts the workers of a primary from 1; none has the number of another. Undefined: it could not be started at all. */
+  readonly id: number | undefined;
   readonly pid: number | undefined;
   /** Resolves once it takes connections. @throws WorkerFailed */
   readonly listening: Promise<readonly Address[]>;
   /** Resolves once it has reached its store, too. @throws WorkerFailed, never before it has ended */
   readonly serving: Promise<void>;
   readonly ended: Promise<Ending>;
-  readonly #worker = cluster.fork();
+  readonly #worker: Worker | undefined;
   #hears = false;
   #why: string | undefined;
   #listeningAtMs: number | undefined;
@@ -36,15 +36,23 @@ export class Member {
 
   /** Starts it. @param startMs how long it may take until it listens; then it is killed */
   constructor(secrets: Variables, startMs: number) {
-    this.id = this.#worker.id;
-    this.pid = this.#worker.process.pid;
+    try {
+      this.#worker = cluster.fork();
+    } catch (error) {
+      // Of what a start can fail of, Node tells some by an event and throws the rest, such as ENOMEM.
+      this.#why = error instanceof Error ? error.message : String(error);
+    }
+    const worker = this.#worker;
+    this.id = worker?.id;
+    this.pid = worker?.process.pid;
     this.ended = new Promise((resolve) => {
       const end = (code: number | null, signal: string | null): void => {
         this.#endedAtMs = performance.now();
         resolve({ code, signal, why: this.#why });
       };
-      this.#worker.once('exit', end);
-      this.#worker.on('error', (error: Error) => {
+      if (!worker) return end(null, null);
+      worker.once('exit', end);
+      worker.on('error', (error: Error) => {
         // A channel that breaks is the end of the worker, which is heard of anyway.
         if (this.pid !== undefined) return;
         // What could not be started, for the system has no room, has no exit.
@@ -52,9 +60,9 @@ export class Member {
         end(null, null);
       });
     });
-    closeUntaken(this.#worker);
+    if (worker) closeUntaken(worker);
     this.listening = new Promise((resolve, reject) => {
-      this.#worker.on('message', (message: ToPrimary) => {
+      worker?.on('message', (message: ToPrimary) => {
         if (message.kind !== 'listening') return;
         this.#listeningAtMs = performance.now();
         resolve(message.addresses);
@@ -62,10 +70,10 @@ export class Member {
       void this.ended.then((ending) => reject(failureOf(ending)));
     });
     this.serving = new Promise((resolve, reject) => {
-      this.#worker.on('message', ({ kind }: ToPrimary) => kind === 'serving' && resolve());
+      worker?.on('message', ({ kind }: ToPrimary) => kind === 'serving' && resolve());
       void this.ended.then((ending) => reject(failureOf(ending)));
     });
-    this.#worker.on('message', (message: ToPrimary) => {
+    worker?.on('message', (message: ToPrimary) => {
       if (message.kind === 'failed') this.#why = message.why;
       if (message.kind !== 'hello') return;
       this.#hears = true;
@@ -91,17 +99,17 @@ export class Member {
   stop(): void {
     if (this.#hears) this.#send({ kind: 'stop' });
     // It has no calls yet.
-    else this.#worker.process.kill('SIGTERM');
+    else this.#worker?.process.kill('SIGTERM');
   }
 
   /** @param why what is then said of its end */
   kill(why?: string): void {
     this.#why ??= why;
-    this.#worker.process.kill('SIGKILL');
+    this.#worker?.process.kill('SIGKILL');
   }
 
   #send(message: ToWorker): void {
-    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+    if (this.#worker?.isConnected()) this.#worker.send(message, () => {});
   }
 }
 

@@ -100,6 +100,35 @@ describe('a pool of workers', function () {
     await hears('all workers have been replaced');
   });
 
+  it('bears with a start that fails at once, and not by an event: serves on, says why, and tries again', async () => {
+    const { child, said, hears } = await pool('good');
+    await hears('the workers have started');
+    const [one] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').map(Number);
+    child.kill('SIGALRM');
+    await hears('a start would fail');
+    child.kill('SIGHUP');
+    const words = 'the new worker did not come up: the others stay as they are';
+    await hears(words);
+    expect(said(words)[0]).to.include({ level: 'error', detail: 'spawn E2BIG' });
+    process.kill(one ?? 0, 'SIGKILL');
+    await hears('a worker has ended', 4);
+    const waits = said('a worker has ended').map(({ detail, againInMs }) => [detail, againInMs]);
+    expect(waits.slice(1, 4)).to.deep.equal([200, 400, 800].map((ms) => ['spawn E2BIG', ms]));
+    child.kill('SIGALRM');
+    await hears('a start would not fail');
+    child.kill('SIGHUP');
+    await hears('all workers have been replaced');
+  });
+
+  it('that cannot start any worker says so, and ends', async () => {
+    const { child, said } = await pool('unstartable');
+    const [code] = await once(child, 'close');
+    expect(code).to.equal(1);
+    expect(JSON.stringify(said('the pool did not start')))
+      .to.contain('WORKER_FAILED')
+      .and.to.contain('spawn E2BIG');
+  });
+
   it('that is told to stop before its first worker listens ends in order, and does not take it for a failure', async () => {
     const { child, said } = await pool('good');
     const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');

@@ -7,8 +7,8 @@ import { createLogger } from '../../src/log.js';
 import { Pool } from '../../src/workers/pool.js';
 import { Primary } from '../../src/workers/primary.js';
 
-/** What a worker may do. */
-export type Conduct = 'good' | 'mute' | 'crashing' | 'without a store' | 'deaf';
+/** What a worker may do; `unstartable`: it cannot even be started. */
+export type Conduct = 'good' | 'mute' | 'crashing' | 'without a store' | 'deaf' | 'unstartable';
 
 const [, , file = '', startMs = '', stopMs = ''] = process.argv;
 
@@ -28,6 +28,13 @@ function takeRoom(): boolean {
   }
 }
 
+/** Makes the environment larger than a process may have, or as it was. @returns whether it is too large now */
+function burden(): boolean {
+  if (process.env['BURDEN'] === undefined) process.env['BURDEN'] = 'x'.repeat(1024 ** 2);
+  else delete process.env['BURDEN'];
+  return process.env['BURDEN'] !== undefined;
+}
+
 async function run(): Promise<void> {
   const log = createLogger({ name: 'program', level: 'debug', isShared: true });
   const times = { startMs: Number(startMs), stopMs: Number(stopMs) };
@@ -35,8 +42,10 @@ async function run(): Promise<void> {
   const pool = new Pool(log, { count: 2, exec, args: [file], secrets: { WORD: 'sesame' }, ...times });
   process.on('SIGHUP', () => pool.roll());
   process.on('SIGUSR2', () => log.info({}, takeRoom() ? 'there is no room' : 'there is room'));
+  process.on('SIGALRM', () => log.info({}, burden() ? 'a start would fail' : 'a start would not fail'));
   const code = (promise: Promise<void>) => promise.then(() => 0).catch(() => 1);
   process.on('SIGTERM', () => void code(pool.stop()).then((each) => process.exit(each)));
+  if (readFileSync(file, 'utf8') === 'unstartable') burden();
   try {
     await pool.start();
   } catch (error) {
