@@ -39,6 +39,7 @@ export function createApp(
   const start = (request: FastifyRequest, reply: Parameters<typeof begin>[1]): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
+    request.route = route;
     begin(request, reply, log, route ? path : 'unknown', route?.quiet ?? false);
   };
   const app = fastify({
@@ -68,23 +69,32 @@ export function createApp(
     },
   });
 
+  app.decorateRequest('route', undefined);
   app.decorateRequest('callEnd', undefined);
   app.decorateRequest('throttled', undefined);
-  app.addHook('onRequest', async (request, reply) => start(request, reply));
+  // None of these waits for anything: with promises each would cost a request turns of its own.
+  app.addHook('onRequest', (request, reply, done) => {
+    start(request, reply);
+    done();
+  });
   if (corsOrigins.length > 0) app.register(fastifyCors, corsOptions(corsOrigins));
 
   const admit = createAdmission(limits);
   const throttle = rateLimit && createThrottle(rateLimit, nowMs);
   // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
-  app.addHook('preParsing', async (request, reply) => {
-    if (routes.get(pathOf(request.url))?.counted ?? true) throttle?.(request, reply);
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    if (request.route?.counted ?? true) throttle?.(request, reply);
     admit(request, reply);
-    if (request.is404) throw new Refusal(missing(request, routes));
+    if (request.is404) throw new Refusal(missing(request));
+    done();
   });
   app.removeAllContentTypeParsers();
   // Only collected here, within its limit: after a fault in a parser of its own fastify would close the connection.
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body);
-  app.setNotFoundHandler((request, reply) => send(reply, missing(request, routes)));
+  // The first type is one of all: fastify remembers the parsers of types that it was told, and looks for others each time.
+  app.addContentTypeParser(['application/json', '*'], { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.setNotFoundHandler((request, reply) => send(reply, missing(request)));
   app.setErrorHandler((error: FastifyError, request, reply) =>
     send(reply, answerError(error, request, log, limits.bodyBytes)),
   );
@@ -93,7 +103,9 @@ export function createApp(
     app.route({
       method: [...route.methods],
       url,
-      handler: async (request, reply) => send(reply, await route.handle(request, contextOf(request))),
+      handler: async (request, reply) => {
+        send(reply, await route.handle(request, contextOf(request)));
+      },
     });
     app.route({
       method: 'OPTIONS',

@@ -74,7 +74,5 @@ function decoded(url: string): string | undefined {
 export const allowOf = ({ methods }: Route): string => [...methods, 'OPTIONS'].join(', ');
 
 /** The answer where the table has no such path, or the path no such method. */
-export function missing({ method, url }: FastifyRequest, routes: Routes): Answer {
-  const route = routes.get(pathOf(url));
-  return route ? methodNotAllowed(method, allowOf(route)) : notFound;
-}
+export const missing = ({ method, route }: FastifyRequest): Answer =>
+  route ? methodNotAllowed(method, allowOf(route)) : notFound;
