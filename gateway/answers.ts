@@ -82,6 +82,7 @@ export const unavailable = (retryAfterSeconds = 1): Answer => ({
 export function send(reply: FastifyReply, { status, headers = {}, body }: Answer): FastifyReply {
   reply.code(status).headers(headers);
   if (body === undefined) return reply.send();
-  // As bytes: to a text of JSON's media type fastify puts a charset.
-  return reply.type('application/json').send(Buffer.from(JSON.stringify(body)));
+  // With a serializer of its own: to any other text of JSON's media type fastify puts a charset. And as a text, not as
+  // bytes: Node sends it in one piece with the headers.
+  return reply.type('application/json').serializer(JSON.stringify).send(body);
 }

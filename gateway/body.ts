@@ -1,5 +1,6 @@
 // Owns the reading of a request's body: JSON or a form, as djangorestframework parses them, into fields.
 
+import { isUtf8 } from 'node:buffer';
 import { Busboy } from '@fastify/busboy';
 import { badFields, badRequest, Refusal, unsupportedMediaType } from './answers.js';
 
@@ -33,7 +34,8 @@ export async function readBody(body: Buffer, contentType: string): Promise<Field
 }
 
 function readJson(body: Buffer): ReadonlyMap<string, unknown> {
-  const text = decode(body);
+  if (!isUtf8(body)) throw new Refusal(badRequest('JSON parse error - the body is not UTF-8'));
+  const text = body.toString();
   const value = parse(text);
   if (value === null) throw new Refusal(badFields({ non_field_errors: ['No data provided'] }));
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -42,14 +44,6 @@ function readJson(body: Buffer): ReadonlyMap<string, unknown> {
   }
   // A map of the own properties: a key such as `__proto__` is a name like any other.
   return new Map(Object.entries(value));
-}
-
-function decode(body: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
-  } catch {
-    throw new Refusal(badRequest('JSON parse error - the body is not UTF-8'));
-  }
 }
 
 function parse(text: string): unknown {
