@@ -2,16 +2,17 @@
 
 import { Channel, type ChannelOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
-  AuthServiceClient,
+  AuthServiceService,
   type GetJsonWebKeySetResponse,
   type LogoutRequest,
 } from '../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../proto/gen/auth/v1/token.js';
-import { HealthCheckResponse_ServingStatus, HealthClient } from '../proto/gen/grpc/health/v1/health.js';
+import { HealthCheckResponse_ServingStatus, HealthService } from '../proto/gen/grpc/health/v1/health.js';
 import { type Address, formatAddress } from '../src/env.js';
 import { channelCredentials, type TlsPeer } from '../src/tls/channel.js';
 import { explainClosed } from '../src/tls/failure.js';
 import { type Details, readDetails } from './details.js';
+import { callUnary, errorOf, type Method } from './unary-call.js';
 
 const OPTIONS: ChannelOptions = {
   // A service that returns is found again within two seconds, also under a new address.
@@ -58,14 +59,9 @@ export class CallFailed extends Error {
   }
 }
 
-type Callback<T> = (error: ServiceError | null, answer: T) => void;
-type CallSettings = { readonly metadata: Metadata; readonly options: { readonly deadline: number } };
-
 /** Calls the service. Every method rejects with CallFailed. */
 export class AuthClient {
   readonly #channel: Channel;
-  readonly #auth: AuthServiceClient;
-  readonly #health: HealthClient;
   readonly #callMs: number;
   readonly #tls: boolean;
 
@@ -74,11 +70,7 @@ export class AuthClient {
    * @param peer whom to expect; undefined: anybody, in plain text
    */
   constructor(address: Address, callMs: number, peer?: TlsPeer) {
-    const target = formatAddress(address);
-    const credentials = channelCredentials(peer);
-    this.#channel = new Channel(target, credentials, OPTIONS);
-    this.#auth = new AuthServiceClient(target, credentials, { channelOverride: this.#channel });
-    this.#health = new HealthClient(target, credentials, { channelOverride: this.#channel });
+    this.#channel = new Channel(formatAddress(address), channelCredentials(peer), OPTIONS);
     this.#callMs = callMs;
     this.#tls = peer !== undefined;
   }
@@ -90,34 +82,22 @@ export class AuthClient {
 
   /** @returns the next pair; undefined if the service broke its contract and sent none */
   async refresh(refreshToken: string, context: CallContext): Promise<TokenPair | undefined> {
-    const { tokens } = await this.#call(
-      context,
-      ({ metadata, options }, callback: Callback<{ tokens: TokenPair | undefined }>) =>
-        this.#auth.refreshToken({ refreshToken }, metadata, options, callback),
-    );
+    const { tokens } = await this.#call(AuthServiceService.refreshToken, { refreshToken }, context);
     return tokens;
   }
 
   async logout(request: LogoutRequest, context: CallContext): Promise<void> {
-    await this.#call(context, ({ metadata, options }, callback: Callback<unknown>) =>
-      this.#auth.logout(request, metadata, options, callback),
-    );
+    await this.#call(AuthServiceService.logout, request, context);
   }
 
   /** The public keys, and for how long they may be kept. */
   keySet(context: CallContext): Promise<GetJsonWebKeySetResponse> {
-    return this.#call(context, ({ metadata, options }, callback: Callback<GetJsonWebKeySetResponse>) =>
-      this.#auth.getJsonWebKeySet({}, metadata, options, callback),
-    );
+    return this.#call(AuthServiceService.getJsonWebKeySet, {}, context);
   }
 
   /** Whether the service says that it can serve. */
   async isServing(context: CallContext): Promise<boolean> {
-    const answer = await this.#call(
-      context,
-      ({ metadata, options }, callback: Callback<{ status: HealthCheckResponse_ServingStatus }>) =>
-        this.#health.check({ service: '' }, metadata, options, callback),
-    );
+    const answer = await this.#call(HealthService.check, { service: '' }, context);
     return answer.status === HealthCheckResponse_ServingStatus.SERVING;
   }
 
@@ -126,16 +106,21 @@ export class AuthClient {
     this.#channel.close();
   }
 
-  #call<T>(context: CallContext, start: (settings: CallSettings, callback: Callback<T>) => unknown): Promise<T> {
+  #call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    context: CallContext,
+  ): Promise<Response> {
     const metadata = new Metadata();
     metadata.set('x-request-id', context.requestId);
+    const settings = { metadata, deadline: Date.now() + this.#callMs };
     return new Promise((resolve, reject) => {
-      start({ metadata, options: { deadline: Date.now() + this.#callMs } }, (error, answer) => {
+      callUnary(this.#channel, method, request, settings, ({ failure, answer }) => {
         context.ended({
-          code: status[error ? error.code : status.OK],
-          details: explainClosed(error?.details ?? '', this.#tls),
+          code: status[failure?.code ?? status.OK],
+          details: explainClosed(failure?.details ?? '', this.#tls),
         });
-        if (error) reject(new CallFailed(error));
+        if (failure) reject(new CallFailed(errorOf(failure)));
         else resolve(answer);
       });
     });
