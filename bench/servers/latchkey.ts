@@ -23,7 +23,7 @@ export interface ServeOptions {
   readonly everyCore?: boolean;
 }
 
-/** Where services leave their processor profiles when they end, if that is asked for. */
+/** Where services and gateways leave their processor profiles when they end, if that is asked for. */
 const { BENCH_PROFILE: profiles } = process.env;
 const PROFILED = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
 
@@ -38,7 +38,7 @@ export const startServe = ({ folder, env, everyCore = false }: ServeOptions): Pr
 
 export const startGateway = (folder: string, service: Child): Promise<Child> =>
   startChild({
-    args: [MAIN, 'gateway'],
+    args: [...PROFILED, MAIN, 'gateway'],
     env: { HTTP_ADDRESS: '127.0.0.1:0', AUTH_SERVICE_ADDRESS: `${service.host}:${service.port}` },
     folder,
     ready: 'gateway listening',
