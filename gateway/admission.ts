@@ -8,6 +8,10 @@ import type { GatewayLimits } from './config.js';
 
 const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1']);
 
+/** Of names and values in turn. Node's own lists by name are made of all headers. */
+const isNameOfHost = (text: string, at: number): boolean =>
+  at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
+
 /** A check of requests as they come. It throws Refusal: 400, 429 or 431. */
 export function createAdmission({ headers, pipelined }: GatewayLimits) {
   /** How many requests of a connection wait for their answers. */
@@ -24,7 +28,7 @@ export function createAdmission({ headers, pipelined }: GatewayLimits) {
     if (raw.rawHeaders.length > headers * 2) throw new Refusal(headersTooLarge);
     if (!VERSIONS.has(raw.httpVersion)) throw new Refusal(badRequest('HTTP version not supported.'));
     // RFC 9112, section 3.2: a proxy might go by one host, and what is behind it by the other.
-    const hosts = raw.headersDistinct['host']?.length ?? 0;
+    const hosts = raw.rawHeaders.filter(isNameOfHost).length;
     if (hosts > 1) throw new Refusal(badRequest('More than one Host header.'));
     if (hosts === 0 && raw.httpVersion === '1.1') throw new Refusal(badRequest('Host header is missing.'));
   };

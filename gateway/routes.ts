@@ -63,8 +63,10 @@ export const pathOf = (url: string): string => (decoded(url) ?? url).replace(/(?
 
 /** Without its query. What is reserved stays encoded, as in the router: `%2F` is no slash. */
 function decoded(url: string): string | undefined {
+  const path = url.replace(/[?#].*$/s, '');
+  if (!path.includes('%')) return path;
   try {
-    return decodeURI(url.replace(/[?#].*$/s, ''));
+    return decodeURI(path);
   } catch {
     return undefined;
   }

@@ -67,6 +67,16 @@ describe('gateway: limits', function () {
     expectRaw(answer, 400, 'Host header is missing.');
   });
 
+  it('refuses a request with two hosts, in whatever case', async () => {
+    const answer = await gateway.raw('GET /healthz HTTP/1.1\r\nHost: a\r\nHOST: b\r\nConnection: close\r\n\r\n');
+    expectRaw(answer, 400, 'More than one Host header.');
+  });
+
+  it('takes no value for the name of a header', async () => {
+    const answer = await gateway.raw('GET /healthz HTTP/1.1\r\nHost: host\r\nX-A: host\r\nConnection: close\r\n\r\n');
+    expect(answer).to.match(/^HTTP\/1\.1 200 /);
+  });
+
   it('refuses an expectation that it does not know', async () => {
     const answer = await gateway.raw(`${HEAD}Expect: wonders\r\nContent-Length: 0\r\n\r\n`);
     expect(answer).to.match(/^HTTP\/1\.1 417 /);
