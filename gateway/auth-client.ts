@@ -27,6 +27,8 @@ const OPTIONS: ChannelOptions = {
   // A connection of our own, closed when we close; and none that `http_proxy` in the environment could divert.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_http_proxy': 0,
+  // Counts and times of each call and message, for a service of gRPC's that nobody can ask here.
+  'grpc.enable_channelz': 0,
 };
 
 /** How a call ended. */
