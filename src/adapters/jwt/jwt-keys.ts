@@ -1,5 +1,5 @@
 // Owns signing and the check of signatures by a set of keys that stays as it is. Keys are chosen by `kid` from our own, and
-// never by what a token says of its algorithm. Public keys' algorithms are jsonwebtoken's.
+// never by what a token says of its algorithm. jsonwebtoken checks what public keys' algorithms have signed.
 
 import { type KeyObject, verify } from 'node:crypto';
 import jwt from 'jsonwebtoken';
@@ -7,7 +7,7 @@ import { typOf } from '../../core/claims.js';
 import { TokenRefused } from '../../core/errors.js';
 import type { Keys, KeyUse, Opened, PublicKey } from '../../core/ports.js';
 import { type Compact, decodePart, encodePart, readCompact, signingInput } from './compact.js';
-import { isSignedByHs256, signHs256 } from './hs256.js';
+import { isSignedByHs256, signed } from './signature.js';
 import type { Algorithm, SigningKey } from './signing-key.js';
 
 interface Verifier {
@@ -19,7 +19,6 @@ interface Verifier {
 
 interface Signer {
   readonly algorithm: Algorithm;
-  readonly kid: string;
   readonly key: KeyObject;
   /** Base64url. */
   readonly header: string;
@@ -73,11 +72,8 @@ export class JwtKeys implements Keys {
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
     const pair = this.#signers.get(kid) ?? this.#signers.get(this.signingKid);
     if (!pair) throw new Error('the signing key is one of the signers');
-    const signer = pair[use];
-    const payload = JSON.stringify(claims);
-    if (signer.algorithm === 'HS256') return signHs256(signer.header, payload, signer.key);
-    // As text: of an object the library reads claims named `toString` or `constructor` as rules of its own, and fails.
-    return jwt.sign(payload, signer.key, { algorithm: signer.algorithm, header: headerOf(use, signer) });
+    const { header, algorithm, key } = pair[use];
+    return signed(header, JSON.stringify(claims), algorithm, key);
   }
 
   verifies(kid: string): boolean {
@@ -126,14 +122,8 @@ export class JwtKeys implements Keys {
   }
 }
 
-const headerOf = (use: 'access' | 'refresh', { algorithm, kid }: Pick<Signer, 'algorithm' | 'kid'>) => ({
-  alg: algorithm,
-  typ: typOf(use),
-  kid,
-});
-
 function signerOf(use: 'access' | 'refresh', kid: string, algorithm: Algorithm, key: KeyObject): Signer {
-  return { algorithm, kid, key, header: encodePart(JSON.stringify(headerOf(use, { algorithm, kid }))) };
+  return { algorithm, key, header: encodePart(JSON.stringify({ alg: algorithm, typ: typOf(use), kid })) };
 }
 
 /** The payload of a token with a good signature by one of the keys. Times are the core's business, with the store's clock. */
