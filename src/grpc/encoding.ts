@@ -1,11 +1,14 @@
-// Owns the bytes of the answers about access tokens. One that is told again is encoded once.
+// Owns the bytes of the answers that are given most: about access tokens, encoded once where they are told again; and pairs.
 
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import {
   AuthServiceService,
+  RefreshTokenResponse,
   ValidateTokenResponse,
   ValidateTokensResponse,
   type ValidateTokensResult,
 } from '../../proto/gen/auth/v1/auth_service.js';
+import { IssuerServiceService, IssueTokenResponse } from '../../proto/gen/auth/v1/issuer_service.js';
 
 /** Encodes a message once, for as long as somebody holds it. */
 function once<Message extends object>(encode: (message: Message) => Uint8Array): (message: Message) => Buffer {
@@ -30,12 +33,37 @@ const among = once((validation: ValidateTokenResponse) => encode({ validation })
 export const encodeResult = (result: ValidateTokensResult): Uint8Array =>
   result.validation ? among(result.validation) : encode(result);
 
+/**
+ * Encodes messages with one writer, which keeps the room that it has grown to: to grow for each pair of tokens anew would cost
+ * as much again as to write it.
+ */
+export function withOneWriter<Message>(
+  encode: (message: Message, writer: BinaryWriter) => BinaryWriter,
+): (message: Message) => Buffer {
+  const writer = new BinaryWriter();
+  return (message) => {
+    try {
+      return toBuffer(encode(message, writer).finish());
+    } catch (error) {
+      // Else what was written of this message would begin the next caller's.
+      writer.finish();
+      throw error;
+    }
+  };
+}
+
 /** AuthService, with answers that may be known by their bytes. */
 export const AUTH_SERVICE = {
   ...AuthServiceService,
+  refreshToken: { ...AuthServiceService.refreshToken, responseSerialize: withOneWriter(RefreshTokenResponse.encode) },
   validateToken: { ...AuthServiceService.validateToken, responseSerialize: alone },
   validateTokens: {
     ...AuthServiceService.validateTokens,
     responseSerialize: ({ results }: ValidateTokensResponse): Buffer => Buffer.concat(results.map(encodeResult)),
   },
+} as const;
+
+export const ISSUER_SERVICE = {
+  ...IssuerServiceService,
+  issueToken: { ...IssuerServiceService.issueToken, responseSerialize: withOneWriter(IssueTokenResponse.encode) },
 } as const;

@@ -1,7 +1,6 @@
 // Owns the gRPC server: what is registered on it, its limits, and how it stops.
 
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { Context } from '../core/context.js';
 import { type Address, formatAddress } from '../env.js';
 import type { Logger } from '../log.js';
@@ -9,7 +8,7 @@ import type { Certificates } from '../tls/certificates.js';
 import { authService } from './auth-service.js';
 import { serverCredentials } from './credentials.js';
 import { decodingFaults, refuseProtoClaim } from './decoding.js';
-import { AUTH_SERVICE } from './encoding.js';
+import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerService } from './issuer-service.js';
@@ -77,7 +76,7 @@ export class GrpcServer {
     this.#listeners = [{ server: auth, address }];
     if (!issuer) return;
     const issuing = apart ? this.#makeServer([ISSUER]) : auth;
-    const definition = decodingFaults(IssuerServiceService, { issueToken: refuseProtoClaim });
+    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: refuseProtoClaim });
     issuing.addService(definition, issuerService(context, this.#unary, issuerGuard(issuer)));
     if (apart) this.#listeners.push({ server: issuing, address: apart });
   }

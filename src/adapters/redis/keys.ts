@@ -42,16 +42,17 @@ export const shardOf = (subject: string): number => shardOfHash(hashOf(subject))
 /** A verified token is asked about with the same keys again and again. */
 const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
 
-/** The names of some keys, in their order. */
+/** The names of some keys, in their order, remembered for as long as somebody holds the list. */
 export function keyNames(keys: readonly StoreKey[]): readonly string[] {
   const known = remembered.get(keys);
   if (known) return known;
-  const names = makeNames(keys);
+  const names = namesOf(keys);
   remembered.set(keys, names);
   return names;
 }
 
-function makeNames(keys: readonly StoreKey[]): readonly string[] {
+/** The names of some keys, in their order. */
+export function namesOf(keys: readonly StoreKey[]): readonly string[] {
   let subject: string | undefined;
   let digest = '';
   return keys.map((key) => {

@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { clientMaker, type TlsSource } from './client.js';
 import { Cluster } from './cluster.js';
-import { keyNames, SHARDS, shardOf } from './keys.js';
+import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
 import type { PrimaryOptions } from './primary.js';
 import type { Log } from './reachability.js';
 import { Sentinels } from './sentinels.js';
@@ -83,12 +83,18 @@ export class RedisStore implements Store {
     lifetimeMs: number | undefined,
     notAfterMs: number,
   ): Promise<Swapped> {
-    const expectation = expected === undefined ? ['0', ''] : ['1', expected];
-    const bounds = [`${notAfterMs}`, `${next.atLeastMs}`] as const;
-    const args = [...expectation, ...bounds, next.value, `${lifetimeMs ?? ''}`, `${next.atMostMs ?? ''}`];
+    const args = [
+      expected === undefined ? '0' : '1',
+      expected ?? '',
+      `${notAfterMs}`,
+      `${next.atLeastMs}`,
+      next.value,
+      `${lifetimeMs ?? ''}`,
+      `${next.atMostMs ?? ''}`,
+    ];
     const shard = shardOfKey(key);
-    const birth: StoreKey[] = key.kind === 'birth' ? [] : [{ kind: 'birth', shard }];
-    const [outcome, standing, writes] = await this.#servers.swap(shard, keyNames([key, ...birth]), args);
+    const keys = namesOf(key.kind === 'birth' ? [key] : [key, { kind: 'birth', shard }]);
+    const [outcome, standing, writes] = await this.#servers.swap(shard, keys, args);
     if (outcome === LATE) throw new StoreUnavailable('Redis got a write too late, and did not make it');
     return {
       won: outcome === WON,
