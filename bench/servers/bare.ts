@@ -12,6 +12,13 @@ export function startEcho(folder: string, answers: Readonly<Record<string, Uint8
   return startChild({ args, env: {}, folder, ready: 'echo listening' });
 }
 
+/** @param env how the service is told of the key and of the store */
+export const startLeast = (folder: string, env: Readonly<Record<string, string>>): Promise<Child> => {
+  const { REDIS_URL: redisUrl, JWT_SECRET: secret, JWT_KEYS_DIR: keysDir } = env;
+  const args = [programOf('./least.js'), JSON.stringify({ redisUrl, secret, keysDir })];
+  return startChild({ args, env: {}, folder, ready: 'least listening' });
+};
+
 export const startRest = (folder: string, service: Child): Promise<Child> =>
   startChild({
     args: [programOf('./rest.js'), `${service.host}:${service.port}`],

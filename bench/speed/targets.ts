@@ -32,7 +32,8 @@ export const TARGETS: readonly Target[] = [
   least('rest/HS256/redis', 'refresh by REST, HS256', 0.75),
   least('rest/ES256/redis', 'refresh by REST, ES256', 0.75),
   least('peer/oidc-provider', "validate over node-oidc-provider's introspection", 2.5),
-  least('workers/validate', 'validate, two workers over one, load permitting', 1.7),
+  least('workers/h2load', 'validate, same token, by h2load, two workers over one, load permitting', 1.7),
+  least('workers/validate', 'validate, tokens in turn, two workers over one, load permitting', 1.7),
   least('workers/refresh', 'refresh, two workers over one, load permitting', 1.7),
   most('sizes/validate/redis', 'validate, Redis: processor time a call at many sessions over few', 1.1),
 ];
