@@ -26,7 +26,13 @@ export function callUnary<Request, Response>(
   { metadata, deadline }: { readonly metadata: Metadata; readonly deadline: number },
   ended: (end: End<Response>) => void,
 ): void {
-  const bytes = requestSerialize(request);
+  let bytes: Buffer;
+  try {
+    bytes = requestSerialize(request);
+  } catch (error) {
+    const details = `Request message serialization failure: ${error instanceof Error ? error.message : error}`;
+    return ended({ failure: { code: status.INTERNAL, details, metadata: new Metadata() } });
+  }
   const call = channel.createCall(path, deadline, undefined, null, undefined);
   let answer: Response | undefined;
   let unreadable: StatusObject | undefined;

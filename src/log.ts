@@ -1,15 +1,10 @@
-// Owns the logger: JSON lines, and the two walls that keep tokens and passwords out of them. Imports pino alone.
+// Owns the logger: JSON lines, and the two walls that keep tokens and passwords out of them.
 
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
+import { descriptor, MAX_PIECE } from './log-descriptor.js';
 
 const REDACTED = '[redacted]';
 const MAX_CAUSES = 4;
-/** How often a reader that has no room is waited for, 100 ms each, before the line is dropped. */
-const MAX_WAITS = 3;
-/** What Linux writes to a pipe in one piece (`PIPE_BUF`), bytes. */
-const MAX_PIECE = 4096;
-/** How much of one turn is gathered before it is written, bytes. */
-const MAX_GATHERED = 16 * 1024;
 
 /** From the most talkative to nothing at all. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -144,69 +139,6 @@ function describeError(error: unknown, depth = 0): unknown {
 }
 
 /**
- * Standard output (1) or standard error (2) as a destination. What one turn of the event loop writes goes out in one piece,
- * for a system call costs as much as a line. What cannot be written is dropped, for a log must not take down what it is
- * about: not on a full disk, nor without a reader. The first time is noted on standard error.
- * @param mostBytes of one piece, where a line is not longer
- */
-export function descriptor(fd: 1 | 2, mostBytes = MAX_GATHERED): DestinationStream {
-  const write = lenient(fd);
-  let gathered = '';
-  let bytes = 0;
-  const flush = (): void => {
-    const piece = gathered;
-    gathered = '';
-    bytes = 0;
-    if (piece !== '') write(piece);
-  };
-  // Whatever ends the process: what was said before is said.
-  process.on('exit', flush);
-  return {
-    write: (line) => {
-      const length = Buffer.byteLength(line);
-      if (bytes + length > mostBytes) flush();
-      if (gathered === '') setImmediate(flush);
-      gathered += line;
-      bytes += length;
-    },
-  };
-}
-
-/** Writes to standard output or error, and drops what cannot be written. */
-function lenient(fd: 1 | 2): (piece: string) => void {
-  let failing = false;
-  let waits = 0;
-  let noted = false;
-  const open = () => {
-    // Synchronous, so that a failure is known with the piece, and nothing is left to be flushed at the end.
-    const stream = pino.destination({ fd, sync: true, retryEAGAIN: () => waits-- > 0 });
-    return stream.on('error', (error: Error) => {
-      failing = true;
-      if (!noted) note(`latchkey: lines of the log are dropped, for it cannot be written: ${error.message}\n`);
-      noted = true;
-    });
-  };
-  let stream = open();
-  return (piece) => {
-    const afterFailure = failing;
-    failing = false;
-    // While it fails, nothing is waited for: each wait holds up the whole process.
-    waits = afterFailure ? 0 : MAX_WAITS;
-    // The piece before may have been written in part.
-    stream.write(afterFailure ? `\n${piece}` : piece);
-    // The stream keeps what it could not write, without bound: another takes its place.
-    if (failing) stream = open();
-  };
-}
-
-/** Says something on standard error if that can be written. `process.stderr` would throw, later, if it cannot. */
-function note(text: string): void {
-  const stream = pino.destination({ fd: 2, sync: true, retryEAGAIN: () => false });
-  stream.on('error', () => {});
-  stream.write(text);
-}
-
-/**
  * Makes a logger.
  * @param options `name`: who writes, in each line; `destination`: where to, standard output if not named;
  * `isShared`: other processes write there, too
@@ -227,5 +159,5 @@ export function createLogger(options: {
     // In this order: of a token that was cut in two, nothing would know the pieces.
     hooks: { streamWrite: options.isShared ? (line: string) => whole(scrub(line)) : scrub },
   };
-  return pino(settings, options.destination ?? descriptor(1, options.isShared ? MAX_PIECE : MAX_GATHERED));
+  return pino(settings, options.destination ?? descriptor(1));
 }

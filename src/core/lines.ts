@@ -1,4 +1,4 @@
-// Owns the lines of the ledger, in the order in which they were acknowledged: the last ones, so many at most.
+// Owns the lines of the ledger: of each entry the last that was acknowledged of it, the oldest first, so many at most.
 
 import { MAX_LEDGER } from './policy.js';
 import type { EntryKey } from './ports.js';
@@ -12,15 +12,25 @@ export interface Line {
   readonly notedMs: number;
 }
 
+interface Link {
+  readonly name: string;
+  readonly line: Line;
+  older: Link | undefined;
+  newer: Link | undefined;
+}
+
 export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
-/** A ring: every refresh adds a line, and a map that is ordered anew each time would cost it more than its signatures. */
+/**
+ * A chain, and a map into it. An entry has one line however often it is acknowledged: who repeats a logout must not push
+ * out those of others. A map alone would do, whose order is that of insertion, but to find its oldest it walks over all
+ * that were taken out before, which cost every refresh more than its signatures.
+ */
 export class Lines {
-  readonly #ring: (Line | undefined)[] = [];
+  readonly #links = new Map<string, Link>();
   readonly #isPast: (line: Line) => boolean;
-  /** How many have come, and how many of those are gone. */
-  #come = 0;
-  #gone = 0;
+  #oldest: Link | undefined;
+  #newest: Link | undefined;
 
   /** @param isPast whether a line is too old to be kept */
   constructor(isPast: (line: Line) => boolean) {
@@ -28,28 +38,39 @@ export class Lines {
   }
 
   add(line: Line): void {
-    if (this.#come - this.#gone === MAX_LEDGER) this.#gone++;
-    this.#ring[this.#come++ % MAX_LEDGER] = line;
-    this.#forgetPast();
+    const name = nameOf(line.key);
+    const before = this.#links.get(name);
+    if (before) this.#unlink(before);
+    const link: Link = { name, line, older: this.#newest, newer: undefined };
+    if (this.#newest) this.#newest.newer = link;
+    this.#newest = link;
+    this.#oldest ??= link;
+    this.#links.set(name, link);
+    this.#forget();
   }
 
-  /** Of each entry the last line, the newest first. */
   newestFirst(): Line[] {
-    this.#forgetPast();
-    const lines = new Map<string, Line>();
-    for (let at = this.#come - 1; at >= this.#gone; at--) {
-      const line = this.#ring[at % MAX_LEDGER];
-      const name = line && nameOf(line.key);
-      if (name !== undefined && !lines.has(name)) lines.set(name, line as Line);
-    }
-    return [...lines.values()];
+    this.#forget();
+    const lines: Line[] = [];
+    for (let link = this.#newest; link; link = link.older) lines.push(link.line);
+    return lines;
   }
 
-  #forgetPast(): void {
-    for (; this.#gone < this.#come; this.#gone++) {
-      const oldest = this.#ring[this.#gone % MAX_LEDGER];
-      if (oldest && !this.#isPast(oldest)) return;
-      this.#ring[this.#gone % MAX_LEDGER] = undefined;
+  #forget(): void {
+    while (this.#oldest && (this.#links.size > MAX_LEDGER || this.#isPast(this.#oldest.line))) {
+      this.#links.delete(this.#oldest.name);
+      this.#unlink(this.#oldest);
     }
+  }
+
+  #unlink(link: Link): void {
+    const { older, newer } = link;
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+    // What is dead and old must not keep what is young alive until all memory is looked through.
+    link.older = undefined;
+    link.newer = undefined;
   }
 }

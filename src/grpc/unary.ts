@@ -78,8 +78,11 @@ export class Unary {
 
   #end<R, S>(framed: FramedCall<R, S>, level: Level, error: unknown, answer: () => void): void {
     try {
-      answer();
-      framed.close(level, error);
+      try {
+        answer();
+      } finally {
+        framed.close(level, error);
+      }
     } catch (err) {
       // What fails in the answering itself must not end the process.
       this.#log.error({ method: framed.method, err }, 'a call could not be answered');
@@ -103,6 +106,9 @@ function begin<Request, Response>(
   }
 }
 
+/** The last thing that happens in a call that goes well. */
+const ROUTINE: ReadonlySet<AuditEvent['event']> = new Set(['session_started', 'session_refreshed', 'session_replayed']);
+
 /** Makes nothing before it is asked for: most calls write no line and have no id of their own. */
 class FramedCall<Request, Response> implements ServiceCall {
   readonly method: string;
@@ -114,7 +120,8 @@ class FramedCall<Request, Response> implements ServiceCall {
   readonly #startMs = performance.now();
   #requestId: string | undefined;
   #sessionId: SessionId | undefined;
-  #audit: AuditEvent | undefined;
+  #routine: AuditEvent | undefined;
+  #isClosed = false;
   #notes: Readonly<Record<string, unknown>> | undefined;
   #raised: 'warn' | undefined;
 
@@ -155,29 +162,32 @@ class FramedCall<Request, Response> implements ServiceCall {
     this.#sessionId ??= sessionId;
   }
 
-  /** The call's own line tells it; of more than one the last. */
+  /** What every login and refresh brings is told by the call's own line; all else at once, on a line of its own. */
   audit(event: AuditEvent): void {
     if ('sessionId' in event) this.concerns(event.sessionId);
-    this.#tellAudit();
-    this.#audit = event;
+    if (ROUTINE.has(event.event) && !this.#isClosed && !this.#routine) this.#routine = event;
+    else this.#tell(event);
   }
 
   /** Writes the line. */
   close(usual: Level, error: unknown): void {
+    this.#isClosed = true;
     const level = this.#raised ?? usual;
-    if (!this.#log.isLevelEnabled(level)) return this.#tellAudit();
+    if (!this.#log.isLevelEnabled(level)) {
+      if (this.#routine) this.#tell(this.#routine);
+      return;
+    }
     const code = error === undefined ? status.OK : statusOf(error).code;
     const durationMs = Math.round((performance.now() - this.#startMs) * 1000) / 1000;
     const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
-    const audit = this.#audit === undefined ? {} : { audit: this.#audit };
+    const audit = this.#routine === undefined ? {} : { audit: this.#routine };
     const told = { ...session, ...audit, ...this.#notes, ...failureFields(error) };
     const fields = { method: this.method, status: status[code], ...told, durationMs, requestId: this.#id() };
     this.#log[level](fields, 'call');
   }
 
-  /** On a line of its own. */
-  #tellAudit(): void {
-    if (this.#audit) this.#log.info({ audit: this.#audit, requestId: this.#id() }, this.#audit.event);
+  #tell(event: AuditEvent): void {
+    this.#log.info({ audit: event, requestId: this.#id() }, event.event);
   }
 
   #id(): string {

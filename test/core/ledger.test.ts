@@ -5,7 +5,7 @@ import type { Context } from '../../src/core/context.js';
 import type { Setback } from '../../src/core/ledger.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
-import { LEDGER_MS } from '../../src/core/policy.js';
+import { LEDGER_MS, MAX_LEDGER } from '../../src/core/policy.js';
 import { refresh } from '../../src/core/refresh.js';
 import { validate } from '../../src/core/validate.js';
 import { failure, Scene } from '../support/scene.js';
@@ -160,6 +160,16 @@ describe('a store that comes back older than it was', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
     expect(scene.told).to.deep.equal([]);
   });
+
+  it('gets a logout again, though another user has repeated his own more often than there are lines', async () => {
+    const other = await scene.issue();
+    const snapshot = scene.world.snapshot();
+    await scene.logout('', pair.refreshToken);
+    for (let n = 0; n <= MAX_LEDGER; n++) await scene.logout('', other.refreshToken);
+    scene.world.goBackTo(snapshot);
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told[0]).to.include({ again: 2, remembered: 2 });
+  }).timeout(120_000);
 
   it('gets no more than the last ten minutes', async () => {
     const snapshot = scene.world.snapshot();

@@ -1,6 +1,7 @@
 // Owns the proof that the ledger's lines are the last ones: of each entry one, none too old, and no more than so many.
 
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { type Line, Lines } from '../../src/core/lines.js';
 import { MAX_LEDGER } from '../../src/core/policy.js';
 import type { SessionId } from '../../src/core/session.js';
@@ -39,9 +40,34 @@ describe('the lines of a ledger', () => {
     for (let n = 1; n <= many; n++) lines.add(line(`s${n}`, n));
     const told = texts(lines);
     expect(told).to.have.length(MAX_LEDGER);
-    expect([told[0], told.at(-1)]).to.deep.equal([
-      `s${many} at ${many}`,
-      `s${many - MAX_LEDGER + 1} at ${many - MAX_LEDGER + 1}`,
-    ]);
+    const least = many - MAX_LEDGER + 1;
+    expect([told[0], told.at(-1)]).to.deep.equal([`s${many} at ${many}`, `s${least} at ${least}`]);
+  });
+
+  it('are as many of others, however often one entry is acknowledged', () => {
+    const lines = new Lines(() => false);
+    for (const name of ['a', 'b', 'c']) lines.add(line(name, 0));
+    for (let n = 1; n <= MAX_LEDGER; n++) lines.add(line('b', n));
+    expect(texts(lines)).to.deep.equal([`b at ${MAX_LEDGER}`, 'c at 0', 'a at 0']);
+    lines.add(line('a', MAX_LEDGER + 1));
+    expect(texts(lines)).to.deep.equal([`a at ${MAX_LEDGER + 1}`, `b at ${MAX_LEDGER}`, 'c at 0']);
+  });
+
+  it('are those that a map ordered by time would hold, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(3))), (steps) => {
+        let nowMs = 0;
+        const lines = new Lines(({ notedMs }) => notedMs < nowMs - 6);
+        const model = new Map<string, number>();
+        for (const [entry, passed] of steps) {
+          nowMs += passed;
+          lines.add(line(`s${entry}`, nowMs));
+          model.delete(`s${entry}`);
+          model.set(`s${entry}`, nowMs);
+        }
+        const kept = [...model].filter(([, notedMs]) => notedMs >= nowMs - 6).reverse();
+        expect(texts(lines)).to.deep.equal(kept.map(([name, notedMs]) => `${name} at ${notedMs}`));
+      }),
+    );
   });
 });

@@ -233,10 +233,12 @@ describe('the logs, at the finest level', function () {
     for (const line of audited) expect(line['requestId']).to.be.a('string');
     const { requestId } = outcomes.get('reuse') ?? {};
     const told = audited.filter((line) => line['requestId'] === requestId);
-    // One event is on the line of its call, what came before it on lines of their own.
+    // What every login and refresh brings is on the line of its call, all else on a line of its own.
     expect(told.map(({ msg, audit }) => [msg, (audit as Line)['event']])).to.deep.equal([
       ['session_ended', 'session_ended'],
-      ['call', 'session_reused'],
+      ['session_reused', 'session_reused'],
     ]);
+    const routine = audited.filter(({ msg }) => msg === 'call').map(({ audit }) => (audit as Line)['event']);
+    expect(new Set(routine)).to.deep.equal(new Set(['session_started', 'session_refreshed', 'session_replayed']));
   });
 });

@@ -1,22 +1,27 @@
 // Owns the proof that a call is counted out however its handler ends.
 
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { credentials, Metadata, Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SessionId } from '../../src/core/session.js';
 import { GivenUp } from '../../src/grpc/status.js';
-import { type Handler, Unary } from '../../src/grpc/unary.js';
+import { type Handler, type ServiceCall, Unary } from '../../src/grpc/unary.js';
 import { createLogger } from '../../src/log.js';
+
+const ADMISSION = { mayBegin: () => true, takeTokens: () => true, giveBack: () => {} };
 
 type Line = Readonly<Record<string, unknown>>;
 
 /** Makes one call of a handler. @returns what the caller heard, if not OK, and what the log did */
-async function callOnce(handler: Handler<object, { status: number }>): Promise<{ heard?: string; lines: Line[] }> {
+async function callOnce(
+  handle: (request: object, call: ServiceCall, told: () => Line[]) => Promise<{ status: number }>,
+): Promise<{ heard?: string; lines: Line[] }> {
   const lines: Line[] = [];
+  const handler: Handler<object, { status: number }> = (request, call) => handle(request, call, () => [...lines]);
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
   const log = createLogger({ name: 'test', level: 'info', destination });
-  const unary = new Unary(log, { mayBegin: () => true, takeTokens: () => true, giveBack: () => {} });
+  const unary = new Unary(log, ADMISSION);
   const server = new Server();
   server.addService({ check: HealthService.check }, { check: unary.handle('Check', handler) });
   const port = await new Promise<number>((resolve, reject) =>
@@ -51,15 +56,18 @@ describe('the frame around a call', () => {
     expect(lines[0]).to.deep.nested.include({ level: 'error', method: 'Check', 'err.message': 'broken' });
   });
 
-  it('tells an event for the audit on the line of the call, and what came before it on lines of their own', async () => {
-    const { lines } = await callOnce(async (_request, call) => {
+  it('tells what every login and refresh brings on the line of the call, and all else at once, on lines of their own', async () => {
+    let before: unknown[] = [];
+    const { lines } = await callOnce(async (_request, call, told) => {
       call.audit(STARTED);
       call.audit(ENDED);
+      before = told().map(({ msg }) => msg);
       return { status: 1 };
     });
+    expect(before).to.deep.equal(['session_ended']);
     expect(lines.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([
-      { msg: 'session_started', audit: STARTED },
-      { msg: 'call', audit: ENDED },
+      { msg: 'session_ended', audit: ENDED },
+      { msg: 'call', audit: STARTED },
     ]);
     expect(lines[1]).to.include({ status: 'OK', sessionId: SESSION });
     expect(lines[0]?.['requestId']).to.be.a('string').and.equal(lines[1]?.['requestId']);
@@ -68,14 +76,37 @@ describe('the frame around a call', () => {
   it('tells an event also where the line of the call is not written, or the call fails', async () => {
     const failing = (error: Error) =>
       callOnce(async (_request, call) => {
-        call.audit(ENDED);
+        call.audit(STARTED);
         throw error;
       });
     const { lines: quiet } = await failing(new GivenUp());
-    expect(quiet.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([{ msg: 'session_ended', audit: ENDED }]);
+    expect(quiet.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([{ msg: 'session_started', audit: STARTED }]);
     const { lines: failed } = await failing(new StoreUnavailable('it is away'));
     expect(failed.map(({ level, msg, audit }) => ({ level, msg, audit }))).to.deep.equal([
-      { level: 'warn', msg: 'call', audit: ENDED },
+      { level: 'warn', msg: 'call', audit: STARTED },
+    ]);
+  });
+
+  it('tells an event where the answer cannot be given, and one that comes after it', async () => {
+    const lines: Line[] = [];
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
+    const unary = new Unary(createLogger({ name: 'test', level: 'info', destination }), ADMISSION);
+    let late: (() => void) | undefined;
+    const handle = unary.handle<object, object>('Check', async (_request, call) => {
+      call.audit(STARTED);
+      late = () => call.audit(STARTED);
+      return {};
+    });
+    const call = { request: {}, metadata: new Metadata(), getPath: () => '/Check' };
+    handle(call as unknown as ServerUnaryCall<object, object>, () => {
+      throw new Error('the connection is gone');
+    });
+    await unary.idle();
+    late?.();
+    expect(lines.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([
+      { msg: 'call', audit: STARTED },
+      { msg: 'a call could not be answered', audit: undefined },
+      { msg: 'session_started', audit: STARTED },
     ]);
   });
 });
