@@ -2,9 +2,9 @@
 
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Logger } from '../log.js';
+import type { Admission } from './call-frame.js';
 import { Shedding } from './shedding.js';
 import { OVERLOADED } from './status.js';
-import type { Admission } from './unary.js';
 
 /** A line for each refused call would be an attack of its own: there is one in so long. */
 const REPORT_MS = 5_000;

@@ -4,11 +4,12 @@ import type { ValidateTokensRequest, ValidateTokensResponse } from '../../proto/
 import type { Context } from '../core/context.js';
 import type { Call } from '../core/ports.js';
 import { checkCount, type Verdict, validateAmong } from '../core/validate-many.js';
+import type { ServiceCall } from './call-frame.js';
 import { encodeResult } from './encoding.js';
 import { resultMessage } from './messages.js';
 import { Slices } from './slices.js';
 import { GivenUp } from './status.js';
-import type { Handler, ServiceCall } from './unary.js';
+import type { Handler } from './unary.js';
 
 /** The line of the call is about no session in particular. */
 const among = (call: ServiceCall): Call => ({

@@ -5,8 +5,9 @@ import { expect } from 'chai';
 import { HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SessionId } from '../../src/core/session.js';
+import type { ServiceCall } from '../../src/grpc/call-frame.js';
 import { GivenUp } from '../../src/grpc/status.js';
-import { type Handler, type ServiceCall, Unary } from '../../src/grpc/unary.js';
+import { type Handler, Unary } from '../../src/grpc/unary.js';
 import { createLogger } from '../../src/log.js';
 
 const ADMISSION = { mayBegin: () => true, takeTokens: () => true, giveBack: () => {} };
