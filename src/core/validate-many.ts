@@ -9,6 +9,11 @@ import { type Validation, validate } from './validate.js';
 /** What can be said of one token among others. */
 export type Verdict = Validation | { readonly untold: StoreUnavailable };
 
+/** What nobody foresaw: it is the whole request's affair. */
+export interface Fault {
+  readonly fault: unknown;
+}
+
 /** @throws InvalidInput if there are none, or too many */
 export function checkCount(count: number): void {
   const field = 'access_tokens';
@@ -17,14 +22,13 @@ export function checkCount(count: number): void {
   throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKENS} tokens` });
 }
 
-/** Judges one access token among others. Never fails for what is wrong with it, or cannot be told. */
-export async function validateAmong(context: Context, call: Call, text: string): Promise<Verdict> {
-  try {
-    return await validate(context, call, text);
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return { untold: error };
-    // Empty or oversized: alone that would be a mistake of the whole request.
-    if (error instanceof InvalidInput) return { active: false, problem: 'MALFORMED', why: undefined };
-    throw error;
-  }
+/** Judges one access token among others. Never rejects. */
+export const validateAmong = (context: Context, call: Call, text: string): Promise<Verdict | Fault> =>
+  validate(context, call, text).catch(verdictOf);
+
+function verdictOf(error: unknown): Verdict | Fault {
+  if (error instanceof StoreUnavailable) return { untold: error };
+  // Empty or oversized: alone that would be a mistake of the whole request.
+  if (error instanceof InvalidInput) return { active: false, problem: 'MALFORMED', why: undefined };
+  return { fault: error };
 }

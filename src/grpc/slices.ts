@@ -14,7 +14,7 @@ interface Job {
 
 export class Slices {
   /** Those that are next come first. */
-  #jobs: Job[] = [];
+  readonly #jobs: Job[] = [];
   #turnIsOpen = false;
   #endsMs = 0;
 
@@ -49,21 +49,29 @@ export class Slices {
 
   /** With the next one: a small batch need not wait for the end of a large one. */
   #goOn(): void {
-    const [first, ...others] = this.#jobs;
-    this.#jobs = [];
-    for (const job of first ? [...others, first] : []) {
-      if (job.isWanted()) this.#jobs.push(job);
-      else job.end(false);
-    }
+    const first = this.#jobs.shift();
+    if (first) this.#jobs.push(first);
     this.#openTurn();
     this.#work();
   }
 
   #work(): void {
-    for (let job = this.#jobs[0]; job && performance.now() < this.#endsMs; job = this.#jobs[0]) {
+    let job = this.#next();
+    while (job && performance.now() < this.#endsMs) {
       if (job.step()) continue;
       this.#jobs.shift();
       job.end(true);
+      job = this.#next();
+    }
+  }
+
+  /** The first that somebody waits for. Asked when its turn comes: to ask of all in each turn cost as much as a part of the work. */
+  #next(): Job | undefined {
+    for (;;) {
+      const [job] = this.#jobs;
+      if (!job || job.isWanted()) return job;
+      this.#jobs.shift();
+      job.end(false);
     }
   }
 }

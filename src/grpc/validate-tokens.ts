@@ -3,7 +3,7 @@
 import type { ValidateTokensRequest, ValidateTokensResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../core/context.js';
 import type { Call } from '../core/ports.js';
-import { checkCount, type Verdict, validateAmong } from '../core/validate-many.js';
+import { checkCount, type Fault, type Verdict, validateAmong } from '../core/validate-many.js';
 import type { ServiceCall } from './call-frame.js';
 import { encodeResult } from './encoding.js';
 import { resultMessage } from './messages.js';
@@ -32,14 +32,13 @@ export function validateTokens(context: Context): Handler<ValidateTokensRequest,
     checkCount(accessTokens.length);
     call.holds(accessTokens.length);
     const one = among(call);
-    const failures: unknown[] = [];
-    const verdicts: Promise<Verdict | void>[] = [];
-    await inSlices(call, accessTokens, (text) => {
-      // Taken at once: a rejection that waits for the last step would be nobody's.
-      verdicts.push(validateAmong(context, one, text).catch((error: unknown) => void failures.push(error)));
-    });
-    const told = (await Promise.all(verdicts)).filter((verdict) => verdict !== undefined);
-    if (failures.length > 0) throw failures[0];
+    const asked: Promise<Verdict | Fault>[] = [];
+    await inSlices(call, accessTokens, (text) => asked.push(validateAmong(context, one, text)));
+    const told: Verdict[] = [];
+    for (const verdict of await Promise.all(asked)) {
+      if ('fault' in verdict) throw verdict.fault;
+      told.push(verdict);
+    }
     const results: ValidateTokensResponse['results'] = [];
     let [active, cannotTell] = [0, 0];
     await inSlices(call, told, (verdict) => {

@@ -3,6 +3,9 @@
 import { expect } from 'chai';
 import type { ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
+import type { Context } from '../../src/core/context.js';
+import type { ServiceCall } from '../../src/grpc/call-frame.js';
+import { validateTokens } from '../../src/grpc/validate-tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 
@@ -81,6 +84,24 @@ describe('ValidateTokens', () => {
     while (world.pending.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
     world.setReachable(false);
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'TOKEN_PROBLEM_MALFORMED']);
+  });
+
+  it('fails as a whole for a fault that nobody foresaw, once all of its tokens have been looked at', async () => {
+    let looked = 0;
+    const broken = {
+      verified: {
+        get() {
+          looked++;
+          throw new TypeError('broken');
+        },
+      },
+    };
+    const handler = validateTokens(broken as unknown as Context);
+    const call = { budgetMs: 1_000, isWanted: true, holds: () => {}, note: () => {}, concerns: () => {} };
+    const request = { accessTokens: ['a', 'b', 'c'], includeClaims: false };
+    const heard = await handler(request, call as unknown as ServiceCall).catch((error: unknown) => error);
+    expect(heard).to.be.instanceOf(TypeError);
+    expect(looked).to.equal(3);
   });
 
   it('lets other calls in between, while it checks many signatures', async () => {
