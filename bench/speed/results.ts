@@ -1,6 +1,6 @@
 // Owns the results so far: a run may make some of them only, and those of before stay.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Growth } from '../growth/growth.js';
@@ -32,4 +32,5 @@ export function keepResults(results: Results): void {
   writeFileSync(FILE, JSON.stringify(results));
 }
 
-export const forgetResults = (): void => rmSync(FILE, { force: true });
+/** Before all scenarios are run anew. How stores grow is another bench's. */
+export const forgetScenarios = (): void => keepResults({ ...readResults(), scenarios: {} });

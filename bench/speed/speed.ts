@@ -5,7 +5,7 @@ import { leaveServerCore } from '../machine/cores.js';
 import { Lab } from './lab.js';
 import { type Options, readOptions } from './options.js';
 import { writeReadme } from './readme.js';
-import { forgetResults, keepResults, type Result, readResults } from './results.js';
+import { forgetScenarios, keepResults, type Result, readResults } from './results.js';
 import type { Row } from './row.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
@@ -22,7 +22,7 @@ const tell = (text: string): void => void process.stdout.write(`${text}\n`);
 /** @returns what is wrong with scenarios that have no figures */
 async function bench(options: Options): Promise<readonly string[]> {
   const { rounds, seconds, quick } = options;
-  if (!quick && options.only === undefined) forgetResults();
+  if (!quick && options.only === undefined) forgetScenarios();
   const lab = await Lab.open(options);
   const all: Row[] = [];
   const faults: string[] = [];
