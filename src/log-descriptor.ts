@@ -12,7 +12,7 @@ const WANTS_LEVELS = Symbol.for('pino.metadata');
 const { warn: WARN = 40 } = pino.levels.values;
 
 /**
- * Standard output (1) or standard error (2) as a destination. What one turn of the event loop writes goes out in one piece,
+ * Standard output (1) or standard error (2) as a destination. What one turn of the event loop writes goes out in few pieces,
  * for a system call costs as much as a line; warnings and errors at once, with all that was said before, for they may be
  * the last words. What cannot be written is dropped, for a log must not take down what it is about: not on a full disk, nor
  * without a reader. The first time is noted on standard error.

@@ -13,10 +13,10 @@ export interface Profile {
 }
 
 /** Whose work is whose, by the functions on the stack: the first that fits counts. */
-const OWNERS: readonly (readonly [owner: string, frame: RegExp])[] = [
+export const OWNERS: readonly (readonly [owner: string, frame: RegExp])[] = [
   ['the garbage collector', /^\(garbage collector\)/],
   ['the engine itself', /^\(program\)/],
-  ['the log', /node_modules\/pino\/|^close .*\/src\/grpc\/unary\.js|\/src\/log\.js/],
+  ['the log', /node_modules\/pino\/|^close .*\/src\/grpc\/call-frame\.js|\/src\/log\.js|\/src\/log-descriptor\.js/],
   ['messages to bytes and back', /^(?:responseSerialize|requestDeserialize) |\/src\/grpc\/(?:en|de)coding\.js/],
   ['the ledger of what was acknowledged', /^acknowledge .*\/src\/core\/ledger\.js/],
   ['making tokens: claims, signatures', /\/src\/core\/pair\.js/],

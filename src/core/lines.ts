@@ -24,7 +24,7 @@ export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${
 /**
  * A chain, and a map into it. An entry has one line however often it is acknowledged: who repeats a logout must not push
  * out those of others. A map alone would do, whose order is that of insertion, but to find its oldest it walks over all
- * that were taken out before, which cost every refresh more than its signatures.
+ * that were taken out before, and every refresh would pay for that.
  */
 export class Lines {
   readonly #links = new Map<string, Link>();

@@ -89,7 +89,7 @@ export class FramedCall<Request, Response> implements ServiceCall {
     this.#sessionId ??= sessionId;
   }
 
-  /** What every login and refresh brings is told by the call's own line; all else at once, on a line of its own. */
+  /** What every login and refresh brings is told by the call's own line; all else as it happens, on a line of its own. */
   audit(event: AuditEvent): void {
     if ('sessionId' in event) this.concerns(event.sessionId);
     if (ROUTINE.has(event.event) && !this.#isClosed && !this.#routine) this.#routine = event;

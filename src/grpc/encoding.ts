@@ -34,8 +34,8 @@ export const encodeResult = (result: ValidateTokensResult): Uint8Array =>
   result.validation ? among(result.validation) : encode(result);
 
 /**
- * Encodes messages with one writer, which keeps the room that it has grown to: to grow for each pair of tokens anew would cost
- * as much again as to write it.
+ * Encodes messages with one writer, which keeps the room that it has grown to: it would have to grow several times for each
+ * pair of tokens.
  */
 export function withOneWriter<Message>(
   encode: (message: Message, writer: BinaryWriter) => BinaryWriter,

@@ -1,7 +1,8 @@
 // Owns the proof that the shares of a profile are those of whoever called, without what came before and without idling.
 
+import { existsSync } from 'node:fs';
 import { expect } from 'chai';
-import { type Profile, sharesOf } from '../../bench/profile/shares.js';
+import { OWNERS, type Profile, sharesOf } from '../../bench/profile/shares.js';
 
 const node = (id: number, functionName: string, url: string, ...children: readonly number[]) => ({
   id,
@@ -32,6 +33,13 @@ describe('the shares of a profile', () => {
       ['reading a token', 0.4],
       ['the garbage collector', 0.1],
     ]);
+  });
+
+  it('are told apart by files that are there', () => {
+    const named = OWNERS.flatMap(([, { source }]) => [...source.matchAll(/\\\/src((?:\\\/[\w-]+)+)\\\.js/g)]);
+    const files = named.map(([, path = '']) => `../../src${path.replaceAll('\\/', '/')}.js`);
+    expect(files).to.include.members(['../../src/grpc/call-frame.js', '../../src/log-descriptor.js']);
+    for (const file of files) expect(existsSync(new URL(file, import.meta.url)), file).to.equal(true);
   });
 
   it('are of what was worked after the start', () => {

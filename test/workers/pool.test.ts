@@ -17,6 +17,10 @@ const LIMIT_MS = 30_000;
 /** Enough for a small program on a machine that is busy. */
 const START_MS = 6_000;
 
+/** The first worker of a primary, as the system knows it. */
+const firstChildOf = ({ pid }: { readonly pid?: number | undefined }): number =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+
 describe('a pool of workers', function () {
   this.timeout(2 * LIMIT_MS);
   const stage = new Stage();
@@ -88,10 +92,10 @@ describe('a pool of workers', function () {
   it('has a worker that the system could not start followed by another, and says why', async () => {
     const { child, said, hears } = await pool('good');
     await hears('the workers have started');
-    const [one] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').map(Number);
+    const one = firstChildOf(child);
     child.kill('SIGUSR2');
     await hears('there is no room');
-    process.kill(one ?? 0, 'SIGKILL');
+    process.kill(one, 'SIGKILL');
     await hears('a worker has ended', 3);
     expect(said('a worker has ended').at(-1)?.['detail']).to.match(/^spawn .* EMFILE$/);
     child.kill('SIGUSR2');
@@ -103,14 +107,14 @@ describe('a pool of workers', function () {
   it('bears with a start that fails at once, and not by an event: serves on, says why, and tries again', async () => {
     const { child, said, hears } = await pool('good');
     await hears('the workers have started');
-    const [one] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').map(Number);
+    const one = firstChildOf(child);
     child.kill('SIGALRM');
     await hears('a start would fail');
     child.kill('SIGHUP');
     const words = 'the new worker did not come up: the others stay as they are';
     await hears(words);
     expect(said(words)[0]).to.include({ level: 'error', detail: 'spawn E2BIG' });
-    process.kill(one ?? 0, 'SIGKILL');
+    process.kill(one, 'SIGKILL');
     await hears('a worker has ended', 4);
     const waits = said('a worker has ended').map(({ detail, againInMs }) => [detail, againInMs]);
     expect(waits.slice(1, 4)).to.deep.equal([200, 400, 800].map((ms) => ['spawn E2BIG', ms]));

@@ -26,7 +26,7 @@ export const signingInput = ({ text, signature }: Compact): string => text.slice
 
 export const encodePart = (json: string): string => Buffer.from(json, 'utf8').toString('base64url');
 
-/** The value of a header or a payload; undefined if it is no JSON, as which it would not be either. */
+/** The value of a header or a payload; undefined, which no JSON is, if it cannot be read. */
 export function decodePart(part: string): unknown {
   try {
     return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));

@@ -24,6 +24,8 @@ interface Signer {
   readonly header: string;
 }
 
+type Signers = Readonly<Record<'access' | 'refresh', Signer>>;
+
 /** What a header leads to. */
 interface Reading {
   readonly typ: unknown;
@@ -34,7 +36,8 @@ interface Reading {
 export class JwtKeys implements Keys {
   readonly signingKid: string;
   readonly delayMs = 0;
-  readonly #signers = new Map<string, Readonly<Record<'access' | 'refresh', Signer>>>();
+  readonly #signers = new Map<string, Signers>();
+  readonly #signing: Signers;
   readonly #verifiers = new Map<string, Verifier>();
   readonly #adopted: readonly Verifier[];
   readonly #shown: readonly PublicKey[];
@@ -50,13 +53,14 @@ export class JwtKeys implements Keys {
     this.signingKid = signing.kid;
     this.#adopted = adopted.map((key) => ({ use: 'adopted', kid: undefined, algorithm: 'HS256', key }));
     const all = [...others, signing];
-    for (const { kid, refreshKid, algorithm, sign, verify, refreshSecret } of all) {
-      const access = signerOf('access', kid, algorithm, sign);
-      const refresh = signerOf('refresh', refreshKid, 'HS256', refreshSecret);
-      this.#signers.set(kid, { access, refresh });
+    this.#signing = signersOf(signing);
+    for (const each of all) {
+      const { kid, refreshKid, algorithm, verify, refreshSecret } = each;
+      const signers = signersOf(each);
+      this.#signers.set(kid, signers);
       this.#verifiers.set(kid, { use: 'access', kid, algorithm, key: verify });
       this.#verifiers.set(refreshKid, { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: refreshSecret });
-      for (const { header } of [access, refresh]) this.#written.set(header, this.#read(header));
+      for (const { header } of [signers.access, signers.refresh]) this.#written.set(header, this.#read(header));
     }
     this.#shown = all.flatMap(({ shown }) => (shown ? [shown] : []));
   }
@@ -70,9 +74,7 @@ export class JwtKeys implements Keys {
   }
 
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
-    const pair = this.#signers.get(kid) ?? this.#signers.get(this.signingKid);
-    if (!pair) throw new Error('the signing key is one of the signers');
-    const { header, algorithm, key } = pair[use];
+    const { header, algorithm, key } = (this.#signers.get(kid) ?? this.#signing)[use];
     return signed(header, JSON.stringify(claims), algorithm, key);
   }
 
@@ -125,6 +127,11 @@ export class JwtKeys implements Keys {
 function signerOf(use: 'access' | 'refresh', kid: string, algorithm: Algorithm, key: KeyObject): Signer {
   return { algorithm, key, header: encodePart(JSON.stringify({ alg: algorithm, typ: typOf(use), kid })) };
 }
+
+const signersOf = ({ kid, refreshKid, algorithm, sign, refreshSecret }: SigningKey): Signers => ({
+  access: signerOf('access', kid, algorithm, sign),
+  refresh: signerOf('refresh', refreshKid, 'HS256', refreshSecret),
+});
 
 /** The payload of a token with a good signature by one of the keys. Times are the core's business, with the store's clock. */
 function verified(token: Compact, verifiers: Reading['verifiers']): unknown {
