@@ -1,16 +1,16 @@
 // Owns AuthService: each RPC's way from message to use case and back.
 
-import type { AuthServiceServer } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../core/context.js';
 import { keySet } from '../core/key-set.js';
 import { logout } from '../core/logout.js';
 import { refresh } from '../core/refresh.js';
 import { validate } from '../core/validate.js';
 import { keySetMessage, validationMessage } from './messages.js';
-import type { Unary } from './unary.js';
+import type { AUTH_SERVICE } from './encoding.js';
+import type { Unary, UnaryHandlers } from './unary.js';
 import { validateTokens } from './validate-tokens.js';
 
-export function authService(context: Context, unary: Unary): AuthServiceServer {
+export function authService(context: Context, unary: Unary): UnaryHandlers<typeof AUTH_SERVICE> {
   return {
     refreshToken: unary.handle('RefreshToken', async (request, call) => ({
       tokens: await refresh(context, call, request.refreshToken),

@@ -1,21 +1,19 @@
 // Owns the frame around one call: its budget, its request id, its events, and its one line in the log.
 
 import { randomUUID } from 'node:crypto';
-import { type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { AuditEvent } from '../core/audit.js';
 import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/session.js';
 import { acceptRequestId, type Logger } from '../log.js';
 import { CallRefused, GivenUp, Overloaded, statusOf } from './status.js';
+import type { IncomingCall } from './transport/method.js';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** What a handler knows of its call, and may tell the call's log line. */
 export interface ServiceCall extends Call {
-  readonly metadata: Metadata;
-  /** The names of the client's certificate, as Node writes them, if it has shown one that was found good. */
-  clientNames(): string | undefined;
   /** Whether somebody still waits for its answer. */
   readonly isWanted: boolean;
   /** It holds so many tokens until it ends. @throws Overloaded if that is more than is taken */
@@ -37,13 +35,13 @@ export interface Admission {
 const ROUTINE: ReadonlySet<AuditEvent['event']> = new Set(['session_started', 'session_refreshed', 'session_replayed']);
 
 /** Makes nothing before it is asked for: most calls write no line and have no id of their own. */
-export class FramedCall<Request, Response> implements ServiceCall {
+export class FramedCall implements ServiceCall {
   readonly method: string;
   /** How many it holds. */
   tokens = 0;
   readonly #log: Logger;
   readonly #admission: Admission;
-  readonly #call: ServerUnaryCall<Request, Response>;
+  readonly #call: IncomingCall;
   readonly #startMs = performance.now();
   #requestId: string | undefined;
   #sessionId: SessionId | undefined;
@@ -52,27 +50,19 @@ export class FramedCall<Request, Response> implements ServiceCall {
   #notes: Readonly<Record<string, unknown>> | undefined;
   #raised: 'warn' | undefined;
 
-  constructor(log: Logger, admission: Admission, method: string, call: ServerUnaryCall<Request, Response>) {
+  constructor(log: Logger, admission: Admission, method: string, call: IncomingCall) {
     this.#log = log;
     this.#admission = admission;
     this.method = method;
     this.#call = call;
   }
 
-  get metadata(): Metadata {
-    return this.#call.metadata;
-  }
-
   get budgetMs(): number {
-    return Number(this.#call.getDeadline()) - Date.now();
-  }
-
-  clientNames(): string | undefined {
-    return this.#call.getAuthContext().sslPeerCertificate?.subjectaltname;
+    return this.#call.deadlineMs - Date.now();
   }
 
   get isWanted(): boolean {
-    return !this.#call.cancelled && this.budgetMs > 0;
+    return !this.#call.isCancelled && this.budgetMs > 0;
   }
 
   holds(tokens: number): void {
@@ -118,7 +108,7 @@ export class FramedCall<Request, Response> implements ServiceCall {
   }
 
   #id(): string {
-    this.#requestId ??= acceptRequestId(this.#call.metadata.get('x-request-id')[0]) ?? randomUUID();
+    this.#requestId ??= acceptRequestId(this.#call.header('x-request-id')) ?? randomUUID();
     return this.#requestId;
   }
 }

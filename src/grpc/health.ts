@@ -1,53 +1,53 @@
-// Owns grpc.health.v1: a service is SERVING while the store can answer
+// grpc.health.v1: a service is SERVING while the store can answer
 // (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
 
-import { Metadata, type Server, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import {
   type HealthCheckRequest,
   type HealthCheckResponse,
-  type HealthServer,
   HealthService,
   HealthCheckResponse_ServingStatus as Serving,
 } from '../../proto/gen/grpc/health/v1/health.js';
 import type { Store } from '../core/ports.js';
+import type { Handlers, StreamingCall } from './transport/method.js';
 
-type Watcher = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
+const UNKNOWN_SERVICE: StatusObject = {
+  code: status.NOT_FOUND,
+  details: 'there is no service of this name here',
+  metadata: new Metadata(),
+};
 
 export class Health {
+  readonly definition = HealthService;
   /** The empty name stands for the whole server. */
   readonly #names: ReadonlySet<string>;
-  /** Only of names that there are: what callers make up is not remembered. */
-  readonly #watchers = new Set<Watcher>();
   readonly #stopWatching: () => void;
   #serving: boolean;
-
+  /** Resolves at the next change. */
+  #change = deferred();
   /** Which of several processes answers: the contract of health has no field for it. */
-  readonly #who = new Metadata();
+  readonly #ok: StatusObject;
 
   /** @param services full names; @param worker the number of this process, if it is one of several */
   constructor(store: Store, services: readonly string[], worker?: number) {
-    if (worker !== undefined) this.#who.set('latchkey-worker', `${worker}`);
+    const metadata = new Metadata();
+    if (worker !== undefined) metadata.set('latchkey-worker', `${worker}`);
+    this.#ok = { code: status.OK, details: '', metadata };
     this.#names = new Set(['', ...services]);
     this.#serving = store.reachableSinceMs !== undefined;
     this.#stopWatching = store.watch((reachable) => this.#set(reachable));
   }
 
-  addTo(server: Server): void {
-    const implementation: HealthServer = {
-      check: ({ request: { service } }, callback) => {
-        if (this.#names.has(service)) callback(null, this.#answer(), this.#who);
-        else callback({ code: status.NOT_FOUND, details: 'there is no service of this name here' });
+  get handlers(): Handlers<typeof HealthService> {
+    return {
+      check: ({ service }, _call, answer) =>
+        this.#names.has(service) ? answer(this.#ok, this.#answer()) : answer(UNKNOWN_SERVICE),
+      list: (_request, _call, answer) => {
+        const statuses = Object.fromEntries([...this.#names].map((name) => [name, this.#answer()]));
+        answer(this.#ok, { statuses });
       },
-      watch: (call) => {
-        call.sendMetadata(this.#who);
-        // Such a stream stays open, since the service might come; here none does.
-        if (!this.#names.has(call.request.service)) return void call.write({ status: Serving.SERVICE_UNKNOWN });
-        this.#watchers.add(call);
-        for (const end of ['cancelled', 'close', 'error']) call.once(end, () => this.#watchers.delete(call));
-        call.write(this.#answer());
-      },
+      watch: (call) => this.#watch(call),
     };
-    server.addService(HealthService, implementation);
   }
 
   /** Says NOT_SERVING from now on, whatever the store does, so that balancers turn away. */
@@ -56,13 +56,43 @@ export class Health {
     this.#set(false);
   }
 
+  /** Keeps nothing for a watcher but its place: one that does not read gets the newest state when it does. */
+  async #watch(call: StreamingCall<HealthCheckRequest, HealthCheckResponse>): Promise<void> {
+    const request = await call.read();
+    if (!request) return;
+    call.sendMetadata(this.#ok.metadata);
+    // Such a stream stays open, since the service might come; here none does.
+    if (!this.#names.has(request.service)) {
+      await call.write({ status: Serving.SERVICE_UNKNOWN });
+      return call.ended;
+    }
+    let told: boolean | undefined;
+    while (!call.isCancelled) {
+      const { promise } = this.#change;
+      if (told === this.#serving) await Promise.race([promise, call.ended]);
+      else {
+        told = this.#serving;
+        await call.write(this.#answer());
+      }
+    }
+  }
+
   #set(serving: boolean): void {
     if (this.#serving === serving) return;
     this.#serving = serving;
-    for (const call of this.#watchers) call.write(this.#answer());
+    this.#change.resolve();
+    this.#change = deferred();
   }
 
   #answer(): HealthCheckResponse {
     return { status: this.#serving ? Serving.SERVING : Serving.NOT_SERVING };
   }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

@@ -1,8 +1,8 @@
-// Owns who may call the issuer: holders of a credential, compared by digest, and clients whose certificate has a listed name.
+// Who may call the issuer: holders of a credential, compared by digest, and clients whose certificate has a listed name.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Metadata } from '@grpc/grpc-js';
 import type { Secret } from '../env.js';
+import type { IncomingCall } from './transport/method.js';
 
 /** Who may call. */
 export interface IssuerCallers {
@@ -12,13 +12,10 @@ export interface IssuerCallers {
 }
 
 /** As much of a call as says who it is from. */
-export interface Caller {
-  readonly metadata: Metadata;
-  /** The names of the client's certificate if it has shown one that was found good: `DNS:a, URI:b`, as Node writes them. */
-  clientNames(): string | undefined;
-}
+export type Caller = Pick<IncomingCall, 'header' | 'clientNames'>;
 
-export type Guard = (caller: Caller) => boolean;
+/** @returns why the caller may not call; undefined: it may */
+export type Guard = (caller: Caller) => 'missing' | 'wrong' | undefined;
 
 /** A bit of Node's list of names: what has characters that could be taken for another name is in quotes, as JSON. */
 const NAME = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
@@ -28,16 +25,18 @@ export function issuerGuard({ credentials, clientNames }: IssuerCallers): Guard 
   const wanted = credentials.map((credential) => digest(credential.reveal()));
   // What has a colon is no DNS name: so no name that was given as the one kind counts as the other.
   const listed = new Set(clientNames.map((name) => (name.includes(':') ? `URI:${name}` : `DNS:${name}`)));
-  return (caller) =>
-    hasCredential(caller.metadata, wanted) ||
-    (listed.size > 0 && namesIn(caller.clientNames() ?? '').some((name) => listed.has(name)));
+  return (caller) => {
+    const given = caller.header('authorization');
+    const isNamed = () => listed.size > 0 && namesIn(caller.clientNames() ?? '').some((name) => listed.has(name));
+    if (hasCredential(given, wanted) || isNamed()) return undefined;
+    return given === undefined ? 'missing' : 'wrong';
+  };
 }
 
 /** In constant time: all are compared, each by digest, whatever the lengths, also after one has been found. */
-function hasCredential(metadata: Metadata, wanted: readonly Buffer[]): boolean {
-  const [given] = metadata.get('authorization');
+function hasCredential(given: string | undefined, wanted: readonly Buffer[]): boolean {
   // Schemes are the same in any case (RFC 9110, section 11.1).
-  const [, token = ''] = typeof given === 'string' ? (/^bearer (.*)$/i.exec(given) ?? []) : [];
+  const [, token = ''] = /^bearer (.*)$/i.exec(given ?? '') ?? [];
   const shown = digest(token);
   return wanted.reduce((found, each) => timingSafeEqual(each, shown) || found, false);
 }

@@ -1,16 +1,14 @@
 // Owns what happens to calls that are too many: they are refused before their message is read, and counted for the log.
 
-import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Logger } from '../log.js';
 import type { Admission } from './call-frame.js';
 import { Shedding } from './shedding.js';
-import { OVERLOADED } from './status.js';
 
 /** A line for each refused call would be an attack of its own: there is one in so long. */
 const REPORT_MS = 5_000;
 
-/** The services whose calls are refused. Health and reflection are always answered: a busy service is a live one. */
-const SHED = /^\/auth\./;
+/** The services whose calls are refused. Health is always answered: a busy service is a live one. */
+const SHED = /^\/(?:auth|grpc\.reflection)\./;
 /** The calls that are refused last. */
 const ENDING: ReadonlySet<string> = new Set(['/auth.v1.AuthService/Logout', '/auth.v1.IssuerService/RevokeSubject']);
 
@@ -51,19 +49,12 @@ export class Overload implements Admission {
     this.#reportMs = reportMs;
   }
 
-  /** For every server of the process: they share its event loop. */
-  readonly interceptor: ServerInterceptor = ({ path }, call) => {
-    // What is taken goes its way as it is: a wrapper costs every call some. The library asks for no more than the
-    // interface, though its type names the wrapper.
-    if (!SHED.test(path) || this.#takes(ENDING.has(path))) return call as ServerInterceptingCall;
-    // Not started at all: the message is thrown away unread.
-    return new ServerInterceptingCall(call, {
-      start: () => {
-        this.#count();
-        call.sendStatus(OVERLOADED);
-      },
-    });
-  };
+  /** Whether a call is taken whose head has come; one that is not is refused before its message is read, and counted. */
+  admits(path: string): boolean {
+    if (!SHED.test(path) || this.#takes(ENDING.has(path))) return true;
+    this.#count();
+    return false;
+  }
 
   /**
    * Whether a call that was taken may begin, now that its message has come: many may be opened one by one, and their

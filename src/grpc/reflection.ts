@@ -1,35 +1,110 @@
-// Owns reflection: the contract with its comments, as the descriptors that are generated beside the code, so that
-// grpcurl needs no file of its own.
+// Server reflection, so that grpcurl and its like need no file of the contract
+// (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md). Bounded, since anybody may ask.
 
-import { readFileSync } from 'node:fs';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
-import type { Server } from '@grpc/grpc-js';
-import type { PackageDefinition } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
+import { status } from '@grpc/grpc-js';
+import {
+  ServerReflectionService as Definition,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from '../../proto/gen/grpc/reflection/v1/reflection.js';
+import { Descriptors } from './descriptors.js';
+import { OVERLOADED } from './status.js';
+import { failure } from './transport/head.js';
+import { type IncomingCall, StatusError, type StreamingCall } from './transport/method.js';
+import type { Routes } from './transport/routes.js';
 
-// From dist/src/grpc to the folder `proto` beside dist. Not made from the .proto files at start: the loader would lose
-// the comments, and the imports, without which grpcurl does not know google.protobuf.Struct.
-const DESCRIPTORS = new URL('../../../proto/gen/descriptors.binpb', import.meta.url);
+/** The name of a symbol or file. */
+const MAX_REQUEST_BYTES = 1024;
+/** A client asks for each service and each type once. */
+const MAX_REQUESTS = 1_000;
+const MAX_STREAM_MS = 60_000;
+/** Streams open at once, over all listeners of a server. */
+const MAX_STREAMS = 16;
 
-/**
- * Adds grpc.reflection.v1 and v1alpha.
- * @param services the full names of the services on this server, such as `auth.v1.AuthService`
- */
-export function addReflection(server: Server, services: readonly string[]): void {
-  const fileDescriptorProtos = filesOf(readFileSync(DESCRIPTORS));
-  // Reflection reads the files of a definition and nothing else of it.
-  const definition = { contract: { fileDescriptorProtos } } as unknown as PackageDefinition;
-  new ReflectionService(definition, { services: [...services] }).addToServer(server);
+type Stream = StreamingCall<ServerReflectionRequest, ServerReflectionResponse>;
+type Answered = Omit<ServerReflectionResponse, 'validHost' | 'originalRequest'>;
+
+export interface ReflectionLimits {
+  readonly maxRequests: number;
+  readonly maxStreamMs: number;
+  readonly maxStreams: number;
 }
 
-/** The files of a FileDescriptorSet, each still encoded: its field 1, repeated. */
-function filesOf(set: Uint8Array): Buffer[] {
-  const reader = new BinaryReader(set);
-  const files: Buffer[] = [];
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === 1) files.push(Buffer.from(reader.bytes()));
-    else reader.skip(wireType);
+const LIMITS: ReflectionLimits = { maxRequests: MAX_REQUESTS, maxStreamMs: MAX_STREAM_MS, maxStreams: MAX_STREAMS };
+
+export class Reflection {
+  readonly #admits: (call: IncomingCall) => boolean;
+  readonly #limits: ReflectionLimits;
+  readonly #descriptors = new Descriptors();
+  #streams = 0;
+
+  /** @param admits whether a stream is taken, when calls are shed for overload */
+  constructor(admits: (call: IncomingCall) => boolean, limits = LIMITS) {
+    this.#admits = admits;
+    this.#limits = limits;
   }
-  return files;
+
+  /**
+   * Adds grpc.reflection.v1 and v1alpha, whose messages are the same.
+   * @param services the full names of the services on this listener
+   */
+  addTo(routes: Routes, services: readonly string[]): void {
+    const handlers = { serverReflectionInfo: (call: Stream) => this.#serve(call, services) };
+    const rules = {
+      maxRequestBytes: MAX_REQUEST_BYTES,
+      onHead: (call: IncomingCall) =>
+        this.#streams < this.#limits.maxStreams && this.#admits(call) ? undefined : OVERLOADED,
+    };
+    const { serverReflectionInfo } = Definition;
+    const path = serverReflectionInfo.path.replace('.v1.', '.v1alpha.');
+    routes.add(Definition, handlers, rules);
+    routes.add({ serverReflectionInfo: { ...serverReflectionInfo, path } }, handlers, rules);
+  }
+
+  async #serve(call: Stream, services: readonly string[]): Promise<void> {
+    this.#streams++;
+    const timer = setTimeout(() => call.end(failure(status.DEADLINE_EXCEEDED, TOO_LONG)), this.#limits.maxStreamMs);
+    try {
+      for (let count = 0; ; count++) {
+        const request = await call.read();
+        if (!request) return;
+        if (count >= this.#limits.maxRequests) throw new StatusError(failure(status.RESOURCE_EXHAUSTED, TOO_MANY));
+        // The next request is read when this answer is on its way: a client that does not read does not get ahead.
+        await call.write({ validHost: request.host, originalRequest: request, ...this.#answer(request, services) });
+        // One request of a stream in a turn of the event loop: others come between.
+        await new Promise(setImmediate);
+      }
+    } finally {
+      clearTimeout(timer);
+      this.#streams--;
+    }
+  }
+
+  #answer(request: ServerReflectionRequest, services: readonly string[]): Answered {
+    const { fileByFilename, fileContainingSymbol, fileContainingExtension, listServices } = request;
+    if (listServices !== undefined) return { listServicesResponse: { service: services.map((name) => ({ name })) } };
+    if (fileByFilename !== undefined) return this.#files(fileByFilename, fileByFilename);
+    if (fileContainingSymbol !== undefined) {
+      return this.#files(this.#descriptors.fileOf(fileContainingSymbol), fileContainingSymbol);
+    }
+    if (fileContainingExtension) return notFound(`an extension of ${fileContainingExtension.containingType}`);
+    const { allExtensionNumbersOfType: type } = request;
+    if (type === undefined) {
+      return { errorResponse: { errorCode: status.INVALID_ARGUMENT, errorMessage: 'the request asks for nothing' } };
+    }
+    if (this.#descriptors.fileOf(type) === undefined) return notFound(type);
+    return { allExtensionNumbersResponse: { baseTypeName: type, extensionNumber: [] } };
+  }
+
+  #files(name: string | undefined, asked: string): Answered {
+    const files = name === undefined ? undefined : this.#descriptors.withImports(name);
+    return files ? { fileDescriptorResponse: { fileDescriptorProto: [...files] } } : notFound(asked);
+  }
 }
+
+const notFound = (asked: string): Answered => ({
+  errorResponse: { errorCode: status.NOT_FOUND, errorMessage: `there is no ${asked} here` },
+});
+
+const TOO_LONG = 'the reflection stream has been open for its longest time: open another one';
+const TOO_MANY = 'the reflection stream has had its most requests: open another one';

@@ -1,27 +1,28 @@
-// Owns the gRPC server: what is registered on it, its limits, and how it stops.
+// The gRPC server: what is registered on it, its limits, and how it stops.
 
-import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import type { Context } from '../core/context.js';
 import { type Address, formatAddress } from '../env.js';
 import type { Logger } from '../log.js';
 import type { Certificates } from '../tls/certificates.js';
 import { authService } from './auth-service.js';
-import { serverCredentials } from './credentials.js';
-import { decodingFaults, refuseProtoClaim } from './decoding.js';
+import { checkIssueTokenRequest, decodingFaults } from './decoding.js';
 import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
-import { issuerService } from './issuer-service.js';
+import { issuerRefusal, issuerService } from './issuer-service.js';
 import { Overload } from './overload.js';
-import { addReflection } from './reflection.js';
+import { Reflection } from './reflection.js';
+import { OVERLOADED } from './status.js';
+import { DEFAULT_LIMITS, type TransportLimits } from './transport/limits.js';
+import type { IncomingCall } from './transport/method.js';
+import { Routes } from './transport/routes.js';
+import { Transport } from './transport/transport.js';
 import { Unary } from './unary.js';
 
 /** A thousand tokens of the usual size, or one or two of any, and room for a clear answer to what is too large. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
-/** Calls under way on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
-const MAX_STREAMS = 100;
-/** A connection that has been silent for so long is asked whether it is alive, so that dead peers go. */
-const KEEPALIVE_MS = 60_000;
+/** The name of a service. */
+const MAX_HEALTH_REQUEST_BYTES = 4 * 1024;
 /** After the last call has ended, how long its answer may take to leave. */
 const FLUSH_MS = 100;
 
@@ -51,6 +52,9 @@ export interface GrpcOptions {
   readonly certificates?: Certificates | undefined;
   /** The size of a burst that is taken, and the most calls that may be under way. */
   readonly maxConcurrentCalls: number;
+  readonly limits?: TransportLimits;
+  /** Whether reflection is answered. */
+  readonly reflection?: boolean;
   /** Which of several processes on one port this is. */
   readonly worker?: number | undefined;
 }
@@ -59,71 +63,61 @@ export class GrpcServer {
   readonly #log: Logger;
   readonly #unary: Unary;
   readonly #health: Health;
-  readonly #credentials: ServerCredentials;
   readonly #overload: Overload;
-  readonly #listeners: { readonly server: Server; readonly address: Address }[];
+  readonly #transport: Transport;
+  readonly #reflection: Reflection | undefined;
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
-    const { address, issuer, certificates, maxConcurrentCalls, worker } = options;
+    const { address, issuer, certificates, maxConcurrentCalls, worker, limits = DEFAULT_LIMITS } = options;
     this.#log = log;
-    this.#credentials = serverCredentials(certificates);
     this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
     this.#unary = new Unary(log, this.#overload);
+    this.#transport = new Transport(log, limits, certificates);
+    const admits = (call: IncomingCall) => this.#overload.admits(call.path);
+    this.#reflection = options.reflection === false ? undefined : new Reflection(admits);
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
-    const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
-    auth.addService(decodingFaults(AUTH_SERVICE), authService(context, this.#unary));
-    this.#listeners = [{ server: auth, address }];
+    const auth = this.#makeRoutes(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
+    const onHead = (call: IncomingCall) => (admits(call) ? undefined : OVERLOADED);
+    const rules = { maxRequestBytes: MAX_REQUEST_BYTES, onHead };
+    auth.add(decodingFaults(AUTH_SERVICE), authService(context, this.#unary), rules);
+    this.#transport.add(address, auth.all);
     if (!issuer) return;
-    const issuing = apart ? this.#makeServer([ISSUER]) : auth;
-    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: refuseProtoClaim });
-    issuing.addService(definition, issuerService(context, this.#unary, issuerGuard(issuer)));
-    if (apart) this.#listeners.push({ server: issuing, address: apart });
+    const issuing = apart ? this.#makeRoutes([ISSUER]) : auth;
+    const refuse = issuerRefusal(this.#unary, issuerGuard(issuer));
+    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: checkIssueTokenRequest });
+    issuing.add(definition, issuerService(context, this.#unary), {
+      ...rules,
+      onHead: (call) => onHead(call) ?? refuse(call),
+    });
+    if (apart) this.#transport.add(apart, issuing.all);
   }
 
   /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first */
-  async listen(): Promise<readonly Address[]> {
-    const addresses: Address[] = [];
-    // In turn: where several processes are given ports by chance, it is the order that tells which port is whose.
-    for (const { server, address } of this.#listeners) {
-      addresses.push({ ...address, port: await bind(server, address, this.#credentials) });
-    }
-    return addresses;
+  listen(): Promise<readonly Address[]> {
+    return this.#transport.listen((address, cause) => new AddressUnusable(address, cause));
   }
 
   /** Lets the calls under way end, takes no others, and after `graceMs` stops by force. */
   async stop(graceMs: number): Promise<void> {
     this.#health.retire();
-    const servers = this.#listeners.map(({ server }) => server);
-    const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.tryShutdown(resolve))));
+    const drained = this.#transport.close();
     // Streams of health and reflection have no end of their own: only calls are waited for.
     const ended = this.#unary.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));
     if ((await Promise.race([ended, after(graceMs, 'late')])) === 'late') {
       this.#log.warn({ graceMs }, 'calls were still under way at the end of the grace time: stopping by force');
     }
-    for (const server of servers) server.forceShutdown();
+    this.#transport.destroy();
     this.#overload.close();
   }
 
-  #makeServer(services: readonly string[]): Server {
-    const server = new Server({
-      'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
-      'grpc.max_concurrent_streams': MAX_STREAMS,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      interceptors: [this.#overload.interceptor],
-    });
-    this.#health.addTo(server);
-    addReflection(server, [...services, HEALTH]);
-    return server;
+  #makeRoutes(services: readonly string[]): Routes {
+    const routes = new Routes();
+    routes.add(this.#health.definition, this.#health.handlers, { maxRequestBytes: MAX_HEALTH_REQUEST_BYTES });
+    this.#reflection?.addTo(routes, [...services, HEALTH]);
+    return routes;
   }
 }
-
-const bind = (server: Server, address: Address, credentials: ServerCredentials): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.bindAsync(formatAddress(address), credentials, (error, port) =>
-      error ? reject(new AddressUnusable(address, error)) : resolve(port),
-    );
-  });
 
 const after = <T>(ms: number, value?: T): Promise<T | undefined> =>
   new Promise((resolve) => setTimeout(resolve, ms, value).unref());

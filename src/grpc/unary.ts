@@ -1,13 +1,24 @@
 // Owns how handlers are called: which calls begin, how many are under way, and the one place that catches.
 
-import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { StatusObject } from '@grpc/grpc-js';
 import { InvalidInput } from '../core/errors.js';
 import type { Logger } from '../log.js';
 import { type Admission, FramedCall, type Level, levelOf, type ServiceCall } from './call-frame.js';
 import type { Decoded } from './decoding.js';
 import { OVERLOADED, statusOf } from './status.js';
+import type { IncomingCall, UnaryHandler } from './transport/method.js';
 
 export type Handler<Request, Response> = (request: Request, call: ServiceCall) => Promise<Response>;
+
+/** A handler for each method of a service whose requests come as `decodingFaults` gives them. */
+export type UnaryHandlers<Definition> = {
+  readonly [name in keyof Definition]: Definition[name] extends {
+    requestDeserialize: (bytes: Buffer) => infer Request;
+    responseSerialize: (response: infer Response) => Buffer;
+  }
+    ? UnaryHandler<Decoded<Request>, Response>
+    : never;
+};
 
 /** Frames handlers, and counts the calls that are under way. */
 export class Unary {
@@ -35,21 +46,27 @@ export class Unary {
     method: string,
     handler: Handler<Request, Response>,
     level: Level = 'info',
-  ): handleUnaryCall<Request, Response> {
-    return (call, callback) => {
-      if (!this.#admission.mayBegin(call.getPath(), this.#underWay)) return callback(OVERLOADED);
+  ): UnaryHandler<Decoded<Request>, Response> {
+    return (request, call, answer) => {
+      if (!this.#admission.mayBegin(call.path, this.#underWay)) return answer(OVERLOADED);
       this.#underWay++;
       const framed = new FramedCall(this.#log, this.#admission, method, call);
-      const answer = begin(call.request, handler, framed);
+      const outcome = begin(request, handler, framed);
       // One step for each outcome: every promise more is paid for by every call.
-      void answer.then(
-        (response) => this.#end(framed, level, undefined, () => callback(null, response)),
-        (error: unknown) => this.#end(framed, levelOf(error), error, () => callback(statusOf(error))),
+      void outcome.then(
+        (response) => this.#end(framed, level, undefined, () => answer(null, response)),
+        (error: unknown) => this.#end(framed, levelOf(error), error, () => answer(statusOf(error))),
       );
     };
   }
 
-  #end<R, S>(framed: FramedCall<R, S>, level: Level, error: unknown, answer: () => void): void {
+  /** Refuses a call before its message is read, with a line in the log. */
+  refuse(method: string, call: IncomingCall, error: Error): StatusObject {
+    new FramedCall(this.#log, this.#admission, method, call).close(levelOf(error), error);
+    return statusOf(error);
+  }
+
+  #end(framed: FramedCall, level: Level, error: unknown, answer: () => void): void {
     try {
       try {
         answer();

@@ -1,10 +1,11 @@
 // Owns the proof of the server's bounds: sizes, streams, deadlines, health, and how it stops.
 
 import { connect } from 'node:http2';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { CallFailed, failureOf, failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { ISSUER_TOKEN } from '../support/processes.js';
 
 describe('the gRPC server', () => {
   let scene: GrpcScene;
@@ -158,7 +159,9 @@ function callRaw(address: string, path: string, bytes: Buffer): Promise<Buffer> 
   const client = new Client(address, credentials.createInsecure());
   const same = (each: Buffer): Buffer => each;
   return new Promise<Buffer>((resolve, reject) => {
-    client.makeUnaryRequest(path, same, same, bytes, (error, answer) =>
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${ISSUER_TOKEN}`);
+    client.makeUnaryRequest(path, same, same, bytes, metadata, (error, answer) =>
       error ? reject(new CallFailed(failureOf(error))) : resolve(answer ?? Buffer.alloc(0)),
     );
   }).finally(() => client.close());

@@ -1,12 +1,17 @@
 // Owns the proof that a call is counted out however its handler ends.
 
-import { credentials, Metadata, Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
+import { type HealthCheckResponse, HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SessionId } from '../../src/core/session.js';
 import type { ServiceCall } from '../../src/grpc/call-frame.js';
+import { decodingFaults } from '../../src/grpc/decoding.js';
 import { GivenUp } from '../../src/grpc/status.js';
+import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
+import type { IncomingCall } from '../../src/grpc/transport/method.js';
+import { Routes } from '../../src/grpc/transport/routes.js';
+import { Transport } from '../../src/grpc/transport/transport.js';
 import { type Handler, Unary } from '../../src/grpc/unary.js';
 import { createLogger } from '../../src/log.js';
 
@@ -16,21 +21,20 @@ type Line = Readonly<Record<string, unknown>>;
 
 /** Makes one call of a handler. @returns what the caller heard, if not OK, and what the log did */
 async function callOnce(
-  handle: (request: object, call: ServiceCall, told: () => Line[]) => Promise<{ status: number }>,
+  handle: (request: object, call: ServiceCall, told: () => Line[]) => Promise<HealthCheckResponse>,
 ): Promise<{ heard?: string; lines: Line[] }> {
   const lines: Line[] = [];
-  const handler: Handler<object, { status: number }> = (request, call) => handle(request, call, () => [...lines]);
+  const handler: Handler<object, HealthCheckResponse> = (request, call) => handle(request, call, () => [...lines]);
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
   const log = createLogger({ name: 'test', level: 'info', destination });
   const unary = new Unary(log, ADMISSION);
-  const server = new Server();
-  server.addService({ check: HealthService.check }, { check: unary.handle('Check', handler) });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
-  const client = new HealthClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const routes = new Routes();
+  const { check } = decodingFaults({ check: HealthService.check });
+  routes.add({ check }, { check: unary.handle('Check', handler) }, { maxRequestBytes: 1024 });
+  const server = new Transport(log, DEFAULT_LIMITS, undefined);
+  server.add({ host: '127.0.0.1', port: 0 }, routes.all);
+  const [address] = await server.listen((_address, cause) => cause);
+  const client = new HealthClient(`127.0.0.1:${address?.port}`, credentials.createInsecure());
   try {
     const heard = await new Promise<string | undefined>((resolve) =>
       client.check({ service: '' }, (error) => resolve(error?.message)),
@@ -39,7 +43,7 @@ async function callOnce(
     return { ...(heard === undefined ? {} : { heard }), lines };
   } finally {
     client.close();
-    server.forceShutdown();
+    server.destroy();
   }
 }
 
@@ -98,8 +102,12 @@ describe('the frame around a call', () => {
       late = () => call.audit(STARTED);
       return {};
     });
-    const call = { request: {}, metadata: new Metadata(), getPath: () => '/Check' };
-    handle(call as unknown as ServerUnaryCall<object, object>, () => {
+    const call: IncomingCall = {
+      ...{ path: '/Check', peer: '', deadlineMs: Number.POSITIVE_INFINITY, isCancelled: false },
+      header: () => undefined,
+      clientNames: () => undefined,
+    };
+    handle({}, call, () => {
       throw new Error('the connection is gone');
     });
     await unary.idle();

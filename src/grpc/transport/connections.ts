@@ -1,0 +1,93 @@
+// The open connections of the process: how many, from where, and the clock that ends what is too late.
+
+import type { Socket } from 'node:net';
+import { Connection, type ConnectionContext } from './connection.js';
+import { SWEEP_MS } from './limits.js';
+
+export class Connections {
+  readonly #context: Omit<ConnectionContext, 'routes'>;
+  readonly #open = new Set<Connection>();
+  /** Accepted sockets by address, those in their handshake too. */
+  readonly #byAddress = new Map<string, number>();
+  #count = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: Omit<ConnectionContext, 'routes'>) {
+    this.#context = context;
+  }
+
+  /** Counts an accepted socket until it closes, or destroys it. @returns its address as connections are counted by it */
+  admit(socket: Socket): string | undefined {
+    const { limits, refusals } = this.#context;
+    const address = addressKey(socket.remoteAddress ?? '');
+    const count = this.#byAddress.get(address) ?? 0;
+    const isTooMany = count >= limits.maxConnectionsPerAddress;
+    if (isTooMany || (this.#count >= limits.maxConnections && !this.#makeRoom(count))) {
+      refusals.count(isTooMany ? 'perAddress' : 'connections', `${socket.remoteAddress}:${socket.remotePort}`);
+      socket.destroy();
+      return undefined;
+    }
+    this.#count++;
+    this.#byAddress.set(address, count + 1);
+    socket.once('close', () => this.#countOut(address));
+    socket.on('error', () => socket.destroy());
+    return address;
+  }
+
+  /** Serves HTTP/2 on a socket that was admitted. */
+  serve(socket: Socket, address: string, routes: ConnectionContext['routes']): void {
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    const connection = new Connection(socket, address, { ...this.#context, routes });
+    this.#open.add(connection);
+    void connection.closed.then(() => this.#open.delete(connection));
+  }
+
+  /** Lets calls under way end, and takes no others. Resolves when all connections have closed. */
+  async close(): Promise<void> {
+    const open = [...this.#open];
+    for (const connection of open) connection.close();
+    await Promise.all(open.map(({ closed }) => closed));
+  }
+
+  destroy(): void {
+    clearInterval(this.#timer);
+    for (const connection of this.#open) connection.destroy();
+  }
+
+  /** Closes the longest idle connection of the address that has most, if that has more than a newcomer's. */
+  #makeRoom(newcomers: number): boolean {
+    const [most = ''] = [...this.#byAddress].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0]);
+    if ((this.#byAddress.get(most) ?? 0) <= newcomers + 1) return false;
+    let idlest: Connection | undefined;
+    for (const connection of this.#open) {
+      if (connection.address !== most || connection.idleSinceMs === undefined) continue;
+      if (!idlest || connection.idleSinceMs < (idlest.idleSinceMs ?? 0)) idlest = connection;
+    }
+    idlest?.destroy();
+    return idlest !== undefined;
+  }
+
+  #countOut(address: string): void {
+    this.#count--;
+    const count = (this.#byAddress.get(address) ?? 1) - 1;
+    if (count === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, count);
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#open) connection.sweep(nowMs);
+  }
+}
+
+/** An IPv4 address; of an IPv6 address its network of /64, which one caller has as a whole. */
+export function addressKey(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? 0 : tail.split(':').length;
+  const zeros = tail === undefined ? 0 : Math.max(8 - groups.length - after, 0);
+  const whole = [...groups, ...Array<string>(zeros).fill('0'), ...(tail?.split(':') ?? [])];
+  return `${whole.slice(0, 4).join(':')}::/64`;
+}

@@ -1,0 +1,44 @@
+// Heads and trailers of gRPC over HTTP/2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
+
+import type { OutgoingHttpHeaders } from 'node:http2';
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
+const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+/** What `grpc-message` carries only as percent-encoded bytes. */
+const ENCODED = /[^\x20-\x24\x26-\x7e]/gu;
+
+const RESPONSE = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
+/** The compressions that requests may have. */
+export const ACCEPTED_ENCODINGS = 'identity,deflate,gzip';
+
+/** The head of a response with messages. */
+export const responseHead = (metadata?: Metadata): OutgoingHttpHeaders => ({
+  ...metadata?.toHttp2Headers(),
+  ...RESPONSE,
+  'grpc-accept-encoding': ACCEPTED_ENCODINGS,
+});
+
+/** The head of a response that is a status alone. */
+export const statusHead = (end: StatusObject): OutgoingHttpHeaders => ({ ...RESPONSE, ...trailers(end) });
+
+export function trailers({ code, details, metadata }: StatusObject): OutgoingHttpHeaders {
+  const head: OutgoingHttpHeaders = { ...metadata.toHttp2Headers(), 'grpc-status': `${code}` };
+  if (details !== '') head['grpc-message'] = details.replace(ENCODED, encode);
+  return head;
+}
+
+/** Never throws, whatever the text: a lone surrogate becomes U+FFFD. */
+const encode = (text: string): string =>
+  [...Buffer.from(text, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+
+/** @returns ms; undefined if `grpc-timeout` is not of its form */
+export function parseTimeout(text: string): number | undefined {
+  const [, count, unit = ''] = TIMEOUT.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit];
+  return unitMs === undefined ? undefined : Number(count) * unitMs;
+}
+
+export const failure = (code: status, details: string): StatusObject => ({ code, details, metadata: new Metadata() });
+
+export const OK: StatusObject = { code: status.OK, details: '', metadata: new Metadata() };

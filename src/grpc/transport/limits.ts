@@ -1,0 +1,45 @@
+// Limits of the gRPC ports: what one caller, and all together, can make the process hold.
+
+/** Durations in ms. */
+export interface TransportLimits {
+  /** Open connections, over all listeners of the process. */
+  readonly maxConnections: number;
+  /** Of them from one address; of an IPv6 network /64 together. */
+  readonly maxConnectionsPerAddress: number;
+  /** A connection without a call under way is closed after so long. */
+  readonly maxConnectionIdleMs: number;
+  /** A connection is asked to end after so long, give or take a tenth; Infinity: never. */
+  readonly maxConnectionAgeMs: number;
+  /** What is still under way on it then may take so much longer. */
+  readonly maxConnectionAgeGraceMs: number;
+  /** How long a request message may take to come, and an answer to be taken. */
+  readonly messageTimeoutMs: number;
+  /** Bytes of unfinished requests and unread answers, over all connections. */
+  readonly maxHeldBytes: number;
+}
+
+const MINUTE_MS = 60_000;
+
+export const DEFAULT_LIMITS: TransportLimits = {
+  maxConnections: 2048,
+  maxConnectionsPerAddress: 1024,
+  maxConnectionIdleMs: 10 * MINUTE_MS,
+  maxConnectionAgeMs: 60 * MINUTE_MS,
+  maxConnectionAgeGraceMs: 5 * MINUTE_MS,
+  messageTimeoutMs: 10_000,
+  maxHeldBytes: 64 * 1024 * 1024,
+};
+
+/** Calls open on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
+export const MAX_STREAMS = 100;
+/** Of a request's head, all names and values together; so much is held while the call is open. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+/** What an open call counts for, whatever it has sent: its stream, its head, and the first room for its message. */
+export const CALL_BYTES = 8 * 1024;
+/** TCP connect to the client's first SETTINGS frame, with the TLS handshake between. */
+export const HANDSHAKE_MS = 10_000;
+/** A silent connection is asked after so long whether it is alive, and has so long to answer. */
+export const KEEPALIVE_MS = 60_000;
+export const KEEPALIVE_TIMEOUT_MS = 20_000;
+/** How often connections and calls are looked at for what is too late. */
+export const SWEEP_MS = 500;

@@ -1,0 +1,113 @@
+// A listening address: plain TCP, or TLS with certificates that can change while it listens.
+
+import { lookup } from 'node:dns/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { Address } from '../../env.js';
+import type { Certificates } from '../../tls/certificates.js';
+import { MIN_TLS, type TlsMaterial } from '../../tls/pem.js';
+import type { Connections } from './connections.js';
+import { HANDSHAKE_MS } from './limits.js';
+import type { Route } from './method.js';
+import type { Refusals } from './refusals.js';
+
+export interface ListenerOptions {
+  readonly address: Address;
+  /** Undefined: plain text. */
+  readonly certificates: Certificates | undefined;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly connections: Connections;
+  readonly refusals: Refusals;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #tls: TlsServer | undefined;
+  readonly #servers: Server[] = [];
+  /** The admitted address of each socket in its TLS handshake, by the port that it comes from. */
+  readonly #shaking = new Map<string, string>();
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#tls = options.certificates && this.#makeTls(options.certificates);
+  }
+
+  /** Listens on every address of a name, all with one port. @returns the port. @throws if none of them can be had */
+  async listen(): Promise<number> {
+    const { host } = this.#options.address;
+    let { port } = this.#options.address;
+    const faults: unknown[] = [];
+    for (const { address } of await lookup(host, { all: true })) {
+      try {
+        port = await this.#listenOn(address, port);
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    if (this.#servers.length === 0) throw faults[0];
+    return port;
+  }
+
+  /** Takes no more connections. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+  }
+
+  #listenOn(host: string, port: number): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        // A connection that cannot be accepted, for want of descriptors: the next one may be.
+        server.on('error', () => {});
+        this.#servers.push(server);
+        const bound = server.address();
+        resolve(bound !== null && typeof bound === 'object' ? bound.port : port);
+      });
+    });
+  }
+
+  #accept(socket: Socket): void {
+    const { connections, routes } = this.#options;
+    const address = connections.admit(socket);
+    if (address === undefined) return;
+    if (!this.#tls) return connections.serve(socket, address, routes);
+    const key = endOf(socket);
+    this.#shaking.set(key, address);
+    socket.once('close', () => this.#shaking.delete(key));
+    this.#tls.emit('connection', socket);
+  }
+
+  #makeTls(certificates: Certificates): TlsServer {
+    const { current } = certificates;
+    const asksClients = current.pem.ca !== undefined;
+    const server = createTlsServer({
+      ...secureContext(current),
+      ALPNProtocols: ['h2'],
+      handshakeTimeout: HANDSHAKE_MS,
+      requestCert: asksClients,
+      rejectUnauthorized: asksClients,
+    });
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (_error, socket) => {
+      this.#options.refusals.count('handshake', endOf(socket));
+      socket.destroy();
+    });
+    certificates.watch((material) => server.setSecureContext(secureContext(material)));
+    return server;
+  }
+
+  #secured(socket: TLSSocket): void {
+    const { connections, routes } = this.#options;
+    const address = this.#shaking.get(endOf(socket));
+    this.#shaking.delete(endOf(socket));
+    socket.on('error', () => socket.destroy());
+    if (address === undefined || socket.alpnProtocol !== 'h2') socket.destroy();
+    else connections.serve(socket, address, routes);
+  }
+}
+
+const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
+
+const secureContext = ({ pem }: TlsMaterial) => ({ ...pem, minVersion: MIN_TLS }) as const;

@@ -1,0 +1,107 @@
+// A call whose messages are read and written one at a time: the next is taken when the handler asks for it.
+
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { type Metadata, status } from '@grpc/grpc-js';
+import { Call, type CallHost } from './call.js';
+import { failure, OK } from './head.js';
+import type { Message } from './message-reader.js';
+import { CallEnded, type Route, StatusError, type StreamingCall, type StreamingHandler } from './method.js';
+
+const COMPRESSED = failure(status.UNIMPLEMENTED, 'this method takes no compressed messages: call it without compression');
+COMPRESSED.metadata.set('grpc-accept-encoding', 'identity');
+
+export class MessageStreamCall extends Call implements StreamingCall<unknown, unknown> {
+  readonly ended: Promise<void>;
+  readonly #handler: StreamingHandler<unknown, unknown>;
+  readonly #resolveEnded: () => void;
+  #waiting: ((message: Message | undefined) => void) | undefined;
+  #rejectWrite: ((error: Error) => void) | undefined;
+  #hasMessage = false;
+  #hasAll = false;
+
+  constructor(host: CallHost, route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    super(host, route, stream, headers);
+    this.#handler = route.handler as StreamingHandler<unknown, unknown>;
+    const { promise, resolve } = deferred();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+  }
+
+  override begin(): void {
+    super.begin();
+    if (this.isCancelled) return;
+    this.#handler(this).then(
+      () => this.end(OK),
+      (error) => this.end(error instanceof StatusError ? error.status : failure(status.INTERNAL, 'internal error')),
+    );
+  }
+
+  async read(): Promise<unknown> {
+    const message = this.reader.next() ?? (await this.#wait());
+    if (!message || this.isCancelled) return undefined;
+    this.#hasMessage = true;
+    if (message.isCompressed) throw new StatusError(COMPRESSED);
+    try {
+      return this.route.shape.requestDeserialize(message.bytes);
+    } catch {
+      throw new StatusError(failure(status.INVALID_ARGUMENT, 'the request is not a valid message'));
+    }
+  }
+
+  sendMetadata(metadata: Metadata): void {
+    this.initialMetadata = metadata;
+  }
+
+  write(response: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.isCancelled) return reject(new CallEnded());
+      this.#rejectWrite = reject;
+      this.send(response, resolve);
+    });
+  }
+
+  /** Only the wait for the first: what a handler allows between messages is its own matter. */
+  protected get isReading(): boolean {
+    return !this.#hasMessage;
+  }
+
+  /** With a whole message here, the client's window stays as it is until that is taken. */
+  protected onBytes(): void {
+    const message = this.#waiting && this.reader.next();
+    if (message) this.#resume(message);
+    else if (this.reader.pending >= (this.reader.announced ?? Number.POSITIVE_INFINITY)) this.stream.pause();
+  }
+
+  protected onRequestEnd(): void {
+    this.#hasAll = true;
+    this.#resume(undefined);
+  }
+
+  protected onEnding(): void {
+    this.#resolveEnded();
+    this.#resume(undefined);
+    this.#rejectWrite?.(new CallEnded());
+  }
+
+  #wait(): Promise<Message | undefined> {
+    if (this.#hasAll || this.isCancelled) return Promise.resolve(undefined);
+    this.stream.resume();
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  #resume(message: Message | undefined): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.(message);
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

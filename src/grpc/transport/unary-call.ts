@@ -1,0 +1,88 @@
+// A call with one request message and one response.
+
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { type StatusObject, status } from '@grpc/grpc-js';
+import { Call, type CallHost } from './call.js';
+import { failure, OK } from './head.js';
+import type { Inflater } from './inflate.js';
+import type { Message } from './message-reader.js';
+import { type Route, StatusError, type UnaryHandler } from './method.js';
+
+const NO_MESSAGE = failure(status.UNIMPLEMENTED, 'the call has no request message');
+const SECOND_MESSAGE = failure(status.UNIMPLEMENTED, 'the call has a second request message');
+const NOT_DECODED = failure(status.INVALID_ARGUMENT, 'the request is not a valid message');
+
+export class UnaryCall extends Call {
+  readonly #handler: UnaryHandler<unknown, unknown>;
+  readonly #inflater: Inflater;
+  #hasMessage = false;
+
+  constructor(
+    host: CallHost,
+    route: Route,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    inflater: Inflater,
+  ) {
+    super(host, route, stream, headers);
+    this.#handler = route.handler as UnaryHandler<unknown, unknown>;
+    this.#inflater = inflater;
+  }
+
+  protected get isReading(): boolean {
+    return !this.#hasMessage;
+  }
+
+  /** The message is taken when the client says that no other follows. */
+  protected onBytes(): void {
+    const { announced } = this.reader;
+    if (announced !== undefined && this.reader.pending > announced) this.end(SECOND_MESSAGE);
+  }
+
+  protected onRequestEnd(): void {
+    this.guarded(() => {
+      const message = this.reader.next();
+      if (!message) throw new StatusError(NO_MESSAGE);
+      this.#hasMessage = true;
+      if (message.isCompressed) void this.#unpack(message);
+      else this.#handle(message.bytes);
+    });
+  }
+
+  protected onEnding(): void {}
+
+  async #unpack({ bytes }: Message): Promise<void> {
+    try {
+      const unpacked = await this.#inflater.unpack(bytes, this.header('grpc-encoding'), this.route.maxRequestBytes);
+      if (this.isCancelled) return;
+      this.hold(unpacked.length);
+      if (!this.isCancelled) this.#handle(unpacked);
+      this.giveBack(unpacked.length);
+    } catch (error) {
+      this.end(error instanceof StatusError ? error.status : failure(status.INTERNAL, 'the call cannot be read'));
+    }
+  }
+
+  #handle(bytes: Buffer): void {
+    let request: unknown;
+    try {
+      request = this.route.shape.requestDeserialize(bytes);
+    } catch {
+      return this.end(NOT_DECODED);
+    }
+    this.dropRequest();
+    this.#handler(request, this, (end, response) => this.#answer(end, response));
+  }
+
+  #answer(end: StatusObject | null, response: unknown): void {
+    if (this.isCancelled) return;
+    if (end !== null && end.code !== status.OK) return this.end(end);
+    try {
+      this.send(response, () => {});
+    } catch (error) {
+      this.end(failure(status.INTERNAL, 'the response cannot be encoded'));
+      throw error;
+    }
+    this.end(end ?? OK);
+  }
+}
