@@ -7,6 +7,7 @@ import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/session.js';
 import { acceptRequestId, type Logger } from '../log.js';
+import type { AdmittedCall } from './admission.js';
 import { CallRefused, GivenUp, Overloaded, statusOf } from './status.js';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -18,19 +19,10 @@ export interface ServiceCall extends Call {
   clientNames(): string | undefined;
   /** Whether somebody still waits for its answer. */
   readonly isWanted: boolean;
-  /** It holds so many tokens until it ends. @throws Overloaded if that is more than is taken */
-  holds(tokens: number): void;
+  /** Reserves tokens until the call ends. @throws Overloaded if batches hold too many tokens already */
+  reserveTokens(tokens: number): void;
   /** @param level of the line, if that is more than it would have */
   note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void;
-}
-
-/** Who says how much is taken. */
-export interface Admission {
-  /** Whether a call whose message has come may begin. */
-  mayBegin(path: string, underWay: number): boolean;
-  /** Whether so many tokens more may be under way in batches. If so they are to be given back. */
-  takeTokens(tokens: number): boolean;
-  giveBack(tokens: number): void;
 }
 
 /** The last thing that happens in a call that goes well. */
@@ -39,10 +31,8 @@ const ROUTINE: ReadonlySet<AuditEvent['event']> = new Set(['session_started', 's
 /** Makes nothing before it is asked for: most calls write no line and have no id of their own. */
 export class FramedCall<Request, Response> implements ServiceCall {
   readonly method: string;
-  /** How many it holds. */
-  tokens = 0;
+  readonly admitted: AdmittedCall;
   readonly #log: Logger;
-  readonly #admission: Admission;
   readonly #call: ServerUnaryCall<Request, Response>;
   readonly #startMs = performance.now();
   #requestId: string | undefined;
@@ -52,9 +42,9 @@ export class FramedCall<Request, Response> implements ServiceCall {
   #notes: Readonly<Record<string, unknown>> | undefined;
   #raised: 'warn' | undefined;
 
-  constructor(log: Logger, admission: Admission, method: string, call: ServerUnaryCall<Request, Response>) {
+  constructor(log: Logger, admitted: AdmittedCall, method: string, call: ServerUnaryCall<Request, Response>) {
     this.#log = log;
-    this.#admission = admission;
+    this.admitted = admitted;
     this.method = method;
     this.#call = call;
   }
@@ -75,9 +65,8 @@ export class FramedCall<Request, Response> implements ServiceCall {
     return !this.#call.cancelled && this.budgetMs > 0;
   }
 
-  holds(tokens: number): void {
-    if (!this.#admission.takeTokens(tokens)) throw new Overloaded();
-    this.tokens += tokens;
+  reserveTokens(tokens: number): void {
+    if (!this.admitted.reserveTokens(tokens)) throw new Overloaded();
   }
 
   note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void {

@@ -5,6 +5,7 @@ import type { Context } from '../core/context.js';
 import { type Address, formatAddress } from '../env.js';
 import type { Logger } from '../log.js';
 import type { Certificates } from '../tls/certificates.js';
+import { Admission } from './admission.js';
 import { authService } from './auth-service.js';
 import { serverCredentials } from './credentials.js';
 import { decodingFaults, refuseProtoClaim } from './decoding.js';
@@ -12,7 +13,7 @@ import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerService } from './issuer-service.js';
-import { Overload } from './overload.js';
+import { refuseOverload } from './overload.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
 
@@ -49,7 +50,7 @@ export interface GrpcOptions {
   readonly issuer: IssuerOptions | undefined;
   /** For all listeners; undefined: plain text. */
   readonly certificates?: Certificates | undefined;
-  /** The size of a burst that is taken, and the most calls that may be under way. */
+  /** The most calls that may be under way. */
   readonly maxConcurrentCalls: number;
   /** Which of several processes on one port this is. */
   readonly worker?: number | undefined;
@@ -60,15 +61,15 @@ export class GrpcServer {
   readonly #unary: Unary;
   readonly #health: Health;
   readonly #credentials: ServerCredentials;
-  readonly #overload: Overload;
+  readonly #admission: Admission;
   readonly #listeners: { readonly server: Server; readonly address: Address }[];
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
     const { address, issuer, certificates, maxConcurrentCalls, worker } = options;
     this.#log = log;
     this.#credentials = serverCredentials(certificates);
-    this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
-    this.#unary = new Unary(log, this.#overload);
+    this.#admission = new Admission(log, { maxConcurrentCalls });
+    this.#unary = new Unary(log, this.#admission);
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
@@ -97,12 +98,12 @@ export class GrpcServer {
     const servers = this.#listeners.map(({ server }) => server);
     const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.tryShutdown(resolve))));
     // Streams of health and reflection have no end of their own: only calls are waited for.
-    const ended = this.#unary.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));
+    const ended = this.#admission.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));
     if ((await Promise.race([ended, after(graceMs, 'late')])) === 'late') {
       this.#log.warn({ graceMs }, 'calls were still under way at the end of the grace time: stopping by force');
     }
     for (const server of servers) server.forceShutdown();
-    this.#overload.close();
+    this.#admission.close();
   }
 
   #makeServer(services: readonly string[]): Server {
@@ -110,7 +111,7 @@ export class GrpcServer {
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_concurrent_streams': MAX_STREAMS,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      interceptors: [this.#overload.interceptor],
+      interceptors: [refuseOverload(this.#admission)],
     });
     this.#health.addTo(server);
     addReflection(server, [...services, HEALTH]);

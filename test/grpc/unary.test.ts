@@ -5,12 +5,14 @@ import { expect } from 'chai';
 import { HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SessionId } from '../../src/core/session.js';
+import { Admission } from '../../src/grpc/admission.js';
 import type { ServiceCall } from '../../src/grpc/call-frame.js';
 import { GivenUp } from '../../src/grpc/status.js';
 import { type Handler, Unary } from '../../src/grpc/unary.js';
 import { createLogger } from '../../src/log.js';
+import { RecordingLog } from '../support/recording-log.js';
 
-const ADMISSION = { mayBegin: () => true, takeTokens: () => true, giveBack: () => {} };
+const admitting = () => new Admission(new RecordingLog(), { maxConcurrentCalls: 1 });
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -22,7 +24,8 @@ async function callOnce(
   const handler: Handler<object, { status: number }> = (request, call) => handle(request, call, () => [...lines]);
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
   const log = createLogger({ name: 'test', level: 'info', destination });
-  const unary = new Unary(log, ADMISSION);
+  const admission = admitting();
+  const unary = new Unary(log, admission);
   const server = new Server();
   server.addService({ check: HealthService.check }, { check: unary.handle('Check', handler) });
   const port = await new Promise<number>((resolve, reject) =>
@@ -35,7 +38,7 @@ async function callOnce(
     const heard = await new Promise<string | undefined>((resolve) =>
       client.check({ service: '' }, (error) => resolve(error?.message)),
     );
-    expect(unary.underWay).to.equal(0);
+    expect(admission.underWay).to.equal(0);
     return { ...(heard === undefined ? {} : { heard }), lines };
   } finally {
     client.close();
@@ -91,7 +94,8 @@ describe('the frame around a call', () => {
   it('tells an event where the answer cannot be given, and one that comes after it', async () => {
     const lines: Line[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
-    const unary = new Unary(createLogger({ name: 'test', level: 'info', destination }), ADMISSION);
+    const admission = admitting();
+    const unary = new Unary(createLogger({ name: 'test', level: 'info', destination }), admission);
     let late: (() => void) | undefined;
     const handle = unary.handle<object, object>('Check', async (_request, call) => {
       call.audit(STARTED);
@@ -102,7 +106,7 @@ describe('the frame around a call', () => {
     handle(call as unknown as ServerUnaryCall<object, object>, () => {
       throw new Error('the connection is gone');
     });
-    await unary.idle();
+    await admission.idle();
     late?.();
     expect(lines.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([
       { msg: 'call', audit: STARTED },
