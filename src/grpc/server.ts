@@ -13,7 +13,7 @@ import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerService } from './issuer-service.js';
-import { refuseOverload } from './overload.js';
+import { refuseEarly } from './overload.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
 
@@ -88,6 +88,7 @@ export class GrpcServer {
     // In turn: where several processes are given ports by chance, it is the order that tells which port is whose.
     for (const { server, address } of this.#listeners) {
       addresses.push({ ...address, port: await bind(server, address, this.#credentials) });
+      refuseEarly(server, this.#admission);
     }
     return addresses;
   }
@@ -111,7 +112,6 @@ export class GrpcServer {
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_concurrent_streams': MAX_STREAMS,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      interceptors: [refuseOverload(this.#admission)],
     });
     this.#health.addTo(server);
     addReflection(server, [...services, HEALTH]);
