@@ -7,6 +7,7 @@ import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
 import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/session.js';
 import { acceptRequestId, type Logger } from '../log.js';
+import type { AdmittedCall } from './admission.js';
 import { CallRefused, GivenUp, Overloaded, statusOf } from './status.js';
 import type { IncomingCall } from './transport/method.js';
 
@@ -16,19 +17,10 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export interface ServiceCall extends Call {
   /** Whether somebody still waits for its answer. */
   readonly isWanted: boolean;
-  /** It holds so many tokens until it ends. @throws Overloaded if that is more than is taken */
-  holds(tokens: number): void;
+  /** Reserves tokens until the call ends. @throws Overloaded if batches hold too many tokens already */
+  reserveTokens(tokens: number): void;
   /** @param level of the line, if that is more than it would have */
   note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void;
-}
-
-/** Who says how much is taken. */
-export interface Admission {
-  /** Whether a call whose message has come may begin. */
-  mayBegin(path: string, underWay: number): boolean;
-  /** Whether so many tokens more may be under way in batches. If so they are to be given back. */
-  takeTokens(tokens: number): boolean;
-  giveBack(tokens: number): void;
 }
 
 /** The last thing that happens in a call that goes well. */
@@ -37,10 +29,9 @@ const ROUTINE: ReadonlySet<AuditEvent['event']> = new Set(['session_started', 's
 /** Makes nothing before it is asked for: most calls write no line and have no id of their own. */
 export class FramedCall implements ServiceCall {
   readonly method: string;
-  /** How many it holds. */
-  tokens = 0;
+  /** Undefined: the call is refused before it begins. */
+  readonly admitted: AdmittedCall | undefined;
   readonly #log: Logger;
-  readonly #admission: Admission;
   readonly #call: IncomingCall;
   readonly #startMs = performance.now();
   #requestId: string | undefined;
@@ -50,9 +41,9 @@ export class FramedCall implements ServiceCall {
   #notes: Readonly<Record<string, unknown>> | undefined;
   #raised: 'warn' | undefined;
 
-  constructor(log: Logger, admission: Admission, method: string, call: IncomingCall) {
+  constructor(log: Logger, admitted: AdmittedCall | undefined, method: string, call: IncomingCall) {
     this.#log = log;
-    this.#admission = admission;
+    this.admitted = admitted;
     this.method = method;
     this.#call = call;
   }
@@ -65,9 +56,8 @@ export class FramedCall implements ServiceCall {
     return !this.#call.isCancelled && this.budgetMs > 0;
   }
 
-  holds(tokens: number): void {
-    if (!this.#admission.takeTokens(tokens)) throw new Overloaded();
-    this.tokens += tokens;
+  reserveTokens(tokens: number): void {
+    if (!this.admitted?.reserveTokens(tokens)) throw new Overloaded();
   }
 
   note(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void {

@@ -7,10 +7,11 @@ import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from '../../proto/gen/grpc/reflection/v1/reflection.js';
+import type { Admission } from './admission.js';
 import { Descriptors } from './descriptors.js';
 import { OVERLOADED } from './status.js';
 import { failure } from './transport/head.js';
-import { type IncomingCall, StatusError, type StreamingCall } from './transport/method.js';
+import { StatusError, type StreamingCall } from './transport/method.js';
 import type { Routes } from './transport/routes.js';
 
 /** The name of a symbol or file. */
@@ -33,14 +34,14 @@ export interface ReflectionLimits {
 const LIMITS: ReflectionLimits = { maxRequests: MAX_REQUESTS, maxStreamMs: MAX_STREAM_MS, maxStreams: MAX_STREAMS };
 
 export class Reflection {
-  readonly #admits: (call: IncomingCall) => boolean;
+  readonly #admission: Admission;
   readonly #limits: ReflectionLimits;
   readonly #descriptors = new Descriptors();
   #streams = 0;
 
-  /** @param admits whether a stream is taken, when calls are shed for overload */
-  constructor(admits: (call: IncomingCall) => boolean, limits = LIMITS) {
-    this.#admits = admits;
+  /** @param admission counts each request as a call under way */
+  constructor(admission: Admission, limits = LIMITS) {
+    this.#admission = admission;
     this.#limits = limits;
   }
 
@@ -52,8 +53,8 @@ export class Reflection {
     const handlers = { serverReflectionInfo: (call: Stream) => this.#serve(call, services) };
     const rules = {
       maxRequestBytes: MAX_REQUEST_BYTES,
-      onHead: (call: IncomingCall) =>
-        this.#streams < this.#limits.maxStreams && this.#admits(call) ? undefined : OVERLOADED,
+      admits: () => this.#streams < this.#limits.maxStreams && this.#admission.mayOpen(false),
+      refusal: OVERLOADED,
     };
     const { serverReflectionInfo } = Definition;
     const path = serverReflectionInfo.path.replace('.v1.', '.v1alpha.');
@@ -69,10 +70,14 @@ export class Reflection {
         const request = await call.read();
         if (!request) return;
         if (count >= this.#limits.maxRequests) throw new StatusError(failure(status.RESOURCE_EXHAUSTED, TOO_MANY));
-        // The next request is read when this answer is on its way: a client that does not read does not get ahead.
-        await call.write({ validHost: request.host, originalRequest: request, ...this.#answer(request, services) });
+        const admitted = this.#admission.begin();
+        if (!admitted) throw new StatusError(OVERLOADED);
+        const answer = { validHost: request.host, originalRequest: request, ...this.#answer(request, services) };
         // One request of a stream in a turn of the event loop: others come between.
         await new Promise(setImmediate);
+        admitted.end();
+        // The next is read when this answer is on its way: a client that does not read does not get ahead.
+        await call.write(answer);
       }
     } finally {
       clearTimeout(timer);

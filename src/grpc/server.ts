@@ -4,17 +4,16 @@ import type { Context } from '../core/context.js';
 import { type Address, formatAddress } from '../env.js';
 import type { Logger } from '../log.js';
 import type { Certificates } from '../tls/certificates.js';
+import { Admission } from './admission.js';
 import { authService } from './auth-service.js';
 import { checkIssueTokenRequest, decodingFaults } from './decoding.js';
 import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
 import { issuerRefusal, issuerService } from './issuer-service.js';
-import { Overload } from './overload.js';
+import { shedding } from './overload.js';
 import { Reflection } from './reflection.js';
-import { OVERLOADED } from './status.js';
 import { DEFAULT_LIMITS, type TransportLimits } from './transport/limits.js';
-import type { IncomingCall } from './transport/method.js';
 import { Routes } from './transport/routes.js';
 import { Transport } from './transport/transport.js';
 import { Unary } from './unary.js';
@@ -50,7 +49,7 @@ export interface GrpcOptions {
   readonly issuer: IssuerOptions | undefined;
   /** For all listeners; undefined: plain text. */
   readonly certificates?: Certificates | undefined;
-  /** The size of a burst that is taken, and the most calls that may be under way. */
+  /** The most calls that may be under way. */
   readonly maxConcurrentCalls: number;
   readonly limits?: TransportLimits;
   /** Whether reflection is answered. */
@@ -63,32 +62,29 @@ export class GrpcServer {
   readonly #log: Logger;
   readonly #unary: Unary;
   readonly #health: Health;
-  readonly #overload: Overload;
+  readonly #admission: Admission;
   readonly #transport: Transport;
   readonly #reflection: Reflection | undefined;
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
     const { address, issuer, certificates, maxConcurrentCalls, worker, limits = DEFAULT_LIMITS } = options;
     this.#log = log;
-    this.#overload = new Overload(log, { maxConcurrentCalls, underWay: () => this.#unary.underWay });
-    this.#unary = new Unary(log, this.#overload);
+    this.#admission = new Admission(log, { maxConcurrentCalls });
+    this.#unary = new Unary(log, this.#admission);
     this.#transport = new Transport(log, limits, certificates);
-    const admits = (call: IncomingCall) => this.#overload.admits(call.path);
-    this.#reflection = options.reflection === false ? undefined : new Reflection(admits);
+    this.#reflection = options.reflection === false ? undefined : new Reflection(this.#admission);
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
     const auth = this.#makeRoutes(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
-    const onHead = (call: IncomingCall) => (admits(call) ? undefined : OVERLOADED);
-    const rules = { maxRequestBytes: MAX_REQUEST_BYTES, onHead };
+    const rules = { maxRequestBytes: MAX_REQUEST_BYTES, ...shedding(this.#admission) };
     auth.add(decodingFaults(AUTH_SERVICE), authService(context, this.#unary), rules);
     this.#transport.add(address, auth.all);
     if (!issuer) return;
     const issuing = apart ? this.#makeRoutes([ISSUER]) : auth;
-    const refuse = issuerRefusal(this.#unary, issuerGuard(issuer));
     const definition = decodingFaults(ISSUER_SERVICE, { issueToken: checkIssueTokenRequest });
     issuing.add(definition, issuerService(context, this.#unary), {
       ...rules,
-      onHead: (call) => onHead(call) ?? refuse(call),
+      onHead: issuerRefusal(this.#unary, issuerGuard(issuer)),
     });
     if (apart) this.#transport.add(apart, issuing.all);
   }
@@ -103,12 +99,12 @@ export class GrpcServer {
     this.#health.retire();
     const drained = this.#transport.close();
     // Streams of health and reflection have no end of their own: only calls are waited for.
-    const ended = this.#unary.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));
+    const ended = this.#admission.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));
     if ((await Promise.race([ended, after(graceMs, 'late')])) === 'late') {
       this.#log.warn({ graceMs }, 'calls were still under way at the end of the grace time: stopping by force');
     }
     this.#transport.destroy();
-    this.#overload.close();
+    this.#admission.close();
   }
 
   #makeRoutes(services: readonly string[]): Routes {

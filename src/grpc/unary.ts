@@ -1,10 +1,12 @@
-// Owns how handlers are called: which calls begin, how many are under way, and the one place that catches.
+// How handlers are called: each call begins by admission, and ends in the one place that catches errors.
 
 import type { StatusObject } from '@grpc/grpc-js';
 import { InvalidInput } from '../core/errors.js';
 import type { Logger } from '../log.js';
-import { type Admission, FramedCall, type Level, levelOf, type ServiceCall } from './call-frame.js';
+import type { Admission } from './admission.js';
+import { FramedCall, type Level, levelOf, type ServiceCall } from './call-frame.js';
 import type { Decoded } from './decoding.js';
+import { endsSession } from './overload.js';
 import { OVERLOADED, statusOf } from './status.js';
 import type { IncomingCall, UnaryHandler } from './transport/method.js';
 
@@ -20,25 +22,14 @@ export type UnaryHandlers<Definition> = {
     : never;
 };
 
-/** Frames handlers, and counts the calls that are under way. */
+/** Frames handlers. */
 export class Unary {
   readonly #log: Logger;
-  readonly #admission: Admission;
-  #underWay = 0;
-  #idle: (() => void)[] = [];
+  readonly #admission: Pick<Admission, 'begin'>;
 
-  constructor(log: Logger, admission: Admission) {
+  constructor(log: Logger, admission: Pick<Admission, 'begin'>) {
     this.#log = log;
     this.#admission = admission;
-  }
-
-  get underWay(): number {
-    return this.#underWay;
-  }
-
-  /** Resolves once no call is under way. */
-  idle(): Promise<void> {
-    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** @param level of the line for a success */
@@ -48,9 +39,10 @@ export class Unary {
     level: Level = 'info',
   ): UnaryHandler<Decoded<Request>, Response> {
     return (request, call, answer) => {
-      if (!this.#admission.mayBegin(call.path, this.#underWay)) return answer(OVERLOADED);
-      this.#underWay++;
-      const framed = new FramedCall(this.#log, this.#admission, method, call);
+      // Many calls may be opened one by one and have their messages sent at once: the limit counts again here.
+      const admitted = this.#admission.begin(endsSession(call.path));
+      if (!admitted) return answer(OVERLOADED);
+      const framed = new FramedCall(this.#log, admitted, method, call);
       const outcome = begin(request, handler, framed);
       // One step for each outcome: every promise more is paid for by every call.
       void outcome.then(
@@ -62,7 +54,7 @@ export class Unary {
 
   /** Refuses a call before its message is read, with a line in the log. */
   refuse(method: string, call: IncomingCall, error: Error): StatusObject {
-    new FramedCall(this.#log, this.#admission, method, call).close(levelOf(error), error);
+    new FramedCall(this.#log, undefined, method, call).close(levelOf(error), error);
     return statusOf(error);
   }
 
@@ -77,9 +69,7 @@ export class Unary {
       // What fails in the answering itself must not end the process.
       this.#log.error({ method: framed.method, err }, 'a call could not be answered');
     }
-    this.#underWay--;
-    this.#admission.giveBack(framed.tokens);
-    if (this.#underWay === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    framed.admitted?.end();
   }
 }
 

@@ -30,7 +30,7 @@ export function validateTokens(context: Context): Handler<ValidateTokensRequest,
 
   return async ({ accessTokens, includeClaims }, call) => {
     checkCount(accessTokens.length);
-    call.holds(accessTokens.length);
+    call.reserveTokens(accessTokens.length);
     const one = among(call);
     const asked: Promise<Verdict | Fault>[] = [];
     await inSlices(call, accessTokens, (text) => asked.push(validateAmong(context, one, text)));

@@ -4,7 +4,7 @@ import { type ClientHttp2Stream, connect } from 'node:http2';
 import { expect } from 'chai';
 import { ValidateTokenRequest } from '../../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { Overload } from '../../src/grpc/overload.js';
+import { Admission } from '../../src/grpc/admission.js';
 import { type CallFailed, failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { startGateway } from '../support/processes.js';
@@ -164,15 +164,14 @@ describe('a gRPC server with more calls than it takes', () => {
 });
 
 describe('the log of an overload', () => {
-  const path = '/auth.v1.AuthService/ValidateToken';
-
   function refusing(reportMs: number) {
     const log = new RecordingLog();
-    const overload = new Overload(log, { maxConcurrentCalls: 1, underWay: () => 1, reportMs });
+    const admission = new Admission(log, { maxConcurrentCalls: 1, reportMs });
+    admission.begin();
     const refuse = (count: number): void => {
-      for (let n = 0; n < count; n++) expect(overload.admits(path)).to.equal(false);
+      for (let n = 0; n < count; n++) admission.begin();
     };
-    return { log, overload, refuse };
+    return { log, admission, refuse };
   }
 
   it('has a line at its start, one with their number in a while, and one at its end, however many are refused', async () => {
@@ -189,12 +188,12 @@ describe('the log of an overload', () => {
   });
 
   it('counts the next overload anew, and has its last line also if the service stops in it', () => {
-    const { log, overload, refuse } = refusing(60_000);
+    const { log, admission, refuse } = refusing(60_000);
     refuse(3);
-    overload.close();
+    admission.close();
     refuse(2);
-    overload.close();
-    overload.close();
+    admission.close();
+    admission.close();
     expect(log.lines.filter(({ level }) => level === 'info').map(({ fields }) => fields)).to.deep.equal([
       { refusedInAll: 3 },
       { refusedInAll: 2 },

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { type HealthCheckResponse, HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SessionId } from '../../src/core/session.js';
+import { Admission } from '../../src/grpc/admission.js';
 import type { ServiceCall } from '../../src/grpc/call-frame.js';
 import { decodingFaults } from '../../src/grpc/decoding.js';
 import { GivenUp } from '../../src/grpc/status.js';
@@ -14,8 +15,9 @@ import { Routes } from '../../src/grpc/transport/routes.js';
 import { Transport } from '../../src/grpc/transport/transport.js';
 import { type Handler, Unary } from '../../src/grpc/unary.js';
 import { createLogger } from '../../src/log.js';
+import { RecordingLog } from '../support/recording-log.js';
 
-const ADMISSION = { mayBegin: () => true, takeTokens: () => true, giveBack: () => {} };
+const admitting = () => new Admission(new RecordingLog(), { maxConcurrentCalls: 1 });
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -27,7 +29,8 @@ async function callOnce(
   const handler: Handler<object, HealthCheckResponse> = (request, call) => handle(request, call, () => [...lines]);
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
   const log = createLogger({ name: 'test', level: 'info', destination });
-  const unary = new Unary(log, ADMISSION);
+  const admission = admitting();
+  const unary = new Unary(log, admission);
   const routes = new Routes();
   const { check } = decodingFaults({ check: HealthService.check });
   routes.add({ check }, { check: unary.handle('Check', handler) }, { maxRequestBytes: 1024 });
@@ -39,7 +42,7 @@ async function callOnce(
     const heard = await new Promise<string | undefined>((resolve) =>
       client.check({ service: '' }, (error) => resolve(error?.message)),
     );
-    expect(unary.underWay).to.equal(0);
+    expect(admission.underWay).to.equal(0);
     return { ...(heard === undefined ? {} : { heard }), lines };
   } finally {
     client.close();
@@ -95,7 +98,8 @@ describe('the frame around a call', () => {
   it('tells an event where the answer cannot be given, and one that comes after it', async () => {
     const lines: Line[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
-    const unary = new Unary(createLogger({ name: 'test', level: 'info', destination }), ADMISSION);
+    const admission = admitting();
+    const unary = new Unary(createLogger({ name: 'test', level: 'info', destination }), admission);
     let late: (() => void) | undefined;
     const handle = unary.handle<object, object>('Check', async (_request, call) => {
       call.audit(STARTED);
@@ -110,7 +114,7 @@ describe('the frame around a call', () => {
     handle({}, call, () => {
       throw new Error('the connection is gone');
     });
-    await unary.idle();
+    await admission.idle();
     late?.();
     expect(lines.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([
       { msg: 'call', audit: STARTED },

@@ -97,7 +97,7 @@ describe('ValidateTokens', () => {
       },
     };
     const handler = validateTokens(broken as unknown as Context);
-    const call = { budgetMs: 1_000, isWanted: true, holds: () => {}, note: () => {}, concerns: () => {} };
+    const call = { budgetMs: 1_000, isWanted: true, reserveTokens: () => {}, note: () => {}, concerns: () => {} };
     const request = { accessTokens: ['a', 'b', 'c'], includeClaims: false };
     const heard = await handler(request, call as unknown as ServiceCall).catch((error: unknown) => error);
     expect(heard).to.be.instanceOf(TypeError);

@@ -5,7 +5,8 @@ import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { failure, parseTimeout, responseHead, statusHead, trailers } from './head.js';
 import { CALL_BYTES } from './limits.js';
 import { MessageReader } from './message-reader.js';
-import { type IncomingCall, type Route, StatusError } from './method.js';
+import { type IncomingCall, StatusError } from './method.js';
+import type { Route } from './routes.js';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
 /** The longest that a timer of Node can wait. A longer one would fire at once. */

@@ -22,7 +22,7 @@ import {
   MAX_STREAMS,
   type TransportLimits,
 } from './limits.js';
-import type { Route } from './method.js';
+import type { Route } from './routes.js';
 import type { Refusals } from './refusals.js';
 import { MessageStreamCall } from './streaming-call.js';
 import { UnaryCall } from './unary-call.js';
@@ -202,6 +202,7 @@ export class Connection implements CallHost, Holder {
     if (headers[':method'] !== 'POST') return refuse(stream, { ':status': 405, allow: 'POST' });
     const route = this.#context.routes.get(`${headers[':path']}`);
     if (!route) return refuse(stream, statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here')));
+    if (route.admits?.(route.shape.path) === false) return refuse(stream, route.refusalHead);
     const { requestStream, responseStream } = route.shape;
     const call =
       requestStream || responseStream

@@ -10,10 +10,10 @@ import { StatusError } from './method.js';
 const AT_ONCE = 2;
 /**
  * A message may be unpacked to so much, and so many times what was sent. A thousand tokens of one issuer shrink to a
- * third; only what was made to be costly shrinks to a thousandth.
+ * third, with large claims to a twentieth; only what was made to be costly shrinks to a thousandth.
  */
 const FREE_BYTES = 16 * 1024;
-const MAX_RATIO = 16;
+const MAX_RATIO = 64;
 
 const UNPACK: Readonly<Record<string, typeof gunzip>> = { gzip: gunzip, deflate: inflate };
 

@@ -8,7 +8,7 @@ import type { Certificates } from '../../tls/certificates.js';
 import { MIN_TLS, type TlsMaterial } from '../../tls/pem.js';
 import type { Connections } from './connections.js';
 import { HANDSHAKE_MS } from './limits.js';
-import type { Route } from './method.js';
+import type { Route } from './routes.js';
 import type { Refusals } from './refusals.js';
 
 export interface ListenerOptions {

@@ -68,14 +68,12 @@ export type Handlers<Definition> = { readonly [name in keyof Definition]: Handle
 export interface MethodRules {
   /** The most bytes of one request message. */
   readonly maxRequestBytes: number;
+  /** Whether a call is taken, as its stream opens. One that is not costs little more than its refusal. */
+  readonly admits?: (path: string) => boolean;
+  /** The status of a call that is not admitted. */
+  readonly refusal?: StatusObject;
   /** Looks at a call when its head has come. @returns the status of a call that is refused before its message is read */
   readonly onHead?: (call: IncomingCall) => StatusObject | undefined;
-}
-
-/** A method with its handler. */
-export interface Route extends MethodRules {
-  readonly shape: MethodShape;
-  readonly handler: UnaryHandler<unknown, unknown> | StreamingHandler<unknown, unknown>;
 }
 
 /** A status to end a call with. */

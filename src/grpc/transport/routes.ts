@@ -1,6 +1,19 @@
 // The methods of one listener, by path.
 
-import type { Handlers, MethodRules, MethodShape, Route } from './method.js';
+import type { OutgoingHttpHeaders } from 'node:http2';
+import { status } from '@grpc/grpc-js';
+import { failure, statusHead } from './head.js';
+import type { Handlers, MethodRules, MethodShape, StreamingHandler, UnaryHandler } from './method.js';
+
+/** A method with its handler. */
+export interface Route extends MethodRules {
+  readonly shape: MethodShape;
+  readonly handler: UnaryHandler<unknown, unknown> | StreamingHandler<unknown, unknown>;
+  /** The answer to a call that is not admitted, made once: it must cost little. */
+  readonly refusalHead: OutgoingHttpHeaders;
+}
+
+const UNAVAILABLE = failure(status.UNAVAILABLE, 'the call is not taken now; try again');
 
 export class Routes {
   readonly #routes = new Map<string, Route>();
@@ -15,9 +28,10 @@ export class Routes {
     handlers: Handlers<Definition>,
     rules: MethodRules,
   ): void {
+    const refusalHead = statusHead(rules.refusal ?? UNAVAILABLE);
     for (const name of Object.keys(definition) as (keyof Definition)[]) {
       const shape: MethodShape = definition[name];
-      this.#routes.set(shape.path, { ...rules, shape, handler: handlers[name] as Route['handler'] });
+      this.#routes.set(shape.path, { ...rules, refusalHead, shape, handler: handlers[name] as Route['handler'] });
     }
   }
 }

@@ -5,7 +5,8 @@ import { type Metadata, status } from '@grpc/grpc-js';
 import { Call, type CallHost } from './call.js';
 import { failure, OK } from './head.js';
 import type { Message } from './message-reader.js';
-import { CallEnded, type Route, StatusError, type StreamingCall, type StreamingHandler } from './method.js';
+import { CallEnded, StatusError, type StreamingCall, type StreamingHandler } from './method.js';
+import type { Route } from './routes.js';
 
 const COMPRESSED = failure(status.UNIMPLEMENTED, 'this method takes no compressed messages: call it without compression');
 COMPRESSED.metadata.set('grpc-accept-encoding', 'identity');

@@ -8,7 +8,7 @@ import { HeldBytes } from './held-bytes.js';
 import { Inflater } from './inflate.js';
 import type { TransportLimits } from './limits.js';
 import { Listener } from './listener.js';
-import type { Route } from './method.js';
+import type { Route } from './routes.js';
 import { Refusals } from './refusals.js';
 
 export class Transport {

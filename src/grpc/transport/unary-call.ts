@@ -6,7 +6,8 @@ import { Call, type CallHost } from './call.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import type { Message } from './message-reader.js';
-import { type Route, StatusError, type UnaryHandler } from './method.js';
+import { StatusError, type UnaryHandler } from './method.js';
+import type { Route } from './routes.js';
 
 const NO_MESSAGE = failure(status.UNIMPLEMENTED, 'the call has no request message');
 const SECOND_MESSAGE = failure(status.UNIMPLEMENTED, 'the call has a second request message');

@@ -1,0 +1,126 @@
+// The rule that decides which calls a busy service takes, in turns of an event loop that are made up.
+
+import { expect } from 'chai';
+import { LoadShedder } from '../../src/grpc/load-shedder.js';
+
+const MAX_CALLS = 256;
+const [TARGET_MS, RESERVED, REFUSALS_PER_ANSWER] = [100, 8, 10];
+
+/** A shedder with a clock. */
+class Loop {
+  readonly shedder = new LoadShedder(MAX_CALLS);
+  #nowMs = 0;
+
+  /** One turn: calls beyond the limit are refused, others end. */
+  turn(tookMs: number, { oldestMs = 0, answered = 0, refused = 0, rested = false } = {}): void {
+    for (let n = 0; n < refused; n++) this.shedder.admits(this.shedder.limit, false);
+    for (let n = 0; n < answered; n++) this.shedder.answered();
+    this.#nowMs += tookMs;
+    this.shedder.endTurn({ nowMs: this.#nowMs, oldestMs, rested });
+  }
+
+  /** Turns that are alike, for some time. @param eachMs how long each takes */
+  turns(forMs: number, eachMs: number, each: Parameters<Loop['turn']>[1]): void {
+    for (let ms = 0; ms < forMs; ms += eachMs) this.turn(eachMs, each);
+  }
+}
+
+/** A call costs 5 ms, and twice as many come: 256 wait for more than a second. */
+const SLOW = { oldestMs: 1_280, answered: 4, refused: 4 };
+/** As many as the slow service answers within the target. */
+const SLOW_LIMIT = 20;
+
+function overloaded(): Loop {
+  const loop = new Loop();
+  loop.turns(3 * TARGET_MS, 20, SLOW);
+  expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
+  return loop;
+}
+
+describe('the load shedder', () => {
+  it('takes as many calls as may be under way, and a few more that end a session', () => {
+    const { shedder } = new Loop();
+    expect([0, MAX_CALLS - 1, MAX_CALLS].map((underWay) => shedder.admits(underWay, false))).to.deep.equal([
+      true,
+      true,
+      false,
+    ]);
+    expect(shedder.admits(MAX_CALLS + RESERVED - 1, true)).to.equal(true);
+    expect(shedder.admits(MAX_CALLS + RESERVED, true)).to.equal(false);
+  });
+
+  it('takes no fewer because calls wait, however long, while none exceeds the limit', () => {
+    const loop = new Loop();
+    loop.turns(60_000, 500, { ...SLOW, refused: 0 });
+    expect(loop.shedder.limit).to.equal(MAX_CALLS);
+  });
+
+  it('takes as many as are answered within the target, once waiting has stayed above it in an overload', () => {
+    const loop = new Loop();
+    loop.turns(TARGET_MS, 20, SLOW);
+    expect(loop.shedder.limit, 'before a whole interval').to.equal(MAX_CALLS);
+    loop.turns(TARGET_MS, 20, SLOW);
+    expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
+    expect(loop.shedder.admits(SLOW_LIMIT - 1, false)).to.equal(true);
+    expect(loop.shedder.admits(SLOW_LIMIT, false)).to.equal(false);
+    expect(loop.shedder.admits(SLOW_LIMIT + RESERVED - 1, true)).to.equal(true);
+  });
+
+  it('follows what can be answered, up and down, and takes at least one call', () => {
+    const loop = overloaded();
+    loop.turns(TARGET_MS, 20, { oldestMs: 90, answered: 20, refused: 4 });
+    expect(loop.shedder.limit).to.equal(100);
+    loop.turns(TARGET_MS, 20, { oldestMs: 90, answered: 200, refused: 4 });
+    expect(loop.shedder.limit).to.equal(MAX_CALLS);
+    const stuck = overloaded();
+    stuck.turn(5_000, { oldestMs: 5_000, answered: 1, refused: 4 });
+    expect(stuck.shedder.limit).to.equal(1);
+  });
+
+  it('takes as many as ever after an interval in which none was refused, or in which the event loop rested', () => {
+    for (const calm of [
+      { oldestMs: 90, answered: 4 },
+      { ...SLOW, rested: true },
+    ]) {
+      const loop = overloaded();
+      loop.turns(TARGET_MS, 20, calm);
+      expect(loop.shedder.limit).to.equal(MAX_CALLS);
+    }
+  });
+
+  it('takes no fewer while waiting is short, also if it is long in between', () => {
+    const loop = new Loop();
+    for (let n = 0; n < 100; n++) {
+      loop.turns(TARGET_MS - 20, 20, SLOW);
+      loop.turn(20, { ...SLOW, oldestMs: TARGET_MS - 1 });
+      expect(loop.shedder.limit).to.equal(MAX_CALLS);
+    }
+  });
+
+  it('takes no fewer after a pause of the process, though more come then than may be under way', () => {
+    for (const beforeMs of [0, 20, 40, 60, 80]) {
+      const loop = new Loop();
+      loop.turns(TARGET_MS + beforeMs, 20, { oldestMs: 30, answered: 40 });
+      loop.turn(1_000, { oldestMs: 1_000, answered: 40, refused: 1_000 });
+      expect(loop.shedder.limit).to.equal(MAX_CALLS);
+      loop.turns(2 * TARGET_MS, 20, { oldestMs: 40, answered: 140, refused: 40 });
+      expect(loop.shedder.limit).to.equal(MAX_CALLS);
+    }
+  });
+
+  it('takes no fewer while calls wait for the store: the event loop rests then', () => {
+    const loop = new Loop();
+    for (let ms = 0; ms < 3_000; ms += 20) {
+      loop.turn(20, { oldestMs: ms, refused: 10, rested: ms % 60 === 0 });
+      expect(loop.shedder.limit).to.equal(MAX_CALLS);
+    }
+  });
+
+  it('takes no fewer if it is the refusals that fill the event loop', () => {
+    const loop = new Loop();
+    loop.turns(1_000, 20, { oldestMs: 500, answered: 4, refused: 4 * REFUSALS_PER_ANSWER });
+    expect(loop.shedder.limit).to.equal(MAX_CALLS);
+    loop.turns(2 * TARGET_MS, 20, { oldestMs: 500, answered: 4, refused: 4 * REFUSALS_PER_ANSWER - 1 });
+    expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
+  });
+});
