@@ -6,6 +6,7 @@ import { type Credentials, redisUrlFault } from './adapters/redis/url.js';
 import { isReserved } from './core/claims.js';
 import { type Policy, SLACK_MS } from './core/policy.js';
 import { type Address, type Environment, formatDuration, type Secret } from './env.js';
+import { type GrpcPortSettings, readGrpcPorts } from './grpc-settings.js';
 import { type IssuerSettings, readIssuer } from './issuer-config.js';
 import { type KeySettings, readKeys } from './key-settings.js';
 import { LOG_LEVELS, type LogLevel } from './log.js';
@@ -38,6 +39,8 @@ export const revealed = ({ user, password }: SentinelSecrets): Credentials => ({
 export interface ServiceSettings extends IssuerSettings {
   readonly grpc: Address;
   readonly issuerAddress: Address | undefined;
+  /** Limits of both listeners. */
+  readonly grpcPorts: GrpcPortSettings;
   /** TLS of both listeners. */
   readonly tls: ListenerTls;
   readonly store: StoreSettings;
@@ -79,6 +82,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
   return {
     grpc,
     issuerAddress,
+    grpcPorts: readGrpcPorts(env),
     tls,
     ...readIssuer(env, mode === 'dev' ? 'fault' : 'none', tls.files?.ca !== undefined),
     store: readStore(env, mode),

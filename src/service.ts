@@ -14,6 +14,7 @@ import { Starts } from './core/starts.js';
 import type { Verified } from './core/verified.js';
 import type { Address } from './env.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
+import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { KeySettings } from './key-settings.js';
 import type { Logger } from './log.js';
 import { Certificates } from './tls/certificates.js';
@@ -53,7 +54,7 @@ export interface Service {
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
-  const { policy, grpc, tls, maxConcurrentCalls } = settings;
+  const { policy, grpc, tls, maxConcurrentCalls, grpcPorts } = settings;
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
   tellExposed(settings, log);
@@ -68,7 +69,11 @@ export async function startService(settings: ServiceSettings, log: Logger, worke
     const issuer = issuerOf(settings);
     const verified = tokenMemory<Verified>(settings.verifiedTokens);
     const context = { store, keys, crypto, policy, births, ledger, starts: new Starts(), verified };
-    const server = new GrpcServer(context, log, { address: grpc, issuer, certificates, maxConcurrentCalls, worker });
+    const server = new GrpcServer(context, log, {
+      ...{ address: grpc, issuer, certificates, maxConcurrentCalls, worker },
+      limits: { ...DEFAULT_LIMITS, ...grpcPorts },
+      reflection: grpcPorts.reflection,
+    });
     const addresses = await server.listen();
     const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
     owned.watch();

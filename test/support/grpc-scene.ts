@@ -4,10 +4,14 @@ import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { formatAddress, Secret } from '../../src/env.js';
 import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
-import { createLogger } from '../../src/log.js';
+import { createLogger, type Logger } from '../../src/log.js';
 import { TestClient } from './auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET } from './processes.js';
 import { node, World } from './world.js';
+
+const SILENT = createLogger({ level: 'silent', name: 'test' });
+
+type SceneOptions = Partial<GrpcOptions> & { readonly log?: Logger };
 
 export class GrpcScene {
   readonly world: World;
@@ -29,10 +33,10 @@ export class GrpcScene {
   }
 
   /** @param options what is other than usual; its clients come by `new TestClient` then */
-  static async start(options: Partial<GrpcOptions> = {}): Promise<GrpcScene> {
+  static async start({ log = SILENT, ...options }: SceneOptions = {}): Promise<GrpcScene> {
     const world = new World();
     const context = { ...node(world.store(0)), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
-    const server = new GrpcServer(context, createLogger({ level: 'silent', name: 'test' }), {
+    const server = new GrpcServer(context, log, {
       address: { host: '127.0.0.1', port: 0 },
       issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },
       maxConcurrentCalls: 256,
