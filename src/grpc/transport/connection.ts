@@ -15,6 +15,7 @@ import { failure, statusHead } from './head.js';
 import type { HeldBytes, Holder } from './held-bytes.js';
 import type { Inflater } from './inflate.js';
 import {
+  BUSY_PING_MS,
   HANDSHAKE_MS,
   KEEPALIVE_MS,
   KEEPALIVE_TIMEOUT_MS,
@@ -57,6 +58,7 @@ export class Connection implements CallHost, Holder {
   #retiringSinceMs: number | undefined;
   #isLastCallGiven = false;
   #pingSinceMs: number | undefined;
+  #lastPingMs = 0;
   #quietSinceMs = performance.now();
   #bytesRead = 0;
 
@@ -107,8 +109,11 @@ export class Connection implements CallHost, Holder {
 
   evict(): void {
     this.#context.refusals.count('heldMost', this.peer);
-    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
-    this.#socket.destroy();
+    // Not within the session's own callback, in which it reads what came.
+    setImmediate(() => {
+      this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+      this.#socket.destroy();
+    });
   }
 
   /** Since when it has no call under way; undefined: it has one. */
@@ -170,26 +175,29 @@ export class Connection implements CallHost, Holder {
   }
 
   /**
-   * Asks a silent connection whether it is alive. And one that has sent something, but has no call under way: where the
-   * client has broken the protocol, the session sends a GOAWAY and no more, says nothing of it, and never ends.
+   * Asks a silent connection whether it is alive. And one that has sent something: where the client has broken the
+   * protocol, the session sends a GOAWAY and nothing more, no PING either; it says nothing of it, and never ends.
    */
   #sweepSilence(nowMs: number): void {
     const { bytesRead } = this.#socket;
     const hasSent = bytesRead !== this.#bytesRead;
     this.#bytesRead = bytesRead;
     if (hasSent) this.#quietSinceMs = nowMs;
+    const isIdle = this.#calls.size === 0;
     if (this.#pingSinceMs === undefined) {
-      const isDue = (hasSent && this.#calls.size === 0) || nowMs - this.#quietSinceMs > KEEPALIVE_MS;
-      if (isDue) this.#ping(nowMs);
+      const isDue = hasSent && (isIdle || nowMs - this.#lastPingMs > BUSY_PING_MS);
+      if (isDue || nowMs - this.#quietSinceMs > KEEPALIVE_MS) this.#ping(nowMs);
       return;
     }
-    const isDead = this.#calls.size === 0 && !hasSent && (this.#session.state.outboundQueueSize ?? 0) > 0;
+    const waitedMs = nowMs - this.#pingSinceMs;
+    const isUnsent = (this.#session.state.outboundQueueSize ?? 0) > 0;
+    const isDead = isUnsent && (isIdle ? !hasSent : waitedMs > this.#context.limits.messageTimeoutMs);
     if (isDead) this.#context.refusals.count('protocol', this.peer);
-    if (isDead || nowMs - this.#pingSinceMs > KEEPALIVE_TIMEOUT_MS) this.destroy();
+    if (isDead || waitedMs > KEEPALIVE_TIMEOUT_MS) this.destroy();
   }
 
   #ping(nowMs: number): void {
-    this.#pingSinceMs = nowMs;
+    this.#pingSinceMs = this.#lastPingMs = nowMs;
     this.#session.ping(() => {
       this.#pingSinceMs = undefined;
       // Its answer is no news.
