@@ -5,8 +5,8 @@ import { keySet } from '../core/key-set.js';
 import { logout } from '../core/logout.js';
 import { refresh } from '../core/refresh.js';
 import { validate } from '../core/validate.js';
-import { keySetMessage, validationMessage } from './messages.js';
 import type { AUTH_SERVICE } from './encoding.js';
+import { keySetMessage, validationMessage } from './messages.js';
 import type { Unary, UnaryHandlers } from './unary.js';
 import { validateTokens } from './validate-tokens.js';
 

@@ -38,7 +38,11 @@ export function refuseManyFields(bytes: Buffer): InvalidInput | undefined {
 /** Refuses an IssueTokenRequest with more claims than any token has room for. */
 export function refuseManyClaims(bytes: Buffer): InvalidInput | undefined {
   if (countFields(bytes, ISSUE_TOKEN_REQUEST, MAX_CLAIM_FIELDS) <= MAX_CLAIM_FIELDS) return undefined;
-  return new InvalidInput({ field: 'claims', reason: 'TOO_LARGE', description: 'has too many values: use fewer claims' });
+  return new InvalidInput({
+    field: 'claims',
+    reason: 'TOO_LARGE',
+    description: 'has too many values: use fewer claims',
+  });
 }
 
 /** Counts fields until there are more than `most`. @throws if the bytes are no protobuf */

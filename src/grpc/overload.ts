@@ -1,8 +1,8 @@
 // Which calls an overloaded service refuses as their heads come, before their messages are read.
 
 import type { Admission } from './admission.js';
-import type { MethodRules } from './transport/method.js';
 import { OVERLOADED } from './status.js';
+import type { MethodRules } from './transport/method.js';
 
 /** The calls that end a session. */
 const ENDING: ReadonlySet<string> = new Set(['/auth.v1.AuthService/Logout', '/auth.v1.IssuerService/RevokeSubject']);

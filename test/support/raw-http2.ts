@@ -2,7 +2,16 @@
 
 import { connect, type Socket } from 'node:net';
 
-export const FRAME = { DATA: 0, HEADERS: 1, RST_STREAM: 3, SETTINGS: 4, PING: 6, GOAWAY: 7, WINDOW_UPDATE: 8, CONTINUATION: 9 };
+export const FRAME = {
+  DATA: 0,
+  HEADERS: 1,
+  RST_STREAM: 3,
+  SETTINGS: 4,
+  PING: 6,
+  GOAWAY: 7,
+  WINDOW_UPDATE: 8,
+  CONTINUATION: 9,
+};
 export const FLAG = { ACK: 1, END_STREAM: 1, END_HEADERS: 4 };
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const HEAD_BYTES = 9;
@@ -131,8 +140,7 @@ export class RawHttp2 {
 
   endedStreams(): Set<number> {
     const ends = ({ type, flags }: Frame): boolean =>
-      type === FRAME.RST_STREAM ||
-      ((type === FRAME.DATA || type === FRAME.HEADERS) && (flags & FLAG.END_STREAM) !== 0);
+      type === FRAME.RST_STREAM || ((type === FRAME.DATA || type === FRAME.HEADERS) && (flags & FLAG.END_STREAM) !== 0);
     return new Set(this.frames.filter(ends).map(({ stream }) => stream));
   }
 

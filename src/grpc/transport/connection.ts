@@ -17,14 +17,15 @@ import type { Inflater } from './inflate.js';
 import {
   BUSY_PING_MS,
   HANDSHAKE_MS,
+  IDLE_TIMEOUT_MS,
   KEEPALIVE_MS,
   KEEPALIVE_TIMEOUT_MS,
   MAX_HEAD_BYTES,
   MAX_STREAMS,
   type TransportLimits,
 } from './limits.js';
-import type { Route } from './routes.js';
 import type { Refusals } from './refusals.js';
+import type { Route } from './routes.js';
 import { MessageStreamCall } from './streaming-call.js';
 import { UnaryCall } from './unary-call.js';
 
@@ -193,16 +194,18 @@ export class Connection implements CallHost, Holder {
     const isUnsent = (this.#session.state.outboundQueueSize ?? 0) > 0;
     const isDead = isUnsent && (isIdle ? !hasSent : waitedMs > this.#context.limits.messageTimeoutMs);
     if (isDead) this.#context.refusals.count('protocol', this.peer);
-    if (isDead || waitedMs > KEEPALIVE_TIMEOUT_MS) this.destroy();
+    if (isDead || waitedMs > (isIdle ? IDLE_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS)) this.destroy();
   }
 
   #ping(nowMs: number): void {
     this.#pingSinceMs = this.#lastPingMs = nowMs;
-    this.#session.ping(() => {
-      this.#pingSinceMs = undefined;
-      // Its answer is no news.
-      this.#bytesRead = this.#socket.bytesRead;
-    });
+    this.#session.ping(() => this.#answered());
+  }
+
+  #answered(): void {
+    this.#pingSinceMs = undefined;
+    // The answer is no news.
+    this.#bytesRead = this.#socket.bytesRead;
   }
 
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {

@@ -65,6 +65,9 @@ function unknown(encoding: string | undefined) {
 function refusal(error: unknown, maxBytes: number) {
   const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
   return isTooLarge
-    ? failure(status.RESOURCE_EXHAUSTED, `the request message is too large: unpacked it has more than ${maxBytes} bytes`)
+    ? failure(
+        status.RESOURCE_EXHAUSTED,
+        `the request message is too large: unpacked it has more than ${maxBytes} bytes`,
+      )
     : failure(status.INTERNAL, 'the request message cannot be unpacked: its compressed data is broken');
 }

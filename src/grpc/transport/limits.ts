@@ -41,6 +41,8 @@ export const HANDSHAKE_MS = 10_000;
 /** A silent connection is asked after so long whether it is alive, and has so long to answer. */
 export const KEEPALIVE_MS = 60_000;
 export const KEEPALIVE_TIMEOUT_MS = 20_000;
+/** Without a call under way: a client that comes back later loses nothing by it. */
+export const IDLE_TIMEOUT_MS = 5_000;
 /** A connection with calls under way is asked, too, at most so often. */
 export const BUSY_PING_MS = 5_000;
 /** How often connections and calls are looked at for what is too late. */

@@ -2,14 +2,14 @@
 
 import { lookup } from 'node:dns/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Address } from '../../env.js';
 import type { Certificates } from '../../tls/certificates.js';
 import { MIN_TLS, type TlsMaterial } from '../../tls/pem.js';
 import type { Connections } from './connections.js';
 import { HANDSHAKE_MS } from './limits.js';
-import type { Route } from './routes.js';
 import type { Refusals } from './refusals.js';
+import type { Route } from './routes.js';
 
 export interface ListenerOptions {
   readonly address: Address;

@@ -8,7 +8,10 @@ import type { Message } from './message-reader.js';
 import { CallEnded, StatusError, type StreamingCall, type StreamingHandler } from './method.js';
 import type { Route } from './routes.js';
 
-const COMPRESSED = failure(status.UNIMPLEMENTED, 'this method takes no compressed messages: call it without compression');
+const COMPRESSED = failure(
+  status.UNIMPLEMENTED,
+  'this method takes no compressed messages: call it without compression',
+);
 COMPRESSED.metadata.set('grpc-accept-encoding', 'identity');
 
 export class MessageStreamCall extends Call implements StreamingCall<unknown, unknown> {

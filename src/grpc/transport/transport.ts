@@ -8,8 +8,8 @@ import { HeldBytes } from './held-bytes.js';
 import { Inflater } from './inflate.js';
 import type { TransportLimits } from './limits.js';
 import { Listener } from './listener.js';
-import type { Route } from './routes.js';
 import { Refusals } from './refusals.js';
+import type { Route } from './routes.js';
 
 export class Transport {
   readonly #certificates: Certificates | undefined;
