@@ -116,17 +116,46 @@ describe('a caller of the gRPC port', () => {
       expect([code, body[5], body[6]]).to.deep.equal([status.OK, 8, 1]);
     });
 
-    it('is refused where they unpack to much more than was sent, before they are unpacked', async () => {
+    it('is served where a batch shrinks much, for it holds one token many times', async () => {
+      await start();
+      const { accessToken } = await scene.client.issue();
+      const batch = Buffer.concat(times(1_000).map(() => field(1, Buffer.from(accessToken))));
+      const compressed = gzipSync(batch);
+      expect(batch.length / compressed.length).to.be.above(64);
+      const head = { 'grpc-encoding': 'gzip' };
+      const body = message(compressed, { compressed: true });
+      expect((await call(session(), VALIDATE_MANY, body, head)).status).to.equal(status.OK);
+    });
+
+    it('is refused where many at once unpack to much more than was sent, and others are served', async () => {
       await start();
       const client = session();
       const bomb = message(gzipSync(Buffer.alloc(MIB - 1000)), { compressed: true });
-      const one = await call(client, VALIDATE, bomb, { 'grpc-encoding': 'gzip' });
-      expect([one.status, one.details]).to.deep.equal([
-        status.RESOURCE_EXHAUSTED,
-        `the request message is too large: unpacked it has more than ${16_384 + 64 * (bomb.length - 5)} bytes`,
-      ]);
+      const head = { 'grpc-encoding': 'gzip' };
+      const bombs = times(100).map(() => call(client, VALIDATE, bomb, head));
+      const { accessToken } = await scene.client.issue();
+      const honest = message(gzipSync(field(1, Buffer.from(accessToken))), { compressed: true });
+      expect((await call(session(), VALIDATE, honest, head)).status).to.equal(status.OK);
+      const refused = (await Promise.all(bombs)).filter(({ details }) => details.includes('without compression'));
+      expect(refused.length).to.be.above(50);
+    });
+
+    it('is refused with several in one call, before any is unpacked', async () => {
+      await start();
+      const bomb = message(gzipSync(Buffer.alloc(MIB - 1000)), { compressed: true });
       const many = Buffer.concat(times(15).map(() => bomb));
-      expect((await call(client, VALIDATE, many, { 'grpc-encoding': 'gzip' })).details).to.include('second request');
+      const { status: code, details } = await call(session(), VALIDATE, many, { 'grpc-encoding': 'gzip' });
+      expect([code, details]).to.deep.equal([status.UNIMPLEMENTED, 'the call has a second request message']);
+    });
+
+    it('is refused where one unpacks to more than a message may have', async () => {
+      await start();
+      const bomb = message(gzipSync(Buffer.alloc(4 * MIB)), { compressed: true });
+      const { status: code, details } = await call(session(), VALIDATE, bomb, { 'grpc-encoding': 'gzip' });
+      expect([code, details]).to.deep.equal([
+        status.RESOURCE_EXHAUSTED,
+        'the request message is too large: unpacked it has more than 1048576 bytes',
+      ]);
     });
 
     it('is told which compressions are known', async () => {

@@ -1,64 +1,54 @@
-// Owns the proof that grpcurl and its like find the whole contract on the running server, in both versions of reflection.
+// The proof that grpcurl and its like find the whole contract on the running server, in both versions of reflection.
 
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { type ClientDuplexStream, credentials, loadPackageDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { type ClientDuplexStream, credentials, makeGenericClientConstructor, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import {
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+  ServerReflectionService,
+} from '../../proto/gen/grpc/reflection/v1/reflection.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 
-const PROTOS = join(dirname(createRequire(import.meta.url).resolve('@grpc/reflection')), '../proto');
-
-interface Answer {
-  readonly list_services_response?: { readonly service: readonly { readonly name: string }[] };
-  readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly Buffer[] };
-  readonly error_response?: { readonly error_message: string };
-}
-type Stream = ClientDuplexStream<Record<string, string>, Answer>;
-type Reflection = new (address: string, creds: unknown) => { ServerReflectionInfo(): Stream; close(): void };
+type Stream = ClientDuplexStream<Partial<ServerReflectionRequest>, ServerReflectionResponse>;
 
 for (const version of ['v1', 'v1alpha']) {
   describe(`reflection ${version}`, () => {
     let scene: GrpcScene;
-    let client: InstanceType<Reflection>;
+    let close: () => void;
     let stream: Stream;
 
     before(async () => {
       scene = await GrpcScene.start();
-      const definition = loadSync(`grpc/reflection/${version}/reflection.proto`, {
-        includeDirs: [PROTOS],
-        keepCase: true,
-      });
-      const loaded = loadPackageDefinition(definition) as unknown as {
-        grpc: { reflection: Record<string, { ServerReflection: Reflection }> };
-      };
-      const service = loaded.grpc.reflection[version];
-      if (!service) throw new Error('no such version');
-      client = new service.ServerReflection(scene.address, credentials.createInsecure());
-      stream = client.ServerReflectionInfo();
+      const { serverReflectionInfo: method } = ServerReflectionService;
+      const path = method.path.replace('.v1.', `.${version}.`);
+      const Client = makeGenericClientConstructor({ info: { ...method, path } }, 'ServerReflection');
+      const client = new Client(scene.address, credentials.createInsecure());
+      stream = (client['info'] as () => Stream).call(client);
       stream.on('error', () => {});
+      close = () => client.close();
     });
     after(async () => {
       stream.end();
-      client.close();
+      close();
       await scene.stop();
     });
 
-    const ask = (question: Record<string, string>): Promise<Answer> =>
+    const ask = (question: Partial<ServerReflectionRequest>): Promise<ServerReflectionResponse> =>
       new Promise((resolve) => {
         stream.once('data', resolve);
-        stream.write(question);
+        stream.write({ host: '', ...question });
       });
 
     it('lists the services', async () => {
-      const { list_services_response: list } = await ask({ list_services: '*' });
+      const { listServicesResponse: list, originalRequest } = await ask({ listServices: '*' });
       const names = list?.service.map(({ name }) => name);
-      expect(names).to.include.members(['auth.v1.AuthService', 'auth.v1.IssuerService', 'grpc.health.v1.Health']);
+      expect(names).to.deep.equal(['auth.v1.AuthService', 'auth.v1.IssuerService', 'grpc.health.v1.Health']);
+      expect(originalRequest?.listServices).to.equal('*');
     });
 
     it('gives a service with its comments and everything that it imports', async () => {
-      const { file_descriptor_response: files } = await ask({ file_containing_symbol: 'auth.v1.AuthService' });
-      const texts = (files?.file_descriptor_proto ?? []).map((bytes) => Buffer.from(bytes).toString('latin1'));
+      const { fileDescriptorResponse: files } = await ask({ fileContainingSymbol: 'auth.v1.AuthService' });
+      const texts = (files?.fileDescriptorProto ?? []).map((bytes) => bytes.toString('latin1'));
       for (const name of ['auth/v1/auth_service.proto', 'auth/v1/token.proto', 'google/protobuf/struct.proto']) {
         expect(
           texts.some((text) => text.slice(0, 60).includes(name)),
@@ -68,11 +58,36 @@ for (const version of ['v1', 'v1alpha']) {
       expect(texts.join('')).to.include('Ends the session of a token');
     });
 
+    it('finds files by name, and by a method, a field, a value of an enum and a nested type', async () => {
+      for (const symbol of [
+        'auth.v1.AuthService.ValidateToken',
+        'auth.v1.TokenPair.access_token',
+        'auth.v1.TokenProblem.TOKEN_PROBLEM_EXPIRED',
+        'grpc.health.v1.HealthCheckResponse.ServingStatus',
+        'google.protobuf.Struct.FieldsEntry',
+      ]) {
+        const { fileDescriptorResponse: files } = await ask({ fileContainingSymbol: symbol });
+        expect(files?.fileDescriptorProto.length, symbol).to.be.above(0);
+      }
+      const { fileDescriptorResponse: file } = await ask({ fileByFilename: 'auth/v1/token.proto' });
+      expect(file?.fileDescriptorProto).to.have.length(1);
+    });
+
     it('gives the messages of the error details, and says what it does not know', async () => {
-      const { file_descriptor_response: files } = await ask({ file_containing_symbol: 'google.rpc.ErrorInfo' });
-      expect(files?.file_descriptor_proto).to.not.equal(undefined);
-      const { error_response: error } = await ask({ file_containing_symbol: 'auth.v1.Nothing' });
-      expect(error?.error_message).to.include('auth.v1.Nothing');
+      const { fileDescriptorResponse: files } = await ask({ fileContainingSymbol: 'google.rpc.ErrorInfo' });
+      expect(files?.fileDescriptorProto).to.not.equal(undefined);
+      for (const question of [
+        { fileContainingSymbol: 'auth.v1.Nothing' },
+        { fileByFilename: 'nothing.proto' },
+        { allExtensionNumbersOfType: 'auth.v1.Nothing' },
+        { fileContainingExtension: { containingType: 'auth.v1.Nothing', extensionNumber: 1 } },
+      ]) {
+        const { errorResponse: error } = await ask(question);
+        expect(error?.errorCode).to.equal(status.NOT_FOUND);
+        expect(error?.errorMessage).to.match(/nothing/i);
+      }
+      const { allExtensionNumbersResponse: none } = await ask({ allExtensionNumbersOfType: 'auth.v1.TokenPair' });
+      expect(none).to.deep.equal({ baseTypeName: 'auth.v1.TokenPair', extensionNumber: [] });
     });
   });
 }
