@@ -32,8 +32,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
 
 /** Calls open on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
 export const MAX_STREAMS = 100;
-/** Of a request's head, all names and values together; so much is held while the call is open. */
-export const MAX_HEAD_BYTES = 16 * 1024;
+/** Of a request's head, all names and values with 32 bytes each (RFC 9113, section 6.5.2): what other gRPC servers take. */
+export const MAX_HEAD_BYTES = 8 * 1024;
 /** What an open call counts for, whatever it has sent: its stream, its head, and the first room for its message. */
 export const CALL_BYTES = 8 * 1024;
 /** TCP connect to the client's first SETTINGS frame, with the TLS handshake between. */
