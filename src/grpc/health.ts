@@ -38,6 +38,10 @@ export class Health {
         if (this.#names.has(service)) callback(null, this.#answer(), this.#who);
         else callback({ code: status.NOT_FOUND, details: 'there is no service of this name here' });
       },
+      list: (_call, callback) => {
+        const statuses = Object.fromEntries([...this.#names].map((name) => [name, this.#answer()]));
+        callback(null, { statuses }, this.#who);
+      },
       watch: (call) => {
         call.sendMetadata(this.#who);
         // Such a stream stays open, since the service might come; here none does.

@@ -8,7 +8,7 @@ import { createRoutes, pathOf } from '../../gateway/routes.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { Status } from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HELP } from '../../src/commands/usage.js';
 import { readLogLevel, readServiceSettings } from '../../src/config.js';
 import type { AuditEvent } from '../../src/core/audit.js';
