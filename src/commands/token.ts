@@ -8,6 +8,7 @@ import { DEV_DATA_DIR } from '../config.js';
 import { isSessionId, sessionStartMs } from '../core/session.js';
 import { Environment, formatAddress } from '../env.js';
 import { readClientTls } from '../tls/settings.js';
+import { parseClaims } from './claims-text.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken } from './issuer-token.js';
@@ -54,17 +55,6 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
     ...(isSessionId(sid) ? { session_start: new Date(sessionStartMs(sid)).toISOString() } : {}),
     verdict: type === 'refresh' ? 'not asked: the service validates access tokens only' : await ask(target, token),
   });
-}
-
-function parseClaims(text: string): Record<string, unknown> {
-  try {
-    const claims: unknown = JSON.parse(text);
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims))
-      return claims as Record<string, unknown>;
-  } catch {
-    // Told below, as for what is JSON but no object.
-  }
-  throw new UsageError(`--claims: found ${text}, wanted a JSON object such as '{"role":"admin"}'`);
 }
 
 function decode(part: string): unknown {

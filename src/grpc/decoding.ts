@@ -1,6 +1,5 @@
 // Owns what happens to requests that are no messages of the contract: a clear status, and a line in the log like others.
 
-import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { InvalidInput } from '../core/errors.js';
 
 /** What a handler is given: the message, or why there is none. */
@@ -9,7 +8,8 @@ export type Decoded<Request> = Request | InvalidInput;
 interface Method {
   readonly requestDeserialize: (bytes: Buffer) => unknown;
 }
-type Check = (bytes: Buffer) => InvalidInput | undefined;
+/** @throws InvalidInput */
+type Check = (bytes: Buffer) => void;
 
 /**
  * A service's definition whose methods hand faults of decoding on, where gRPC would answer INTERNAL by itself.
@@ -23,8 +23,10 @@ export function decodingFaults<Definition extends object>(
   const entries = methods.map(([name, method]) => {
     const requestDeserialize = (bytes: Buffer): Decoded<unknown> => {
       try {
-        return checks[name]?.(bytes) ?? method.requestDeserialize(bytes);
-      } catch {
+        checks[name]?.(bytes);
+        return method.requestDeserialize(bytes);
+      } catch (error) {
+        if (error instanceof InvalidInput) return error;
         const description = 'this is no such message, or one that is nested too deep';
         return new InvalidInput({ field: 'request', reason: 'INVALID', description });
       }
@@ -32,22 +34,4 @@ export function decodingFaults<Definition extends object>(
     return [name, { ...method, requestDeserialize }];
   });
   return Object.fromEntries(entries) as Definition;
-}
-
-// An entry of a Struct with this key, as it is on the wire: field 1, nine bytes.
-const PROTO_KEY = Buffer.from('\n\t__proto__');
-const CLAIMS = 2;
-
-/** Refuses an IssueTokenRequest with a claim `__proto__`: the generated code would lose it without a word. */
-export function refuseProtoClaim(bytes: Buffer): InvalidInput | undefined {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field !== CLAIMS) reader.skip(wireType);
-    else if (Buffer.from(reader.bytes()).includes(PROTO_KEY)) {
-      const description = 'the name __proto__ is reserved: leave it out or rename it';
-      return new InvalidInput({ field: 'claims', reason: 'RESERVED', description });
-    }
-  }
-  return undefined;
 }

@@ -7,7 +7,7 @@ import type { Logger } from '../log.js';
 import type { Certificates } from '../tls/certificates.js';
 import { authService } from './auth-service.js';
 import { serverCredentials } from './credentials.js';
-import { decodingFaults, refuseProtoClaim } from './decoding.js';
+import { decodingFaults } from './decoding.js';
 import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
@@ -15,6 +15,7 @@ import { issuerService } from './issuer-service.js';
 import { Overload } from './overload.js';
 import { addReflection } from './reflection.js';
 import { Unary } from './unary.js';
+import { checkWireClaims } from './wire-claims.js';
 
 /** A thousand tokens of the usual size, or one or two of any, and room for a clear answer to what is too large. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -76,7 +77,7 @@ export class GrpcServer {
     this.#listeners = [{ server: auth, address }];
     if (!issuer) return;
     const issuing = apart ? this.#makeServer([ISSUER]) : auth;
-    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: refuseProtoClaim });
+    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: checkWireClaims });
     issuing.addService(definition, issuerService(context, this.#unary, issuerGuard(issuer)));
     if (apart) this.#listeners.push({ server: issuing, address: apart });
   }
