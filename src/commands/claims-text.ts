@@ -1,7 +1,7 @@
 // The reader of `token issue --claims`: JSON, and nothing in it that would reach the token changed.
 // JSON.parse keeps the last of two equal names and rounds numbers without a word.
 
-import { type ClaimPath, formatPath, isExact, PROTO_NAME } from '../core/claims.js';
+import { type ClaimPath, formatPath, isExact, PROTO_NAME } from '../core/claim-values.js';
 import { UsageError } from './usage.js';
 
 const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*|[{}[\],]|true|false|null/g;

@@ -1,7 +1,8 @@
 // Owns how a token of djangorestframework-simplejwt becomes the generation 0 of a session of ours.
 
 import type { ClaimReader } from './claim-reader.js';
-import { findInexact, otherClaims } from './claims.js';
+import { findInexact } from './claim-values.js';
+import { otherClaims } from './claims.js';
 import { TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
 import type { Crypto } from './ports.js';

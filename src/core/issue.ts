@@ -1,6 +1,7 @@
 // Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
 
-import { type Claims, findInexact, formatPath, isReserved, isShallow } from './claims.js';
+import { findInexact, formatPath } from './claim-values.js';
+import { type Claims, isReserved, isShallow } from './claims.js';
 import type { Context } from './context.js';
 import { InvalidInput } from './errors.js';
 import { type Pair, sealPair } from './pair.js';

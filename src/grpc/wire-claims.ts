@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { type ClaimPath, formatPath, PROTO_NAME } from '../core/claims.js';
+import { type ClaimPath, formatPath, PROTO_NAME } from '../core/claim-values.js';
 import { InvalidInput } from '../core/errors.js';
 import { MAX_CLAIM_DEPTH } from '../core/policy.js';
 
