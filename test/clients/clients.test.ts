@@ -29,7 +29,7 @@ test -f google/rpc/status_pb2.py
 venv/bin/python main.py`;
 
 describe('the page on clients', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const { script: before_, output } = section('Before you begin');
   const checkout = mkdtempSync(join(tmpdir(), 'latchkey-checkout-'));
   const places = new Map<string, Workplace>();

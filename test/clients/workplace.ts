@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 /** How long one script may take, ms: a cold cache downloads some hundred megabytes. */
-const SCRIPT_MS = 170_000;
+const SCRIPT_MS = 280_000;
 /** What the tools print without a network. None of it can come from a call of a service on 127.0.0.1. */
 const OFFLINE =
   /failure in name resolution|getaddrinfo|ENOTFOUND|EAI_AGAIN|no such host|unknown host|network is unreachable/i;

@@ -1,4 +1,5 @@
-// Compares the files of a FileDescriptorSet with the published packages that declare the same files.
+// Compares the files of a FileDescriptorSet, which reflection serves, with the published packages that declare the same
+// files, and builds descriptors of all of them as clients of reflection do.
 package main
 
 import (
@@ -23,6 +24,9 @@ func main() {
 	}
 	var ours descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(bytes, &ours); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := protodesc.NewFiles(&ours); err != nil {
 		log.Fatal(err)
 	}
 	files := map[string]*descriptorpb.FileDescriptorProto{}
