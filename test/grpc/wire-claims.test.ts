@@ -96,6 +96,24 @@ describe('claims on the wire', () => {
     });
   }
 
+  it('are refused unread where no token has room for them, and read up to there', () => {
+    const ones = (count: number): Uint8Array =>
+      IssueTokenRequest.encode({ subject: 'alice', claims: { list: Array(count).fill(1) } }).finish();
+    expect(refusalOf(ones(95_000))).to.match(/^TOO_LARGE /);
+    // More digits than 5,376 bytes of JSON, the most in a new token of 7,168 bytes, have room for.
+    expect(refusalOf(ones(2_700))).to.equal('none');
+    expect(refusalOf(request(entry('a', text('x'.repeat(35_840)))))).to.match(/^TOO_LARGE /);
+  });
+
+  it('are no message where a field is longer than the one around it', () => {
+    const inner = Buffer.from(request(entry('a', text('xyz'))));
+    for (const at of [8, 10, 12, 15, 17]) {
+      const longer = Buffer.from(inner);
+      longer[at] = (longer[at] ?? 0) + 1;
+      expect(() => checkWireClaims(Buffer.concat([longer, field(9, 'more')])), `${at}`).to.throw();
+    }
+  });
+
   it('pass where the decoder keeps all of them', () => {
     const name = fc.string({ unit: 'grapheme' }).filter((each) => each !== '__proto__');
     const { value } = fc.letrec((tie) => ({
