@@ -155,11 +155,11 @@ describe('claims on the wire', () => {
 
   it('nested deeper than the core allows are left to the decoder and the core', () => {
     // Nothing is looked at there: what is bad in it is not found.
-    let value = text(LATIN1);
     for (const nest of [list, (inner: Buffer) => struct(entry('a', inner))]) {
+      let value = text(LATIN1);
       for (let depth = 0; depth < 200; depth++) value = nest(value);
       expect(refusalOf(request(entry('a', value)))).to.equal('none');
+      expect(() => IssueTokenRequest.decode(request(entry('a', value)))).to.throw('recursion');
     }
-    expect(() => IssueTokenRequest.decode(request(entry('a', value)))).to.throw('recursion');
   });
 });
