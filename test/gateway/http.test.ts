@@ -123,7 +123,7 @@ describe('gateway: every request', () => {
     });
 
     it('is off without origins', async () => {
-      const closed = await RunningGateway.start({ corsOrigins: [] });
+      const closed = await RunningGateway.start({ variables: { CORS_ORIGINS: '' } });
       try {
         const { headers } = await closed.post(REFRESH, { refresh: 'r' }, { origin: ORIGIN });
         expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).to.be.empty;
