@@ -51,7 +51,10 @@ export function trustIn(proxies: readonly string[]): TrustsProxy {
   const blocks = proxies.map(parseBlock);
   return (text) => {
     const address = parse(text);
-    return address !== undefined && blocks.some(([block, bits]) => block.kind() === address.kind() && address.match(block, bits));
+    return (
+      address !== undefined &&
+      blocks.some(([block, bits]) => block.kind() === address.kind() && address.match(block, bits))
+    );
   };
 }
 

@@ -1,12 +1,17 @@
 // Limits on the number of connections, of one client address and of all, and the log line about them.
 
-import type { Socket } from 'node:net';
 import type { Logger } from '../src/log.js';
 import { clientAt, type TrustsProxy } from './client-address.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { GatewayLimits } from './limits.js';
 
 const REPORT_MS = 10_000;
+
+/** A connection, as far as its limits go. */
+export interface Connection {
+  readonly remoteAddress?: string | undefined;
+  destroy(): unknown;
+}
 
 /**
  * Decides which connections stay. At a limit the longest idle connection is closed for a new one, so that nobody is
@@ -16,26 +21,22 @@ export class ConnectionLimits {
   readonly #limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress'>;
   readonly #trusts: TrustsProxy;
   readonly #log: Logger;
-  readonly #all = new ConnectionPool<Socket>();
+  readonly #all = new ConnectionPool<Connection>();
   /** The connections of each client; none of trusted proxies, which speak for many. */
-  readonly #clients = new Map<string, ConnectionPool<Socket>>();
-  readonly #clientOf = new WeakMap<Socket, string>();
+  readonly #clients = new Map<string, ConnectionPool<Connection>>();
+  readonly #clientOf = new WeakMap<Connection, string>();
   #reportedMs = Number.NEGATIVE_INFINITY;
   #refused = 0;
   #closedIdle = 0;
 
-  constructor(
-    limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress'>,
-    trusts: TrustsProxy,
-    log: Logger,
-  ) {
+  constructor(limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress'>, trusts: TrustsProxy, log: Logger) {
     this.#limits = limits;
     this.#trusts = trusts;
     this.#log = log;
   }
 
   /** @returns false if the connection was closed, since it is one too many */
-  open(socket: Socket): boolean {
+  open(socket: Connection): boolean {
     const peer = socket.remoteAddress ?? '';
     const client = this.#trusts(peer) ? undefined : (clientAt(peer) ?? 'unknown');
     const own = client === undefined ? undefined : this.#clients.get(client);
@@ -53,18 +54,18 @@ export class ConnectionLimits {
     return true;
   }
 
-  requested(socket: Socket): void {
+  requested(socket: Connection): void {
     this.#all.requested(socket);
     this.#poolOf(socket)?.requested(socket);
   }
 
   /** No request of the connection is under way any more. */
-  answered(socket: Socket): void {
+  answered(socket: Connection): void {
     this.#all.answered(socket);
     this.#poolOf(socket)?.answered(socket);
   }
 
-  close(socket: Socket): void {
+  close(socket: Connection): void {
     this.#all.close(socket);
     const pool = this.#poolOf(socket);
     pool?.close(socket);
@@ -72,15 +73,15 @@ export class ConnectionLimits {
     this.#clientOf.delete(socket);
   }
 
-  #openFor(client: string, socket: Socket): void {
+  #openFor(client: string, socket: Connection): void {
     // Looked up again: to make room its last connection may have been closed, and its pool with it.
-    const pool = this.#clients.get(client) ?? new ConnectionPool<Socket>();
+    const pool = this.#clients.get(client) ?? new ConnectionPool<Connection>();
     this.#clients.set(client, pool);
     this.#clientOf.set(socket, client);
     pool.open(socket);
   }
 
-  #poolOf(socket: Socket): ConnectionPool<Socket> | undefined {
+  #poolOf(socket: Connection): ConnectionPool<Connection> | undefined {
     return this.#clients.get(this.#clientOf.get(socket) ?? '');
   }
 

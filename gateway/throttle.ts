@@ -32,6 +32,10 @@ const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
 
 const clientOf = ({ headers, socket }: FastifyRequest, trusts: TrustsProxy): string => {
   const forwardedFor = headers['x-forwarded-for'];
-  const source = sourceOf(socket.remoteAddress ?? '', typeof forwardedFor === 'string' ? forwardedFor : undefined, trusts);
+  const source = sourceOf(
+    socket.remoteAddress ?? '',
+    typeof forwardedFor === 'string' ? forwardedFor : undefined,
+    trusts,
+  );
   return clientAt(source) ?? 'unknown';
 };

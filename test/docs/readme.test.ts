@@ -122,7 +122,9 @@ describe('the README', () => {
     const paths = new Set(
       [...readme().matchAll(/(?:POST |GET |:8080)(\/[a-z./-]+)/g)].map(([, path = '']) => pathOf(path)),
     );
-    expect([...paths].sort()).to.deep.equal([...createRoutes({} as AuthClient, readPaths(new Environment({}))).keys()].sort());
+    expect([...paths].sort()).to.deep.equal(
+      [...createRoutes({} as AuthClient, readPaths(new Environment({}))).keys()].sort(),
+    );
   });
 
   describe('commands', () => {

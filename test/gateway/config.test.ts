@@ -21,7 +21,14 @@ describe('gateway: settings', () => {
     });
     environment.check();
     const tls = ['', '_CERT', '_KEY', '_CA', '_NAME'].map((part) => `AUTH_SERVICE_TLS${part}`);
-    const asked = ['HTTP_ADDRESS', 'AUTH_SERVICE_ADDRESS', 'RATE_LIMIT', 'TRUST_PROXY', 'REFRESH_PATHS', 'LOGOUT_PATHS'];
+    const asked = [
+      'HTTP_ADDRESS',
+      'AUTH_SERVICE_ADDRESS',
+      'RATE_LIMIT',
+      'TRUST_PROXY',
+      'REFRESH_PATHS',
+      'LOGOUT_PATHS',
+    ];
     const cors = ['CORS_ORIGINS', 'CORS_HEADERS', 'CORS_CREDENTIALS'];
     const connections = ['HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS'];
     expect([...environment.asked.keys()]).to.have.members([...asked, ...cors, ...connections, ...tls]);
@@ -97,16 +104,28 @@ describe('gateway: settings', () => {
     ['/healthz/', 'another path: the gateway has a probe there'],
     ['/readyz', 'another path: the gateway has a probe there'],
     ['/.well-known/jwks.json', 'another path: /.well-known is for'],
-    ['/good', 'another path: REFRESH_PATHS has this one already'],
   ] as const) {
     for (const name of ['REFRESH_PATHS', 'LOGOUT_PATHS']) {
       it(`refuses ${path.slice(0, 40)} in ${name}`, () => {
-        const environment = new Environment({ REFRESH_PATHS: '/good/', [name]: `/good/,${path}` });
+        const environment = new Environment({ [name]: `/good/,${path}` });
         readGatewaySettings(environment);
         const found = `${name}: found ${JSON.stringify(path)}, wanted ${wanted}`;
         expect(() => environment.check()).to.throw(ConfigError, found);
       });
     }
+  }
+
+  for (const [variables, name, other] of [
+    [{ REFRESH_PATHS: '/a/,/b,/a' }, 'REFRESH_PATHS', 'REFRESH_PATHS'],
+    [{ REFRESH_PATHS: '/b,/a', LOGOUT_PATHS: '/a' }, 'LOGOUT_PATHS', 'REFRESH_PATHS'],
+    [{ REFRESH_PATHS: '/b', LOGOUT_PATHS: '/a/,/a' }, 'LOGOUT_PATHS', 'LOGOUT_PATHS'],
+  ] as const) {
+    it(`refuses a path twice, with or without its slash: ${JSON.stringify(variables)}`, () => {
+      const environment = new Environment(variables);
+      readGatewaySettings(environment);
+      const found = `${name}: found "/a", wanted another path: ${other} has this one already`;
+      expect(() => environment.check()).to.throw(ConfigError, found);
+    });
   }
 
   it('refuses a list without a path', () => {
@@ -181,7 +200,15 @@ describe('gateway: settings', () => {
   });
 
   const noProxies = ['1', 'true', 'loopback', 'proxy.example', '0.0.0.0/0', '::/0', '10.0.0.0/33', '::1/129', '10/8'];
-  for (const proxy of [...noProxies, '::ffff:10.0.0.0/96', '10.0.0.0/255.0.0.0', '10.0.0.0/8/8', '10.0.0.0/', '[::1]', '0x7f.1']) {
+  for (const proxy of [
+    ...noProxies,
+    '::ffff:10.0.0.0/96',
+    '10.0.0.0/255.0.0.0',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    '[::1]',
+    '0x7f.1',
+  ]) {
     it(`refuses to trust the proxy ${proxy}`, () => {
       const environment = new Environment({ TRUST_PROXY: `127.0.0.1,${proxy}` });
       readGatewaySettings(environment);
