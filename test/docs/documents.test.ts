@@ -8,7 +8,14 @@ import { parseBirth, parseNotBefore, parseSession } from '../../src/core/entries
 import { makeSessionId } from '../../src/core/session.js';
 import { codeOf, ROOT, readText, tableBelow } from './markdown.js';
 
-const DOCUMENTS = ['README.md', 'SECURITY.md', 'docs/architecture.md', 'docs/operations.md', 'bench/README.md'];
+const DOCUMENTS = [
+  'README.md',
+  'SECURITY.md',
+  'docs/architecture.md',
+  'docs/operations.md',
+  'docs/integrations.md',
+  'bench/README.md',
+];
 
 /** A heading's name in links, as GitHub makes it. */
 const anchorOf = (heading: string): string =>
