@@ -5,7 +5,7 @@ import { clientAt, type TrustsProxy } from './client-address.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { GatewayLimits } from './limits.js';
 
-const REPORT_MS = 10_000;
+type Limits = Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'reportMs'>;
 
 /** A connection, as far as its limits go. */
 export interface Connection {
@@ -18,18 +18,19 @@ export interface Connection {
  * refused because of connections that nobody uses; a new one is closed only if all others have a request under way.
  */
 export class ConnectionLimits {
-  readonly #limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress'>;
+  readonly #limits: Limits;
   readonly #trusts: TrustsProxy;
   readonly #log: Logger;
   readonly #all = new ConnectionPool<Connection>();
   /** The connections of each client; none of trusted proxies, which speak for many. */
   readonly #clients = new Map<string, ConnectionPool<Connection>>();
   readonly #clientOf = new WeakMap<Connection, string>();
-  #reportedMs = Number.NEGATIVE_INFINITY;
-  #refused = 0;
-  #closedIdle = 0;
+  /** What was closed since the last line of the log, and at which limit the last time. */
+  #closed = { refused: 0, closedIdle: 0 };
+  #reached: { readonly limit: string; readonly client?: string } | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress'>, trusts: TrustsProxy, log: Logger) {
+  constructor(limits: Limits, trusts: TrustsProxy, log: Logger) {
     this.#limits = limits;
     this.#trusts = trusts;
     this.#log = log;
@@ -87,15 +88,19 @@ export class ConnectionLimits {
 
   /** @param client the one whose limit was reached; undefined: the limit of all */
   #report(closedIdle: boolean, client: string | undefined): void {
-    if (closedIdle) this.#closedIdle += 1;
-    else this.#refused += 1;
-    const nowMs = performance.now();
-    if (nowMs - this.#reportedMs < REPORT_MS) return;
-    const limit = client === undefined ? 'HTTP_MAX_CONNECTIONS' : 'HTTP_MAX_CONNECTIONS_PER_ADDRESS';
-    const counts = { refused: this.#refused, closedIdle: this.#closedIdle };
-    this.#log.warn({ limit, ...(client === undefined ? {} : { client }), ...counts }, 'too many connections');
-    this.#reportedMs = nowMs;
-    this.#refused = 0;
-    this.#closedIdle = 0;
+    this.#closed[closedIdle ? 'closedIdle' : 'refused'] += 1;
+    this.#reached =
+      client === undefined ? { limit: 'HTTP_MAX_CONNECTIONS' } : { limit: 'HTTP_MAX_CONNECTIONS_PER_ADDRESS', client };
+    if (this.#timer === undefined) this.#write();
+  }
+
+  /** Writes at once, and again after `reportMs` if more was closed until then. */
+  #write(): void {
+    this.#log.warn({ ...this.#reached, ...this.#closed }, 'too many connections');
+    this.#closed = { refused: 0, closedIdle: 0 };
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#closed.refused + this.#closed.closedIdle > 0) this.#write();
+    }, this.#limits.reportMs).unref();
   }
 }

@@ -22,8 +22,13 @@ export interface GatewayLimits {
   readonly pipelined: number;
   /** The most connections at once. At the limit the longest idle one is closed; if none is idle, the new one is. */
   readonly connections: number;
-  /** The same for one client address; connections of trusted proxies count in `connections` alone. */
+  /**
+   * The same for one client address; connections of trusted proxies count in `connections` alone. By default twice the
+   * calls that the service takes at once, so that a proxy that is not named is not held back by it.
+   */
   readonly connectionsPerAddress: number;
+  /** How often, at most, the log has a line about connections that were closed at a limit. */
+  readonly reportMs: number;
   /** How long requests under way may take to finish once the gateway is told to stop. */
   readonly stopMs: number;
 }
@@ -40,5 +45,6 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   pipelined: 16,
   connections: 4_096,
   connectionsPerAddress: 512,
+  reportMs: 10_000,
   stopMs: 5_000,
 };

@@ -7,6 +7,7 @@ import { trustIn } from '../../gateway/client-address.js';
 import { ConnectionLimits } from '../../gateway/connection-limits.js';
 import { ConnectionPool } from '../../gateway/connection-pool.js';
 import { createLogger } from '../../src/log.js';
+import { until } from '../e2e/stage.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 
 const BODY = '{"refresh":"r"}';
@@ -132,6 +133,16 @@ describe('gateway: limits of connections', () => {
     await refused.closed;
   });
 
+  it('has one line in the log at once, and one with all that was closed since', async () => {
+    gateway = await RunningGateway.start({ limits: { connections: 20, connectionsPerAddress: 1, reportMs: 1_500 } });
+    const [busy] = (await many(1)) as [Client];
+    await busy.begin();
+    await Promise.all((await many(6)).map(({ closed }) => closed));
+    expect(reports().map(({ refused }) => refused)).to.deep.equal([1]);
+    await until(() => reports().length === 2, 10_000);
+    expect(reports()[1]).to.include({ client: '127.0.0.1', refused: 5, closedIdle: 0 });
+  });
+
   it('serves more idle clients of one address than it keeps connections', async () => {
     await start(20, 5);
     for (let n = 0; n < 40; n++) expect(await (await open()).ask()).to.equal(200);
@@ -174,7 +185,7 @@ describe('gateway: the count of connections', () => {
   });
   const limitsOf = (connections: number, connectionsPerAddress: number): ConnectionLimits =>
     new ConnectionLimits(
-      { connections, connectionsPerAddress },
+      { connections, connectionsPerAddress, reportMs: 10_000 },
       trustIn(['10.0.0.0/8']),
       createLogger({ level: 'silent', name: 'gateway' }),
     );
