@@ -1,12 +1,15 @@
-// Owns the gateway as a whole: puts its parts together, begins to listen, and stops without cutting a request off.
+// The gateway as a whole: puts its parts together, begins to listen, and stops without cutting a request off.
 
 import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:net';
 import type { Address } from '../src/env.js';
 import type { Logger } from '../src/log.js';
 import { Certificates } from '../src/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
+import { trustIn } from './client-address.js';
 import type { GatewaySettings } from './config.js';
+import { ConnectionLimits } from './connection-limits.js';
 import { Connections } from './connections.js';
 
 /** The HTTP gateway. */
@@ -27,14 +30,16 @@ export interface Gateway {
  */
 export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
+  const trusts = trustIn(settings.trustProxy);
   const certificates = tls && new Certificates(tls.files, log);
   const peer = certificates && {
     name: tls?.name ?? authServiceAddress.host,
     material: () => certificates.fresh(),
   };
   const client = new AuthClient(authServiceAddress, limits.callMs, peer);
-  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket), nowMs);
-  const connections = new Connections(app.server, log, limits.connections);
+  const refuse = (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error, socket);
+  const app = createApp(settings, { log, client, trusts, refuse, nowMs });
+  const connections = new Connections(app.server, log, new ConnectionLimits(limits, trusts, log));
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {

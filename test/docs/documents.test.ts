@@ -10,7 +10,7 @@ import { codeOf, ROOT, readText, tableBelow } from './markdown.js';
 
 const DOCUMENTS = [
   ...['README.md', 'SECURITY.md', 'bench/README.md'],
-  ...['docs/architecture.md', 'docs/clients.md', 'docs/operations.md'],
+  ...['docs/architecture.md', 'docs/clients.md', 'docs/integrations.md', 'docs/operations.md'],
 ];
 
 /** A heading's name in links, as GitHub makes it. */

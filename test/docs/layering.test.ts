@@ -81,7 +81,7 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/',
     files: ['gateway/', GENERATED, ...LEAVES],
-    packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
+    packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy', 'ipaddr.js'],
     node: true,
   },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
