@@ -14,6 +14,7 @@ import { Starts } from './core/starts.js';
 import type { Verified } from './core/verified.js';
 import type { Address } from './env.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
+import { logGrpcTo } from './grpc-log.js';
 import type { KeySettings } from './key-settings.js';
 import type { Logger } from './log.js';
 import { Certificates } from './tls/certificates.js';
@@ -54,6 +55,7 @@ export interface Service {
  */
 export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
   const { policy, grpc, tls, maxConcurrentCalls } = settings;
+  logGrpcTo(log);
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
   tellExposed(settings, log);

@@ -6,9 +6,11 @@ import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
 import { DEV_DATA_DIR, ownKeysFolder, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
 import { type Address, Environment, formatAddress } from '../env.js';
+import { logOutputTo } from '../foreign-output.js';
 import { createLogger } from '../log.js';
 import { descriptor } from '../log-descriptor.js';
 import { startService } from '../service.js';
+import { silenceNativeOutput } from '../standard-error.js';
 import type { TlsFiles } from '../tls/pem.js';
 import type { ClientTls } from '../tls/settings.js';
 import { issueToken } from './issuer-client.js';
@@ -31,6 +33,8 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const settings = await complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
   const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
+  logOutputTo(log);
+  if (settings.store.kind === 'lmdb') silenceNativeOutput();
 
   const service = await startService(settings, log);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
@@ -50,7 +54,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
     };
     // Before it says that it is ready: whoever reads that may end it at once, and in order.
     untilSignalled(log, stop);
-    process.stdout.write(welcome(SUBJECT, pair, addresses, settings, tls));
+    descriptor(1).write(welcome(SUBJECT, pair, addresses, settings, tls));
   } catch (error) {
     await stop();
     throw error;

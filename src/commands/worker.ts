@@ -2,8 +2,10 @@
 
 import { readLogLevel, readServiceSettings } from '../config.js';
 import { Environment } from '../env.js';
+import { logOutputTo } from '../foreign-output.js';
 import { createLogger } from '../log.js';
 import { startService } from '../service.js';
+import { silenceNativeOutput } from '../standard-error.js';
 import { Primary } from '../workers/primary.js';
 import { untilSignalled } from './lifetime.js';
 import { tell } from './tell.js';
@@ -31,6 +33,8 @@ async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise
   env.check();
   const { worker } = primary;
   const log = createLogger({ name: 'latchkey', level, isShared: true }).child({ worker });
+  logOutputTo(log);
+  if (settings.store.kind === 'lmdb') silenceNativeOutput();
   let isStarting = true;
   void primary.end.then((reason) => {
     // Nobody can listen without the primary: this start would never end.
