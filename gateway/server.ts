@@ -3,8 +3,8 @@
 import { lookup } from 'node:dns/promises';
 import { AddressUnusable } from '../src/address-unusable.js';
 import type { Address } from '../src/env.js';
-import { logGrpcTo } from '../src/grpc-log.js';
 import type { Logger } from '../src/log.js';
+import { logGrpcTo } from '../src/output/grpc-log.js';
 import { Certificates } from '../src/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';

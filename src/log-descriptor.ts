@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import { type DestinationStream, pino } from 'pino';
-import { standardError } from './standard-error.js';
+import { standardError } from './output/standard-error.js';
 
 /** How often a reader that has no room is waited for, 100 ms each, before the line is dropped. */
 const MAX_WAITS = 3;

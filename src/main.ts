@@ -3,10 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { endFailed } from './commands/failure.js';
+import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
 import { HELP, UsageError } from './commands/usage.js';
-import { takeOverOutput } from './foreign-output.js';
+import { takeOverOutput } from './output/foreign-output.js';
+import { silenceNativeOutput } from './output/standard-error.js';
 
 /** The commands that an option is for. */
 const OPTIONS_OF: readonly (readonly ['subject' | 'claims' | 'algorithm' | 'compromised', readonly string[]])[] = [
@@ -90,5 +91,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-takeOverOutput();
-main(process.argv.slice(2)).catch((error: unknown) => endFailed(error, process.argv[2]));
+const [, , command, ...further] = process.argv;
+takeOverOutput(process.env);
+if (isLongRunning(command)) silenceNativeOutput();
+main(command === undefined ? [] : [command, ...further]).catch((error: unknown) => endFailed(error, command));

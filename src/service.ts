@@ -14,9 +14,9 @@ import { Starts } from './core/starts.js';
 import type { Verified } from './core/verified.js';
 import type { Address } from './env.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
-import { logGrpcTo } from './grpc-log.js';
 import type { KeySettings } from './key-settings.js';
 import type { Logger } from './log.js';
+import { logGrpcTo } from './output/grpc-log.js';
 import { Certificates } from './tls/certificates.js';
 import type { TlsFiles } from './tls/pem.js';
 

@@ -6,11 +6,10 @@ import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
 import { DEV_DATA_DIR, ownKeysFolder, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
 import { type Address, Environment, formatAddress } from '../env.js';
-import { logOutputTo } from '../foreign-output.js';
 import { createLogger } from '../log.js';
 import { descriptor } from '../log-descriptor.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { startService } from '../service.js';
-import { silenceNativeOutput } from '../standard-error.js';
 import type { TlsFiles } from '../tls/pem.js';
 import type { ClientTls } from '../tls/settings.js';
 import { issueToken } from './issuer-client.js';
@@ -34,7 +33,6 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
   const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
   logOutputTo(log);
-  if (settings.store.kind === 'lmdb') silenceNativeOutput();
 
   const service = await startService(settings, log);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;

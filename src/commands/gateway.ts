@@ -4,8 +4,8 @@ import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { readLogLevel } from '../config.js';
 import { Environment } from '../env.js';
-import { logOutputTo } from '../foreign-output.js';
 import { createLogger } from '../log.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { untilSignalled } from './lifetime.js';
 
 export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {

@@ -3,10 +3,9 @@
 import { fileURLToPath } from 'node:url';
 import { readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
 import { Environment } from '../env.js';
-import { logOutputTo } from '../foreign-output.js';
 import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
 import { createLogger, type Logger } from '../log.js';
-import { silenceNativeOutput } from '../standard-error.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { untilSignalled } from './lifetime.js';
 
 /** Run by each worker, with the command `worker`. */
@@ -25,7 +24,6 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   logOutputTo(log);
   tellIssuerOff(settings, log);
   if (!isOne) return serveByWorkers(settings.workers, secrets, log);
-  if (settings.store.kind === 'lmdb') silenceNativeOutput();
   // The primary of workers needs none of this.
   const { startService } = await import('../service.js');
   const starting = startService(settings, log);

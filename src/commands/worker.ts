@@ -2,10 +2,9 @@
 
 import { readLogLevel, readServiceSettings } from '../config.js';
 import { Environment } from '../env.js';
-import { logOutputTo } from '../foreign-output.js';
 import { createLogger } from '../log.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { startService } from '../service.js';
-import { silenceNativeOutput } from '../standard-error.js';
 import { Primary } from '../workers/primary.js';
 import { untilSignalled } from './lifetime.js';
 import { tell } from './tell.js';
@@ -34,7 +33,6 @@ async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise
   const { worker } = primary;
   const log = createLogger({ name: 'latchkey', level, isShared: true }).child({ worker });
   logOutputTo(log);
-  if (settings.store.kind === 'lmdb') silenceNativeOutput();
   let isStarting = true;
   void primary.end.then((reason) => {
     // Nobody can listen without the primary: this start would never end.

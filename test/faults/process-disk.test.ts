@@ -5,6 +5,8 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
+import { JWT_SECRET, runCommand } from '../support/processes.js';
+import { Crew } from '../workers/crew.js';
 import { type SmallDisk, smallDisk } from './small-disk.js';
 
 const RECOVERED_MS = 2_000;
@@ -21,7 +23,7 @@ const orUnavailable = <T>(call: Promise<T>): Promise<T | undefined> =>
   });
 
 describe('a full disk under the embedded store', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const stage = new Stage();
   let disk: SmallDisk;
   before(async () => {
@@ -80,5 +82,50 @@ describe('a full disk under the embedded store', function () {
     await expectKept(node);
     await node.process.kill();
     await expectKept(await serve());
+  });
+
+  for (const workers of ['1', '2']) {
+    it(`lets a service start that finds it full (WORKERS=${workers}): it validates, says so, and goes on once there is room`, async function () {
+      const small = await smallDisk();
+      stage.owns(() => small.dispose());
+      // The other way bounds a process that runs, not one that is to start.
+      if (!small.canBeFullAtStart) this.skip();
+      const first = await stage.serve(small.folder);
+      const pair = await first.client.refresh((await first.client.issue('alice')).refreshToken);
+      const gone = await first.client.issue('bob');
+      await first.client.logout({ refreshToken: gone.refreshToken });
+      expect(await first.process.stop()).to.equal(0);
+
+      small.fill(0);
+      const crew = await Crew.start({ env: { DATA_DIR: small.folder, WORKERS: workers }, workers: Number(workers) });
+      stage.owns(() => crew.clear());
+      const client = crew.client();
+      expect(await client.verdict(pair.accessToken)).to.equal('active');
+      expect(await client.verdict(gone.accessToken)).to.equal('REVOKED');
+      const said = (message: string): number => crew.said(message).length;
+      const FULL = 'the data folder cannot be written: tokens are validated, refreshes and logouts are refused';
+      for (let n = 0; n < 20; n++) {
+        expect(await orUnavailable(client.refresh((await client.issue(`user ${n}`)).refreshToken))).to.equal(undefined);
+      }
+      expect(said(FULL)).to.equal(Number(workers));
+
+      small.makeRoom(0);
+      await until(async () => (await orUnavailable(client.refresh(pair.refreshToken))) !== undefined, RECOVERED_MS);
+      expect(said('the data folder can be written again')).to.equal(1);
+      await crew.process.stop();
+    });
+  }
+
+  it('is said of a data folder without a store: nothing can be begun there', async function () {
+    const small = await smallDisk();
+    stage.owns(() => small.dispose());
+    if (!small.canBeFullAtStart) this.skip();
+    small.fill(0);
+    const env = { DATA_DIR: small.folder, JWT_SECRET, GRPC_ADDRESS: '127.0.0.1:0' };
+    const { code, stderr } = await runCommand(['serve'], env);
+    expect(code).to.equal(1);
+    expect((JSON.parse(stderr) as { detail: string }).detail)
+      .to.include(small.folder)
+      .and.include('no space left');
   });
 });

@@ -4,8 +4,8 @@
 // beginning is written, up to where values begin; of an error what the log writes of every error.
 
 import { Writable } from 'node:stream';
-import { createLogger, type Logger } from './log.js';
-import { descriptor } from './log-descriptor.js';
+import { createLogger, type Logger } from '../log.js';
+import { descriptor } from '../log-descriptor.js';
 import { type Level, Repeats } from './repeats.js';
 
 /** Variables that make libraries print what they send and receive, passwords and tokens too. */
@@ -17,7 +17,10 @@ const PRINTED = 'a library has printed something';
 /** Before a command has a log of its own, and in commands that have none. */
 const early = createLogger({ name: 'latchkey', level: 'warn', destination: descriptor(2) });
 let log: Logger = early;
-const repeats = new Repeats(() => log);
+/** Apart: many kinds of one of them leave the others their room. */
+const texts = new Repeats(() => log);
+const errors = new Repeats(() => log);
+const warnings = new Repeats(() => log);
 const disabled: string[] = [];
 
 /** What of a text holds no values: its first line up to the first sign that begins one. */
@@ -27,12 +30,12 @@ export function outline(text: string): string {
   return words.slice(0, MOST_CHARS).toWellFormed().trim();
 }
 
-/** Takes over all that this process prints. To be called once, before libraries are loaded. */
-export function takeOverOutput(): void {
+/** Takes over all that this process prints. To be called once, before libraries are loaded. @param env its environment */
+export function takeOverOutput(env: NodeJS.ProcessEnv): void {
   for (const name of TRACING) {
-    if (process.env[name] === undefined) continue;
+    if (env[name] === undefined) continue;
     disabled.push(name);
-    delete process.env[name];
+    delete env[name];
   }
   takeStream('stdout', 1, 'info');
   takeStream('stderr', 2, 'warn');
@@ -84,16 +87,16 @@ function takeConsole(): void {
 
 function writeText(level: Level, text: string): void {
   const detail = outline(text);
-  repeats.write(`text ${detail}`, level, detail === '' ? {} : { detail }, PRINTED);
+  texts.write(detail, level, detail === '' ? {} : { detail }, PRINTED);
 }
 
 function writeError(level: Level, err: Error): void {
   const { code } = err as { code?: unknown };
-  repeats.write(`error ${err.name} ${typeof code === 'object' ? '' : code}`, level, { err }, PRINTED);
+  errors.write(`${err.name} ${typeof code === 'object' ? '' : code}`, level, { err }, PRINTED);
 }
 
 function writeWarning(warning: Error): void {
   const { name, message, code } = warning as Error & { code?: string };
   const detail = message.slice(0, MOST_WARNING_CHARS).toWellFormed();
-  repeats.write(`warning ${name} ${code}`, 'warn', { warning: name, code, detail }, 'a warning of Node');
+  warnings.write(`${name} ${code}`, 'warn', { warning: name, code, detail }, 'a warning of Node');
 }

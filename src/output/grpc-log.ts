@@ -1,8 +1,8 @@
 // What gRPC's library says: taken by its own hook, and written to the log without the values of its callers.
 
 import { logVerbosity, setLogger, setLogVerbosity } from '@grpc/grpc-js';
+import type { Logger } from '../log.js';
 import { outline } from './foreign-output.js';
-import type { Logger } from './log.js';
 import { Repeats } from './repeats.js';
 
 /** A header that gRPC does not allow. The library leaves it out, and goes on with the call. The value follows its name. */

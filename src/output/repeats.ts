@@ -1,6 +1,6 @@
 // Lines of the log that repeat: the first of a kind is written at once, the others are counted.
 
-import type { Logger, LogWrite } from './log.js';
+import type { Logger, LogWrite } from '../log.js';
 
 /** How often it is written how many lines of a kind were left out, ms. */
 const EVERY_MS = 60_000;

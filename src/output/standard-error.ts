@@ -1,4 +1,5 @@
-// Standard error, and how it is kept from native code: the embedded store's driver prints there past every hook of Node.
+// Standard error, and how it is kept from native code: the embedded store's driver and Node itself print to descriptor 2
+// past every hook of JavaScript.
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 
