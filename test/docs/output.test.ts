@@ -24,7 +24,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/support/redis-server.ts': 'redis-server',
   'test/workers/pool.test.ts': 'program.ts, a pool by itself',
 };
-const STARTS = /from 'node:child_process'|import\('node:child_process'\)/;
+const STARTS = /^import (?!type )[^;]*from 'node:child_process'|import\('node:child_process'\)/m;
 /** The entry of the program. */
 const ENTRY = /src\/main\.js/;
 

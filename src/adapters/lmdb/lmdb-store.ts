@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { committed, type Database, openDatabase } from './database.js';
+import { hasRoom } from './preflight.js';
 import { CLOSED, ReadTurn, UNUSABLE } from './read-turn.js';
 import { encode, keyName, keyNames, laterEnd, raised, standing } from './record.js';
 import { type Log, Sweeper } from './sweeper.js';
@@ -52,7 +53,8 @@ export class LmdbStore implements Store {
 
   /** Opens the store. @throws DataDirUnusable */
   static open(options: LmdbStoreOptions): LmdbStore {
-    const faults = new WriteFaults(options.log);
+    const { log, monotonicMs = () => performance.now() } = options;
+    const faults = new WriteFaults(log, monotonicMs, () => hasRoom(options.dataDir));
     const database = openDatabase(options.dataDir, (error) => faults.failed(error));
     return new LmdbStore(database, faults, options);
   }
