@@ -9,6 +9,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -50,6 +51,12 @@ export function checkFiles(path: string): void {
   withFile(join(path, 'data.mdb'), (file) => {
     if (fstatSync(file).size > 0 && !isDatabase(file)) throw new Error(`${join(path, 'data.mdb')} is no LMDB database`);
   });
+}
+
+/** Whether the disk has room for a start, as far as the system says. */
+export function hasRoom(path: string): boolean {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize >= ROOM_BYTES;
 }
 
 /** Whether both files are there, with room on the disk. The driver maps the lock file: a page without room ends the process. */
