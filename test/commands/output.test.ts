@@ -32,7 +32,7 @@ describe('what is printed', function () {
   }
 
   for (const command of ['serve', 'gateway', 'dev'] as const) {
-    it(`by any code in \`${command}\` is in the log, without values, in few lines`, async () => {
+    it(`by any code in ${command} is in the log, without values, in few lines`, async () => {
       const process = await printing(command, 'print');
       process.child.kill('SIGUSR2');
       await until(() => process.lines().some(({ msg }) => msg === 'a warning of Node'), SOON_MS);
