@@ -14,6 +14,8 @@ const WITH_RESULT = (command: string): boolean => command === 'dev' || !LONG_RUN
 /** What is said to the user of the command line; further lines of one message are set in. */
 const MESSAGE = /^(?:latchkey: | {2})/;
 const USAGE_CODE = 2;
+/** Lines of one process that are shown. */
+const MOST_LINES = 20;
 
 /** Whether a line is one of the program's log. */
 export function isLogLine(line: string): boolean {
@@ -104,21 +106,26 @@ const watched = new Set<Watched>();
 /** Has a process checked after each test, and once more after it has ended. */
 export const watchOutput = (process: Watched): void => void watched.add(process);
 
-/** @throws Error with the lines that nobody may print, of all processes so far */
-export function checkOutputs(): void {
-  const found: string[] = [];
+/** What was found so far, for the end of the run: a hook of the run that fails after a test would end the run there. */
+const found: string[] = [];
+
+/** Looks for lines that nobody may print, of all processes. @param title the test that has just run */
+function checkOutputs(title: string): void {
   for (const each of watched) {
     const { command, child, stdout, stderr } = each;
     const lines = foreignLines(command, stdout(), stderr(), child);
-    if (lines.length > 0)
-      found.push(`\`latchkey ${command}\` printed what its log did not write:`, ...lines.slice(0, 20));
+    if (lines.length > 0) found.push(`\`latchkey ${command}\` in "${title}":`, ...lines.slice(0, MOST_LINES));
     if (lines.length > 0 || child.exitCode !== null || child.signalCode !== null) watched.delete(each);
   }
-  if (found.length > 0) throw new Error(found.join('\n'));
 }
 
 // On the top level of the run: there is no suite that could forget it. Other programs than mocha use this module, too.
 if (typeof afterEach === 'function') {
-  afterEach('both streams of all processes', checkOutputs);
-  after('both streams of all processes', checkOutputs);
+  afterEach('reads both streams of all processes', function () {
+    checkOutputs(this.currentTest?.fullTitle() ?? '');
+  });
+  after('no process has printed what its log did not write', () => {
+    checkOutputs('a hook at the end');
+    if (found.length > 0) throw new Error(`lines that no log wrote:\n${found.join('\n')}`);
+  });
 }
