@@ -2,8 +2,10 @@
 
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
+import { AddressUnusable } from '../src/address-unusable.js';
 import type { Address } from '../src/env.js';
 import type { Logger } from '../src/log.js';
+import { logGrpcTo } from '../src/output/grpc-log.js';
 import { Certificates } from '../src/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
@@ -17,7 +19,7 @@ export interface Gateway {
   /**
    * Begins to listen; does not wait for the service.
    * @returns the address, with the port that the system chose where the settings have 0
-   * @throws the system's error, such as EADDRINUSE
+   * @throws AddressUnusable
    */
   listen(): Promise<Address>;
   /** Serves on for a moment, then takes no more connections, lets requests under way finish within the limit, and closes all connections. */
@@ -29,6 +31,7 @@ export interface Gateway {
  * @throws TlsFileError
  */
 export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
+  logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const trusts = trustIn(settings.trustProxy);
   const certificates = tls && new Certificates(tls.files, log);
@@ -54,9 +57,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   return {
     async listen() {
       client.connect();
-      // Of a name's addresses one is taken; left to itself, fastify makes a server, without our limits, for each.
-      const { address } = await lookup(httpAddress.host);
-      await app.listen({ host: address, port: httpAddress.port });
+      const address = await bind(app, httpAddress);
       const bound = app.server.address();
       const port = typeof bound === 'object' && bound !== null ? bound.port : httpAddress.port;
       log.info({ address, port }, 'gateway listening');
@@ -67,4 +68,15 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
       return closed;
     },
   };
+}
+
+/** Begins to listen. Of a name's addresses one is taken; left to itself, fastify makes a server, without our limits, for each. */
+async function bind(app: ReturnType<typeof createApp>, { host, port }: Address): Promise<string> {
+  try {
+    const { address } = await lookup(host);
+    await app.listen({ host: address, port });
+    return address;
+  } catch (error) {
+    throw new AddressUnusable('HTTP_ADDRESS', { host, port }, error);
+  }
 }

@@ -12,6 +12,7 @@ import { parseClaims } from './claims-text.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken } from './issuer-token.js';
+import { printResult } from './print.js';
 import { UsageError } from './usage.js';
 
 const DEADLINE_MS = 2_000;
@@ -87,4 +88,4 @@ async function ask(target: Target, token: string): Promise<string> {
 const when = (seconds: number): string =>
   Number.isFinite(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000).toISOString() : String(seconds);
 
-const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+const print = (value: unknown): void => printResult(`${JSON.stringify(value, undefined, 2)}\n`);

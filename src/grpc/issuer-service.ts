@@ -8,8 +8,10 @@ import type { Guard } from './issuer-guard.js';
 import { CallRefused } from './status.js';
 import type { Handler, Unary } from './unary.js';
 
+/** gRPC's library leaves out a header with a character that is not allowed: here it is as if none was sent. */
 const HOW_TO_CALL =
-  'send the metadata "authorization: Bearer <ISSUER_TOKEN>", or show a client certificate that ISSUER_CLIENT_NAMES names';
+  'send the metadata "authorization: Bearer <ISSUER_TOKEN>", in printable ASCII (with any other character, such as a ' +
+  'non-breaking space, it counts as missing), or show a client certificate that ISSUER_CLIENT_NAMES names';
 
 export function issuerService(context: Context, unary: Unary, isGranted: Guard): IssuerServiceServer {
   const guarded =

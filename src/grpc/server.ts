@@ -1,6 +1,7 @@
 // Owns the gRPC server: what is registered on it, its limits, and how it stops.
 
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { AddressUnusable } from '../address-unusable.js';
 import type { Context } from '../core/context.js';
 import { type Address, formatAddress } from '../env.js';
 import type { Logger } from '../log.js';
@@ -30,16 +31,6 @@ const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';
 const HEALTH = 'grpc.health.v1.Health';
 
-/** An address that cannot be listened on. */
-export class AddressUnusable extends Error {
-  readonly code = 'ADDRESS_UNUSABLE';
-  override readonly name = 'AddressUnusable';
-
-  constructor(address: Address, cause: Error) {
-    super(`cannot listen on ${formatAddress(address)}: ${cause.message}`, { cause });
-  }
-}
-
 /** The login back end's service: who may call it, and its own address where it has one. */
 export interface IssuerOptions extends IssuerCallers {
   readonly address: Address | undefined;
@@ -56,13 +47,20 @@ export interface GrpcOptions {
   readonly worker?: number | undefined;
 }
 
+interface Listener {
+  readonly server: Server;
+  readonly address: Address;
+  /** The setting that holds the address. */
+  readonly variable: string;
+}
+
 export class GrpcServer {
   readonly #log: Logger;
   readonly #unary: Unary;
   readonly #health: Health;
   readonly #credentials: ServerCredentials;
   readonly #overload: Overload;
-  readonly #listeners: { readonly server: Server; readonly address: Address }[];
+  readonly #listeners: Listener[];
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
     const { address, issuer, certificates, maxConcurrentCalls, worker } = options;
@@ -74,20 +72,20 @@ export class GrpcServer {
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
     const auth = this.#makeServer(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
     auth.addService(decodingFaults(AUTH_SERVICE), authService(context, this.#unary));
-    this.#listeners = [{ server: auth, address }];
+    this.#listeners = [{ server: auth, address, variable: 'GRPC_ADDRESS' }];
     if (!issuer) return;
     const issuing = apart ? this.#makeServer([ISSUER]) : auth;
     const definition = decodingFaults(ISSUER_SERVICE, { issueToken: checkWireClaims });
     issuing.addService(definition, issuerService(context, this.#unary, issuerGuard(issuer)));
-    if (apart) this.#listeners.push({ server: issuing, address: apart });
+    if (apart) this.#listeners.push({ server: issuing, address: apart, variable: 'ISSUER_ADDRESS' });
   }
 
   /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first */
   async listen(): Promise<readonly Address[]> {
     const addresses: Address[] = [];
     // In turn: where several processes are given ports by chance, it is the order that tells which port is whose.
-    for (const { server, address } of this.#listeners) {
-      addresses.push({ ...address, port: await bind(server, address, this.#credentials) });
+    for (const listener of this.#listeners) {
+      addresses.push({ ...listener.address, port: await bind(listener, this.#credentials) });
     }
     return addresses;
   }
@@ -119,10 +117,10 @@ export class GrpcServer {
   }
 }
 
-const bind = (server: Server, address: Address, credentials: ServerCredentials): Promise<number> =>
+const bind = ({ server, address, variable }: Listener, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(formatAddress(address), credentials, (error, port) =>
-      error ? reject(new AddressUnusable(address, error)) : resolve(port),
+      error ? reject(new AddressUnusable(variable, address, error)) : resolve(port),
     );
   });
 

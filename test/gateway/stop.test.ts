@@ -148,7 +148,8 @@ describe('gateway: stopping', function () {
       () => undefined,
       (reason: NodeJS.ErrnoException) => reason,
     );
-    expect(error?.code).to.equal('EADDRINUSE');
+    expect(error?.code).to.equal('ADDRESS_UNUSABLE');
+    expect(error?.message).to.match(/^HTTP_ADDRESS: cannot listen on .* \(EADDRINUSE\)$/);
     await second.close();
     await running.stop();
   });
