@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { badRequest, headersTooLarge, Refusal, throttled } from './answers.js';
-import type { GatewayLimits } from './config.js';
+import type { GatewayLimits } from './limits.js';
 
 const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1']);
 

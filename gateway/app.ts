@@ -1,4 +1,4 @@
-// Owns the HTTP face: which routes there are, what each request passes through, and the one place that answers errors.
+// The HTTP app: its routes, the hooks that each request passes through, and the one place that answers errors.
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -17,37 +17,45 @@ import {
   unsupportedMediaType,
 } from './answers.js';
 import { type AuthClient, CallFailed } from './auth-client.js';
+import type { TrustsProxy } from './client-address.js';
 import type { GatewaySettings } from './config.js';
+import { corsOptions, publicCors } from './cors.js';
 import { answerFailure } from './failures.js';
 import { begin, contextOf, requestId } from './requests.js';
 import { allowOf, createRoutes, missing, originForm, pathOf } from './routes.js';
 import { createThrottle } from './throttle.js';
 
-/**
- * Builds the app; it does not listen yet.
- * @param refuse answers what Node's parser took for no request
- * @param nowMs a clock that only goes forward, for windows of time
- */
+/** What the app works with. */
+export interface AppParts {
+  readonly log: Logger;
+  readonly client: AuthClient;
+  readonly trusts: TrustsProxy;
+  /** Answers bytes that Node's parser does not take for a request. */
+  readonly refuse: (error: NodeJS.ErrnoException, socket: Socket) => void;
+  /** A clock that only goes forward, for windows of time. */
+  readonly nowMs: () => number;
+}
+
+/** Builds the app; it does not listen yet. */
 export function createApp(
-  { corsOrigins, rateLimit, trustProxy, limits }: GatewaySettings,
-  log: Logger,
-  client: AuthClient,
-  refuse: (error: NodeJS.ErrnoException, socket: Socket) => void,
-  nowMs: () => number,
+  { cors, paths, rateLimit, limits }: GatewaySettings,
+  { log, client, trusts, refuse, nowMs }: AppParts,
 ): FastifyInstance<Server> {
-  const routes = createRoutes(client);
+  const routes = createRoutes(client, paths);
   const start = (request: FastifyRequest, reply: Parameters<typeof begin>[1]): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
     request.route = route;
     begin(request, reply, log, route ? path : 'unknown', route?.quiet ?? false);
+    if (route?.probe) reply.header('connection', 'close');
+    // Also where it is a preflight, which the plugin answers.
+    if (route && request.method === 'OPTIONS') reply.header('allow', allowOf(route));
   };
   const app = fastify({
     logger: false,
     genReqId: requestId,
     requestIdHeader: false,
     rewriteUrl: ({ url = '' }) => originForm(url),
-    ...(trustProxy.length > 0 ? { trustProxy: [...trustProxy] } : {}),
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
     bodyLimit: limits.bodyBytes,
@@ -77,13 +85,13 @@ export function createApp(
     start(request, reply);
     done();
   });
-  if (corsOrigins.length > 0) app.register(fastifyCors, corsOptions(corsOrigins));
+  app.register(fastifyCors, corsOptions(cors));
 
   const admit = createAdmission(limits);
-  const throttle = rateLimit && createThrottle(rateLimit, nowMs);
+  const throttle = rateLimit && createThrottle(rateLimit, trusts, nowMs);
   // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
   app.addHook('preParsing', (request, reply, _payload, done) => {
-    if (request.route?.counted ?? true) throttle?.(request, reply);
+    if (!request.route?.probe) throttle?.(request, reply);
     admit(request, reply);
     if (request.is404) throw new Refusal(missing(request));
     done();
@@ -100,9 +108,11 @@ export function createApp(
   );
 
   for (const [url, route] of routes) {
+    const config = route.public ? { cors: publicCors(cors) } : {};
     app.route({
       method: [...route.methods],
       url,
+      config,
       handler: async (request, reply) => {
         send(reply, await route.handle(request, contextOf(request)));
       },
@@ -110,22 +120,12 @@ export function createApp(
     app.route({
       method: 'OPTIONS',
       url,
-      handler: (_request, reply) => send(reply, { status: 204, headers: { allow: allowOf(route) } }),
+      config,
+      handler: (_request, reply) => send(reply, { status: 204 }),
     });
   }
   return app;
 }
-
-/** A function, for the plugin's own list would give an origin that is not on it some CORS headers all the same. */
-const corsOptions = (origins: readonly string[]) => ({
-  origin: (origin: string | undefined, callback: (error: Error | null, allowed: string | false) => void) =>
-    callback(null, origin !== undefined && origins.includes(origin) ? origin : false),
-  methods: ['POST'],
-  allowedHeaders: ['content-type', 'authorization', 'x-request-id'],
-  exposedHeaders: ['Retry-After', 'X-Request-Id', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy'],
-  maxAge: 600,
-  strictPreflight: false,
-});
 
 /** The one place where errors end. What nobody foresaw is told to the log alone. */
 function answerError(error: FastifyError, request: FastifyRequest, log: Logger, bodyBytes: number): Answer {

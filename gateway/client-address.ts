@@ -1,32 +1,101 @@
-// Owns which addresses are one client, and which texts name the proxies whose word on addresses is taken.
+// Client addresses: which of them are one client, which are proxies, and whose request a proxy passes on.
 
-import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-/**
- * Who sends from an address: IPv4, also mapped into IPv6 (RFC 4291, section 2.5.5.2), by itself; IPv6 by its /64, since
- * every network of one customer has at least that many to choose from.
- * @returns undefined for what is no address
- */
-export function clientAt(address: string): string | undefined {
-  if (isIPv4(address)) return address;
-  if (!isIPv6(address)) return undefined;
-  const [bare = ''] = address.split('%');
-  const { address: canonical } = new SocketAddress({ address: bare, family: 'ipv6' });
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical) ?? [];
-  return mapped ?? `${groupsOf(canonical).slice(0, 4).join(':')}::/64`;
+/** The longest text of an IPv6 address is 45 characters; this leaves room for brackets, a port and a zone. */
+const MOST_CHARACTERS = 80;
+/** The most proxies in a row that are looked at. A header of 16 KiB has room for thousands. */
+const MOST_PROXIES = 32;
+
+type IpAddress = ReturnType<typeof ipaddr.process>;
+
+/** Whether an address is that of a proxy whose `X-Forwarded-For` is taken. */
+export type TrustsProxy = (address: string) => boolean;
+
+/** An address without its zone; IPv4 that is mapped into IPv6 (RFC 4291, section 2.5.5) as IPv4. */
+function parse(text: string): IpAddress | undefined {
+  if (isIP(text) === 0) return undefined;
+  const [address = ''] = text.split('%');
+  return ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
 }
 
-/** The groups of an address; where two are written as an IPv4 address, which is at the end alone, as one. */
-function groupsOf(canonical: string): readonly string[] {
-  const [before = [], after] = canonical.split('::').map((half) => half.split(':').filter((group) => group !== ''));
-  if (after === undefined) return before;
-  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after];
+/**
+ * The client that an address belongs to: IPv4 by itself; IPv6 by its /64, since the network of one customer has at
+ * least that many addresses.
+ * @returns undefined if the text is not an address
+ */
+export function clientAt(address: string): string | undefined {
+  const parsed = parse(address);
+  if (parsed?.kind() !== 'ipv6') return parsed?.toString();
+  const network = parsed.toNormalizedString().split(':').slice(0, 4);
+  return `${network.join(':')}::/64`;
+}
+
+/**
+ * The address in an entry of `X-Forwarded-For`, as proxies write it: `203.0.113.7`, `203.0.113.7:5000`, `2001:db8::1`,
+ * `[2001:db8::1]`, `[2001:db8::1]:443`, each also in quotes.
+ * @returns undefined if the entry is anything else
+ */
+export function addressIn(entry: string): string | undefined {
+  if (entry.length > MOST_CHARACTERS) return undefined;
+  const text = entry.trim().replace(/^"([^"]*)"$/, '$1');
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(text) ?? [];
+  if (ipv6 !== undefined && isIP(ipv6) !== 6) return undefined;
+  const address = ipv6 ?? ipv4 ?? text;
+  return isIP(address) === 0 ? undefined : address;
+}
+
+/** @param proxies addresses and CIDR blocks, each of which `isAddressOrBlock` */
+export function trustIn(proxies: readonly string[]): TrustsProxy {
+  const blocks = proxies.map(parseBlock);
+  return (text) => {
+    const address = parse(text);
+    return (
+      address !== undefined &&
+      blocks.some(([block, bits]) => block.kind() === address.kind() && address.match(block, bits))
+    );
+  };
+}
+
+function parseBlock(text: string): readonly [IpAddress, number] {
+  const [address = '', prefix] = text.split('/');
+  const parsed = parse(address);
+  if (!parsed) throw new TypeError(`${text} is neither an address nor a CIDR block`);
+  const bits = parsed.kind() === 'ipv4' ? 32 : 128;
+  if (prefix === undefined) return [parsed, bits];
+  // Of a block of mapped addresses the first 96 bits are the prefix that is not written in IPv4.
+  return [parsed, isIP(address) === 6 && bits === 32 ? Number(prefix) - 96 : Number(prefix)];
+}
+
+/**
+ * The address that a request comes from: the peer, or, if that is a trusted proxy, the last entry of `X-Forwarded-For`
+ * that is not a trusted proxy's. An entry without an address counts for the proxy that wrote it.
+ * @param peer the address at the other end of the connection
+ */
+export function sourceOf(peer: string, forwardedFor: string | undefined, trusts: TrustsProxy): string {
+  let source = peer;
+  let end = forwardedFor?.length ?? 0;
+  for (let proxies = 0; proxies < MOST_PROXIES && end > 0 && trusts(source); proxies++) {
+    const comma = forwardedFor?.lastIndexOf(',', end - 1) ?? -1;
+    const entry = forwardedFor?.slice(comma + 1, end) ?? '';
+    end = comma;
+    // A list may have empty entries (RFC 9110, section 5.6.1).
+    if (entry.trim() === '') continue;
+    const address = addressIn(entry);
+    if (address === undefined) return source;
+    source = address;
+  }
+  return source;
 }
 
 /** Whether a text is an address or a CIDR block; one of length 0 would be everybody. */
 export function isAddressOrBlock(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
-  const bits = isIP(address) === 4 ? 32 : 128;
-  if (isIP(address) === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits);
+  const parsed = parse(address);
+  if (!parsed || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  if (!/^[1-9]\d{0,2}$/.test(prefix)) return false;
+  const [, bits] = parseBlock(text);
+  return bits >= 1 && bits <= (parsed.kind() === 'ipv4' ? 32 : 128);
 }

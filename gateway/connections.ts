@@ -1,13 +1,13 @@
-// Owns what happens to connections below the level of routes: faulty ones, too many, and how they end at a stop.
+// Connections below the level of routes: requests that Node's parser refuses, limits, and the end of all at a stop.
 
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../src/log.js';
+import type { ConnectionLimits } from './connection-limits.js';
 
 /** How long no request may be under way before a stop closes what is still open; those just sent arrive within it. */
 const QUIET_MS = 100;
-const DROP_REPORT_MS = 10_000;
 
 /** What clients get whose requests are not such, by the code of Node's error. */
 const CLIENT_ERRORS: ReadonlyMap<string, readonly [status: number, detail: string]> = new Map([
@@ -24,19 +24,17 @@ export class Connections {
   /** The latest answer on each connection, sent or not. */
   readonly #latest = new WeakMap<Socket, ServerResponse>();
   #stopping = false;
-  #dropped = 0;
-  #lastReportMs = Number.NEGATIVE_INFINITY;
 
-  constructor(server: Server, log: Logger, most: number) {
+  constructor(server: Server, log: Logger, limits: ConnectionLimits) {
     this.#server = server;
     this.#log = log;
-    server.maxConnections = most;
-    server.on('drop', () => this.#reportDrop());
     server.on('connection', (socket) => {
+      if (!limits.open(socket)) return;
       const open = new Set<ServerResponse>();
       this.#open.set(socket, open);
       socket.once('close', () => {
         this.#open.delete(socket);
+        limits.close(socket);
         // Node tells the end of a connection to the answer whose turn it is, and never to those behind it.
         for (const response of open) if (response.socket === null) response.emit('close');
       });
@@ -44,9 +42,13 @@ export class Connections {
     server.prependListener('request', ({ socket }, response) => {
       const open = this.#open.get(socket);
       open?.add(response);
+      limits.requested(socket);
       this.#latest.set(socket, response);
       if (this.#stopping) response.setHeader('connection', 'close');
-      response.once('close', () => open?.delete(response));
+      response.once('close', () => {
+        open?.delete(response);
+        if (open?.size === 0) limits.answered(socket);
+      });
     });
     server.on('checkContinue', (request, response: ServerResponse) => {
       // To a request whose turn has not come Node would write it between the head of its answer and the body.
@@ -106,15 +108,6 @@ export class Connections {
 
   #underWay(): readonly ServerResponse[] {
     return [...this.#open.values()].flatMap((open) => [...open]);
-  }
-
-  #reportDrop(): void {
-    this.#dropped += 1;
-    const nowMs = performance.now();
-    if (nowMs - this.#lastReportMs < DROP_REPORT_MS) return;
-    this.#log.warn({ dropped: this.#dropped }, 'too many connections');
-    this.#lastReportMs = nowMs;
-    this.#dropped = 0;
   }
 }
 

@@ -6,8 +6,8 @@ import {
   type BadRequest_FieldViolation,
   ErrorInfo,
   RetryInfo,
-  Status,
 } from '../proto/gen/google/rpc/error_details.js';
+import { Status } from '../proto/gen/google/rpc/status.js';
 
 /** What a failed call says for programs. */
 export interface Details {

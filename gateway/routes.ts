@@ -1,4 +1,4 @@
-// Owns the table of routes: which paths and methods there are, and what each does.
+// The table of routes: which paths and methods there are, and what each does.
 
 import type { FastifyRequest } from 'fastify';
 import { type Answer, methodNotAllowed, notFound, ok, unavailable } from './answers.js';
@@ -6,6 +6,7 @@ import type { AuthClient, CallContext } from './auth-client.js';
 import { type Fields, readBody } from './body.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
+import { KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
 import { refresh } from './refresh.js';
 
 /** What a path does, with and without a trailing slash. */
@@ -13,37 +14,59 @@ export interface Route {
   readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
   /** Asked by machines every few seconds: its successes are no news to the log. */
   readonly quiet: boolean;
-  /** Whether who asks too often is refused. */
-  readonly counted: boolean;
+  /**
+   * A supervisor or load balancer asks for the state of the process. It gets an answer whatever the rate limit says, and
+   * its connection is closed, so that probes keep none.
+   */
+  readonly probe: boolean;
+  /** Whether every page may read it, whatever its origin. */
+  readonly public: boolean;
   /** @throws Refusal, CallFailed */
   handle(request: FastifyRequest, context: CallContext): Promise<Answer>;
 }
 
 export type Routes = ReadonlyMap<string, Route>;
 
-const post = (handle: Route['handle']): Route => ({ methods: ['POST'], quiet: false, counted: true, handle });
+const post = (handle: Route['handle']): Route => ({
+  methods: ['POST'],
+  quiet: false,
+  probe: false,
+  public: false,
+  handle,
+});
 
-const read = (handle: Route['handle']): Route => ({ methods: ['GET', 'HEAD'], quiet: true, counted: true, handle });
+const read = (handle: Route['handle']): Route => ({
+  methods: ['GET', 'HEAD'],
+  quiet: true,
+  probe: false,
+  public: false,
+  handle,
+});
 
-/** Who watches over the process must have an answer, whatever else comes from that address. */
-const probe = (handle: Route['handle']): Route => ({ ...read(handle), counted: false });
+const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true });
 
-export const createRoutes = (client: AuthClient): Routes =>
-  new Map([
-    ['/api/auth/token/refresh', post(async (request, context) => refresh(client, await fieldsOf(request), context))],
-    [
-      '/api/auth/logout',
-      post(async (request, context) => logout(client, await fieldsOf(request), request.headers.authorization, context)),
-    ],
+/** @param paths of refresh and logout; all lead to the same route */
+export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
+  const refreshRoute = post(async (request, context) => refresh(client, await fieldsOf(request), context));
+  const logoutRoute = post(async (request, context) =>
+    logout(client, await fieldsOf(request), request.headers.authorization, context),
+  );
+  return new Map([
+    ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
+    ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
     // As little news as a probe: every verifier asks again once its copy is old. But anybody may ask, at a call each.
-    ['/.well-known/jwks.json', read(({ headers }, context) => keySet(client, headers['if-none-match'], context))],
-    // Whether this process lives. It does not ask the service: a restart of the gateway would not bring that back.
-    ['/healthz', probe(async () => ok({ status: 'ok' }))],
     [
-      '/readyz',
+      KEY_SET_PATH,
+      { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), public: true },
+    ],
+    // Whether this process lives. It does not ask the service: a restart of the gateway would not bring that back.
+    [LIVENESS_PATH, probe(async () => ok({ status: 'ok' }))],
+    [
+      READINESS_PATH,
       probe(async (_request, context) => ((await client.isServing(context)) ? ok({ status: 'ok' }) : unavailable())),
     ],
   ]);
+}
 
 const fieldsOf = ({ body, headers }: FastifyRequest): Promise<Fields> =>
   readBody(body instanceof Buffer ? body : Buffer.alloc(0), headers['content-type'] ?? '');
@@ -59,7 +82,7 @@ export function originForm(target: string): string {
 }
 
 /** The path of a target in origin form, as the table has it: decoded, without its query and a trailing slash. */
-export const pathOf = (url: string): string => (decoded(url) ?? url).replace(/(?<=.)\/$/, '');
+export const pathOf = (url: string): string => withoutSlash(decoded(url) ?? url);
 
 /** Without its query. What is reserved stays encoded, as in the router: `%2F` is no slash. */
 function decoded(url: string): string | undefined {

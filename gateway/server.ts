@@ -1,12 +1,17 @@
-// Owns the gateway as a whole: puts its parts together, begins to listen, and stops without cutting a request off.
+// The gateway as a whole: puts its parts together, begins to listen, and stops without cutting a request off.
 
 import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:net';
+import { AddressUnusable } from '../src/address-unusable.js';
 import type { Address } from '../src/env.js';
 import type { Logger } from '../src/log.js';
+import { logGrpcTo } from '../src/output/grpc-log.js';
 import { Certificates } from '../src/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
+import { trustIn } from './client-address.js';
 import type { GatewaySettings } from './config.js';
+import { ConnectionLimits } from './connection-limits.js';
 import { Connections } from './connections.js';
 
 /** The HTTP gateway. */
@@ -14,7 +19,7 @@ export interface Gateway {
   /**
    * Begins to listen; does not wait for the service.
    * @returns the address, with the port that the system chose where the settings have 0
-   * @throws the system's error, such as EADDRINUSE
+   * @throws AddressUnusable
    */
   listen(): Promise<Address>;
   /** Serves on for a moment, then takes no more connections, lets requests under way finish within the limit, and closes all connections. */
@@ -26,15 +31,18 @@ export interface Gateway {
  * @throws TlsFileError
  */
 export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
+  logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
+  const trusts = trustIn(settings.trustProxy);
   const certificates = tls && new Certificates(tls.files, log);
   const peer = certificates && {
     name: tls?.name ?? authServiceAddress.host,
     material: () => certificates.fresh(),
   };
   const client = new AuthClient(authServiceAddress, limits.callMs, peer);
-  const app = createApp(settings, log, client, (error, socket) => connections.refuse(error, socket), nowMs);
-  const connections = new Connections(app.server, log, limits.connections);
+  const refuse = (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error, socket);
+  const app = createApp(settings, { log, client, trusts, refuse, nowMs });
+  const connections = new Connections(app.server, log, new ConnectionLimits(limits, trusts, log));
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
@@ -49,9 +57,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   return {
     async listen() {
       client.connect();
-      // Of a name's addresses one is taken; left to itself, fastify makes a server, without our limits, for each.
-      const { address } = await lookup(httpAddress.host);
-      await app.listen({ host: address, port: httpAddress.port });
+      const address = await bind(app, httpAddress);
       const bound = app.server.address();
       const port = typeof bound === 'object' && bound !== null ? bound.port : httpAddress.port;
       log.info({ address, port }, 'gateway listening');
@@ -62,4 +68,15 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
       return closed;
     },
   };
+}
+
+/** Begins to listen. Of a name's addresses one is taken; left to itself, fastify makes a server, without our limits, for each. */
+async function bind(app: ReturnType<typeof createApp>, { host, port }: Address): Promise<string> {
+  try {
+    const { address } = await lookup(host);
+    await app.listen({ host: address, port });
+    return address;
+  } catch (error) {
+    throw new AddressUnusable('HTTP_ADDRESS', { host, port }, error);
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, throttled } from './answers.js';
-import { clientAt } from './client-address.js';
+import { clientAt, sourceOf, type TrustsProxy } from './client-address.js';
 import { RateCounter, type RateLimit } from './rate-limit.js';
 
 /** What the policy is called in the headers below: there is one. */
@@ -12,12 +12,12 @@ const POLICY = '"default"';
  * A hook that counts a request and tells what is left, by the headers of draft-ietf-httpapi-ratelimit-headers-11.
  * @returns the hook; it throws Refusal 429 for a request too many
  */
-export function createThrottle(limit: RateLimit, nowMs: () => number) {
+export function createThrottle(limit: RateLimit, trusts: TrustsProxy, nowMs: () => number) {
   const counter = new RateCounter(limit, nowMs);
   const policy = `${POLICY};q=${limit.requests};w=${limit.windowMs / 1000}`;
   return (request: FastifyRequest, reply: FastifyReply): void => {
     if (isPreflight(request)) return;
-    const client = clientOf(request);
+    const client = clientOf(request, trusts);
     const { allowed, remaining, resetSeconds } = counter.count(client);
     reply.headers({ 'ratelimit-policy': policy, ratelimit: `${POLICY};r=${remaining};t=${resetSeconds}` });
     if (allowed) return;
@@ -30,6 +30,12 @@ export function createThrottle(limit: RateLimit, nowMs: () => number) {
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 
-/** What a proxy names that is no address counts for the proxy itself. */
-const clientOf = ({ ip, socket }: FastifyRequest): string =>
-  clientAt(ip ?? '') ?? clientAt(socket.remoteAddress ?? '') ?? 'unknown';
+const clientOf = ({ headers, socket }: FastifyRequest, trusts: TrustsProxy): string => {
+  const forwardedFor = headers['x-forwarded-for'];
+  const source = sourceOf(
+    socket.remoteAddress ?? '',
+    typeof forwardedFor === 'string' ? forwardedFor : undefined,
+    trusts,
+  );
+  return clientAt(source) ?? 'unknown';
+};

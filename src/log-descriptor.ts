@@ -1,6 +1,8 @@
-// Owns standard output and standard error as destinations of the log: what is written when, and what if it cannot be.
+// Standard output and standard error as destinations of the log: what is written when, and what if it cannot be.
 
+import { hostname } from 'node:os';
 import { type DestinationStream, pino } from 'pino';
+import { standardError } from './output/standard-error.js';
 
 /** How often a reader that has no room is waited for, 100 ms each, before the line is dropped. */
 const MAX_WAITS = 3;
@@ -15,7 +17,7 @@ const { warn: WARN = 40 } = pino.levels.values;
  * Standard output (1) or standard error (2) as a destination. What one turn of the event loop writes goes out in few pieces,
  * for a system call costs as much as a line; warnings and errors at once, with all that was said before, for they may be
  * the last words. What cannot be written is dropped, for a log must not take down what it is about: not on a full disk, nor
- * without a reader. The first time is noted on standard error.
+ * without a reader. The first time is noted on standard error, in a line of the log.
  */
 export function descriptor(fd: 1 | 2): DestinationStream {
   const known = descriptors.get(fd) ?? open(fd);
@@ -61,17 +63,24 @@ function lenient(fd: 1 | 2): (piece: string) => void {
   let failing = false;
   let waits = 0;
   let noted = false;
-  const opened = () => {
+  const target = (): number => (fd === 2 ? standardError() : fd);
+  const opened = (to: number) => {
     // Synchronous, so that a failure is known with the piece, and nothing is left to be flushed at the end.
-    const stream = pino.destination({ fd, sync: true, retryEAGAIN: () => waits-- > 0 });
+    const stream = pino.destination({ fd: to, sync: true, retryEAGAIN: () => waits-- > 0 });
     return stream.on('error', (error: Error) => {
       failing = true;
-      if (!noted) note(`latchkey: lines of the log are dropped, for it cannot be written: ${error.message}\n`);
+      if (!noted) note(error.message);
       noted = true;
     });
   };
-  let stream = opened();
+  let openedOn = target();
+  let stream = opened(openedOn);
+  const reopen = (): void => {
+    openedOn = target();
+    stream = opened(openedOn);
+  };
   return (piece) => {
+    if (openedOn !== target()) reopen();
     const afterFailure = failing;
     failing = false;
     // While it fails, nothing is waited for: each wait holds up the whole process.
@@ -79,13 +88,15 @@ function lenient(fd: 1 | 2): (piece: string) => void {
     // The piece before may have been written in part.
     stream.write(afterFailure ? `\n${piece}` : piece);
     // The stream keeps what it could not write, without bound: another takes its place.
-    if (failing) stream = opened();
+    if (failing) reopen();
   };
 }
 
-/** Says something on standard error if that can be written. `process.stderr` would throw, later, if it cannot. */
-function note(text: string): void {
-  const stream = pino.destination({ fd: 2, sync: true, retryEAGAIN: () => false });
+/** Writes on standard error, if that can be written, that lines are lost. */
+function note(detail: string): void {
+  const stream = pino.destination({ fd: standardError(), sync: true, retryEAGAIN: () => false });
   stream.on('error', () => {});
-  stream.write(text);
+  const place = { level: 'error', time: new Date().toISOString(), pid: process.pid, hostname: hostname() };
+  const line = { ...place, name: 'latchkey', detail, msg: 'lines of the log are dropped: it cannot be written' };
+  stream.write(`${JSON.stringify(line)}\n`);
 }

@@ -125,15 +125,22 @@ export function whole(line: string): string {
   return lines.find(fits) ?? `${JSON.stringify({ level: 'error', msg: 'a line of the log was too long' })}\n`;
 }
 
+/** The most characters of an error's message and of its stack that are written. */
+const MAX_ERROR_CHARS = 4_000;
+
+/** Hidden before it is cut: of a token that was cut in two, nothing would know the pieces. */
+const cutText = (text: string): string =>
+  text.length <= MAX_ERROR_CHARS ? text : `${scrub(text).slice(0, MAX_ERROR_CHARS).toWellFormed()}…`;
+
 /** What is written of an error. Drivers hang whole commands and packets on theirs, so only known fields pass. */
 function describeError(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  if (!(error instanceof Error)) return { type: typeof error, message: cutText(String(error)) };
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   return {
     type: error.name,
-    message: error.message,
+    message: cutText(error.message),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    stack: error.stack,
+    ...(error.stack === undefined ? {} : { stack: cutText(error.stack) }),
     ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: describeError(cause, depth + 1) }),
   };
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
-// Owns the command line: which command runs, and how its failure is told.
+// The command line: which command runs.
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { tell } from './commands/tell.js';
+import { endFailed, isLongRunning } from './commands/failure.js';
+import { printResult } from './commands/print.js';
 import { HELP, UsageError } from './commands/usage.js';
+import { takeOverOutput } from './output/foreign-output.js';
+import { silenceNativeOutput } from './output/standard-error.js';
 
 /** The commands that an option is for. */
 const OPTIONS_OF: readonly (readonly ['subject' | 'claims' | 'algorithm' | 'compromised', readonly string[]])[] = [
@@ -25,8 +28,8 @@ function version(): string {
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
   const [command = '', action = '', ...rest] = positionals;
-  if (values.help) return void process.stdout.write(HELP);
-  if (values.version) return void process.stdout.write(`${version()}\n`);
+  if (values.help) return void printResult(HELP);
+  if (values.version) return void printResult(`${version()}\n`);
   const grouped = ['token', 'keys', 'store'].includes(command);
   const name = grouped ? `${command} ${action}` : command;
   const extra = grouped ? rest : positionals.slice(1);
@@ -88,7 +91,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`latchkey: ${tell(error)}\n`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-});
+const [, , command, ...further] = process.argv;
+takeOverOutput(process.env);
+if (isLongRunning(command)) silenceNativeOutput();
+main(command === undefined ? [] : [command, ...further]).catch((error: unknown) => endFailed(error, command));

@@ -17,6 +17,7 @@ import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { KeySettings } from './key-settings.js';
 import type { Logger } from './log.js';
+import { logGrpcTo } from './output/grpc-log.js';
 import { Certificates } from './tls/certificates.js';
 import type { TlsFiles } from './tls/pem.js';
 
@@ -55,6 +56,7 @@ export interface Service {
  */
 export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
   const { policy, grpc, tls, maxConcurrentCalls, grpcPorts } = settings;
+  logGrpcTo(log);
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
   tellExposed(settings, log);

@@ -290,7 +290,7 @@ describe('log', () => {
         timeout: 10_000,
       });
       expect({ status, stderr }).to.have.property('status', 0);
-      expect(stderr).to.match(/^latchkey: [^\n]*EFBIG[^\n]*\n$/);
+      expect(JSON.parse(stderr).detail).to.include('EFBIG');
       const [room = '', more = ''] = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-2);
       expect([JSON.parse(room).msg, JSON.parse(more).msg]).to.deep.equal(['room', 'more']);
     });
@@ -310,7 +310,7 @@ describe('log', () => {
           timeout: 10_000,
         });
         expect({ status, stderr }).to.have.property('status', 0);
-        expect(stderr).to.match(/^latchkey: [^\n]*EAGAIN[^\n]*\n$/);
+        expect(JSON.parse(stderr).detail).to.include('EAGAIN');
         expect(performance.now() - begunMs).to.be.below(4_000);
       } finally {
         closeSync(fd);

@@ -8,6 +8,7 @@ import { DEV_DATA_DIR, ownKeysFolder, readLogLevel, readServiceSettings, type Se
 import { type Address, Environment, formatAddress } from '../env.js';
 import { createLogger } from '../log.js';
 import { descriptor } from '../log-descriptor.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { startService } from '../service.js';
 import type { TlsFiles } from '../tls/pem.js';
 import type { ClientTls } from '../tls/settings.js';
@@ -31,6 +32,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const settings = await complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
   const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
+  logOutputTo(log);
 
   const service = await startService(settings, log);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
@@ -50,7 +52,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
     };
     // Before it says that it is ready: whoever reads that may end it at once, and in order.
     untilSignalled(log, stop);
-    process.stdout.write(welcome(SUBJECT, pair, addresses, settings, tls));
+    descriptor(1).write(welcome(SUBJECT, pair, addresses, settings, tls));
   } catch (error) {
     await stop();
     throw error;

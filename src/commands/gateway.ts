@@ -5,6 +5,7 @@ import { createGateway } from '../../gateway/server.js';
 import { readLogLevel } from '../config.js';
 import { Environment } from '../env.js';
 import { createLogger } from '../log.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { untilSignalled } from './lifetime.js';
 
 export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
@@ -13,6 +14,7 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const level = readLogLevel(env);
   env.check();
   const log = createLogger({ name: 'latchkey-gateway', level });
+  logOutputTo(log);
   const server = createGateway(settings, log);
   const listening = server.listen();
   // Before it says that it listens: whoever reads that may end it at once, and in order.

@@ -20,7 +20,7 @@ export async function issueToken(
 ): Promise<TokenPair> {
   const client = new IssuerServiceClient(formatAddress(target.address), credentialsFor(target), DIRECT);
   const metadata = new Metadata();
-  if (credential) metadata.set('authorization', `Bearer ${credential.reveal()}`);
+  if (credential) setCredential(metadata, credential);
   const options = { deadline: Date.now() + DEADLINE_MS };
   try {
     return await new Promise((resolve, reject) => {
@@ -33,5 +33,14 @@ export async function issueToken(
     throw new CallFailed(describeFailure(error, target), { cause: error });
   } finally {
     client.close();
+  }
+}
+
+/** @throws CallFailed; the library's own error has the credential in it */
+function setCredential(metadata: Metadata, credential: Secret): void {
+  try {
+    metadata.set('authorization', `Bearer ${credential.reveal()}`);
+  } catch {
+    throw new CallFailed('ISSUER_TOKEN has a character that no header may have; wanted printable ASCII');
   }
 }

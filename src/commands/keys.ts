@@ -13,6 +13,7 @@ import {
   signing,
   stateOf,
 } from './key-state.js';
+import { printMessage, printResult } from './print.js';
 import { UsageError } from './usage.js';
 
 /** The command cannot be done with these keys. The message says what to do instead. */
@@ -87,7 +88,7 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   const { keys, fault } = await readableKeys(settings);
   // What has leaked must not live on because of another file.
   if (fault && !compromised) throw fault;
-  if (fault) process.stderr.write(`Warning: not in order, and no node starts with it:\n  ${fault.message}\n`);
+  if (fault) printMessage(`Warning: not in order, and no node starts with it:\n${fault.message}`);
   const key = keys.find((each) => each.kid === kid);
   if (!key) {
     const there = keys.map((each) => each.kid).join(', ');
@@ -143,4 +144,4 @@ function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { ki
   };
 }
 
-const print = (...lines: readonly string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
+const print = (...lines: readonly string[]): void => printResult(`${lines.join('\n')}\n`);

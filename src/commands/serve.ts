@@ -5,6 +5,7 @@ import { readLogLevel, readServiceSettings, type ServiceSettings } from '../conf
 import { Environment } from '../env.js';
 import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
 import { createLogger, type Logger } from '../log.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { untilSignalled } from './lifetime.js';
 
 /** Run by each worker, with the command `worker`. */
@@ -20,6 +21,7 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   env.forgetSecrets(variables);
   env.check();
   const log = createLogger({ name: 'latchkey', level, isShared: !isOne });
+  logOutputTo(log);
   tellIssuerOff(settings, log);
   if (!isOne) return serveByWorkers(settings.workers, secrets, log);
   // The primary of workers needs none of this.

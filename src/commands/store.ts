@@ -6,6 +6,7 @@ import { readStore, revealed } from '../config.js';
 import type { Finding, Weight } from '../core/finding.js';
 import { Environment } from '../env.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
+import { printResult } from './print.js';
 
 const LABELS: Readonly<Record<Weight, string>> = {
   unsafe: 'UNSAFE ',
@@ -27,11 +28,11 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
           sentinel: settings.sentinel && revealed(settings.sentinel),
         })
       : await surveyFolder(settings.dataDir);
-  for (const finding of findings) process.stdout.write(lines(finding));
+  for (const finding of findings) printResult(lines(finding));
   const count = (weight: Weight): number => findings.filter((finding) => finding.weight === weight).length;
   const verdict = count('unsafe') > 0 ? 'Do not serve on this store' : 'This store can be served on';
   const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
-  process.stdout.write(`\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`);
+  printResult(`\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`);
   process.exitCode = count('unsafe') > 0 ? 1 : 0;
 }
 

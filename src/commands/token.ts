@@ -8,9 +8,11 @@ import { DEV_DATA_DIR } from '../config.js';
 import { isSessionId, sessionStartMs } from '../core/session.js';
 import { Environment, formatAddress } from '../env.js';
 import { readClientTls } from '../tls/settings.js';
+import { parseClaims } from './claims-text.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken } from './issuer-token.js';
+import { printResult } from './print.js';
 import { UsageError } from './usage.js';
 
 const DEADLINE_MS = 2_000;
@@ -56,17 +58,6 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
   });
 }
 
-function parseClaims(text: string): Record<string, unknown> {
-  try {
-    const claims: unknown = JSON.parse(text);
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims))
-      return claims as Record<string, unknown>;
-  } catch {
-    // Told below, as for what is JSON but no object.
-  }
-  throw new UsageError(`--claims: found ${text}, wanted a JSON object such as '{"role":"admin"}'`);
-}
-
 function decode(part: string): unknown {
   try {
     return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
@@ -97,4 +88,4 @@ async function ask(target: Target, token: string): Promise<string> {
 const when = (seconds: number): string =>
   Number.isFinite(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000).toISOString() : String(seconds);
 
-const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+const print = (value: unknown): void => printResult(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -3,6 +3,7 @@
 import { readLogLevel, readServiceSettings } from '../config.js';
 import { Environment } from '../env.js';
 import { createLogger } from '../log.js';
+import { logOutputTo } from '../output/foreign-output.js';
 import { startService } from '../service.js';
 import { Primary } from '../workers/primary.js';
 import { untilSignalled } from './lifetime.js';
@@ -31,6 +32,7 @@ async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise
   env.check();
   const { worker } = primary;
   const log = createLogger({ name: 'latchkey', level, isShared: true }).child({ worker });
+  logOutputTo(log);
   let isStarting = true;
   void primary.end.then((reason) => {
     // Nobody can listen without the primary: this start would never end.

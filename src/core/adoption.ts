@@ -1,7 +1,8 @@
 // Owns how a token of djangorestframework-simplejwt becomes the generation 0 of a session of ours.
 
 import type { ClaimReader } from './claim-reader.js';
-import { everyNumber, otherClaims } from './claims.js';
+import { findInexact } from './claim-values.js';
+import { otherClaims } from './claims.js';
 import { TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
 import type { Crypto } from './ports.js';
@@ -10,8 +11,6 @@ import type { Token, TokenKind } from './token.js';
 
 // simplejwt writes the user's id as it is in the database in versions before 5.4, as text since.
 const isSubjectLike = (value: unknown): value is string | number => isSubject(value) || Number.isSafeInteger(value);
-const isExact = (value: number): boolean =>
-  Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value));
 const isFilled = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
 
 /**
@@ -25,7 +24,7 @@ export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, cryp
   const issuedAt = reader.date('iat');
   const startMs = issuedAt * 1000;
   // JSON's numbers are read as doubles: a successor would carry another one, and a changed id is somebody else's.
-  if (kind === 'refresh' && !everyNumber(otherClaims(reader.claims), isExact)) {
+  if (kind === 'refresh' && findInexact(otherClaims(reader.claims))) {
     throw new TokenRefused('MALFORMED', 'a claim holds a number that cannot be carried on exactly');
   }
   if (!id.isWellFormed()) throw new TokenRefused('MALFORMED', 'the claim jti is not valid Unicode');

@@ -1,5 +1,6 @@
 // Owns our tokens' claims: which names are ours, and how a pair's claims are written.
 
+import { PROTO_NAME } from './claim-values.js';
 import { MAX_CLAIM_DEPTH, type Policy } from './policy.js';
 import type { SessionId } from './session.js';
 import type { Answered, Token, TokenKind } from './token.js';
@@ -9,7 +10,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** Names that no caller may put into a token: the registered ones of RFC 7519, section 4.1, and ours. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
-  ...['sid', 'gen', 'token_type', 'adopted', '__proto__'],
+  ...['sid', 'gen', 'token_type', 'adopted', PROTO_NAME],
 ]);
 
 export const isReserved = (name: string): boolean => RESERVED.has(name);
@@ -23,12 +24,6 @@ export const isShallow = (value: unknown, depth = MAX_CLAIM_DEPTH): boolean =>
   typeof value !== 'object' ||
   value === null ||
   (depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1)));
-
-/** Whether every number in a value of JSON passes a test. */
-export const everyNumber = (value: unknown, test: (number: number) => boolean): boolean =>
-  typeof value === 'object' && value !== null
-    ? Object.values(value).every((inner) => everyNumber(inner, test))
-    : typeof value !== 'number' || test(value);
 
 const TYP: Readonly<Record<TokenKind, string>> = { access: 'at+jwt', refresh: 'rt+jwt' };
 

@@ -1,6 +1,7 @@
 // Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
 
-import { type Claims, everyNumber, isReserved, isShallow } from './claims.js';
+import { findInexact, formatPath } from './claim-values.js';
+import { type Claims, isReserved, isShallow } from './claims.js';
 import type { Context } from './context.js';
 import { InvalidInput } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
@@ -56,6 +57,9 @@ function checkClaims(claims: Claims, subjectClaim: string): void {
   const taken = Object.keys(claims).find((name) => isReserved(name) || name === subjectClaim);
   if (taken !== undefined) invalid('RESERVED', `the name ${taken} is reserved: leave it out or rename it`);
   if (!isShallow(claims)) invalid('INVALID', `must be nested at most ${MAX_CLAIM_DEPTH} deep`);
-  if (!everyNumber(claims, Number.isFinite))
-    invalid('INVALID', 'must not hold NaN or Infinity: JSON has no such numbers');
+  const inexact = findInexact(claims);
+  if (inexact) {
+    const where = formatPath(inexact);
+    invalid('INVALID', `the number at ${where} is not finite, or is whole and beyond ±(2^53−1): send it as a string`);
+  }
 }

@@ -1,60 +1,21 @@
 // What a request costs to decode, counted on its bytes: a message of two bytes a field takes long to decode, however
 // small it is.
 
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { InvalidInput } from '../core/errors.js';
 
 /** More than any request of the contract has: a batch has a thousand tokens. */
 const MAX_FIELDS = 2_000;
-/**
- * Fields within claims, nested ones too. Claims that fit into a token have fewer: each takes two bytes of JSON at
- * least, and two fields.
- */
-const MAX_CLAIM_FIELDS = 8_192;
-/** Deeper nesting is the decoder's to refuse. */
-const MAX_DEPTH = 100;
 
-/** Which fields of a message are messages that are counted, too. */
-interface Nested {
-  readonly [field: number]: () => Nested;
-}
-// google.protobuf.Struct, the entries of its map, Value and ListValue.
-const STRUCT: Nested = { 1: () => ENTRY };
-const ENTRY: Nested = { 2: () => VALUE };
-const VALUE: Nested = { 5: () => STRUCT, 6: () => LIST };
-const LIST: Nested = { 1: () => VALUE };
-const ISSUE_TOKEN_REQUEST: Nested = { 2: () => STRUCT };
-
-/** Refuses a request with more fields than any message of the contract has. */
-export function refuseManyFields(bytes: Buffer): InvalidInput | undefined {
-  if (countFields(bytes, {}, MAX_FIELDS) <= MAX_FIELDS) return undefined;
-  return new InvalidInput({
-    field: 'request',
-    reason: 'TOO_LARGE',
-    description: `must have at most ${MAX_FIELDS} fields`,
-  });
-}
-
-/** Refuses an IssueTokenRequest with more claims than any token has room for. */
-export function refuseManyClaims(bytes: Buffer): InvalidInput | undefined {
-  if (countFields(bytes, ISSUE_TOKEN_REQUEST, MAX_CLAIM_FIELDS) <= MAX_CLAIM_FIELDS) return undefined;
-  return new InvalidInput({
-    field: 'claims',
-    reason: 'TOO_LARGE',
-    description: 'has too many values: use fewer claims',
-  });
-}
-
-/** Counts fields until there are more than `most`. @throws if the bytes are no protobuf */
-function countFields(bytes: Uint8Array, nested: Nested, most: number, depth = 0): number {
+/** @throws InvalidInput for a message with more fields than any of the contract has; Error for what is no message */
+export function checkFieldCount(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
-  let count = 0;
-  while (reader.pos < reader.len && count <= most) {
+  for (let count = 0; reader.pos < reader.len; count++) {
+    if (count === MAX_FIELDS) {
+      const description = `must have at most ${MAX_FIELDS} fields`;
+      throw new InvalidInput({ field: 'request', reason: 'TOO_LARGE', description });
+    }
     const [field, wireType] = reader.tag();
-    const inner = nested[field];
-    count++;
-    if (!inner || wireType !== WireType.LengthDelimited || depth >= MAX_DEPTH) reader.skip(wireType, field);
-    else count += countFields(reader.bytes(), inner(), most - count, depth + 1);
+    reader.skip(wireType, field);
   }
-  return count;
 }

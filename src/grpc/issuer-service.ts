@@ -16,7 +16,7 @@ const REFUSALS = {
     'certificate that ISSUER_CLIENT_NAMES names',
   wrong:
     'the issuer credential is wrong: the metadata "authorization" is not "Bearer " with the ISSUER_TOKEN of this ' +
-    'service, and no client certificate is shown that ISSUER_CLIENT_NAMES names',
+    'service, in printable ASCII (without any other character, such as a non-breaking space), and no client certificate is shown that ISSUER_CLIENT_NAMES names',
 } as const;
 
 /** Looks at the credential when the head of a call has come, before its message is read. */

@@ -1,12 +1,12 @@
 // The gRPC server: what is registered on it, its limits, and how it stops.
 
 import type { Context } from '../core/context.js';
-import { type Address, formatAddress } from '../env.js';
+import type { Address } from '../env.js';
 import type { Logger } from '../log.js';
 import type { Certificates } from '../tls/certificates.js';
 import { Admission } from './admission.js';
 import { authService } from './auth-service.js';
-import { checkIssueTokenRequest, decodingFaults } from './decoding.js';
+import { decodingFaults } from './decoding.js';
 import { AUTH_SERVICE, ISSUER_SERVICE } from './encoding.js';
 import { Health } from './health.js';
 import { type IssuerCallers, issuerGuard } from './issuer-guard.js';
@@ -17,6 +17,7 @@ import { DEFAULT_LIMITS, type TransportLimits } from './transport/limits.js';
 import { Routes } from './transport/routes.js';
 import { Transport } from './transport/transport.js';
 import { Unary } from './unary.js';
+import { checkWireClaims } from './wire-claims.js';
 
 /** A thousand tokens of the usual size, or one or two of any, and room for a clear answer to what is too large. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -28,16 +29,6 @@ const FLUSH_MS = 100;
 const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';
 const HEALTH = 'grpc.health.v1.Health';
-
-/** An address that cannot be listened on. */
-export class AddressUnusable extends Error {
-  readonly code = 'ADDRESS_UNUSABLE';
-  override readonly name = 'AddressUnusable';
-
-  constructor(address: Address, cause: Error) {
-    super(`cannot listen on ${formatAddress(address)}: ${cause.message}`, { cause });
-  }
-}
 
 /** The login back end's service: who may call it, and its own address where it has one. */
 export interface IssuerOptions extends IssuerCallers {
@@ -78,20 +69,20 @@ export class GrpcServer {
     const auth = this.#makeRoutes(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES, ...shedding(this.#admission) };
     auth.add(decodingFaults(AUTH_SERVICE), authService(context, this.#unary), rules);
-    this.#transport.add(address, auth.all);
+    this.#transport.add('GRPC_ADDRESS', address, auth.all);
     if (!issuer) return;
     const issuing = apart ? this.#makeRoutes([ISSUER]) : auth;
-    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: checkIssueTokenRequest });
+    const definition = decodingFaults(ISSUER_SERVICE, { issueToken: checkWireClaims });
     issuing.add(definition, issuerService(context, this.#unary), {
       ...rules,
       onHead: issuerRefusal(this.#unary, issuerGuard(issuer)),
     });
-    if (apart) this.#transport.add(apart, issuing.all);
+    if (apart) this.#transport.add('ISSUER_ADDRESS', apart, issuing.all);
   }
 
-  /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first */
+  /** Starts to listen. @returns the addresses, with the ports that were given; AuthService's first. @throws AddressUnusable */
   listen(): Promise<readonly Address[]> {
-    return this.#transport.listen((address, cause) => new AddressUnusable(address, cause));
+    return this.#transport.listen();
   }
 
   /** Lets the calls under way end, takes no others, and after `graceMs` stops by force. */

@@ -2,7 +2,8 @@
 // (https://grpc.io/docs/guides/error, https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto).
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { BadRequest, ErrorInfo, RetryInfo, Status } from '../../proto/gen/google/rpc/error_details.js';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
 import { type CoreError, isCoreError } from '../core/errors.js';
 
 /** Who defines the `reason` of our ErrorInfo. */
@@ -24,7 +25,9 @@ function detailsOf(error: CoreError): Details {
       return { code: status.UNAUTHENTICATED, message: error.message, type: 'ErrorInfo', value };
     }
     case 'INVALID_INPUT': {
-      const value = BadRequest.encode({ fieldViolations: [error.violation] }).finish();
+      const value = BadRequest.encode({
+        fieldViolations: [{ ...error.violation, localizedMessage: undefined }],
+      }).finish();
       return { code: status.INVALID_ARGUMENT, message: error.message, type: 'BadRequest', value };
     }
     case 'STORE_UNAVAILABLE': {

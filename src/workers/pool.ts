@@ -4,6 +4,7 @@ import cluster from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Variables } from '../env.js';
 import type { Logger } from '../log.js';
+import { standardError } from '../output/standard-error.js';
 import { BackOff } from './back-off.js';
 import { type Ending, Member, WorkerFailed } from './member.js';
 
@@ -49,7 +50,9 @@ export class Pool {
     this.#startMs = options.startMs ?? START_MS;
     // Each connection goes to the next worker that is free. Where the system chooses, it likes some more than others.
     cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.setupPrimary({ exec: options.exec, args: [...options.args] });
+    // Descriptor 2 of this process may lead nowhere.
+    const stdio = ['inherit', 'inherit', standardError(), 'ipc'] as const;
+    cluster.setupPrimary({ exec: options.exec, args: [...options.args], stdio: [...stdio] });
   }
 
   /**

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { LOGOUT, REFRESH, RunningGateway } from '../gateway/running-gateway.js';
+import { PAIR } from '../support/scripted-auth-service.js';
 import { ROWS } from './http-cases.js';
 import { RawClient } from './raw-http.js';
 import { ServerSockets } from './server-sockets.js';
@@ -18,7 +19,8 @@ const LIMITS = {
 };
 const BOUND_MS = 5_000;
 
-const NEXT = 'GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n';
+const PROBE = 'GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n';
+const NEXT = `POST ${REFRESH} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"refresh":"r"}`;
 const post = (path: string, ...headers: readonly string[]): string =>
   `${[`POST ${path} HTTP/1.1`, 'Host: h', 'Content-Length: 0', ...headers].join('\r\n')}\r\n\r\n`;
 
@@ -37,7 +39,7 @@ describe('an attacker of the gateway', function () {
     expect(sockets.size, 'connections').to.equal(0);
     expect(gateway.log.filter((line) => /"level":"(error|fatal)"/.test(line))).to.deep.equal([]);
     const probe = await connect();
-    probe.send(NEXT);
+    probe.send(PROBE);
     await probe.awaitAnswers(1);
     expect(statusesOf(probe)).to.deep.equal([200]);
     probe.socket.destroy();
@@ -91,7 +93,7 @@ describe('an attacker of the gateway', function () {
         [200, '{}'],
         [404, '{"detail":"Not found."}'],
         [200, '{}'],
-        [200, '{"status":"ok"}'],
+        [200, JSON.stringify(PAIR)],
       ]);
       client.socket.destroy();
     });
@@ -183,7 +185,7 @@ describe('an attacker of the gateway', function () {
 
   describe('who closes half of a connection', () => {
     for (const [title, bytes, statuses] of [
-      ['after a request: it is answered', NEXT, [200]],
+      ['after a request: it is answered', PROBE, [200]],
       ['while a call is under way: it counts as gone', post(LOGOUT, 'Authorization: Bearer a'), []],
       ['in the middle of the headers', 'GET /healthz HT', [400]],
       ['in the middle of a body', post(REFRESH).replace('Length: 0', 'Length: 9'), [400]],

@@ -106,5 +106,11 @@ describe('latchkey dev', () => {
     const { code, stderr } = await runCommand(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
     expect(code).to.equal(2);
     expect(stderr).to.include('--claims').and.not.include('    at ');
+    for (const claims of ['{"id":175928847299117063}', '{"id":1,"id":2}', '{"a":{"__proto__":1}}']) {
+      const { code: refused, stderr: why } = await runCommand([
+        ...['token', 'issue', '--subject', 'x', '--claims', claims],
+      ]);
+      expect([refused, why.includes('at character')], claims).to.deep.equal([2, true]);
+    }
   });
 });

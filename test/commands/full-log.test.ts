@@ -1,18 +1,16 @@
-// Owns the proof that a log that cannot be written takes nothing else down: the service answers, and stops when told.
+// Proof that a log that cannot be written takes nothing else down: the service answers, and stops when told.
 
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
-import { ISSUER_TOKEN, JWT_SECRET } from '../support/processes.js';
-
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+import { isLogLine } from '../support/process-output.js';
+import { ISSUER_TOKEN, JWT_SECRET, type Launched, type LaunchOptions, launch } from '../support/processes.js';
 
 /** Without a log the process cannot tell which port it was given. */
 async function freePort(): Promise<number> {
@@ -45,10 +43,11 @@ describe('a log that cannot be written', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function begin(command: string, stdio: StdioOptions, settings: Record<string, string>): Promise<ChildProcess> {
-    const env = { PATH: process.env['PATH'], DATA_DIR: folder, JWT_SECRET, ISSUER_TOKEN, ...settings };
-    child = spawn(process.execPath, [MAIN, command], { env, stdio });
-    return child;
+  function begin(command: string, streams: Omit<LaunchOptions, 'env'>, settings: Record<string, string>): Launched {
+    const env = { DATA_DIR: folder, JWT_SECRET, ISSUER_TOKEN, ...settings };
+    const launched = launch([command], { env, ...streams });
+    child = launched.child;
+    return launched;
   }
 
   /** Ends it in order. @returns the exit code; null if it had to be killed */
@@ -80,27 +79,25 @@ describe('a log that cannot be written', () => {
       const port = await freePort();
       const settings = { GRPC_ADDRESS: `127.0.0.1:${port}`, HTTP_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'trace' };
       // Of `dev` the log is standard error.
-      const served = await begin(
-        command,
-        command === 'dev' ? ['ignore', 'pipe', full] : ['ignore', full, 'pipe'],
-        settings,
-      );
+      const streams = command === 'dev' ? { stderr: full } : { stdout: full };
+      const served = begin(command, streams, settings);
       closeSync(full);
-      let told = '';
-      served.stderr?.on('data', (chunk) => {
-        told += chunk;
-      });
-      await listens(served, port);
+      await listens(served.child, port);
       await answers(port);
-      expect(await stop(served)).to.equal(0);
-      if (command === 'serve') expect(told).to.match(/^latchkey: [^\n]*ENOSPC[^\n]*\n$/);
+      expect(await stop(served.child)).to.equal(0);
+      if (command === 'dev') return;
+      const [line = '', ...more] = served.stderr().trimEnd().split('\n');
+      expect(more).to.deep.equal([]);
+      expect(isLogLine(line), line).to.equal(true);
+      expect(JSON.parse(line)).to.include({ level: 'error', name: 'latchkey' });
+      expect(line).to.include('ENOSPC').and.include('lines of the log are dropped');
     });
   }
 
   it('does not take the gateway down', async () => {
     const full = openSync('/dev/full', 'w');
     const port = await freePort();
-    const served = await begin('gateway', ['ignore', full, 'ignore'], { HTTP_ADDRESS: `127.0.0.1:${port}` });
+    const { child: served } = begin('gateway', { stdout: full }, { HTTP_ADDRESS: `127.0.0.1:${port}` });
     closeSync(full);
     await listens(served, port);
     for (let round = 0; round < 5; round += 1) {
@@ -111,7 +108,8 @@ describe('a log that cannot be written', () => {
 
   it('nor does one whose reader is gone, of both outputs', async () => {
     const port = await freePort();
-    const served = await begin('serve', ['ignore', 'pipe', 'pipe'], { GRPC_ADDRESS: `127.0.0.1:${port}` });
+    const settings = { GRPC_ADDRESS: `127.0.0.1:${port}` };
+    const { child: served } = begin('serve', { stdout: 'pipe', stderr: 'pipe' }, settings);
     served.stdout?.destroy();
     served.stderr?.destroy();
     await listens(served, port);

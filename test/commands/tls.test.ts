@@ -95,7 +95,8 @@ describe('latchkey with TLS', () => {
     const other = tls.pair('other');
     const { code, stderr } = await runCommand(['serve'], { ...base(), ...listener(), GRPC_TLS_KEY: other.key });
     expect(code).to.equal(1);
-    expect(stderr).to.equal(`latchkey: ${other.key}: this is not the key of the certificate in ${tls.server.cert}\n`);
+    const { detail } = JSON.parse(stderr) as { detail: string };
+    expect(detail).to.equal(`${other.key}: this is not the key of the certificate in ${tls.server.cert}`);
     chmodSync(tls.server.key, 0o644);
     expect(await refusal(serve({ ...base(), ...listener(), ISSUER_TOKEN }))).to.include(`chmod o= '${tls.server.key}'`);
   });

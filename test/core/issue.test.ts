@@ -1,7 +1,7 @@
 // Owns the proof of how a session starts: its place in time, its claims, and what is refused.
 
 import { expect } from 'chai';
-import { StoreUnavailable } from '../../src/core/errors.js';
+import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
 import { sessionStartMs } from '../../src/core/session.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, POLICY, plainKeys, run, SECOND } from '../support/world.js';
@@ -41,6 +41,27 @@ describe('a login', () => {
     const deep = JSON.parse(`${'['.repeat(20)}${']'.repeat(20)}`);
     expect(await failure(scene.issue('alice', { deep }))).to.equal('INVALID claims');
     expect(await failure(scene.issue('alice', { constructor: 1, toString: null }))).to.equal('none');
+  });
+
+  it('refuses whole numbers that share a double with another, and says where they are', async () => {
+    const scene = new Scene();
+    for (const number of [2 ** 53, -(2 ** 53), 2 ** 60, 1e16, 1e300, -Number.MAX_VALUE]) {
+      const claims = { order: { 'unit ids': [1, { n: number }] } };
+      const error = await scene.issue('alice', claims).catch((thrown: unknown) => thrown);
+      expect(error, `${number}`).to.be.instanceOf(InvalidInput);
+      const { violation } = error as InvalidInput;
+      expect(violation).to.include({ field: 'claims', reason: 'INVALID' });
+      expect(violation.description).to.match(/^the number at order\["unit ids"\]\[1\]\.n .+: send it as a string$/);
+    }
+    for (const number of [2 ** 53 - 1, -(2 ** 53 - 1), 0.1, -0, 5e-324, 2 ** 52 - 0.5]) {
+      expect(await failure(scene.issue('alice', { a: [number] })), `${number}`).to.equal('none');
+    }
+  });
+
+  it('names at most the beginning of a long path', async () => {
+    const error = await new Scene().issue('alice', { ['💚'.repeat(100_000)]: 2 ** 53 }).catch((thrown) => thrown);
+    expect((error as InvalidInput).message.length).to.be.below(400);
+    expect((error as InvalidInput).message.isWellFormed()).to.equal(true);
   });
 
   it('refuses claims that leave no room for growth', async () => {

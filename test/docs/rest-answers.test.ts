@@ -65,7 +65,7 @@ const REQUESTS: Readonly<Record<string, { readonly ask: Ask; readonly headers?: 
   'another media type': { ask: (gateway) => gateway.post(REFRESH, '{}', { 'content-type': 'text/plain' }) },
   'more requests than `RATE_LIMIT` allows': {
     ask: async () => {
-      const limited = await RunningGateway.start({ rateLimit: { requests: 1, windowMs: 5_000 }, nowMs: () => 0 });
+      const limited = await RunningGateway.start({ variables: { RATE_LIMIT: '1/5s' }, nowMs: () => 0 });
       await limited.ask('/');
       return limited.ask('/').finally(() => limited.stop());
     },

@@ -179,6 +179,34 @@ describe('IssuerService', () => {
       await client.refresh((await client.refresh(refreshToken)).refreshToken);
     });
 
+    it('refuses whole numbers beyond ±(2^53−1), which arrive as another number, and names the claim', async () => {
+      for (const value of [2 ** 53, -(2 ** 53) - 2, 2 ** 57 + 32, 1e300]) {
+        expect(await refusalOf('alice', { value })).to.deep.equal(['INVALID_ARGUMENT', 'claims', 'INVALID']);
+      }
+      const { message } = await failureOfCall(client.issue('alice', { user: { ids: [1, 2 ** 53] } }));
+      expect(message).to.include('user.ids[1]').and.include('send it as a string');
+      const claims = { least: -(2 ** 53) + 1, most: 2 ** 53 - 1, text: '175928847299117063' };
+      expect((await client.validate((await client.issue('alice', claims)).accessToken, true)).claims).to.deep.equal(
+        claims,
+      );
+    });
+
+    it('refuses claims with bytes that are not UTF-8, with a name twice, and with __proto__ at any depth', async () => {
+      const [yes, latin1] = [Buffer.from([4 << 3, 1]), Buffer.from('J\xf6rg', 'latin1')];
+      const entry = (name: Buffer | string, value: Buffer): Buffer => encoded(1, encoded(1, name), encoded(2, value));
+      const inner = encoded(5, entry('__proto__', encoded(5, entry('admin', yes))));
+      for (const [reason, ...entries] of [
+        ['INVALID', entry('name', encoded(3, latin1))],
+        ['INVALID', entry(latin1, yes)],
+        ['INVALID', entry('a', yes), entry('a', encoded(3, 'x'))],
+        ['RESERVED', entry('a', encoded(6, encoded(1, inner)))],
+      ] as const) {
+        const request = Buffer.concat([encoded(1, 'alice'), encoded(2, ...entries)]);
+        const { code, field, fieldReason } = await failureOfCall(issueRaw(address, request));
+        expect([code, field, fieldReason]).to.deep.equal(['INVALID_ARGUMENT', 'claims', reason]);
+      }
+    });
+
     it('refuses bytes that are not UTF-8 as a subject: two of them must not become one', async () => {
       // What a client in another encoding would send for Jörg and Järg: as text both are the same.
       for (const bytes of [Buffer.from('J\xf6rg', 'latin1'), Buffer.from('J\xe4rg', 'latin1')]) {

@@ -85,6 +85,10 @@ const CASES: readonly (readonly [what: string, token: () => string, outcome: str
   ...['user_id', 'jti', 'exp', 'iat', 'token_type'].map(
     (name) => [`no ${name}`, () => foreign('refresh', { [name]: undefined }), 'MISSING_CLAIM'] as const,
   ),
+  ...['user_id', 'other'].map((name) => {
+    const payload = Buffer.from(withText(name, '"J\xf6rg"'), 'latin1');
+    return [`${name}: bytes that are not UTF-8`, () => foreignText(payload), 'MALFORMED'] as const;
+  }),
   ...['null', '7', '"text"', '[]', '{}', '', 'no JSON', '\u0000'].map(
     (payload) => [`the payload ${JSON.stringify(payload)}`, () => foreignText(payload), '401'] as const,
   ),

@@ -46,10 +46,10 @@ export function craft(kind: TokenKind, { subject = 'alice', generation = 0, ...r
 export const expired = (kind: TokenKind, sessionId: string, subject = 'alice', generation = 0): string =>
   craft(kind, { sessionId, subject, generation, issuedAt: nowS() - 60, expiresAt: nowS() - 10 });
 
-const encode = (text: string): string => Buffer.from(text).toString('base64url');
+const encode = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
 
-/** Signs a payload's text as simplejwt does. */
-export function foreignText(payload: string, secret = JWT_SECRET): string {
+/** Signs a payload's text, or its bytes, as simplejwt does. */
+export function foreignText(payload: string | Buffer, secret = JWT_SECRET): string {
   const unsigned = `${encode('{"alg":"HS256","typ":"JWT"}')}.${encode(payload)}`;
   return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`;
 }

@@ -5,12 +5,15 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
+import { JWT_SECRET, runCommand } from '../support/processes.js';
+import { Crew } from '../workers/crew.js';
 import { type SmallDisk, smallDisk } from './small-disk.js';
 
 const RECOVERED_MS = 2_000;
 const SOON_MS = 2_500;
 /** On the full disk work is done until so many writes were refused, but no more than so many rounds. */
 const LEAST_REFUSED = 10;
+const FEW_REFUSED = 3;
 const MOST_ROUNDS = 500;
 
 /** What a call answers; undefined: that it cannot tell. */
@@ -21,7 +24,7 @@ const orUnavailable = <T>(call: Promise<T>): Promise<T | undefined> =>
   });
 
 describe('a full disk under the embedded store', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const stage = new Stage();
   let disk: SmallDisk;
   before(async () => {
@@ -80,5 +83,56 @@ describe('a full disk under the embedded store', function () {
     await expectKept(node);
     await node.process.kill();
     await expectKept(await serve());
+  });
+
+  for (const workers of ['1', '2']) {
+    it(`lets a service start that finds it full (WORKERS=${workers}): it validates, says so, and goes on once there is room`, async function () {
+      const small = await smallDisk();
+      stage.owns(() => small.dispose());
+      // The other way bounds a process that runs, not one that is to start.
+      if (!small.canBeFullAtStart) this.skip();
+      const first = await stage.serve(small.folder);
+      const pair = await first.client.refresh((await first.client.issue('alice')).refreshToken);
+      const gone = await first.client.issue('bob');
+      await first.client.logout({ refreshToken: gone.refreshToken });
+      expect(await first.process.stop()).to.equal(0);
+
+      small.fill(0);
+      const crew = await Crew.start({ env: { DATA_DIR: small.folder, WORKERS: workers }, workers: Number(workers) });
+      stage.owns(() => crew.clear());
+      const client = crew.client();
+      expect(await client.verdict(pair.accessToken)).to.equal('active');
+      expect(await client.verdict(gone.accessToken)).to.equal('REVOKED');
+      const said = (message: string): number => crew.said(message).length;
+      const FULL = 'the data folder cannot be written: tokens are validated, refreshes and logouts are refused';
+      const refresh = async (n: number) =>
+        orUnavailable(client.refresh((await client.issue(`user ${n}`)).refreshToken));
+      let refused = 0;
+      for (let n = 0; refused < FEW_REFUSED && n < MOST_ROUNDS; n++) if (!(await refresh(n))) refused++;
+      expect(refused).to.equal(FEW_REFUSED);
+      expect(said(FULL)).to.equal(Number(workers));
+      expect(await client.verdict(pair.accessToken)).to.equal('active');
+
+      small.makeRoom(0);
+      await until(async () => (await orUnavailable(client.refresh(pair.refreshToken))) !== undefined, RECOVERED_MS);
+      await until(
+        async () => (await refresh(9_999)) !== undefined && said('the data folder can be written again') > 0,
+        10_000,
+      );
+      await crew.process.stop();
+    });
+  }
+
+  it('is said of a data folder without a store: nothing can be begun there', async function () {
+    const small = await smallDisk();
+    stage.owns(() => small.dispose());
+    if (!small.canBeFullAtStart) this.skip();
+    small.fill(0);
+    const env = { DATA_DIR: small.folder, JWT_SECRET, GRPC_ADDRESS: '127.0.0.1:0' };
+    const { code, stderr } = await runCommand(['serve'], env);
+    expect(code).to.equal(1);
+    expect((JSON.parse(stderr) as { detail: string }).detail)
+      .to.include(small.folder)
+      .and.include('no space left');
   });
 });

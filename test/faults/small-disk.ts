@@ -15,6 +15,8 @@ export interface SmallDisk {
   /** How it was made, for people. */
   readonly way: string;
   readonly folder: string;
+  /** Whether `fill` holds for a process that is yet to start. */
+  readonly canBeFullAtStart: boolean;
   /** @param pid the process whose writes must fail from now on */
   fill(pid: number): void;
   makeRoom(pid: number): void;
@@ -39,6 +41,7 @@ function mounted(folder: string): SmallDisk {
   return {
     way: 'a tmpfs of 2 MiB, filled to its last byte',
     folder,
+    canBeFullAtStart: true,
     fill: () => fillWith(ballast),
     makeRoom: () => rmSync(ballast),
     dispose: async () => {
@@ -66,6 +69,7 @@ function bounded(folder: string): SmallDisk {
   return {
     way: "a bound on the size of the process's files (RLIMIT_FSIZE)",
     folder,
+    canBeFullAtStart: false,
     // As long as the database is now: it can grow no further.
     fill: (pid) => void limit(pid, `${statSync(join(folder, 'store', 'data.mdb')).size}`),
     makeRoom: (pid) => void limit(pid, 'unlimited'),

@@ -1,11 +1,11 @@
-// Owns the proof of what holds for every request: methods, paths, media types, ids, CORS, probes, the log.
+// Tests of what holds for every request: methods, paths, media types, ids, probes, the log.
 
 import { request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { failure, PAIR } from '../support/scripted-auth-service.js';
-import { LOGOUT, ORIGIN, REFRESH, RunningGateway } from './running-gateway.js';
+import { LOGOUT, REFRESH, RunningGateway } from './running-gateway.js';
 
 const ROUTE = '/api/auth/token/refresh';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -42,6 +42,27 @@ describe('gateway: every request', () => {
       expect((await gateway.ask('/nowhere', { method: 'OPTIONS' })).status).to.equal(404);
     });
 
+    it('serves the paths of the settings, with and without the trailing slash, and no longer its own', async () => {
+      const paths = ['/api/token/refresh', '/auth/jwt/refresh/', '/api/token/blacklist/'];
+      const [simplejwt = '', djoser = '', blacklist = ''] = paths;
+      const variables = { REFRESH_PATHS: `${simplejwt},${djoser}`, LOGOUT_PATHS: blacklist };
+      const other = await RunningGateway.start({ variables });
+      try {
+        for (const path of paths.flatMap((each) => [each.replace(/\/$/, ''), `${each.replace(/\/$/, '')}/`])) {
+          const before = other.log.length;
+          const answer = await other.post(path, { refresh: 'r' });
+          const body = path.startsWith(blacklist.slice(0, -1)) ? {} : PAIR;
+          expect([answer.status, JSON.parse(answer.text)], path).to.deep.equal([200, body]);
+          expect(await other.logged(before, path.replace(/\/$/, ''))).to.have.length(1);
+          const got = await other.ask(path);
+          expect([got.status, got.headers.get('allow')]).to.deep.equal([405, 'POST, OPTIONS']);
+        }
+        for (const path of [REFRESH, LOGOUT]) expect((await other.post(path, { refresh: 'r' })).status).to.equal(404);
+      } finally {
+        await other.stop();
+      }
+    });
+
     for (const path of ['/', '/api/auth/token/', '/api/auth/logout//', '/API/AUTH/LOGOUT/', '/%zz', '/healthz/more']) {
       it(`answers 404 for ${path}`, async () => {
         const { status: code, headers, text } = await gateway.post(path, { refresh: 'r' });
@@ -76,60 +97,6 @@ describe('gateway: every request', () => {
       expect(headers.has('x-powered-by')).to.equal(false);
       expect(headers.has('server')).to.equal(false);
       expect(headers.get('x-content-type-options')).to.equal('nosniff');
-    });
-  });
-
-  describe('CORS', () => {
-    it('lets a listed origin read every answer', async () => {
-      const answers = [
-        await gateway.post(REFRESH, { refresh: 'r' }, { origin: ORIGIN }),
-        await gateway.post(REFRESH, {}, { origin: ORIGIN }),
-        await gateway.post('/nowhere', {}, { origin: ORIGIN }),
-        await gateway.post(REFRESH, 'x', { origin: ORIGIN, 'content-type': 'text/plain' }),
-        await gateway.post(REFRESH, 'x'.repeat(20_000), { origin: ORIGIN }),
-        await gateway.ask(REFRESH, { headers: { origin: ORIGIN } }),
-      ];
-      expect(answers.map((answer) => answer.status)).to.deep.equal([200, 400, 404, 415, 413, 405]);
-      for (const { headers } of answers) {
-        expect(headers.get('access-control-allow-origin')).to.equal(ORIGIN);
-        expect(headers.get('access-control-expose-headers')).to.equal(
-          'Retry-After, X-Request-Id, WWW-Authenticate, RateLimit, RateLimit-Policy',
-        );
-        expect(headers.has('access-control-allow-credentials')).to.equal(false);
-        expect(headers.get('vary')).to.equal('Origin');
-      }
-    });
-
-    it('gives any other origin no CORS header, but tells caches that it matters', async () => {
-      for (const origin of ['https://evil.example', 'null', `${ORIGIN}.evil.example`, ORIGIN.toUpperCase()]) {
-        for (const method of ['POST', 'OPTIONS']) {
-          const { headers } = await gateway.ask(REFRESH, { method, headers: { origin } });
-          expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).to.be.empty;
-          expect(headers.get('vary')).to.equal('Origin');
-        }
-      }
-    });
-
-    it('answers the preflight of a listed origin', async () => {
-      const { status: code, headers } = await gateway.ask(REFRESH, {
-        method: 'OPTIONS',
-        headers: { origin: ORIGIN, 'access-control-request-method': 'POST' },
-      });
-      expect(code).to.equal(204);
-      expect(headers.get('access-control-allow-origin')).to.equal(ORIGIN);
-      expect(headers.get('access-control-allow-methods')).to.equal('POST');
-      expect(headers.get('access-control-allow-headers')).to.equal('content-type, authorization, x-request-id');
-      expect(headers.get('cache-control')).to.equal('no-store');
-    });
-
-    it('is off without origins', async () => {
-      const closed = await RunningGateway.start({ corsOrigins: [] });
-      try {
-        const { headers } = await closed.post(REFRESH, { refresh: 'r' }, { origin: ORIGIN });
-        expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).to.be.empty;
-      } finally {
-        await closed.stop();
-      }
     });
   });
 
@@ -172,6 +139,27 @@ describe('gateway: every request', () => {
     it('answers 405 for other methods', async () => {
       const { status: code, headers } = await gateway.post('/healthz', {});
       expect([code, headers.get('allow')]).to.deep.equal([405, 'GET, HEAD, OPTIONS']);
+    });
+
+    it('keeps no connection alive for a probe, whatever it answers', async () => {
+      for (const [request, code] of [
+        ['GET /healthz', 200],
+        ['HEAD /healthz/', 200],
+        ['GET /readyz?a', 503],
+        ['GET /%72eadyz', 503],
+        ['DELETE /readyz', 405],
+        ['OPTIONS /healthz', 204],
+      ] as const) {
+        gateway.service.serving = false;
+        const answer = await gateway.raw(`${request} HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\n\r\n`);
+        expect(answer, request).to.match(new RegExp(`^HTTP/1\\.1 ${code} `));
+        expect(answer, request).to.match(/\r\nconnection: close\r\n/i);
+      }
+    });
+
+    it('keeps a connection alive for everything else', async () => {
+      const answer = await gateway.post(REFRESH, { refresh: 'r' });
+      expect(answer.headers.get('connection')).to.equal('keep-alive');
     });
   });
 

@@ -1,11 +1,12 @@
-// Owns a running gateway for tests: a real one on a port of its own, before a scripted service, its log on record.
+// A running gateway for tests: a real one on a port of its own, before a scripted service, its log on record.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GATEWAY_LIMITS, type GatewayLimits, type GatewaySettings } from '../../gateway/config.js';
+import { type GatewaySettings, readGatewaySettings } from '../../gateway/config.js';
+import type { GatewayLimits } from '../../gateway/limits.js';
 import { createGateway, type Gateway } from '../../gateway/server.js';
-import type { Address } from '../../src/env.js';
+import { type Address, Environment, type Variables } from '../../src/env.js';
 import { createLogger } from '../../src/log.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
 
@@ -19,6 +20,19 @@ export interface Answered {
 export const REFRESH = '/api/auth/token/refresh/';
 export const LOGOUT = '/api/auth/logout/';
 export const ORIGIN = 'https://app.example.com';
+
+/** The settings of a gateway on a port of its own, in front of a service. */
+export const settingsFor = (authServiceAddress: Address, variables: Variables = {}): GatewaySettings => ({
+  ...readGatewaySettings(new Environment({ HTTP_ADDRESS: '127.0.0.1:0', ...variables })),
+  authServiceAddress,
+});
+
+export interface GatewayOptions {
+  /** As an operator would set them; without them `ORIGIN` alone is in CORS_ORIGINS. */
+  readonly variables?: Variables;
+  readonly limits?: Partial<GatewayLimits>;
+  readonly nowMs?: () => number;
+}
 
 export class RunningGateway {
   readonly service: ScriptedAuthService;
@@ -36,22 +50,13 @@ export class RunningGateway {
     this.log = log;
   }
 
-  static async start(
-    options: Partial<Omit<GatewaySettings, 'limits'>> & { limits?: Partial<GatewayLimits>; nowMs?: () => number } = {},
-  ): Promise<RunningGateway> {
+  static async start({ variables, limits, nowMs }: GatewayOptions = {}): Promise<RunningGateway> {
     const service = await new ScriptedAuthService().start();
     const log: string[] = [];
     const destination = { write: (line: string) => void log.push(line) };
-    const settings = {
-      httpAddress: { host: '127.0.0.1', port: 0 },
-      authServiceAddress: service.address,
-      corsOrigins: options.corsOrigins ?? [ORIGIN],
-      rateLimit: options.rateLimit,
-      trustProxy: options.trustProxy ?? [],
-      limits: { ...GATEWAY_LIMITS, ...options.limits },
-    };
+    const settings = settingsFor(service.address, { CORS_ORIGINS: ORIGIN, ...variables });
     const logger = createLogger({ level: 'trace', name: 'gateway', destination });
-    const gateway = createGateway(settings, logger, options.nowMs);
+    const gateway = createGateway({ ...settings, limits: { ...settings.limits, ...limits } }, logger, nowMs);
     return new RunningGateway(service, gateway, await gateway.listen(), log);
   }
 

@@ -6,13 +6,12 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GATEWAY_LIMITS } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { formatAddress } from '../../src/env.js';
 import { createLogger } from '../../src/log.js';
 import { BUSY_MS } from '../support/busy.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
-import { LOGOUT, REFRESH, RunningGateway } from './running-gateway.js';
+import { LOGOUT, REFRESH, RunningGateway, settingsFor } from './running-gateway.js';
 
 const elapsed = async (what: Promise<unknown>): Promise<number> => {
   const begun = performance.now();
@@ -55,7 +54,7 @@ describe('gateway: stopping', function () {
     const running = await RunningGateway.start();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = async (): Promise<IncomingMessage> => {
-      const sent = httpRequest(`${running.url}/healthz`, { agent }).end();
+      const sent = httpRequest(`${running.url}/nowhere`, { agent }).end();
       const [answer] = (await once(sent, 'response')) as [IncomingMessage];
       await once(answer.resume(), 'end');
       return answer;
@@ -64,7 +63,7 @@ describe('gateway: stopping', function () {
     const stopped = running.gateway.close();
     // The first on the connection that was kept, the second on a new one.
     for (const answer of [await ask(), await ask()]) {
-      expect([answer.statusCode, answer.headers.connection]).to.deep.equal([200, 'close']);
+      expect([answer.statusCode, answer.headers.connection]).to.deep.equal([404, 'close']);
     }
     await stopped;
     agent.destroy();
@@ -122,14 +121,7 @@ describe('gateway: stopping', function () {
     await once(relay.listen(0, '127.0.0.1'), 'listening');
     const { port } = relay.address() as AddressInfo;
     const gateway = createGateway(
-      {
-        httpAddress: { host: 'localhost', port: 0 },
-        authServiceAddress: { host: '127.0.0.1', port },
-        corsOrigins: [],
-        rateLimit: undefined,
-        trustProxy: [],
-        limits: GATEWAY_LIMITS,
-      },
+      settingsFor({ host: '127.0.0.1', port }, { HTTP_ADDRESS: 'localhost:0' }),
       createLogger({ level: 'silent', name: 'gateway' }),
     );
     const address = await gateway.listen();
@@ -150,20 +142,14 @@ describe('gateway: stopping', function () {
 
   it('reports a port that is taken', async () => {
     const running = await RunningGateway.start();
-    const settings = {
-      httpAddress: running.address,
-      authServiceAddress: running.service.address,
-      corsOrigins: [],
-      rateLimit: undefined,
-      trustProxy: [],
-      limits: GATEWAY_LIMITS,
-    };
+    const settings = settingsFor(running.service.address, { HTTP_ADDRESS: formatAddress(running.address) });
     const second = createGateway(settings, createLogger({ level: 'silent', name: 'gateway' }));
     const error = await second.listen().then(
       () => undefined,
       (reason: NodeJS.ErrnoException) => reason,
     );
-    expect(error?.code).to.equal('EADDRINUSE');
+    expect(error?.code).to.equal('ADDRESS_UNUSABLE');
+    expect(error?.message).to.match(/^HTTP_ADDRESS: cannot listen on .* \(EADDRINUSE\)$/);
     await second.close();
     await running.stop();
   });
@@ -172,16 +158,14 @@ describe('gateway: stopping', function () {
     const service = await RunningGateway.start();
     const script = `
       const { createGateway } = await import(process.argv[1]);
-      const { GATEWAY_LIMITS } = await import(process.argv[2]);
+      const { readGatewaySettings } = await import(process.argv[2]);
       const { createLogger } = await import(process.argv[3]);
-      const gateway = createGateway({
-        httpAddress: { host: '127.0.0.1', port: 0 },
-        authServiceAddress: JSON.parse(process.argv[4]),
-        corsOrigins: [],
-        rateLimit: undefined,
-        trustProxy: [],
-        limits: GATEWAY_LIMITS,
-      }, createLogger({ level: 'silent', name: 'gateway' }));
+      const { Environment } = await import(process.argv[4]);
+      const settings = readGatewaySettings(new Environment({
+        HTTP_ADDRESS: '127.0.0.1:0',
+        AUTH_SERVICE_ADDRESS: process.argv[5],
+      }));
+      const gateway = createGateway(settings, createLogger({ level: 'silent', name: 'gateway' }));
       const { port } = await gateway.listen();
       const answer = await fetch('http://127.0.0.1:' + port + '/readyz');
       process.stdout.write(answer.status + ' ');
@@ -189,11 +173,11 @@ describe('gateway: stopping', function () {
       process.on('exit', () => process.stdout.write('ended by itself'));
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2000).unref();
     `;
-    const modules = ['../../gateway/server.js', '../../gateway/config.js', '../../src/log.js'];
+    const modules = ['../../gateway/server.js', '../../gateway/config.js', '../../src/log.js', '../../src/env.js'];
     const child = spawn(process.execPath, [
       ...['--input-type=module', '-e', script],
       ...modules.map((module) => new URL(module, import.meta.url).href),
-      JSON.stringify(service.service.address),
+      formatAddress(service.service.address),
     ]);
     let printed = '';
     child.stdout.on('data', (chunk) => {

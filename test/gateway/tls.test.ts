@@ -5,7 +5,6 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GATEWAY_LIMITS } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { createLogger } from '../../src/log.js';
 import { Certificates } from '../../src/tls/certificates.js';
@@ -14,6 +13,7 @@ import type { ClientTls } from '../../src/tls/settings.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { LOCAL, TlsScene } from '../support/tls-scene.js';
+import { settingsFor } from './running-gateway.js';
 
 describe('the gateway before a service with TLS', () => {
   let tls: TlsScene;
@@ -50,13 +50,8 @@ describe('the gateway before a service with TLS', () => {
     const { name, ...files } = tlsOf ?? {};
     const gateway = createGateway(
       {
-        httpAddress: { host: '127.0.0.1', port: 0 },
-        authServiceAddress: { host: '127.0.0.1', port },
+        ...settingsFor({ host: '127.0.0.1', port }),
         authServiceTls: tlsOf && { name, files: { cert: undefined, key: undefined, ca: undefined, ...files } },
-        corsOrigins: [],
-        rateLimit: undefined,
-        trustProxy: [],
-        limits: GATEWAY_LIMITS,
       },
       logger,
     );

@@ -35,8 +35,8 @@ async function callOnce(
   const { check } = decodingFaults({ check: HealthService.check });
   routes.add({ check }, { check: unary.handle('Check', handler) }, { maxRequestBytes: 1024 });
   const server = new Transport(log, DEFAULT_LIMITS, undefined);
-  server.add({ host: '127.0.0.1', port: 0 }, routes.all);
-  const [address] = await server.listen((_address, cause) => cause);
+  server.add('GRPC_ADDRESS', { host: '127.0.0.1', port: 0 }, routes.all);
+  const [address] = await server.listen();
   const client = new HealthClient(`127.0.0.1:${address?.port}`, credentials.createInsecure());
   try {
     const heard = await new Promise<string | undefined>((resolve) =>

@@ -18,7 +18,8 @@ import {
 } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceClient } from '../../proto/gen/auth/v1/issuer_service.js';
 import { type TokenPair, TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { BadRequest, ErrorInfo, RetryInfo, Status } from '../../proto/gen/google/rpc/error_details.js';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HealthCheckResponse_ServingStatus, HealthClient } from '../../proto/gen/grpc/health/v1/health.js';
 import { ISSUER_TOKEN } from './processes.js';
 

@@ -1,8 +1,10 @@
-// Owns the real processes that tests talk to: `latchkey serve`, `gateway` and `dev`, on ports that the system chooses.
+// The real processes that tests talk to: `latchkey serve`, `gateway` and `dev`, on ports that the system chooses. Tests
+// start the program here alone, where both of its streams are watched.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { collect, OutputFile, watchOutput } from './process-output.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
@@ -55,41 +57,72 @@ export const startGateway = (service: string, options: Partial<StartOptions> = {
     env: { HTTP_ADDRESS: '127.0.0.1:0', AUTH_SERVICE_ADDRESS: service, ...options.env },
   });
 
+/** How the program is started. */
+export interface LaunchOptions {
+  readonly env: Readonly<Record<string, string>>;
+  /** Options of Node, before the program. */
+  readonly nodeOptions?: readonly string[];
+  readonly main?: string;
+  readonly leads?: boolean;
+  readonly stdin?: 'pipe' | 'ignore';
+  /** Default: a pipe that is collected. */
+  readonly stdout?: 'pipe' | 'ignore' | number;
+  /** Default: a file. */
+  readonly stderr?: 'pipe' | 'ignore' | number;
+}
+
+export interface Launched {
+  readonly child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+}
+
+/** Starts the program. What it prints is checked after the test, as far as it can be read. */
+export function launch(args: readonly string[], options: LaunchOptions): Launched {
+  const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
+  const file = options.stderr === undefined ? new OutputFile() : undefined;
+  const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: [stdin, stdout, file?.fd ?? options.stderr ?? 'ignore'],
+    detached: leads,
+  });
+  const text = collect(child.stderr);
+  const launched = { child, stdout: collect(child.stdout), stderr: file ? () => file.text() : text };
+  child.once('close', () => file?.close());
+  // A test run that dies must not leave it behind.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  child.once('exit', () => process.off('exit', orphaned));
+  watchOutput({ command: args[0] ?? '', ...launched });
+  return launched;
+}
+
 /** Runs a command to its end. */
 export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   input = '',
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], ...env } });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  child.stdin.end(input);
+  const { child, stdout, stderr } = launch(args, { env, stdin: 'pipe' });
+  child.stdin?.end(input);
   const [code] = await once(child, 'close');
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
 /** Starts a command and waits for a line of its log. */
 export async function start(command: string, readyMessage: string, options: StartOptions): Promise<Started> {
-  const { preloads = [] } = options;
+  const { preloads = [], leads = false } = options;
   const clock = options.clockMs === undefined ? [] : [SHIFTED_CLOCK];
-  const preload = [...clock, ...preloads].flatMap((url) => ['--import', url]);
-  const env = { PATH: process.env['PATH'], CLOCK_SHIFT_MS: `${options.clockMs ?? 0}`, ...options.env };
-  const child = spawn(process.execPath, [...preload, options.main ?? MAIN, command], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: options.leads ?? false,
-  });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const nodeOptions = [...clock, ...preloads].flatMap((url) => ['--import', url]);
+  const env = { CLOCK_SHIFT_MS: `${options.clockMs ?? 0}`, ...options.env };
+  const { main = MAIN } = options;
+  const { child, stdout, stderr } = launch([command], { env, nodeOptions, main, leads });
   const output = (): string => stdout() + stderr();
   // A line may still be under way: only what its newline has followed is whole.
   const whole = (text: string): string[] => text.split('\n').slice(0, -1);
   const lines = (): Record<string, unknown>[] =>
     [...whole(stdout()), ...whole(stderr())].filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
   const closed = once(child, 'close');
-  // A test run that dies must not leave it behind.
-  const orphaned = () => child.kill('SIGKILL');
-  process.once('exit', orphaned);
-  child.once('exit', () => process.off('exit', orphaned));
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await closed;
@@ -129,13 +162,4 @@ async function ready(
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  let text = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    text += chunk;
-  });
-  return () => text;
 }

@@ -17,7 +17,13 @@ import {
   type RefreshTokenRequest,
   type RefreshTokenResponse,
 } from '../../proto/gen/auth/v1/auth_service.js';
-import { BadRequest, ErrorInfo, RetryInfo, Status } from '../../proto/gen/google/rpc/error_details.js';
+import {
+  BadRequest,
+  type BadRequest_FieldViolation,
+  ErrorInfo,
+  RetryInfo,
+} from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HealthCheckResponse_ServingStatus, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import type { Address } from '../../src/env.js';
 
@@ -36,7 +42,11 @@ export const errorInfo = (reason: string, domain = 'latchkey'): Detail =>
   pack('ErrorInfo', ErrorInfo.encode({ reason, domain, metadata: {} }).finish());
 
 export const badRequest = (field: string, reason: string, description = `${field} is wrong`): Detail =>
-  pack('BadRequest', BadRequest.encode({ fieldViolations: [{ field, reason, description }] }).finish());
+  pack('BadRequest', BadRequest.encode({ fieldViolations: [violation(field, reason, description)] }).finish());
+
+const violation = (field: string, reason: string, description: string): BadRequest_FieldViolation => ({
+  ...{ field, reason, description, localizedMessage: undefined },
+});
 
 export const retryInfo = (seconds: number, nanos = 0): Detail =>
   pack('RetryInfo', RetryInfo.encode({ retryDelay: { seconds, nanos } }).finish());

@@ -22,10 +22,11 @@ export class Crew {
     this.address = process.address;
   }
 
-  /** Starts two workers, or as many as WORKERS says, and waits for all of them. */
-  static async start(options: StartOptions): Promise<Crew> {
+  /** Starts two workers, or as many as WORKERS says, and waits for all of them. @param workers 1: no workers at all */
+  static async start({ workers = 2, ...options }: StartOptions & { readonly workers?: number }): Promise<Crew> {
+    const ready = workers === 1 ? 'service listening' : 'the workers have started';
     const env = { GRPC_ADDRESS: '127.0.0.1:0', WORKERS: '2', JWT_SECRET, ISSUER_TOKEN, ...options.env };
-    return new Crew(await start('serve', 'the workers have started', { readyMs: CREW_MS, ...options, env }));
+    return new Crew(await start('serve', ready, { readyMs: CREW_MS, ...options, env }));
   }
 
   /** A client with a connection of its own. */

@@ -1,18 +1,15 @@
 // Owns the proof of what `serve` with several workers is to its callers and its operator: one port, one life, one fault.
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
-import { ISSUER_TOKEN, JWT_SECRET, runCommand, type StartOptions } from '../support/processes.js';
+import { ISSUER_TOKEN, JWT_SECRET, launch, runCommand, type StartOptions } from '../support/processes.js';
 import { CREW_MS, Crew, isAlive } from './crew.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const ROUNDS = 20;
 const AT_ONCE = 8;
 
@@ -178,7 +175,7 @@ describe('serve with workers', function () {
     stage.owns(() => mute.close());
     const { port } = mute.address() as AddressInfo;
     const env = { GRPC_ADDRESS: '127.0.0.1:0', WORKERS: '2', JWT_SECRET, REDIS_URL: `redis://127.0.0.1:${port}` };
-    const primary = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: 'ignore' });
+    const { child: primary } = launch(['serve'], { env });
     stage.owns(() => primary.kill('SIGKILL'));
     const connected = once(mute, 'connection');
     await connected;
@@ -205,14 +202,17 @@ describe('serve with workers', function () {
       const { code, stdout, stderr } = await runCommand(['serve'], whole);
       expect(code).to.equal(1);
       expect(stdout.match(/a worker has ended|service listening/g)).to.equal(null);
-      return stderr.split('\n').filter((line) => line.startsWith('latchkey: '));
+      return stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => String((JSON.parse(line) as { detail: unknown }).detail));
     };
 
     it('since its address is in use says so once, and ends with 1', async () => {
       const other = await stage.serve(await stage.folder());
       const lines = await fails({ DATA_DIR: await stage.folder(), GRPC_ADDRESS: other.process.address });
       expect(lines).to.have.length(1);
-      expect(lines[0]).to.match(/^latchkey: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+      expect(lines[0]).to.match(/^GRPC_ADDRESS: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
     });
 
     it('since a key file is missing, or its store may evict, says so once, and ends with 1', async () => {

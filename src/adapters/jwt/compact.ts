@@ -1,5 +1,7 @@
 // Owns the outer form of a token: the compact serialization of RFC 7515, section 7.1, taken to the letter.
 
+import { isUtf8 } from 'node:buffer';
+
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
 /** A token in good form, cut at its dots; all of it is still base64url. */
@@ -26,10 +28,15 @@ export const signingInput = ({ text, signature }: Compact): string => text.slice
 
 export const encodePart = (json: string): string => Buffer.from(json, 'utf8').toString('base64url');
 
-/** The value of a header or a payload; undefined, which no JSON is, if it cannot be read. */
+/**
+ * The value of a header or a payload; undefined, which no JSON is, if it cannot be read. Bytes that are not UTF-8
+ * (RFC 7519, section 7.2) cannot: Buffer would replace them, and two subjects could become one.
+ */
 export function decodePart(part: string): unknown {
+  const bytes = Buffer.from(part, 'base64url');
+  if (!isUtf8(bytes)) return undefined;
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

@@ -31,15 +31,20 @@ export class DataDirUnusable extends Error {
   }
 }
 
-/** Opens the database in a data folder, and makes both if need be. @throws DataDirUnusable */
-export function openDatabase(dataDir: string): Database {
+/**
+ * Opens the database in a data folder, and makes both if need be.
+ * @param noRoom gets the error if the disk is full, and the database can only be read
+ * @throws DataDirUnusable
+ */
+export function openDatabase(dataDir: string, noRoom: (error: Error) => void = () => {}): Database {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     // A folder of its own: one that was there before may be others' to read, such as the root of a mounted volume.
     const path = join(dataDir, 'store');
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o700);
-    preflight(path);
+    const full = preflight(path);
+    if (full) noRoom(full);
     return open<string, string>({
       path,
       noSubdir: false,

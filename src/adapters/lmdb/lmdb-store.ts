@@ -4,9 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { committed, type Database, openDatabase } from './database.js';
+import { hasRoom } from './preflight.js';
 import { CLOSED, ReadTurn, UNUSABLE } from './read-turn.js';
 import { encode, keyName, keyNames, laterEnd, raised, standing } from './record.js';
 import { type Log, Sweeper } from './sweeper.js';
+import { WriteFaults } from './write-faults.js';
 import { WriteWatch } from './write-watch.js';
 
 export interface LmdbStoreOptions {
@@ -34,12 +36,14 @@ export class LmdbStore implements Store {
   readonly #writes: WriteWatch;
   readonly #reads: ReadTurn;
   readonly #sweeper: Sweeper;
+  readonly #faults: WriteFaults;
   #closed: Promise<void> | undefined;
 
-  private constructor(database: Database, options: LmdbStoreOptions) {
+  private constructor(database: Database, faults: WriteFaults, options: LmdbStoreOptions) {
     const { now = Date.now, monotonicMs = () => performance.now() } = options;
     const { sweepEveryMs = 10 * 60 * 1_000, writeTimeoutMs = 2_000, log } = options;
     this.#database = database;
+    this.#faults = faults;
     this.#now = now;
     this.#closeLimitMs = 2 * writeTimeoutMs;
     this.#writes = new WriteWatch(writeTimeoutMs, now);
@@ -49,7 +53,10 @@ export class LmdbStore implements Store {
 
   /** Opens the store. @throws DataDirUnusable */
   static open(options: LmdbStoreOptions): LmdbStore {
-    return new LmdbStore(openDatabase(options.dataDir), options);
+    const { log, monotonicMs = () => performance.now() } = options;
+    const faults = new WriteFaults(log, monotonicMs, () => hasRoom(options.dataDir));
+    const database = openDatabase(options.dataDir, (error) => faults.failed(error));
+    return new LmdbStore(database, faults, options);
   }
 
   shardOf(): number {
@@ -94,7 +101,7 @@ export class LmdbStore implements Store {
     const step = () => this.#step(key, expected, next, lifetimeMs, notAfterMs);
     // Resolves when the transaction is on the disk, whether this step wrote or only saw what stands: the one that it
     // saw may be of the same transaction.
-    const outcome = await this.#guarded(() => this.#writes.bound(committed(this.#database.transaction(step))));
+    const outcome = await this.#guarded(() => this.#writes.bound(this.#write(step)));
     if (outcome === 'late') throw new StoreUnavailable('the disk got to a write too late, and did not make it');
     return outcome;
   }
@@ -103,6 +110,19 @@ export class LmdbStore implements Store {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #write(step: () => Outcome): Promise<Outcome> {
+    try {
+      const outcome = await committed(this.#database.transaction(step));
+      // One that has changed nothing needs no room.
+      if (outcome !== 'late' && outcome.won) this.#faults.succeeded();
+      return outcome;
+    } catch (error) {
+      // An entry that cannot be read is no fault of the disk.
+      if (!(error instanceof StoreUnavailable)) this.#faults.failed(error);
+      throw error;
+    }
   }
 
   /** Within the transaction, which no other writer of this machine can come between. */

@@ -1,5 +1,6 @@
 // gRPC over HTTP/2: the listeners of a process and what they have in common, on Node's `http2`, `net` and `tls` alone.
 
+import { AddressUnusable } from '../../address-unusable.js';
 import type { Address } from '../../env.js';
 import type { Logger } from '../../log.js';
 import type { Certificates } from '../../tls/certificates.js';
@@ -11,11 +12,18 @@ import { Listener } from './listener.js';
 import { Refusals } from './refusals.js';
 import type { Route } from './routes.js';
 
+interface Listening {
+  /** The setting that holds the address. */
+  readonly variable: string;
+  readonly address: Address;
+  readonly listener: Listener;
+}
+
 export class Transport {
   readonly #certificates: Certificates | undefined;
   readonly #refusals: Refusals;
   readonly #connections: Connections;
-  readonly #listeners: { readonly address: Address; readonly listener: Listener }[] = [];
+  readonly #listeners: Listening[] = [];
 
   /** @param certificates undefined: plain text */
   constructor(log: Pick<Logger, 'warn'>, limits: TransportLimits, certificates: Certificates | undefined) {
@@ -25,20 +33,21 @@ export class Transport {
     this.#connections = new Connections({ limits, held, inflater: new Inflater(), refusals: this.#refusals });
   }
 
-  add(address: Address, routes: ReadonlyMap<string, Route>): void {
+  /** @param variable the setting that holds the address */
+  add(variable: string, address: Address, routes: ReadonlyMap<string, Route>): void {
     const shared = { connections: this.#connections, refusals: this.#refusals, certificates: this.#certificates };
-    this.#listeners.push({ address, listener: new Listener({ address, routes, ...shared }) });
+    this.#listeners.push({ variable, address, listener: new Listener({ address, routes, ...shared }) });
   }
 
-  /** @returns the addresses, with the ports that were given, in the order of `add`. @throws what `unusable` makes */
-  async listen(unusable: (address: Address, cause: Error) => Error): Promise<readonly Address[]> {
+  /** @returns the addresses, with the ports that were given, in the order of `add`. @throws AddressUnusable */
+  async listen(): Promise<readonly Address[]> {
     const addresses: Address[] = [];
     // In turn: where several processes are given ports by chance, it is the order that tells which port is whose.
-    for (const { address, listener } of this.#listeners) {
+    for (const { variable, address, listener } of this.#listeners) {
       try {
         addresses.push({ ...address, port: await listener.listen() });
       } catch (error) {
-        throw unusable(address, error instanceof Error ? error : new Error(String(error)));
+        throw new AddressUnusable(variable, address, error);
       }
     }
     return addresses;

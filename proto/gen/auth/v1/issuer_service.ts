@@ -32,8 +32,9 @@ export interface IssueTokenRequest {
   /** Whom the session is for: the claim `sub`, 1 to 255 bytes of UTF-8. */
   subject: string;
   /**
-   * Copied into both tokens, for the whole life of the session. A registered or reserved name is INVALID_ARGUMENT, and
-   * so are claims that would make a token larger than 7168 bytes.
+   * Copied into both tokens, for the whole life of the session. INVALID_ARGUMENT: a registered or reserved name, a name
+   * twice, a whole number beyond ±(2^53-1) (send it as a string), NaN, infinity, what is not UTF-8, a value without a
+   * kind, and claims that would make a token larger than 7168 bytes.
    */
   claims: { [key: string]: any } | undefined;
 }

@@ -26,31 +26,31 @@ export const protobufPackage = "grpc.health.v1";
 export const protobufFileName = "grpc/health/v1/health.proto";
 
 /**
- * Owns the client side of the standard health check, for the gateway's readiness; wire-compatible with
- * https://github.com/grpc/grpc/blob/master/src/proto/grpc/health/v1/health.proto.
+ * The declarations of https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto, to the letter: every
+ * client library has a copy, and two different ones cannot be in one program. The comments are ours.
  */
 
-/** What a health check is asked. */
+/** Whose state is asked for. */
 export interface HealthCheckRequest {
   /** A service's full name, or empty for the whole server. */
   service: string;
 }
 
-/** What a health check answers. */
+/** The state of a service. */
 export interface HealthCheckResponse {
   /** The state. */
   status: HealthCheckResponse_ServingStatus;
 }
 
-/** The states of a service. */
+/** The states. */
 export const HealthCheckResponse_ServingStatus = {
   /** UNKNOWN - Not known. */
   UNKNOWN: 0,
-  /** SERVING - Can do its work. */
+  /** SERVING - The service can do its work. */
   SERVING: 1,
-  /** NOT_SERVING - Cannot do its work now. */
+  /** NOT_SERVING - The service cannot do its work now. */
   NOT_SERVING: 2,
-  /** SERVICE_UNKNOWN - No such service; in Watch only. */
+  /** SERVICE_UNKNOWN - The server has no such service. In Watch only. */
   SERVICE_UNKNOWN: 3,
 } as const;
 
@@ -64,13 +64,13 @@ export namespace HealthCheckResponse_ServingStatus {
   export type SERVICE_UNKNOWN = typeof HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN;
 }
 
-/** Asks for the states of all services. */
+/** Nothing is asked but the list. */
 export interface HealthListRequest {
 }
 
 /** The states of all services. */
 export interface HealthListResponse {
-  /** By a service's full name; the empty one stands for the whole server. */
+  /** Each state by the service's full name. */
   statuses: { [key: string]: HealthCheckResponse };
 }
 
@@ -312,10 +312,10 @@ export const HealthListResponse_StatusesEntry: MessageFns<HealthListResponse_Sta
   },
 };
 
-/** Tells whether a server can do its work. */
+/** Reports whether a server and its services can do their work. */
 export type HealthService = typeof HealthService;
 export const HealthService = {
-  /** Answers the state now. */
+  /** Returns the state now. NOT_FOUND for a service that the server does not have. */
   check: {
     path: "/grpc.health.v1.Health/Check" as const,
     requestStream: false as const,
@@ -325,7 +325,7 @@ export const HealthService = {
     responseSerialize: (value: HealthCheckResponse): Buffer => Buffer.from(HealthCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HealthCheckResponse => HealthCheckResponse.decode(value),
   },
-  /** Answers the states of all services now. */
+  /** Returns the states of all services now. */
   list: {
     path: "/grpc.health.v1.Health/List" as const,
     requestStream: false as const,
@@ -335,7 +335,7 @@ export const HealthService = {
     responseSerialize: (value: HealthListResponse): Buffer => Buffer.from(HealthListResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HealthListResponse => HealthListResponse.decode(value),
   },
-  /** Answers the state now and at each change. */
+  /** Returns the state now, and again at each change. */
   watch: {
     path: "/grpc.health.v1.Health/Watch" as const,
     requestStream: false as const,
@@ -348,16 +348,16 @@ export const HealthService = {
 } as const;
 
 export interface HealthServer extends UntypedServiceImplementation {
-  /** Answers the state now. */
+  /** Returns the state now. NOT_FOUND for a service that the server does not have. */
   check: handleUnaryCall<HealthCheckRequest, HealthCheckResponse>;
-  /** Answers the states of all services now. */
+  /** Returns the states of all services now. */
   list: handleUnaryCall<HealthListRequest, HealthListResponse>;
-  /** Answers the state now and at each change. */
+  /** Returns the state now, and again at each change. */
   watch: handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse>;
 }
 
 export interface HealthClient extends Client {
-  /** Answers the state now. */
+  /** Returns the state now. NOT_FOUND for a service that the server does not have. */
   check(
     request: HealthCheckRequest,
     callback: (error: ServiceError | null, response: HealthCheckResponse) => void,
@@ -373,7 +373,7 @@ export interface HealthClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: HealthCheckResponse) => void,
   ): ClientUnaryCall;
-  /** Answers the states of all services now. */
+  /** Returns the states of all services now. */
   list(
     request: HealthListRequest,
     callback: (error: ServiceError | null, response: HealthListResponse) => void,
@@ -389,7 +389,7 @@ export interface HealthClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: HealthListResponse) => void,
   ): ClientUnaryCall;
-  /** Answers the state now and at each change. */
+  /** Returns the state now, and again at each change. */
   watch(request: HealthCheckRequest, options?: Partial<CallOptions>): ClientReadableStream<HealthCheckResponse>;
   watch(
     request: HealthCheckRequest,

@@ -1,0 +1,25 @@
+// The error for an address that cannot be listened on: it names the variable, and says what to do.
+
+import { type Address, formatAddress } from './env.js';
+
+/** What the system says, and what that means for whoever has set the address. */
+const REASONS: readonly (readonly [code: string, reason: string])[] = [
+  ['EADDRINUSE', 'another process listens there; end that process, or set another address'],
+  ['EADDRNOTAVAIL', 'this machine does not have that address; set one that it has, or 0.0.0.0 for all of them'],
+  ['EACCES', 'this user may not listen on that port; set one of 1024 or above'],
+  ['ENOTFOUND', 'that name has no address; set one that it has, or an IP address'],
+];
+
+/** An address cannot be listened on. */
+export class AddressUnusable extends Error {
+  readonly code = 'ADDRESS_UNUSABLE';
+  override readonly name = 'AddressUnusable';
+
+  /** @param variable the setting that holds the address */
+  constructor(variable: string, address: Address, cause: unknown) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const [code, reason] = REASONS.find(([name]) => text.includes(name)) ?? [];
+    const why = code === undefined ? text : `${reason} (${code})`;
+    super(`${variable}: cannot listen on ${formatAddress(address)}: ${why}`, { cause });
+  }
+}

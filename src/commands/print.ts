@@ -1,0 +1,35 @@
+// What a command of the command line prints: its result on standard output, messages for its user on standard error.
+
+import { writeSync } from 'node:fs';
+import { descriptor } from '../log-descriptor.js';
+
+/** How long to wait for a reader that has no room, ms. */
+const WAIT_MS = 5;
+
+/** The result could not be written. */
+export class ResultUnwritable extends Error {
+  readonly code = 'RESULT_UNWRITABLE';
+  override readonly name = 'ResultUnwritable';
+}
+
+/** Writes the result, all of it. Ends the process if its reader is gone. @throws ResultUnwritable */
+export function printResult(text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+      else if (code === 'EPIPE') process.exit(1);
+      else throw new ResultUnwritable(`the result cannot be written: ${message}`, { cause: error });
+    }
+  }
+}
+
+/** Writes a message for the user. Further lines are set in, so that each line is known as a part of it. */
+export function printMessage(text: string): void {
+  const [first = '', ...further] = text.trimEnd().split('\n');
+  const lines = further.map((line) => (line.startsWith('  ') ? line : `  ${line}`));
+  descriptor(2).write(`${[`latchkey: ${first}`, ...lines].join('\n')}\n`);
+}

@@ -1,0 +1,39 @@
+// What gRPC's library says: taken by its own hook, and written to the log without the values of its callers.
+
+import { logVerbosity, setLogger, setLogVerbosity } from '@grpc/grpc-js';
+import type { Logger } from '../log.js';
+import { outline } from './foreign-output.js';
+import { Repeats } from './repeats.js';
+
+/** A header that gRPC does not allow. The library leaves it out, and goes on with the call. The value follows its name. */
+const BAD_HEADER = /^Failed to add metadata entry ([a-z0-9_.-]{1,64}): /;
+/** Whoever asked for the address is given the same error. */
+const GIVEN_AS_ERROR = /^No address added out of total /;
+
+let repeats: Repeats | undefined;
+
+/** Has the library write to this log from now on, whatever GRPC_TRACE and GRPC_VERBOSITY say. */
+export function logGrpcTo(log: Logger): void {
+  repeats?.close();
+  const lines = new Repeats(() => log);
+  repeats = lines;
+  const write = (...given: readonly unknown[]): void => writeLine(lines, String(given[0]));
+  // Its traces have whole headers and messages in them.
+  setLogVerbosity(logVerbosity.ERROR);
+  setLogger({ error: write, info: write, debug: write });
+}
+
+function writeLine(lines: Repeats, text: string): void {
+  if (GIVEN_AS_ERROR.test(text)) return;
+  if (text.startsWith('Failed to add metadata entry ')) {
+    const header = BAD_HEADER.exec(text)?.[1];
+    return lines.write(
+      'header',
+      'info',
+      { header },
+      'a call has a header with characters that gRPC does not allow: it is ignored',
+    );
+  }
+  const detail = outline(text);
+  lines.write(detail, 'warn', { detail }, "gRPC's library reports a fault");
+}

@@ -1,0 +1,82 @@
+// An empty folder in which the commands of one section run, with the tools that they need.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+/** How long one script may take, ms: a cold cache downloads some hundred megabytes. */
+const SCRIPT_MS = 280_000;
+/** What the tools print without a network. None of it can come from a call of a service on 127.0.0.1. */
+const OFFLINE =
+  /failure in name resolution|getaddrinfo|ENOTFOUND|EAI_AGAIN|no such host|unknown host|network is unreachable/i;
+
+/** npm tries for minutes to reach a registry that is away, and asks it for more than the packages. */
+const QUICK_NPM = {
+  ...{ npm_config_prefer_offline: 'true', npm_config_fetch_retries: '1', npm_config_fetch_retry_mintimeout: '500' },
+  ...{ npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' },
+};
+
+/** The commands cannot run here; the message says why. */
+export class CannotRun extends Error {
+  override readonly name = 'CannotRun';
+}
+
+/** A folder of its own, gone after `remove`. */
+export class Workplace {
+  readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-client-'));
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** @param env beside the process's own */
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#env = { ...env, ...goFolders(this.folder) };
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(join(this.folder, path)), { recursive: true });
+    writeFileSync(join(this.folder, path), content);
+  }
+
+  /**
+   * Runs a script to its end.
+   * @returns its standard output
+   * @throws CannotRun without a network; Error, with all output, if the script fails
+   */
+  async run(script: string): Promise<string> {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd: this.folder,
+      env: { ...process.env, ...QUICK_NPM, ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that what the script has started ends with it.
+      detached: true,
+    });
+    const end = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+    const timer = setTimeout(end, SCRIPT_MS);
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    clearTimeout(timer);
+    if (code === 0) return stdout;
+    if (OFFLINE.test(stdout + stderr)) throw new CannotRun('there is no network');
+    throw new Error(`the commands ended with ${code}:\n${stdout}\n${stderr}`);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether a tool is there and runs. */
+export const runs = (tool: string): boolean => spawnSync(tool, [tool === 'go' ? 'version' : '--version']).status === 0;
+
+/** @throws CannotRun unless every tool is there and runs */
+export function needTools(...tools: readonly string[]): void {
+  const missing = tools.filter((tool) => !runs(tool));
+  if (missing.length > 0) throw new CannotRun(`${missing.join(' and ')} cannot be run here`);
+}
+
+/** Go installs programs into the folder, and keeps its cache of modules. */
+function goFolders(folder: string): Record<string, string> {
+  const { status, stdout } = spawnSync('go', ['env', 'GOMODCACHE'], { encoding: 'utf8' });
+  return status === 0 ? { GOMODCACHE: stdout.trim(), GOPATH: join(folder, 'go'), GOBIN: '' } : {};
+}

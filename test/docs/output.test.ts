@@ -1,0 +1,52 @@
+// Proof that nothing in the project prints past the log, and that no test starts a process whose output nobody checks.
+
+import { expect } from 'chai';
+import { codeIn, sourceFiles } from './imports.js';
+
+/** The files that may write to a stream of the process, or take its place. */
+const WRITERS: readonly string[] = ['src/commands/print.ts', 'src/log-descriptor.ts', 'src/output/foreign-output.ts'];
+const PRINTS = /\bprocess\.(?:stdout|stderr|_rawDebug)\b|\bconsole\b|\bwriteSync\((?:1|2)\b|\bpino\.destination\(/;
+
+/** The tests that start other programs than `latchkey`, and which. All others use test/support/processes.ts. */
+const STARTERS: Readonly<Record<string, string>> = {
+  'test/adapters/jwt/key-files.test.ts': 'mkfifo, and a script that writes keys',
+  'test/adapters/lmdb/processes.test.ts': 'child.ts, a store by itself',
+  'test/adapters/lmdb/read-turn.test.ts': 'child.ts, a store by itself',
+  'test/adapters/redis/closing.test.ts': 'open-and-close.ts, a store by itself',
+  'test/bench/speed.test.ts': 'the bench',
+  'test/commands/lean.test.ts': 'a script that loads a package',
+  'test/docs/compose-run.test.ts': 'docker',
+  'test/docs/output.test.ts': 'nothing',
+  'test/faults/small-disk.ts': 'mount, prlimit',
+  'test/gateway/stop.test.ts': 'a script with a gateway in it',
+  'test/log.test.ts': 'scripts with a logger in them',
+  'test/support/processes.ts': 'latchkey itself, watched',
+  'test/support/redis-server.ts': 'redis-server',
+  'test/workers/pool.test.ts': 'program.ts, a pool by itself',
+};
+const STARTS = /^import (?!type )[^;]*from 'node:child_process'|import\('node:child_process'\)/m;
+/** The entry of the program. */
+const ENTRY = /src\/main\.js/;
+
+describe('what is printed', () => {
+  it('is printed by few files of the program, and by no other', () => {
+    const found = sourceFiles('src', 'gateway').filter((path) => PRINTS.test(codeIn(path)));
+    expect(found).to.deep.equal([...WRITERS]);
+  });
+
+  it('by a process that a test starts is checked: one module of the tests starts the program', () => {
+    const tests = sourceFiles('test').filter((path) => !path.startsWith('test/docs/output'));
+    expect(tests.filter((path) => STARTS.test(codeIn(path)) && STARTERS[path] === undefined)).to.deep.equal([]);
+    const withEntry = tests.filter((path) => STARTS.test(codeIn(path)) && ENTRY.test(codeIn(path)));
+    expect(withEntry.filter((path) => path !== 'test/commands/lean.test.ts')).to.deep.equal([
+      'test/support/processes.ts',
+    ]);
+  });
+
+  it('is checked after each test, of the whole run', () => {
+    expect(codeIn('test/support/processes.ts')).to.match(/watchOutput\(\{/);
+    expect(codeIn('test/support/process-output.ts'))
+      .to.match(/^ {2}afterEach\(/m)
+      .and.to.match(/^ {2}after\(/m);
+  });
+});
