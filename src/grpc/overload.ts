@@ -36,15 +36,17 @@ export function refuseEarly(server: Server, admission: Admission): void {
     http2.removeAllListeners('stream');
     http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
       const path = headers[':path'] ?? '';
-      if (!SHED.test(path) || admission.mayOpen(endsSession(path))) accept(stream, headers, flags);
-      else refuse(stream);
+      const ends = endsSession(path);
+      if (!SHED.test(path) || admission.hasRoom(ends)) return accept(stream, headers, flags);
+      // Until the library listens: a client may reset the stream while it waits, and needs no answer then.
+      stream.once('error', () => {});
+      const goOn = (): void => (stream.closed || stream.destroyed ? undefined : accept(stream, headers, flags));
+      admission.wait(ends, { accept: goOn, refuse: () => refuse(stream) });
     });
   }
 }
 
 function refuse(stream: ServerHttp2Stream): void {
-  // A client that resets the stream needs no answer, and nothing else fails here.
-  stream.on('error', () => {});
   if (stream.destroyed || stream.closed) return;
   stream.respond(REFUSAL, { endStream: true });
   // Discards the message, so that it does not use up the connection's window.

@@ -1,19 +1,19 @@
-// The rule that decides which calls a busy service takes, in turns of an event loop that are made up.
+// The rule for how many calls may be under way, in turns of an event loop that are made up.
 
 import { expect } from 'chai';
 import { LoadShedder } from '../../src/grpc/load-shedder.js';
 
 const MAX_CALLS = 256;
-const [TARGET_MS, RESERVED, REFUSALS_PER_ANSWER] = [100, 8, 10];
+const [TARGET_MS, REFUSALS_PER_ANSWER] = [100, 6];
 
 /** A shedder with a clock. */
 class Loop {
   readonly shedder = new LoadShedder(MAX_CALLS);
   #nowMs = 0;
 
-  /** One turn: calls beyond the limit are refused, others end. */
+  /** One turn, in which calls are refused and others end. */
   turn(tookMs: number, { oldestMs = 0, answered = 0, refused = 0, rested = false } = {}): void {
-    for (let n = 0; n < refused; n++) this.shedder.admits(this.shedder.limit, false);
+    for (let n = 0; n < refused; n++) this.shedder.refused();
     for (let n = 0; n < answered; n++) this.shedder.answered();
     this.#nowMs += tookMs;
     this.shedder.endTurn({ nowMs: this.#nowMs, oldestMs, rested });
@@ -38,17 +38,6 @@ function overloaded(): Loop {
 }
 
 describe('the load shedder', () => {
-  it('takes as many calls as may be under way, and a few more that end a session', () => {
-    const { shedder } = new Loop();
-    expect([0, MAX_CALLS - 1, MAX_CALLS].map((underWay) => shedder.admits(underWay, false))).to.deep.equal([
-      true,
-      true,
-      false,
-    ]);
-    expect(shedder.admits(MAX_CALLS + RESERVED - 1, true)).to.equal(true);
-    expect(shedder.admits(MAX_CALLS + RESERVED, true)).to.equal(false);
-  });
-
   it('takes no fewer because calls wait, however long, while none exceeds the limit', () => {
     const loop = new Loop();
     loop.turns(60_000, 500, { ...SLOW, refused: 0 });
@@ -61,9 +50,6 @@ describe('the load shedder', () => {
     expect(loop.shedder.limit, 'before a whole interval').to.equal(MAX_CALLS);
     loop.turns(TARGET_MS, 20, SLOW);
     expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
-    expect(loop.shedder.admits(SLOW_LIMIT - 1, false)).to.equal(true);
-    expect(loop.shedder.admits(SLOW_LIMIT, false)).to.equal(false);
-    expect(loop.shedder.admits(SLOW_LIMIT + RESERVED - 1, true)).to.equal(true);
   });
 
   it('follows what can be answered, up and down, and takes at least one call', () => {
