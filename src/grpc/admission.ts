@@ -90,6 +90,13 @@ export class Admission {
     return this.#queueOf(ends).length === 0 && this.#room(ends) > 0;
   }
 
+  /** The same for a call that cannot wait. @returns false if it has no room; the refusal is counted */
+  mayOpen(ends: boolean): boolean {
+    if (this.hasRoom(ends)) return true;
+    this.#countRefusal();
+    return false;
+  }
+
   /** Lets a call wait that has no room, until it is accepted or refused. */
   wait(ends: boolean, call: OpenedCall): void {
     if (!this.#queueOf(ends).push(call, performance.now())) return this.#refuse(call);

@@ -4,9 +4,9 @@
  * How long calls may take in a lasting overload, ms. It is also the interval over which their ages are judged: calls that
  * take less, or that take more for a shorter time, lower no limit.
  */
-const TARGET_MS = 100;
-/** A refusal costs less than a third of the cheapest answer. With more refusals per answer than this, they fill the event loop. */
-const REFUSALS_PER_ANSWER = 6;
+const TARGET_MS = 80;
+/** What a refusal costs of the event loop's time, ms, as measured (`npm run bench:overload`). */
+const REFUSAL_MS = 0.05;
 
 /** One turn of the event loop, as seen at its end. */
 export interface Turn {
@@ -25,7 +25,7 @@ export interface Turn {
  * The limit falls only in an overload: calls are refused at the limit, and for a whole interval the event loop does not
  * rest and the oldest call is older than the target. As many calls may then be under way as were answered within the
  * target time, which is how many the service can answer in time. The limit is back at its most after an interval in which
- * the event loop rests or no call is refused.
+ * the event loop rests; after one in which no call is refused or too old it doubles.
  */
 export class LoadShedder {
   readonly #maxCalls: number;
@@ -62,24 +62,24 @@ export class LoadShedder {
     interval.leastAgeMs = Math.min(interval.leastAgeMs, oldestMs);
     const tookMs = nowMs - interval.startMs;
     if (tookMs < TARGET_MS) return;
-    this.#limit = this.#isOverloaded() ? this.#answeredInTime(tookMs) : this.#maxCalls;
+    const next = this.#nextLimit(tookMs);
+    // Calls that come together are answered together: some turns bring no answer.
+    if (next === 0) return;
+    this.#limit = Math.min(this.#maxCalls, next);
     // The last turn counts for the next interval, too: one long turn by itself, such as a pause, is no lasting overload.
     this.#interval = { startMs: nowMs, rested: false, leastAgeMs: oldestMs };
     this.#answered = 0;
     this.#refused = 0;
   }
 
-  #isOverloaded(): boolean {
+  #nextLimit(tookMs: number): number {
     const { rested, leastAgeMs } = this.#interval;
-    if (rested || this.#refused === 0) return false;
+    if (rested) return this.#maxCalls;
+    if (this.#refused === 0) return leastAgeMs < TARGET_MS ? 2 * this.#limit : this.#limit;
     // A low limit keeps ages near the target: it stays until the overload is over.
-    if (this.#limit === this.#maxCalls && leastAgeMs < TARGET_MS) return false;
-    // If refusals fill the event loop, or calls wait for the store, fewer calls under way would not take less time.
-    return this.#refused < this.#answered * REFUSALS_PER_ANSWER;
-  }
-
-  #answeredInTime(tookMs: number): number {
-    const answered = Math.round((this.#answered * TARGET_MS) / tookMs);
-    return Math.max(1, Math.min(this.#maxCalls, answered));
+    if (this.#limit === this.#maxCalls && leastAgeMs < TARGET_MS) return this.#maxCalls;
+    // If refusals fill most of the event loop's time, fewer calls under way would not take less.
+    if (this.#refused * REFUSAL_MS >= tookMs / 2) return this.#maxCalls;
+    return Math.ceil((this.#answered * TARGET_MS) / tookMs);
   }
 }

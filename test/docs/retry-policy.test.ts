@@ -16,7 +16,7 @@ interface ServiceConfig {
 
 /** The service config in `docs/operations.md`, as it stands there. */
 function documented(): string {
-  const [, text = ''] = /## Retries\n[^]*?```json\n([^]*?)```/.exec(readText('docs/operations.md')) ?? [];
+  const [, text = ''] = /## Retries\n[\s\S]*?```json\n([\s\S]*?)```/.exec(readText('docs/operations.md')) ?? [];
   return text;
 }
 

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { LoadShedder } from '../../src/grpc/load-shedder.js';
 
 const MAX_CALLS = 256;
-const [TARGET_MS, REFUSALS_PER_ANSWER] = [100, 6];
+const [TARGET_MS, REFUSAL_MS] = [80, 0.05];
 
 /** A shedder with a clock. */
 class Loop {
@@ -28,7 +28,7 @@ class Loop {
 /** A call costs 5 ms, and twice as many come: 256 wait for more than a second. */
 const SLOW = { oldestMs: 1_280, answered: 4, refused: 4 };
 /** As many as the slow service answers within the target. */
-const SLOW_LIMIT = 20;
+const SLOW_LIMIT = 16;
 
 function overloaded(): Loop {
   const loop = new Loop();
@@ -55,7 +55,7 @@ describe('the load shedder', () => {
   it('follows what can be answered, up and down, and takes at least one call', () => {
     const loop = overloaded();
     loop.turns(TARGET_MS, 20, { oldestMs: 90, answered: 20, refused: 4 });
-    expect(loop.shedder.limit).to.equal(100);
+    expect(loop.shedder.limit).to.equal(80);
     loop.turns(TARGET_MS, 20, { oldestMs: 90, answered: 200, refused: 4 });
     expect(loop.shedder.limit).to.equal(MAX_CALLS);
     const stuck = overloaded();
@@ -63,15 +63,19 @@ describe('the load shedder', () => {
     expect(stuck.shedder.limit).to.equal(1);
   });
 
-  it('takes as many as ever after an interval in which none was refused, or in which the event loop rested', () => {
-    for (const calm of [
-      { oldestMs: 90, answered: 4 },
-      { ...SLOW, rested: true },
-    ]) {
-      const loop = overloaded();
-      loop.turns(TARGET_MS, 20, calm);
-      expect(loop.shedder.limit).to.equal(MAX_CALLS);
-    }
+  it('takes as many as ever after an interval in which the event loop rested, and twice as many after one without refusals', () => {
+    const resting = overloaded();
+    resting.turns(TARGET_MS, 20, { ...SLOW, rested: true });
+    expect(resting.shedder.limit).to.equal(MAX_CALLS);
+    const calming = overloaded();
+    const limits = Array.from({ length: 5 }, () => {
+      calming.turns(TARGET_MS, 20, { oldestMs: 70, answered: 4 });
+      return calming.shedder.limit;
+    });
+    expect(limits).to.deep.equal([32, 64, 128, 256, 256]);
+    const old = overloaded();
+    old.turns(10 * TARGET_MS, 20, { ...SLOW, refused: 0 });
+    expect(old.shedder.limit, 'calls are still too old').to.equal(SLOW_LIMIT);
   });
 
   it('takes no fewer while waiting is short, also if it is long in between', () => {
@@ -102,11 +106,22 @@ describe('the load shedder', () => {
     }
   });
 
-  it('takes no fewer if it is the refusals that fill the event loop', () => {
+  it('takes no fewer if refusals fill most of the time of the event loop', () => {
     const loop = new Loop();
-    loop.turns(1_000, 20, { oldestMs: 500, answered: 4, refused: 4 * REFUSALS_PER_ANSWER });
+    const half = 20 / REFUSAL_MS / 2;
+    loop.turns(1_000, 20, { oldestMs: 500, answered: 4, refused: half });
     expect(loop.shedder.limit).to.equal(MAX_CALLS);
-    loop.turns(2 * TARGET_MS, 20, { oldestMs: 500, answered: 4, refused: 4 * REFUSALS_PER_ANSWER - 1 });
+    loop.turns(2 * TARGET_MS, 20, { oldestMs: 500, answered: 4, refused: half - 1 });
     expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
+  });
+
+  it('waits for answers to count, where long turns bring none', () => {
+    const loop = new Loop();
+    for (let n = 0; n < 3; n++) {
+      loop.turn(640, { oldestMs: 640, refused: 10 });
+      expect(loop.shedder.limit).to.be.greaterThan(0);
+      loop.turn(640, { oldestMs: 1_280, answered: 256, refused: 10 });
+    }
+    expect(loop.shedder.limit).to.be.within(SLOW_LIMIT, 2 * SLOW_LIMIT);
   });
 });
