@@ -18,9 +18,10 @@ const LOAD = { kind: 'closed', atOnce: AT_ONCE, warmMs: 200, countedMs: 500 } as
 type Work = keyof typeof WORKS;
 
 /** A row of Markdown cells for each kind of call, store and number of connections. */
-export async function closedLoops(cleanup: Clean[], keys: string, redis: RedisServer): Promise<string> {
+export async function closedLoops(keys: string, redis: RedisServer): Promise<string> {
   const rows: string[][] = [];
   for (const store of ['Redis', 'embedded']) {
+    const cleanup: Clean[] = [];
     const limited = await startService(cleanup, { JWT_KEYS_DIR: keys, ...(await placeOf(store, cleanup, redis)) });
     const free = await startService(cleanup, {
       ...{ JWT_KEYS_DIR: keys, MAX_CONCURRENT_CALLS: '1000000' },
@@ -39,6 +40,7 @@ export async function closedLoops(cleanup: Clean[], keys: string, redis: RedisSe
       }
       for (const stop of loads) await stop();
     }
+    for (const clean of cleanup.reverse()) await clean();
   }
   return table(['call', 'store', 'connections', 'refused %', 'answered/s', 'without limit', 'share', 'p99 ms'], rows);
 }
@@ -78,6 +80,6 @@ async function once(work: Work, { service, load }: Loaded) {
 async function placeOf(store: string, cleanup: Clean[], redis: RedisServer): Promise<Record<string, string>> {
   if (store === 'Redis') return { REDIS_URL: redis.url };
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
-  cleanup.unshift(() => rm(folder, { recursive: true, force: true }));
+  cleanup.push(() => rm(folder, { recursive: true, force: true }));
   return { DATA_DIR: folder };
 }

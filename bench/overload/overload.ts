@@ -112,7 +112,7 @@ async function bench(cleanup: Clean[]): Promise<string> {
   await writeFile(join(keys, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const redis = await RedisServer.start();
   cleanup.push(() => redis.stop());
-  const closed = await closedLoops(cleanup, keys, redis);
+  const closed = await closedLoops(keys, redis);
   const at = { redis, connections: CONNECTIONS };
   const limited = await startSubject(cleanup, at, { JWT_KEYS_DIR: keys });
   const unlimited = await startSubject(cleanup, at, { JWT_KEYS_DIR: keys, MAX_CONCURRENT_CALLS: '1000000' });
