@@ -1,6 +1,7 @@
 // A service that is loaded by the bench, with the process that makes the load.
 
 import { IssueTokenRequest } from '../../proto/gen/auth/v1/issuer_service.js';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { TestClient } from '../../test/support/auth-client.js';
 import { ISSUER_TOKEN, startServe } from '../../test/support/processes.js';
 import type { RedisServer } from '../../test/support/redis-server.js';
@@ -50,8 +51,14 @@ export async function startSubject(
   return { client, load, pid, helpers: [redis.pid ?? 0, load.pid, process.pid] };
 }
 
-const issued = (client: TestClient, sessions: number) =>
-  Promise.all(Array.from({ length: sessions }, (_, n) => client.issue(`user-${n}`)));
+async function issued(client: TestClient, sessions: number): Promise<TokenPair[]> {
+  const pairs: TokenPair[] = [];
+  while (pairs.length < sessions) {
+    const some = Array.from({ length: 50 }, (_, n) => client.issue(`user-${pairs.length + n}`));
+    pairs.push(...(await Promise.all(some)));
+  }
+  return pairs;
+}
 
 /** Honest work of each kind. @param sessions more than calls at once, because a refresh has a session of its own */
 export const WORKS = {

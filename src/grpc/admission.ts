@@ -99,6 +99,7 @@ export class Admission {
 
   /** Lets a call wait that has no room, until it is accepted or refused. */
   wait(ends: boolean, call: OpenedCall): void {
+    this.#shedder.exceeded();
     if (!this.#queueOf(ends).push(call, performance.now())) return this.#refuse(call);
     this.#looking ??= setInterval(() => this.#ages.turn(), LOOK_MS).unref();
   }
@@ -134,10 +135,12 @@ export class Admission {
 
   #endTurn(turn: TurnReport): void {
     this.#endedAtOnce = 0;
+    if (this.#waiting.length > 0) this.#shedder.exceeded();
     this.#shedder.endTurn(turn);
     if (!this.#looking) return;
     this.#admitWaiting();
-    for (const queue of [this.#ending, this.#waiting]) for (const call of queue.expire(turn.nowMs)) this.#refuse(call);
+    const nowMs = performance.now();
+    for (const queue of [this.#ending, this.#waiting]) for (const call of queue.expire(nowMs)) this.#refuse(call);
     if (this.#ending.length + this.#waiting.length > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
@@ -156,6 +159,7 @@ export class Admission {
   }
 
   #countRefusal(): void {
+    this.#shedder.exceeded();
     this.#shedder.refused();
     this.#log.count();
   }

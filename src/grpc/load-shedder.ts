@@ -1,31 +1,32 @@
-// The rule for how many calls may be under way. Pure: the clock and what the event loop did are arguments.
+// The rule for how many calls may be under way. Pure: the times and what the event loop did are arguments.
 
 /**
- * How long calls may take in a lasting overload, ms. It is also the interval over which their ages are judged: calls that
- * take less, or that take more for a shorter time, lower no limit.
+ * The age of the oldest call at which fewer may be under way, ms of processor time. Twice what 256 refreshes take: calls
+ * of the usual cost do not get that old, however slow the machine, the store or the client may be.
  */
+const TOO_OLD_MS = 200;
+/** How long calls may take then, ms of processor time. It is also the interval over which their ages are judged. */
 const TARGET_MS = 80;
 /** What a refusal costs of the event loop's time, ms, as measured (`npm run bench:overload`). */
 const REFUSAL_MS = 0.05;
 
 /** One turn of the event loop, as seen at its end. */
 export interface Turn {
-  /** When the turn ended, on a clock that is never set. */
+  /** When the turn ended, in processor time that the process has used. */
   readonly nowMs: number;
-  /** The age of the oldest call that was under way in this turn. */
+  /** The age of the oldest call that was under way in this turn: the processor time that was used since it came. */
   readonly oldestMs: number;
   /** Whether the event loop had nothing to do for a while before this turn. */
   readonly rested: boolean;
 }
 
 /**
- * Calls up to the most that may be under way are always taken, however long they take: a pause of the process or of the
- * store refuses none of them.
+ * The limit falls only when calls wait for the processor: for a whole interval the event loop does not rest, and the oldest
+ * call is too old. As many calls may then be under way as are answered within the target time. The limit is back at its
+ * most after an interval in which the event loop rests; after one in which no call waits for a place and none is above the
+ * target it doubles.
  *
- * The limit falls only in an overload: calls are refused at the limit, and for a whole interval the event loop does not
- * rest and the oldest call is older than the target. As many calls may then be under way as were answered within the
- * target time, which is how many the service can answer in time. The limit is back at its most after an interval in which
- * the event loop rests; after one in which no call is refused or too old it doubles.
+ * Processor time does not pass in a pause of the process, of the store or of the machine: none of them lowers the limit.
  */
 export class LoadShedder {
   readonly #maxCalls: number;
@@ -33,6 +34,7 @@ export class LoadShedder {
   #interval = { startMs: 0, rested: false, leastAgeMs: 0 };
   #answered = 0;
   #refused = 0;
+  #exceeded = false;
 
   /** @param maxCalls the most calls that may be under way */
   constructor(maxCalls: number) {
@@ -55,6 +57,11 @@ export class LoadShedder {
     this.#refused++;
   }
 
+  /** Notes that a call waits for a place, or is refused. */
+  exceeded(): void {
+    this.#exceeded = true;
+  }
+
   /** To be called at the end of each turn of the event loop that brought calls. */
   endTurn({ nowMs, oldestMs, rested }: Turn): void {
     const interval = this.#interval;
@@ -70,16 +77,17 @@ export class LoadShedder {
     this.#interval = { startMs: nowMs, rested: false, leastAgeMs: oldestMs };
     this.#answered = 0;
     this.#refused = 0;
+    this.#exceeded = false;
   }
 
   #nextLimit(tookMs: number): number {
     const { rested, leastAgeMs } = this.#interval;
-    if (rested) return this.#maxCalls;
-    if (this.#refused === 0) return leastAgeMs < TARGET_MS ? 2 * this.#limit : this.#limit;
+    const isLow = this.#limit < this.#maxCalls;
+    if (rested || (!isLow && leastAgeMs < TOO_OLD_MS)) return this.#maxCalls;
     // A low limit keeps ages near the target: it stays until the overload is over.
-    if (this.#limit === this.#maxCalls && leastAgeMs < TARGET_MS) return this.#maxCalls;
+    if (isLow && !this.#exceeded) return leastAgeMs < TARGET_MS ? 2 * this.#limit : this.#limit;
     // If refusals fill most of the event loop's time, fewer calls under way would not take less.
-    if (this.#refused * REFUSAL_MS >= tookMs / 2) return this.#maxCalls;
+    if (this.#refused * REFUSAL_MS >= tookMs / 2) return this.#limit;
     return Math.ceil((this.#answered * TARGET_MS) / tookMs);
   }
 }

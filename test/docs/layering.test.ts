@@ -43,7 +43,14 @@ const RULES: readonly Rule[] = [
   { at: 'src/grpc-settings.ts', files: LEAVES, packages: [], node: false },
   {
     at: 'src/config.ts',
-    files: ['src/core/', 'src/adapters/redis/url.ts', 'src/issuer-config.ts', 'src/key-settings.ts', 'src/grpc-settings.ts', ...LEAVES],
+    files: [
+      'src/core/',
+      'src/adapters/redis/url.ts',
+      'src/issuer-config.ts',
+      'src/key-settings.ts',
+      'src/grpc-settings.ts',
+      ...LEAVES,
+    ],
     packages: [],
     node: true,
   },

@@ -4,15 +4,16 @@ import { expect } from 'chai';
 import { LoadShedder } from '../../src/grpc/load-shedder.js';
 
 const MAX_CALLS = 256;
-const [TARGET_MS, REFUSAL_MS] = [80, 0.05];
+const [TOO_OLD_MS, TARGET_MS, REFUSAL_MS] = [200, 80, 0.05];
 
-/** A shedder with a clock. */
+/** A shedder with a clock of processor time. */
 class Loop {
   readonly shedder = new LoadShedder(MAX_CALLS);
   #nowMs = 0;
 
   /** One turn, in which calls are refused and others end. */
   turn(tookMs: number, { oldestMs = 0, answered = 0, refused = 0, rested = false } = {}): void {
+    if (refused > 0) this.shedder.exceeded();
     for (let n = 0; n < refused; n++) this.shedder.refused();
     for (let n = 0; n < answered; n++) this.shedder.answered();
     this.#nowMs += tookMs;
@@ -38,9 +39,9 @@ function overloaded(): Loop {
 }
 
 describe('the load shedder', () => {
-  it('takes no fewer because calls wait, however long, while none exceeds the limit', () => {
+  it('takes no fewer because calls are refused, while none gets too old', () => {
     const loop = new Loop();
-    loop.turns(60_000, 500, { ...SLOW, refused: 0 });
+    loop.turns(60_000, 20, { oldestMs: TOO_OLD_MS - 1, answered: 150, refused: 50 });
     expect(loop.shedder.limit).to.equal(MAX_CALLS);
   });
 
@@ -82,7 +83,7 @@ describe('the load shedder', () => {
     const loop = new Loop();
     for (let n = 0; n < 100; n++) {
       loop.turns(TARGET_MS - 20, 20, SLOW);
-      loop.turn(20, { ...SLOW, oldestMs: TARGET_MS - 1 });
+      loop.turn(20, { ...SLOW, oldestMs: TOO_OLD_MS - 1 });
       expect(loop.shedder.limit).to.equal(MAX_CALLS);
     }
   });
