@@ -29,8 +29,8 @@ const RULES: readonly Rule[] = [
   {
     at: 'src/grpc/',
     files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
-    // Of gRPC's library status codes and metadata; of protobuf its reader of the wire.
-    packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
+    // Of the loader a type alone; of protobuf its reader of the wire.
+    packages: ['@grpc/grpc-js', '@grpc/reflection', '@grpc/proto-loader', '@bufbuild/protobuf'],
     node: true,
   },
   { at: 'src/env.ts', files: [], packages: [], node: true },
@@ -40,17 +40,9 @@ const RULES: readonly Rule[] = [
   { at: 'src/tls/', files: LEAVES, packages: ['@grpc/grpc-js'], node: true },
   { at: 'src/issuer-config.ts', files: LEAVES, packages: [], node: false },
   { at: 'src/key-settings.ts', files: LEAVES, packages: [], node: false },
-  { at: 'src/grpc-settings.ts', files: LEAVES, packages: [], node: false },
   {
     at: 'src/config.ts',
-    files: [
-      'src/core/',
-      'src/adapters/redis/url.ts',
-      'src/issuer-config.ts',
-      'src/key-settings.ts',
-      'src/grpc-settings.ts',
-      ...LEAVES,
-    ],
+    files: ['src/core/', 'src/adapters/redis/url.ts', 'src/issuer-config.ts', 'src/key-settings.ts', ...LEAVES],
     packages: [],
     node: true,
   },
