@@ -1,10 +1,12 @@
 // The rule for how many calls may be under way. Pure: the times and what the event loop did are arguments.
 
-/**
- * The age of the oldest call at which fewer may be under way, ms of processor time. Twice what 256 refreshes take: calls
- * of the usual cost do not get that old, however slow the machine, the store or the client may be.
- */
+/** The age of the oldest call at which fewer may be under way, at least, ms of processor time. */
 const TOO_OLD_MS = 200;
+/**
+ * The same for each call that may be under way, ms. More than twice what a refresh costs: calls of the usual cost do not get
+ * that old, however slow the machine, the store or the client may be.
+ */
+const TOO_DEAR_MS = 0.8;
 /** How long calls may take then, ms of processor time. It is also the interval over which their ages are judged. */
 const TARGET_MS = 80;
 /** What a refusal costs of the event loop's time, ms, as measured (`npm run bench:overload`). */
@@ -30,6 +32,7 @@ export interface Turn {
  */
 export class LoadShedder {
   readonly #maxCalls: number;
+  readonly #tooOldMs: number;
   #limit: number;
   #interval = { startMs: 0, rested: false, leastAgeMs: 0 };
   #answered = 0;
@@ -39,6 +42,7 @@ export class LoadShedder {
   /** @param maxCalls the most calls that may be under way */
   constructor(maxCalls: number) {
     this.#maxCalls = maxCalls;
+    this.#tooOldMs = Math.max(TOO_OLD_MS, maxCalls * TOO_DEAR_MS);
     this.#limit = maxCalls;
   }
 
@@ -83,7 +87,7 @@ export class LoadShedder {
   #nextLimit(tookMs: number): number {
     const { rested, leastAgeMs } = this.#interval;
     const isLow = this.#limit < this.#maxCalls;
-    if (rested || (!isLow && leastAgeMs < TOO_OLD_MS)) return this.#maxCalls;
+    if (rested || (!isLow && leastAgeMs < this.#tooOldMs)) return this.#maxCalls;
     // A low limit keeps ages near the target: it stays until the overload is over.
     if (isLow && !this.#exceeded) return leastAgeMs < TARGET_MS ? 2 * this.#limit : this.#limit;
     // If refusals fill most of the event loop's time, fewer calls under way would not take less.

@@ -45,6 +45,15 @@ describe('the load shedder', () => {
     expect(loop.shedder.limit).to.equal(MAX_CALLS);
   });
 
+  it('lets calls get older where more may be under way', () => {
+    const shedder = new LoadShedder(10 * MAX_CALLS);
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 20) {
+      shedder.answered();
+      shedder.endTurn({ nowMs, oldestMs: 9 * TOO_OLD_MS, rested: false });
+    }
+    expect(shedder.limit).to.equal(10 * MAX_CALLS);
+  });
+
   it('takes as many as are answered within the target, once waiting has stayed above it in an overload', () => {
     const loop = new Loop();
     loop.turns(TARGET_MS, 20, SLOW);
