@@ -1,36 +1,30 @@
-// Owns `npm run bench:overload`: what a service does at twice the load that it can serve, with its limit and without.
+// `npm run bench:overload`: what a service refuses of honest load, and what it does at twice the load that it can serve.
 // One machine makes the load and serves it, and may do other things: compare what one run says, not runs.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TestClient } from '../../test/support/auth-client.js';
-import { startServe } from '../../test/support/processes.js';
 import { RedisServer } from '../../test/support/redis-server.js';
-import { fine, median, whole } from '../figures.js';
-import { LoadProcess } from '../load/load-process.js';
-import { validations } from '../load/validations.js';
+import { fine, finer, median, whole } from '../figures.js';
 import { memoryMiBOf } from '../machine/usage.js';
+import { closedLoops } from './closed.js';
 import { probe, type Seen, type Subject } from './probe.js';
 import { cpuUsOf, tableOf } from './report.js';
+import { type Clean, startSubject } from './subject.js';
 
 /** Of so many rounds the half is told in which other programs of the machine were quieter. */
 const ROUNDS = 5;
-const SESSIONS = 100;
 const CONNECTIONS = 16;
 const BURST = 100;
-const SEED = 20_260;
 /** Shares of the load that can be served: offered, whatever is answered, and practically nothing of it refused. */
 const [UNLOADED, FULL, TWICE] = [0.2, 1, 2];
 /** What may be refused of a load that can be served: a pause of the machine is enough for some calls. */
 const SERVED = 0.99;
 /** Loads that are tried for it, as shares of what a service without a limit answers at most, when asked without pause. */
 const TRIED = [0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
-/** Longer than the limit's calm, after which it takes a burst again. */
-const CALM_MS = 1_200;
-
-type Clean = () => Promise<unknown>;
+/** For what was under way to end. */
+const CALM_MS = 500;
 
 interface Round {
   /** The load that can be served, and the most that a service without a limit answers; calls a second. */
@@ -40,22 +34,6 @@ interface Round {
   readonly full: Seen;
   readonly twice: Seen;
   readonly twiceTheMost: Seen;
-}
-
-async function startSubject(redis: RedisServer, keys: string, cleanup: Clean[], env = {}): Promise<Subject> {
-  const service = await startServe({ env: { JWT_KEYS_DIR: keys, REDIS_URL: redis.url, ACCESS_TTL: '1h', ...env } });
-  cleanup.push(() => service.stop());
-  const client = new TestClient(service.address);
-  cleanup.push(async () => client.close());
-  const pairs = await Promise.all(Array.from({ length: SESSIONS }, (_, n) => client.issue(`user-${n}`)));
-  const tokens = pairs.map(({ accessToken }) => accessToken);
-  const [host = '', port] = service.address.split(':');
-  const load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, seed: SEED });
-  cleanup.push(() => load.stop());
-  await load.take(validations(tokens));
-  const subject = { client, load, pid: service.child.pid ?? 0, helpers: [redis.pid ?? 0, load.pid, process.pid] };
-  await probe(subject, { kind: 'closed', atOnce: 16, warmMs: 500, countedMs: 1_000 });
-  return subject;
 }
 
 const open = (subject: Subject, callsPerS: number, warmMs: number, countedMs: number): Promise<Seen> =>
@@ -105,7 +83,7 @@ async function burst({ client }: Subject): Promise<string> {
 function tell(rounds: readonly Round[], drowned: Seen): string {
   const others = ({ unloaded, twice }: Round): number => unloaded.othersCpu + twice.othersCpu;
   const told = [...rounds].sort((a, b) => others(a) - others(b)).slice(0, Math.ceil(rounds.length / 2));
-  const ratios = told.map(({ unloaded, twice }) => twice.p99Ms / unloaded.p99Ms);
+  const shares = told.map(({ most, twice }) => twice.answeredPerS / most);
   const answeredUs = median(told.map(({ unloaded }) => cpuUsOf(unloaded)));
   const fullUs = median(told.map(({ full }) => cpuUsOf(full)));
   const refusedUs = median(told.map(({ twice }) => cpuUsOf(twice, fullUs)));
@@ -121,7 +99,8 @@ function tell(rounds: readonly Round[], drowned: Seen): string {
     `100 % is ${whole(median(told.map(({ capacity }) => capacity)))} ValidateToken a second, which are served whole.`,
     `The most that is answered without a limit is ${whole(median(told.map(({ most }) => most)))}. Medians of ${told.length} rounds:\n`,
     tableOf(rows),
-    `\np99 at ${TWICE * 100} % over p99 at ${UNLOADED * 100} %: ${fine(median(ratios))} (${ratios.map(fine).join(', ')})`,
+    `\nAnswered at ${TWICE * 100} %, as a share of the most: ${finer(median(shares))} (${shares.map(finer).join(', ')})`,
+    `p99 at ${TWICE * 100} %: ${told.map(({ twice }) => fine(twice.p99Ms)).join(', ')} ms`,
     `CPU of a call: ${whole(answeredUs)} µs answered alone, ${whole(fullUs)} µs among others, ${whole(refusedUs)} µs refused`,
   ].join('\n');
 }
@@ -133,8 +112,13 @@ async function bench(cleanup: Clean[]): Promise<string> {
   await writeFile(join(keys, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const redis = await RedisServer.start();
   cleanup.push(() => redis.stop());
-  const limited = await startSubject(redis, keys, cleanup);
-  const unlimited = await startSubject(redis, keys, cleanup, { MAX_CONCURRENT_CALLS: '1000000' });
+  const closed = await closedLoops(keys, redis);
+  const at = { redis, connections: CONNECTIONS };
+  const limited = await startSubject(cleanup, at, { JWT_KEYS_DIR: keys });
+  const unlimited = await startSubject(cleanup, at, { JWT_KEYS_DIR: keys, MAX_CONCURRENT_CALLS: '1000000' });
+  for (const subject of [limited, unlimited]) {
+    await probe(subject, { kind: 'closed', atOnce: 16, warmMs: 500, countedMs: 1_000 });
+  }
   const beforeMiB = memoryMiBOf(limited.pid);
   const rounds: Round[] = [];
   while (rounds.length < ROUNDS) rounds.push(await oneRound(limited, unlimited));
@@ -142,6 +126,7 @@ async function bench(cleanup: Clean[]): Promise<string> {
   const afterMiB = memoryMiBOf(limited.pid);
   const drowned = await open(unlimited, TWICE * median(rounds.map(({ most }) => most)), 700, 1_500);
   return [
+    `Closed loops of 256 calls:\n\n${closed}\n`,
     tell(rounds, drowned),
     `A burst of ${BURST} refreshes after it: ${served} answered`,
     `Memory: ${whole(beforeMiB)} MiB before, ${whole(afterMiB)} MiB after`,

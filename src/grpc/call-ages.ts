@@ -5,9 +5,9 @@ const REST_MS = 1;
 
 /** One turn of the event loop, as seen at its end. */
 export interface TurnReport {
-  /** When the turn ended, by `performance.now()`. */
+  /** When the turn ended, in ms of processor time that the process has used. */
   readonly nowMs: number;
-  /** The age of the oldest call that was under way in this turn, counted from the start of the turn in which it began. */
+  /** The processor time since the start of the turn in which the oldest call began that was under way in this one, ms. */
   readonly oldestMs: number;
   /** Whether the event loop has rested since the last report. */
   readonly rested: boolean;
@@ -20,7 +20,7 @@ export interface BeginningTurn {
   next: BeginningTurn | undefined;
 }
 
-/** Cheap for each call: all calls of a turn share two readings of the clock. */
+/** Cheap for each call: all calls of a turn share two readings of the clocks. */
 export class CallAges {
   readonly #report: (turn: TurnReport) => void;
   /** The turns with calls under way, in order; the first is the oldest. */
@@ -63,7 +63,7 @@ export class CallAges {
   }
 
   #open(): BeginningTurn {
-    const nowMs = performance.now();
+    const nowMs = processorMs();
     const { idle } = performance.eventLoopUtilization();
     this.#rested = idle - this.#idleMs >= REST_MS;
     this.#idleMs = idle;
@@ -79,11 +79,17 @@ export class CallAges {
 
   #close(turn: BeginningTurn): void {
     this.#current = undefined;
-    this.#lastEndMs = performance.now();
+    this.#lastEndMs = processorMs();
     while (this.#first && this.#first.underWay === 0) this.#first = this.#first.next;
     if (!this.#first) this.#last = undefined;
     const oldestStartMs = Math.min(this.#endedStartMs, this.#first?.startMs ?? turn.startMs, turn.startMs);
     this.#endedStartMs = Number.POSITIVE_INFINITY;
     this.#report({ nowMs: this.#lastEndMs, oldestMs: this.#lastEndMs - oldestStartMs, rested: this.#rested });
   }
+}
+
+/** Processor time that the process has used, ms. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }

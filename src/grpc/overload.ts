@@ -1,8 +1,8 @@
-// Which calls an overloaded service refuses as their heads come, before their messages are read.
+// Which calls an overloaded service lets wait, or refuses, as their heads come, before their messages are read.
 
 import type { Admission } from './admission.js';
 import { OVERLOADED } from './status.js';
-import type { MethodRules } from './transport/method.js';
+import type { CallAdmission } from './transport/method.js';
 
 /** The calls that end a session. */
 const ENDING: ReadonlySet<string> = new Set(['/auth.v1.AuthService/Logout', '/auth.v1.IssuerService/RevokeSubject']);
@@ -10,8 +10,9 @@ const ENDING: ReadonlySet<string> = new Set(['/auth.v1.AuthService/Logout', '/au
 /** Whether a call of this method ends a session, and is refused last. */
 export const endsSession = (path: string): boolean => ENDING.has(path);
 
-/** Health has no such rule: a busy service is a live one. */
-export const shedding = (admission: Admission): Pick<MethodRules, 'admits' | 'refusal'> => ({
-  admits: (path) => admission.mayOpen(endsSession(path)),
+/** For all services but health: a busy service is a live one. */
+export const shedding = (admission: Admission): CallAdmission => ({
+  hasRoom: (path) => admission.hasRoom(endsSession(path)),
+  wait: (path, waiting) => admission.wait(endsSession(path), waiting),
   refusal: OVERLOADED,
 });

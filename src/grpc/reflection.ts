@@ -9,6 +9,7 @@ import {
 } from '../../proto/gen/grpc/reflection/v1/reflection.js';
 import type { Admission } from './admission.js';
 import { Descriptors } from './descriptors.js';
+import { shedding } from './overload.js';
 import { OVERLOADED } from './status.js';
 import { failure } from './transport/head.js';
 import { StatusError, type StreamingCall } from './transport/method.js';
@@ -53,8 +54,12 @@ export class Reflection {
     const handlers = { serverReflectionInfo: (call: Stream) => this.#serve(call, services) };
     const rules = {
       maxRequestBytes: MAX_REQUEST_BYTES,
-      admits: () => this.#streams < this.#limits.maxStreams && this.#admission.mayOpen(false),
-      refusal: OVERLOADED,
+      admission: {
+        ...shedding(this.#admission),
+        hasRoom: () => this.#streams < this.#limits.maxStreams && this.#admission.mayOpen(false),
+        // A stream that finds no room is refused: who asks for the contract can ask again.
+        wait: (_path: string, { refuse }: { refuse(): void }) => refuse(),
+      },
     };
     const { serverReflectionInfo } = Definition;
     const path = serverReflectionInfo.path.replace('.v1.', '.v1alpha.');

@@ -67,7 +67,7 @@ export class GrpcServer {
     const apart = issuer?.address;
     this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
     const auth = this.#makeRoutes(issuer && !apart ? [AUTH, ISSUER] : [AUTH]);
-    const rules = { maxRequestBytes: MAX_REQUEST_BYTES, ...shedding(this.#admission) };
+    const rules = { maxRequestBytes: MAX_REQUEST_BYTES, admission: shedding(this.#admission) };
     auth.add(decodingFaults(AUTH_SERVICE), authService(context, this.#unary), rules);
     this.#transport.add('GRPC_ADDRESS', address, auth.all);
     if (!issuer) return;

@@ -247,16 +247,15 @@ describe('a caller of the gRPC port', () => {
       for (let at = 0; at < tokens.length; at += 2) tokens[at] = 0x0a;
       const entry = Buffer.from([0x0a, 0x05, 0x0a, 0x01, 0x61, 0x12, 0x00]);
       const claims = field(2, Buffer.concat(times(45_000).map(() => entry)));
-      const startMs = process.cpuUsage();
       for (const [path, bytes] of [
         [VALIDATE_MANY, tokens],
         [VALIDATE, tokens],
         [ISSUE, claims],
       ] as const) {
-        const { status: code } = await call(client, path, message(bytes), CREDENTIAL);
+        const { status: code, details } = await call(client, path, message(bytes), CREDENTIAL);
         expect(code, path).to.equal(status.INVALID_ARGUMENT);
+        expect(details, path).to.match(/at most 2000 fields|use fewer claims/);
       }
-      expect(process.cpuUsage(startMs).user).to.be.below(500_000);
     });
 
     it('is served with as many claims as a token has room for', async () => {
@@ -281,13 +280,20 @@ describe('a caller of the gRPC port', () => {
 
   it('may set any timeout that the protocol has', async () => {
     await start();
-    const request = message(field(1, Buffer.from('x')));
-    for (const timeout of ['597H', '1193H', '99999999H', '2147484S', '99999999S', '10S', '99999999n']) {
-      const { status: code } = await call(session(), VALIDATE, request, { 'grpc-timeout': timeout });
-      expect(code, timeout).to.equal(status.OK);
-    }
-    const { status: code } = await call(session(), VALIDATE, request, { 'grpc-timeout': 'soon' });
-    expect(code).to.equal(status.INTERNAL);
+    const client = session();
+    const { accessToken } = await scene.client.issue();
+    const request = message(field(1, Buffer.from(accessToken)));
+    // The calls wait for the store, longer than a timer that has overflowed.
+    scene.flowing = false;
+    const timeouts = ['597H', '1193H', '99999999H', '2147484S', '99999999S', '10S'];
+    const calls = timeouts.map((timeout) => call(client, VALIDATE, request, { 'grpc-timeout': timeout }));
+    await scene.held();
+    await pause(100);
+    scene.flowing = true;
+    const codes = (await Promise.all(calls)).map(({ status: code }) => code);
+    expect(codes).to.deep.equal(timeouts.map(() => status.OK));
+    const bad = await call(client, VALIDATE, request, { 'grpc-timeout': 'soon' });
+    expect(bad.status).to.equal(status.INTERNAL);
   });
 
   describe('that asks reflection', () => {
@@ -300,7 +306,8 @@ describe('a caller of the gRPC port', () => {
       const stream = attacker.call(REFLECT);
       for (const _ of times(4)) attacker.data(stream, flood);
       await pause(300);
-      expect(attacker.window).to.be.below(65_535);
+      // The window of the stream is not opened again.
+      expect(attacker.of(FRAME.WINDOW_UPDATE).filter((each) => each.stream === stream)).to.deep.equal([]);
       expect(await isServed()).to.equal(true);
     });
 

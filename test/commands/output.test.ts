@@ -116,19 +116,15 @@ describe('what is printed', function () {
       expect(await node.process.stop()).to.equal(0);
       const output = node.process.output();
       expect(output).to.not.include(ISSUER_TOKEN).and.not.include(refreshToken);
-      const said = node.process.lines().filter(({ header }) => header !== undefined);
-      expect(said).to.have.length(1);
-      expect(said[0]).to.include({ level: 'info', header: 'authorization' });
     });
 
-    it('does not flood the log: a thousand such headers are two lines', async () => {
+    it('does not fill the log: a thousand such headers are no line', async () => {
       const node = await stage.serve(await stage.folder(), { LOG_LEVEL: 'info' });
       const headers = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`a!${n}`, 'v']));
       const path = '/grpc.health.v1.Health/Check';
       for (let n = 0; n < 10; n++) expect((await call(node.process.address, path, headers))[0]).to.equal('0');
       expect(await node.process.stop()).to.equal(0);
-      const said = node.process.lines().filter(({ msg }) => String(msg).startsWith('a call has a header'));
-      expect(said.map(({ more }) => more)).to.deep.equal([undefined, 999]);
+      expect(node.process.output()).to.not.include('a!');
     });
   });
 

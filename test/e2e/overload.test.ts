@@ -1,18 +1,103 @@
-// Owns the proof that a service under more load than it can serve refuses some calls and keeps its word for all others.
+// What a service refuses: nothing of an honest load, and some calls of more load than it can serve.
 
 import { expect } from 'chai';
 import { LoadProcess } from '../../bench/load/load-process.js';
 import { validations } from '../../bench/load/validations.js';
+import type { Work } from '../../bench/load/work.js';
+import { IssueTokenRequest } from '../../proto/gen/auth/v1/issuer_service.js';
+import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import type { CallFailed } from '../support/auth-client.js';
+import { ISSUER_TOKEN } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { type ServiceNode, Stage } from './stage.js';
 
 const CONNECTIONS = 8;
-/** Always under way, whatever has been answered or refused: more than a burst, so too many for any machine. */
+/** Always asked for, whatever has been answered or refused: more than may be under way. */
 const AT_ONCE = 600;
+/** As many as may be under way. */
+const ALLOWED = 256;
+const PAUSE_MS = 1_000;
 const OVERLOAD_MS = 2_000;
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function loadOn({ process: { address } }: ServiceNode, connections: number): Promise<LoadProcess> {
+  const [host = '', port] = address.split(':');
+  return LoadProcess.start({ host, port: Number(port), connections, seed: 1 });
+}
+
+/** Honest work of each kind. */
+const WORKS: Readonly<Record<string, (pairs: readonly TokenPair[]) => Work>> = {
+  ValidateToken: (pairs) => validations(pairs.map(({ accessToken }) => accessToken)),
+  RefreshToken: (pairs) => ({
+    kind: 'chained',
+    route: { protocol: 'grpc', path: '/auth.v1.AuthService/RefreshToken', headers: {} },
+    refreshTokens: pairs.map(({ refreshToken }) => refreshToken),
+    answers: { kind: 'pairs' },
+  }),
+  IssueToken: () => ({
+    kind: 'issuing',
+    route: {
+      protocol: 'grpc',
+      path: '/auth.v1.IssuerService/IssueToken',
+      headers: { authorization: `Bearer ${ISSUER_TOKEN}` },
+    },
+    messages: [IssueTokenRequest.encode({ subject: 'alice', claims: undefined }).finish()],
+  }),
+};
+
+for (const store of ['Redis', 'the embedded store']) {
+  describe(`a service on ${store} with as many calls under way as may be`, function () {
+    this.timeout(60_000);
+    const stage = new Stage();
+    let redis: RedisServer | undefined;
+    let node: ServiceNode;
+    let pairs: TokenPair[];
+    before(async () => {
+      redis = store === 'Redis' ? await stage.redis() : undefined;
+      node = await stage.serve(redis ?? (await stage.folder()), {});
+      // More sessions than calls, because each call that refreshes has a session of its own.
+      const all = numbers(ALLOWED + 50);
+      pairs = await Promise.all(all.map((n) => node.client.issue(`user-${n}`)));
+    });
+    after(() => stage.clear());
+
+    for (const connections of [1, 8, 64]) {
+      it(`refuses none of them over ${connections} connections`, async () => {
+        const load = await loadOn(node, connections);
+        stage.owns(() => load.stop());
+        for (const [name, workOf] of Object.entries(WORKS)) {
+          // A refresh takes its session's last token: each load needs sessions of its own.
+          if (name === 'RefreshToken') pairs = await Promise.all(pairs.map((_, n) => node.client.issue(`user-${n}`)));
+          await load.take(workOf(pairs));
+          const { counts } = await load.run({ kind: 'closed', atOnce: ALLOWED, warmMs: 0, countedMs: 500 });
+          expect(counts, name).to.include({ refused: 0 });
+          expect(counts.answered, name).to.be.greaterThan(0);
+        }
+      });
+    }
+
+    it('refuses none of them because of a pause of a second, of the process or of the store', async () => {
+      const load = await loadOn(node, 8);
+      stage.owns(() => load.stop());
+      await load.take(validations(pairs.map(({ accessToken }) => accessToken)));
+      const running = load.run({ kind: 'closed', atOnce: ALLOWED, warmMs: 0, countedMs: 3 * PAUSE_MS });
+      await pause(PAUSE_MS / 4);
+      node.process.child.kill('SIGSTOP');
+      await pause(PAUSE_MS);
+      node.process.child.kill('SIGCONT');
+      await pause(PAUSE_MS / 4);
+      redis?.pause();
+      await pause(PAUSE_MS);
+      redis?.resume();
+      const { counts } = await running;
+      expect(counts.refused).to.equal(0);
+      expect(counts.answered).to.be.greaterThan(ALLOWED);
+    });
+  });
+}
 
 describe('a service under more load than it can serve', function () {
   this.timeout(30_000);
@@ -24,10 +109,8 @@ describe('a service under more load than it can serve', function () {
     redis = await stage.redis();
     node = await stage.serve(redis, {});
     const pairs = await Promise.all(numbers(50).map((n) => node.client.issue(`user-${n}`)));
-    const [host = '', port] = node.process.address.split(':');
-    const tokens = pairs.map(({ accessToken }) => accessToken);
-    load = await LoadProcess.start({ host, port: Number(port), connections: CONNECTIONS, seed: 1 });
-    await load.take(validations(tokens));
+    load = await loadOn(node, CONNECTIONS);
+    await load.take(validations(pairs.map(({ accessToken }) => accessToken)));
   });
   after(async () => {
     await load.stop();
@@ -56,8 +139,6 @@ describe('a service under more load than it can serve', function () {
     expect(counts.failed).to.equal(0);
     expect(states).to.deep.equal(new Set(['SERVING']));
 
-    // The limit's calm.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
     for (const [token, answer] of logouts) {
       const verdict = await client.verdict(token);
       expect([answer, verdict]).to.be.deep.oneOf([

@@ -1,19 +1,20 @@
-// The rule that decides which calls a busy service takes, in turns of an event loop that are made up.
+// The rule for how many calls may be under way, in turns of an event loop that are made up.
 
 import { expect } from 'chai';
 import { LoadShedder } from '../../src/grpc/load-shedder.js';
 
 const MAX_CALLS = 256;
-const [TARGET_MS, RESERVED, REFUSALS_PER_ANSWER] = [100, 8, 10];
+const [TOO_OLD_MS, TARGET_MS, REFUSAL_MS] = [200, 80, 0.05];
 
-/** A shedder with a clock. */
+/** A shedder with a clock of processor time. */
 class Loop {
   readonly shedder = new LoadShedder(MAX_CALLS);
   #nowMs = 0;
 
-  /** One turn: calls beyond the limit are refused, others end. */
+  /** One turn, in which calls are refused and others end. */
   turn(tookMs: number, { oldestMs = 0, answered = 0, refused = 0, rested = false } = {}): void {
-    for (let n = 0; n < refused; n++) this.shedder.admits(this.shedder.limit, false);
+    if (refused > 0) this.shedder.exceeded();
+    for (let n = 0; n < refused; n++) this.shedder.refused();
     for (let n = 0; n < answered; n++) this.shedder.answered();
     this.#nowMs += tookMs;
     this.shedder.endTurn({ nowMs: this.#nowMs, oldestMs, rested });
@@ -28,7 +29,7 @@ class Loop {
 /** A call costs 5 ms, and twice as many come: 256 wait for more than a second. */
 const SLOW = { oldestMs: 1_280, answered: 4, refused: 4 };
 /** As many as the slow service answers within the target. */
-const SLOW_LIMIT = 20;
+const SLOW_LIMIT = 16;
 
 function overloaded(): Loop {
   const loop = new Loop();
@@ -38,21 +39,19 @@ function overloaded(): Loop {
 }
 
 describe('the load shedder', () => {
-  it('takes as many calls as may be under way, and a few more that end a session', () => {
-    const { shedder } = new Loop();
-    expect([0, MAX_CALLS - 1, MAX_CALLS].map((underWay) => shedder.admits(underWay, false))).to.deep.equal([
-      true,
-      true,
-      false,
-    ]);
-    expect(shedder.admits(MAX_CALLS + RESERVED - 1, true)).to.equal(true);
-    expect(shedder.admits(MAX_CALLS + RESERVED, true)).to.equal(false);
+  it('takes no fewer because calls are refused, while none gets too old', () => {
+    const loop = new Loop();
+    loop.turns(60_000, 20, { oldestMs: TOO_OLD_MS - 1, answered: 150, refused: 50 });
+    expect(loop.shedder.limit).to.equal(MAX_CALLS);
   });
 
-  it('takes no fewer because calls wait, however long, while none exceeds the limit', () => {
-    const loop = new Loop();
-    loop.turns(60_000, 500, { ...SLOW, refused: 0 });
-    expect(loop.shedder.limit).to.equal(MAX_CALLS);
+  it('lets calls get older where more may be under way', () => {
+    const shedder = new LoadShedder(10 * MAX_CALLS);
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 20) {
+      shedder.answered();
+      shedder.endTurn({ nowMs, oldestMs: 9 * TOO_OLD_MS, rested: false });
+    }
+    expect(shedder.limit).to.equal(10 * MAX_CALLS);
   });
 
   it('takes as many as are answered within the target, once waiting has stayed above it in an overload', () => {
@@ -61,15 +60,12 @@ describe('the load shedder', () => {
     expect(loop.shedder.limit, 'before a whole interval').to.equal(MAX_CALLS);
     loop.turns(TARGET_MS, 20, SLOW);
     expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
-    expect(loop.shedder.admits(SLOW_LIMIT - 1, false)).to.equal(true);
-    expect(loop.shedder.admits(SLOW_LIMIT, false)).to.equal(false);
-    expect(loop.shedder.admits(SLOW_LIMIT + RESERVED - 1, true)).to.equal(true);
   });
 
   it('follows what can be answered, up and down, and takes at least one call', () => {
     const loop = overloaded();
     loop.turns(TARGET_MS, 20, { oldestMs: 90, answered: 20, refused: 4 });
-    expect(loop.shedder.limit).to.equal(100);
+    expect(loop.shedder.limit).to.equal(80);
     loop.turns(TARGET_MS, 20, { oldestMs: 90, answered: 200, refused: 4 });
     expect(loop.shedder.limit).to.equal(MAX_CALLS);
     const stuck = overloaded();
@@ -77,22 +73,26 @@ describe('the load shedder', () => {
     expect(stuck.shedder.limit).to.equal(1);
   });
 
-  it('takes as many as ever after an interval in which none was refused, or in which the event loop rested', () => {
-    for (const calm of [
-      { oldestMs: 90, answered: 4 },
-      { ...SLOW, rested: true },
-    ]) {
-      const loop = overloaded();
-      loop.turns(TARGET_MS, 20, calm);
-      expect(loop.shedder.limit).to.equal(MAX_CALLS);
-    }
+  it('takes as many as ever after an interval in which the event loop rested, and twice as many after one without refusals', () => {
+    const resting = overloaded();
+    resting.turns(TARGET_MS, 20, { ...SLOW, rested: true });
+    expect(resting.shedder.limit).to.equal(MAX_CALLS);
+    const calming = overloaded();
+    const limits = Array.from({ length: 5 }, () => {
+      calming.turns(TARGET_MS, 20, { oldestMs: 70, answered: 4 });
+      return calming.shedder.limit;
+    });
+    expect(limits).to.deep.equal([32, 64, 128, 256, 256]);
+    const old = overloaded();
+    old.turns(10 * TARGET_MS, 20, { ...SLOW, refused: 0 });
+    expect(old.shedder.limit, 'calls are still too old').to.equal(SLOW_LIMIT);
   });
 
   it('takes no fewer while waiting is short, also if it is long in between', () => {
     const loop = new Loop();
     for (let n = 0; n < 100; n++) {
       loop.turns(TARGET_MS - 20, 20, SLOW);
-      loop.turn(20, { ...SLOW, oldestMs: TARGET_MS - 1 });
+      loop.turn(20, { ...SLOW, oldestMs: TOO_OLD_MS - 1 });
       expect(loop.shedder.limit).to.equal(MAX_CALLS);
     }
   });
@@ -116,11 +116,22 @@ describe('the load shedder', () => {
     }
   });
 
-  it('takes no fewer if it is the refusals that fill the event loop', () => {
+  it('takes no fewer if refusals fill most of the time of the event loop', () => {
     const loop = new Loop();
-    loop.turns(1_000, 20, { oldestMs: 500, answered: 4, refused: 4 * REFUSALS_PER_ANSWER });
+    const half = 20 / REFUSAL_MS / 2;
+    loop.turns(1_000, 20, { oldestMs: 500, answered: 4, refused: half });
     expect(loop.shedder.limit).to.equal(MAX_CALLS);
-    loop.turns(2 * TARGET_MS, 20, { oldestMs: 500, answered: 4, refused: 4 * REFUSALS_PER_ANSWER - 1 });
+    loop.turns(2 * TARGET_MS, 20, { oldestMs: 500, answered: 4, refused: half - 1 });
     expect(loop.shedder.limit).to.equal(SLOW_LIMIT);
+  });
+
+  it('waits for answers to count, where long turns bring none', () => {
+    const loop = new Loop();
+    for (let n = 0; n < 3; n++) {
+      loop.turn(640, { oldestMs: 640, refused: 10 });
+      expect(loop.shedder.limit).to.be.greaterThan(0);
+      loop.turn(640, { oldestMs: 1_280, answered: 256, refused: 10 });
+    }
+    expect(loop.shedder.limit).to.be.within(SLOW_LIMIT, 2 * SLOW_LIMIT);
   });
 });

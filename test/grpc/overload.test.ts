@@ -11,8 +11,8 @@ import { startGateway } from '../support/processes.js';
 import { RecordingLog } from '../support/recording-log.js';
 
 const AT_ONCE = 20;
-/** A little more than the calm after which a burst is taken again. */
-const CALM_MS = 1_100;
+/** Longer than a call may wait for a place. */
+const REFUSED_MS = 500;
 
 /** What a call begins with that brings its message later. */
 const HEADERS = {
@@ -53,10 +53,31 @@ describe('a gRPC server with more calls than it takes', () => {
     }
     scene.flowing = true;
     expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
-    await pause(CALM_MS);
     const after = await Promise.all(numbers(AT_ONCE).map(() => client.verdict(accessToken)));
     expect(new Set(after)).to.deep.equal(new Set(['active']));
     expect((await client.refresh(refreshToken)).refreshToken).to.not.equal('');
+  });
+
+  it('lets a call wait for a place', async () => {
+    const { client } = scene;
+    const { accessToken } = await client.issue();
+    const taken = await fill(accessToken);
+    const waiting = client.verdict(accessToken);
+    await pause(20);
+    scene.flowing = true;
+    expect(await waiting).to.equal('active');
+    expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
+  });
+
+  it('refuses nobody for a pause of a second in the store, during it and after it', async () => {
+    const { client } = scene;
+    const { accessToken } = await client.issue();
+    const taken = await fill(accessToken);
+    await pause(1_000);
+    scene.flowing = true;
+    expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
+    const after = await Promise.all(numbers(AT_ONCE).map(() => client.verdict(accessToken)));
+    expect(new Set(after)).to.deep.equal(new Set(['active']));
   });
 
   it('says SERVING all the while', async () => {
@@ -78,7 +99,6 @@ describe('a gRPC server with more calls than it takes', () => {
     expect(message).to.equal('the service is overloaded; try again');
     scene.flowing = true;
     await Promise.all(taken);
-    await pause(CALM_MS);
     expect((await failureOfCall(scene.client.validate('x'.repeat(8193)))).code).to.equal('INVALID_ARGUMENT');
   });
 
@@ -94,12 +114,11 @@ describe('a gRPC server with more calls than it takes', () => {
         ({ failure }: CallFailed) => failure.code,
       ),
     );
-    await pause(50);
+    await pause(REFUSED_MS);
     scene.flowing = true;
     const answers = await Promise.all(calls);
     await Promise.all(taken);
     expect(new Set(answers)).to.deep.equal(new Set(['OK', 'RESOURCE_EXHAUSTED']));
-    await pause(CALM_MS);
     for (const [n, { accessToken: token }] of pairs.entries()) {
       expect(await client.verdict(token), `user-${n}`).to.equal(answers[n] === 'OK' ? 'REVOKED' : 'active');
     }
@@ -138,7 +157,7 @@ describe('a gRPC server with more calls than it takes', () => {
     );
     for (const stream of streams) stream.end(Buffer.concat([prefix, message]));
     while (scene.world.pending.length < AT_ONCE) await pause(1);
-    await pause(50);
+    await pause(REFUSED_MS);
     expect(scene.world.pending).to.have.length(AT_ONCE);
     scene.flowing = true;
     const found = (await Promise.all(statuses)).map(String).sort();

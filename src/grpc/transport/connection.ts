@@ -16,6 +16,7 @@ import type { HeldBytes, Holder } from './held-bytes.js';
 import type { Inflater } from './inflate.js';
 import {
   BUSY_PING_MS,
+  CALL_BYTES,
   HANDSHAKE_MS,
   IDLE_TIMEOUT_MS,
   KEEPALIVE_MS,
@@ -213,7 +214,22 @@ export class Connection implements CallHost, Holder {
     if (headers[':method'] !== 'POST') return refuse(stream, { ':status': 405, allow: 'POST' });
     const route = this.#context.routes.get(`${headers[':path']}`);
     if (!route) return refuse(stream, statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here')));
-    if (route.admits?.(route.shape.path) === false) return refuse(stream, route.refusalHead);
+    const { admission, shape } = route;
+    if (!admission || admission.hasRoom(shape.path)) return this.#begin(stream, headers, route);
+    // A client may reset the stream while it waits.
+    stream.on('error', () => {});
+    this.hold(CALL_BYTES);
+    const settle = (next: () => void): void => {
+      this.giveBack(CALL_BYTES);
+      if (!stream.closed && !stream.destroyed) next();
+    };
+    admission.wait(shape.path, {
+      accept: () => settle(() => this.#begin(stream, headers, route)),
+      refuse: () => settle(() => refuse(stream, route.refusalHead)),
+    });
+  }
+
+  #begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, route: Route): void {
     const { requestStream, responseStream } = route.shape;
     const call =
       requestStream || responseStream

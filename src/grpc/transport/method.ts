@@ -64,14 +64,22 @@ type HandlerOf<Method> = Method extends {
 /** A handler for each method of a service definition. */
 export type Handlers<Definition> = { readonly [name in keyof Definition]: HandlerOf<Definition[name]> };
 
+/** Decides which calls are taken, as their streams open. A refusal then costs little. */
+export interface CallAdmission {
+  /** Whether a call may go on now. */
+  hasRoom(path: string): boolean;
+  /** Lets a call wait for which there is no room. One of the two is called, once. */
+  wait(path: string, waiting: { accept(): void; refuse(): void }): void;
+  /** The status of a call that is refused. */
+  readonly refusal: StatusObject;
+}
+
 /** What else the transport is told of a method. */
 export interface MethodRules {
   /** The most bytes of one request message. */
   readonly maxRequestBytes: number;
-  /** Whether a call is taken, as its stream opens. One that is not costs little more than its refusal. */
-  readonly admits?: (path: string) => boolean;
-  /** The status of a call that is not admitted. */
-  readonly refusal?: StatusObject;
+  /** Absent: every call is taken. */
+  readonly admission?: CallAdmission;
   /** Looks at a call when its head has come. @returns the status of a call that is refused before its message is read */
   readonly onHead?: (call: IncomingCall) => StatusObject | undefined;
 }

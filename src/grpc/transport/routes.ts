@@ -28,7 +28,7 @@ export class Routes {
     handlers: Handlers<Definition>,
     rules: MethodRules,
   ): void {
-    const refusalHead = statusHead(rules.refusal ?? UNAVAILABLE);
+    const refusalHead = statusHead(rules.admission?.refusal ?? UNAVAILABLE);
     for (const name of Object.keys(definition) as (keyof Definition)[]) {
       const shape: MethodShape = definition[name];
       this.#routes.set(shape.path, { ...rules, refusalHead, shape, handler: handlers[name] as Route['handler'] });
