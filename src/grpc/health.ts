@@ -1,4 +1,4 @@
-// grpc.health.v1: a service is SERVING while the store can answer
+// Health by grpc.health.v1: a service is SERVING while the store can answer
 // (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';

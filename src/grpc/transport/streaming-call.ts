@@ -73,7 +73,7 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
   protected onBytes(): void {
     const message = this.#waiting && this.reader.next();
     if (message) this.#resume(message);
-    else if (this.reader.pending >= (this.reader.announced ?? Number.POSITIVE_INFINITY)) this.stream.pause();
+    if (this.reader.pending >= (this.reader.announced ?? Number.POSITIVE_INFINITY)) this.stream.pause();
   }
 
   protected onRequestEnd(): void {

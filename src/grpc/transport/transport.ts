@@ -1,4 +1,4 @@
-// gRPC over HTTP/2: the listeners of a process and what they have in common, on Node's `http2`, `net` and `tls` alone.
+// The transport of gRPC over HTTP/2: the listeners of a process and what they have in common, on Node's `http2`, `net` and `tls` alone.
 
 import { AddressUnusable } from '../../address-unusable.js';
 import type { Address } from '../../env.js';
