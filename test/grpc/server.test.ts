@@ -1,9 +1,11 @@
 // Owns the proof of the server's bounds: sizes, streams, deadlines, health, and how it stops.
 
+import { lookup } from 'node:dns/promises';
 import { connect } from 'node:http2';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { CallFailed, failureOf, failureOfCall } from '../support/auth-client.js';
+import { HealthClient, type HealthListResponse } from '../../proto/gen/grpc/health/v1/health.js';
+import { CallFailed, failureOf, failureOfCall, TestClient } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
 
@@ -81,6 +83,27 @@ describe('the gRPC server', () => {
     while (states.length === 2) await pause(5);
     cancel();
     expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
+  });
+
+  it('lists the states of all its services', async () => {
+    const client = new HealthClient(scene.address, credentials.createInsecure());
+    const states = await new Promise<HealthListResponse>((resolve, reject) =>
+      client.list({}, (error, response) => (error ? reject(error) : resolve(response))),
+    );
+    client.close();
+    expect(Object.keys(states.statuses)).to.deep.equal(['', 'auth.v1.AuthService', 'auth.v1.IssuerService']);
+    expect(new Set(Object.values(states.statuses).map(({ status }) => status))).to.deep.equal(new Set([1]));
+  });
+
+  it('listens on each address of a name, with one port', async () => {
+    const named = await GrpcScene.start({ address: { host: 'localhost', port: 0 } });
+    const port = named.address.split(':').at(-1);
+    for (const { address } of await lookup('localhost', { all: true })) {
+      const client = new TestClient(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+      expect(await client.health(), address).to.equal('SERVING');
+      client.close();
+    }
+    await named.stop();
   });
 
   it('remembers nothing of watchers that are gone, nor of names that callers make up', async () => {

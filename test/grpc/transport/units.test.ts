@@ -1,0 +1,99 @@
+// The parts of the transport by themselves: messages out of bytes, bytes held by connections, addresses, timeouts, texts.
+
+import { status } from '@grpc/grpc-js';
+import { expect } from 'chai';
+import { addressKey } from '../../../src/grpc/transport/connections.js';
+import { failure, parseTimeout, trailers } from '../../../src/grpc/transport/head.js';
+import { HeldBytes } from '../../../src/grpc/transport/held-bytes.js';
+import { MessageReader } from '../../../src/grpc/transport/message-reader.js';
+import { message } from '../../support/raw-http2.js';
+
+const MIB = 1024 * 1024;
+
+describe('a reader of messages', () => {
+  it('finds them however they are cut, and takes little more room than they do', () => {
+    const texts = ['', 'a', 'b'.repeat(5_000), 'c'.repeat(100)];
+    const bytes = Buffer.concat(texts.map((text) => message(Buffer.from(text))));
+    for (const size of [1, 2, 5, 6, 1_000, bytes.length]) {
+      const reader = new MessageReader(MIB);
+      const found: string[] = [];
+      for (let at = 0; at < bytes.length; at += size) {
+        reader.push(bytes.subarray(at, at + size));
+        for (let next = reader.next(); next; next = reader.next()) found.push(next.bytes.toString());
+      }
+      expect(found, `${size}`).to.deep.equal(texts);
+      expect(reader.capacity).to.be.below(3 * bytes.length);
+    }
+  });
+
+  it('takes room for what has come, not for what is announced', () => {
+    const reader = new MessageReader(MIB);
+    reader.push(message(Buffer.alloc(10), { length: MIB }));
+    expect(reader.capacity).to.be.below(2_048);
+  });
+
+  it('refuses a message by its prefix', () => {
+    const reader = new MessageReader(100);
+    expect(() => reader.push(message(Buffer.alloc(0), { length: 101 }))).to.throw('too large: 101 bytes');
+  });
+});
+
+describe('bytes held', () => {
+  const evicted: string[] = [];
+  const holder = (name: string, address: string) => ({ address, evict: () => void evicted.push(name) });
+  beforeEach(() => evicted.splice(0));
+
+  it('are bounded: of the address that holds most the connection goes that holds most', () => {
+    const held = new HeldBytes(100);
+    const [honest, one, two] = [holder('honest', 'a'), holder('one', 'b'), holder('two', 'b')];
+    held.take(honest, 40);
+    held.take(one, 25);
+    held.take(two, 30);
+    expect(evicted).to.deep.equal([]);
+    held.take(honest, 10);
+    expect(evicted).to.deep.equal(['two']);
+    expect(held.total).to.equal(75);
+    held.giveBack(two, 30);
+    expect(held.total).to.equal(75);
+    held.giveBack(honest, 50);
+    held.forget(one);
+    expect(held.total).to.equal(0);
+  });
+
+  it('are refused to a connection that wants all of them', () => {
+    const held = new HeldBytes(100);
+    held.take(holder('greedy', 'a'), 101);
+    expect(evicted).to.deep.equal(['greedy']);
+    expect(held.total).to.equal(0);
+  });
+});
+
+it('addresses of one caller count as one', () => {
+  expect(addressKey('203.0.113.7')).to.equal('203.0.113.7');
+  expect(addressKey('::ffff:203.0.113.7')).to.equal('203.0.113.7');
+  const network = addressKey('2001:db8:1:2:aaaa::1');
+  expect(addressKey('2001:db8:1:2::ff')).to.equal(network);
+  expect(addressKey('2001:db8:1:3::ff')).to.not.equal(network);
+  expect(addressKey('::1')).to.equal('0:0:0:0::/64');
+  expect(addressKey('fe80::1%eth0')).to.equal(addressKey('fe80::2%eth0'));
+});
+
+it('timeouts are of one to eight digits and a unit, however long', () => {
+  const hour = 3_600_000;
+  for (const [text, ms] of [
+    ['1S', 1000],
+    ['99999999H', 99_999_999 * hour],
+    ['5m', 5],
+    ['1000000n', 1],
+    ['2M', 120_000],
+  ] as const) {
+    expect(parseTimeout(text), text).to.be.closeTo(ms, 1e-6);
+  }
+  for (const text of ['', '1', 'S', '123456789S', '1s', '-1S', '1.5S', ' 1S'])
+    expect(parseTimeout(text), text).to.equal(undefined);
+});
+
+it('texts of a status are sent as ASCII, whatever they hold', () => {
+  const sent = trailers(failure(status.INTERNAL, 'a % of é\n\ud800 "x"'));
+  expect(sent['grpc-message']).to.equal('a %25 of %C3%A9%0A%EF%BF%BD "x"');
+});
