@@ -142,14 +142,14 @@ describe('every file', () => {
   const generated = (path: string): boolean => path.startsWith(GENERATED);
   const code = sourceFiles('src', 'gateway', 'proto', 'test', 'bench').filter((path) => !generated(path));
 
-  it('says in its first line what it owns', () => {
+  it('says in its first line what it is', () => {
     const files = [
       ...code,
       ...filesBelow(['proto'], '.proto'),
       ...['docker-compose.yml', 'Dockerfile', '.dockerignore', 'buf.yaml', 'buf.gen.yaml', '.ci/run'],
       ...filesBelow(['test', 'bench'], '.sh'),
     ];
-    const silent = files.filter((path) => !/^(?:#!.*\n)?(?:\/\/|#) Owns /.test(readText(path)));
+    const silent = files.filter((path) => !/^(?:#!.*\n)?(?:\/\/|#) [A-Z`]/.test(readText(path)));
     expect(silent).to.deep.equal([]);
   });
 
