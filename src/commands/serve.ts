@@ -1,4 +1,4 @@
-// Owns `latchkey serve`: the gRPC service by itself, with nothing chosen by accident; in one process, or in workers.
+// `latchkey serve`: the gRPC service by itself, with nothing chosen by accident; in one process, or in workers.
 
 import { fileURLToPath } from 'node:url';
 import { readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
@@ -6,6 +6,7 @@ import { Environment } from '../env.js';
 import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
 import { createLogger, type Logger } from '../log.js';
 import { untilSignalled } from './lifetime.js';
+import { checkSettings, logWarnings } from './settings-warnings.js';
 
 /** Run by each worker, with the command `worker`. */
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -18,8 +19,9 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   // For workers to come; one process alone keeps none.
   const secrets = isOne ? {} : env.secrets();
   env.forgetSecrets(variables);
-  env.check();
+  checkSettings(env);
   const log = createLogger({ name: 'latchkey', level, isShared: !isOne });
+  logWarnings(env, log);
   tellIssuerOff(settings, log);
   if (!isOne) return serveByWorkers(settings.workers, secrets, log);
   // The primary of workers needs none of this.

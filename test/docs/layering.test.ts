@@ -12,7 +12,7 @@ interface Rule {
   readonly node: boolean;
 }
 
-const LEAVES = ['src/env.ts', 'src/log.ts', 'src/log-descriptor.ts', 'src/tls/'];
+const LEAVES = ['src/env.ts', 'src/env/', 'src/log.ts', 'src/log-descriptor.ts', 'src/tls/'];
 const GENERATED = 'proto/gen/';
 
 const RULES: readonly Rule[] = [
@@ -33,7 +33,8 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', '@grpc/reflection', '@grpc/proto-loader', '@bufbuild/protobuf'],
     node: true,
   },
-  { at: 'src/env.ts', files: [], packages: [], node: true },
+  { at: 'src/env.ts', files: ['src/env/'], packages: [], node: true },
+  { at: 'src/env/', files: ['src/env/'], packages: [], node: true },
   { at: 'src/log.ts', files: ['src/log-descriptor.ts'], packages: ['pino'], node: false },
   { at: 'src/log-descriptor.ts', files: [], packages: ['pino'], node: false },
   // Its channels are gRPC's; all else is Node's.
