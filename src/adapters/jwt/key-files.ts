@@ -1,10 +1,11 @@
 // Owns signing keys on disk: a folder of PEM files, one private key each.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chownSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
+import { makeFolder } from '../../make-folder.js';
 import { type Algorithm, keyFromPem, type SigningKey } from './signing-key.js';
 
 const OPEN_TO_OTHERS = 0o007;
@@ -122,7 +123,7 @@ export function makeKey(algorithm: Exclude<Algorithm, 'HS256'>): { readonly pem:
  * @returns the file
  */
 export function writeKey(folder: string, name: string, pem: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const path = join(folder, `${name}.pem`);
   // A name that nobody takes for a key.
   const whole = join(folder, `.${name}.${process.pid}.tmp`);

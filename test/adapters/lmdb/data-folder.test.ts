@@ -3,7 +3,8 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { DataDirUnusable, openDatabase } from '../../../src/adapters/lmdb/database.js';
+import { DataDirUnusable } from '../../../src/adapters/lmdb/data-dir.js';
+import { openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { keyName } from '../../../src/adapters/lmdb/record.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/ports.js';
