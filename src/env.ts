@@ -155,7 +155,7 @@ export class Environment {
   /** Warns of invisible characters and quotes at the ends of a value, without showing it. @param which names a part */
   warnOfEnds(name: string, value: string, which = 'the value'): void {
     const odd = oddEnds(value);
-    if (odd !== undefined) this.warn(name, `${which} has ${odd}; remove it unless it is meant`);
+    if (odd !== undefined) this.warn(name, `${which} has ${odd}; take that out unless it is meant`);
   }
 
   /** Warns of variables that are no settings, and likely were meant to be. @param known every setting of every command */

@@ -53,8 +53,7 @@ function readOthers(env: Environment): readonly Secret[] {
     const number = `number ${index + 1}`;
     if (!/^[!-~]*$/.test(token)) {
       const odd = oddEnds(token);
-      const wrong = odd === undefined ? 'that has other characters' : `with ${odd}`;
-      env.fault('ISSUER_TOKENS', `one ${wrong} (${number})`, wanted);
+      env.fault('ISSUER_TOKENS', `one that has ${odd ?? 'other characters'} (${number})`, wanted);
     } else if (token.length < MIN_ISSUER_TOKEN) {
       env.fault('ISSUER_TOKENS', `one that is too short (${number})`, wanted);
     } else {

@@ -5,7 +5,14 @@ import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
 import { DataDirUnusable, makeDataDir } from '../adapters/lmdb/data-dir.js';
-import { DEV_DATA_DIR, issuerTokenFile, ownKeysFolder, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
+import {
+  DEV_DATA_DIR,
+  issuerTokenFile,
+  ownKeysFolder,
+  readLogLevel,
+  readServiceSettings,
+  type ServiceSettings,
+} from '../config.js';
 import { type Address, Environment, formatAddress } from '../env.js';
 import { createLogger } from '../log.js';
 import { descriptor } from '../log-descriptor.js';

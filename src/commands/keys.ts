@@ -1,7 +1,8 @@
-// Owns `latchkey keys generate | list | rotate | retire`: the folder of keys, changed so that running nodes follow.
+// `latchkey keys generate | list | rotate | retire`: the folder of keys, changed so that running nodes follow.
 
 import { rmSync } from 'node:fs';
 import { makeKey, pemFiles, writeKey } from '../adapters/jwt/key-files.js';
+import { rivalOfNewest } from '../core/key-schedule.js';
 import {
   heldKeys,
   isPinned,
@@ -34,6 +35,13 @@ export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
   const widthOf = (column: number): number => Math.max(...table.map((row) => row[column]?.length ?? 0));
   for (const row of table)
     print(row.map((cell, column) => (column < 4 ? cell.padEnd(widthOf(column)) : cell)).join('  '));
+  const rival = rivalOfNewest(keys, isPinned(keys, settings));
+  if (rival) {
+    print(
+      `${keys[0].kid} and ${rival.kid} have dates within seconds of each other. Unless every node has the same dates,`,
+    );
+    print('set JWT_ACTIVE_KID on all of them to the one that is to sign.');
+  }
   const { activeKid } = settings;
   if (activeKid !== undefined && !isPinned(keys, settings)) {
     print(`JWT_ACTIVE_KID names ${activeKid}, which is none of these: unless it is JWT_SECRET's, the newest signs.`);

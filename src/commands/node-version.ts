@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 
 /** What is wrong with a version such as `18.20.4`; undefined if it is not below the one of package.json's `engines`. */
 export function nodeVersionFault(version: string, engines: string): string | undefined {
-  const [least, found] = [engines, version].map((text) => (/(\d+)\.(\d+)\.(\d+)/.exec(text) || []).slice(1).map(Number));
+  const [least, found] = [engines, version].map((text) =>
+    (/(\d+)\.(\d+)\.(\d+)/.exec(text) || []).slice(1).map(Number),
+  );
   for (let part = 0; part < 3; part++) {
     const [a, b] = [(found || [])[part] || 0, (least || [])[part] || 0];
     if (a > b) return undefined;

@@ -5,8 +5,8 @@ import { surveyRedis } from '../adapters/redis/survey/survey.js';
 import { readStore, revealed } from '../config.js';
 import type { Finding, Weight } from '../core/finding.js';
 import { Environment } from '../env.js';
-import { checkSettings, printWarnings } from './settings-warnings.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
+import { checkSettings, printWarnings } from './settings-warnings.js';
 
 const LABELS: Readonly<Record<Weight, string>> = {
   unsafe: 'UNSAFE ',

@@ -5,7 +5,7 @@ const KINDS: readonly (readonly [character: string, name: string])[] = [
   [String.raw`\n`, 'a line feed'],
   [String.raw`\r`, 'a carriage return'],
   [String.raw`\t`, 'a tab'],
-  [String.raw` `, 'a blank'],
+  [' ', 'a blank'],
   [String.raw`\u{FEFF}`, 'a byte order mark'],
   [String.raw`[\u{A0}\u{2007}\u{202F}]`, 'a non-breaking space'],
   [String.raw`\p{Cf}`, 'a zero-width character'],
