@@ -43,6 +43,16 @@ describe('a data folder', () => {
     expect(await world.open().read([cutOff('ann')])).to.deep.equal([current]);
   });
 
+  it('that cannot be made is refused with one clear error, and not tried for ever', () => {
+    // The system reports the folder above as missing, although it is there.
+    for (const dataDir of ['/proc/latchkey', '/proc/latchkey/data']) {
+      expect(() => world.open({ dataDir })).to.throw(
+        DataDirUnusable,
+        `the data folder ${dataDir} cannot be used: ENOENT: no such file or directory, mkdir '/proc/latchkey'; set DATA_DIR`,
+      );
+    }
+  });
+
   it('that is a file is refused with one clear error', async () => {
     const dataDir = join(world.dataDir, 'file');
     await writeFile(dataDir, '');
