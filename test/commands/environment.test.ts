@@ -106,7 +106,10 @@ describe('a process that serves', () => {
     const all = { ...env, NODE_OPTIONS: `${dumps} ${heaps}`, ...SECRETS };
     started = await start('serve', 'the workers have started', { env: all, readyMs: 40_000 });
     const primary = started.child.pid ?? 0;
-    const listening = started.lines().filter(({ msg }) => msg === 'service listening');
+    const listeningLines = () => started?.lines().filter(({ msg }) => msg === 'service listening') ?? [];
+    // The primary's line may come before the one of its last worker.
+    await until(() => listeningLines().length === 2, 10_000);
+    const listening = listeningLines();
     const workers = listening.map(({ pid }) => Number(pid));
     expect(workers).to.have.length(2);
     for (const pid of [primary, ...workers]) {
