@@ -1,4 +1,4 @@
-# Owns the container image: built from the lock file, with what runs and nothing else, as a user without rights.
+# The container image: built from the lock file, with what runs and nothing else, as a user without rights.
 
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
@@ -21,6 +21,8 @@ ENV NODE_ENV=production
 # Nothing is installed at run time, so nothing that installs is there.
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* \
   /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
+# A place for DATA_DIR that the user below may write to. A volume that is mounted there takes its owner and mode over.
+RUN install -d -m 0700 -o 1000 -g 1000 /var/lib/latchkey
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src

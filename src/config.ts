@@ -105,9 +105,7 @@ function readWorkers(env: Environment): number {
 }
 
 export function readStore(env: Environment, mode: Mode): StoreSettings {
-  const url = env.secret('REDIS_URL');
-  const wantedUrl = url && redisUrlFault(url.reveal());
-  if (wantedUrl !== undefined) env.fault('REDIS_URL', 'something else', wantedUrl);
+  const url = env.secret('REDIS_URL', { wantedOf: redisUrlFault });
   const tls = readRedisTls(env, url?.reveal());
   const dataDir = env.text('DATA_DIR');
   const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
@@ -130,6 +128,7 @@ export function readStore(env: Environment, mode: Mode): StoreSettings {
 function readSentinelSecrets(env: Environment, url: string | undefined): SentinelSecrets | undefined {
   const [user, password] = [env.text('REDIS_SENTINEL_USER'), env.secret('REDIS_SENTINEL_PASSWORD')];
   if (user === undefined && !password) return undefined;
+  if (user !== undefined) env.warnOfEnds('REDIS_SENTINEL_USER', user);
   if (!/^rediss?\+sentinel:/.test(url ?? '')) {
     env.fault(
       'REDIS_SENTINEL_PASSWORD',

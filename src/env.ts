@@ -1,105 +1,29 @@
-// Owns how settings are read from environment variables: typed, checked together, secrets hidden. Imports Node alone.
+// The settings of a process, read from environment variables: typed, checked together, secrets hidden. Imports Node alone.
 
-import { inspect } from 'node:util';
+import { ConfigError } from './env/config-error.js';
+import { oddEnds } from './env/ends.js';
+import { HIDDEN, Secret } from './env/secret.js';
+import { readSecretFile } from './env/secret-file.js';
+import { unknownNames } from './env/unknown-names.js';
+import { type Address, formatDuration, parseAddress, parseDuration, parseInstant } from './env/values.js';
 
-const HIDDEN = '[secret]';
+export { ConfigError } from './env/config-error.js';
+export { Secret } from './env/secret.js';
+export { type Address, formatAddress, formatDuration, parseDuration } from './env/values.js';
+
 const MAX_SHOWN = 120;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const DURATION = /^(\d{1,15})(ms|s|m|h|d)$/;
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
-const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/;
 
 /** The variables of a process, as `process.env` has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Where to listen, or whom to call. */
-export interface Address {
-  /** A name or an IP address; an IPv6 one without its brackets. */
-  readonly host: string;
-  /** 0 to 65535; 0 lets the system choose. */
-  readonly port: number;
-}
-
-/** A text that never prints: not by template, JSON, console or logger. Only `reveal` gives it away. */
-export class Secret {
-  readonly #value: string;
-
-  constructor(value: string) {
-    this.#value = value;
-  }
-
-  reveal(): string {
-    return this.#value;
-  }
-
-  toString(): string {
-    return HIDDEN;
-  }
-
-  toJSON(): string {
-    return HIDDEN;
-  }
-
-  [Symbol.toPrimitive](): string {
-    return HIDDEN;
-  }
-
-  [inspect.custom](): string {
-    return HIDDEN;
-  }
-}
-
-/** The settings are wrong. Its message names every fault, one a line. */
-export class ConfigError extends Error {
-  readonly code = 'CONFIG_ERROR';
-  override readonly name = 'ConfigError';
-  /** One line a fault: the variable, what was found, what is wanted. Never a secret's value. */
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super([`${faults.length} wrong ${faults.length === 1 ? 'setting' : 'settings'}:`, ...faults].join('\n  '));
-    this.faults = faults;
-  }
-}
-
-/** The text of an address as URLs and gRPC targets want it: `host:port`, IPv6 in brackets. */
-export const formatAddress = ({ host, port }: Address): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-
-/** Reads `500ms`, `10s`, `5m`, `12h`, `7d` as milliseconds; undefined for anything else. */
-export function parseDuration(text: string): number | undefined {
-  const [, count, unit] = DURATION.exec(text) ?? [];
-  const ms = Number(count) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
-  return Number.isSafeInteger(ms) ? ms : undefined;
-}
-
-/** The shortest text for milliseconds that `parseDuration` reads back: `90000` is `90s`. */
-export function formatDuration(ms: number): string {
-  const unit = ['d', 'h', 'm', 's'].find((name) => ms > 0 && ms % (UNIT_MS[name] ?? 1) === 0);
-  if (unit !== undefined) return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`;
-  return ms === 0 ? '0s' : `${ms}ms`;
-}
-
-function parseInstant(text: string): number | undefined {
-  const [, year, month, day, hour, minute, second, , , offsetHour, offsetMinute] = INSTANT.exec(text) ?? [];
-  if (year === undefined || Number(offsetHour ?? 0) > 23 || Number(offsetMinute ?? 0) > 59) return undefined;
-  // `Date` moves a day that does not exist, such as 30 February, into the next month; here it is a fault.
-  const whole = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const wall = Date.parse(whole);
-  if (Number.isNaN(wall) || new Date(wall).toISOString() !== whole) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
-function parseAddress(text: string): Address | undefined {
-  const [, ipv6, name, digits] = ADDRESS.exec(text) ?? [];
-  const host = ipv6 ?? name;
-  const port = Number(digits);
-  return host !== undefined && port <= 65535 ? { host, port } : undefined;
-}
-
 const quoted = (value: string): string =>
   JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+
+export interface SecretOptions {
+  readonly minBytes?: number;
+  readonly wantedOf?: (value: string) => string | undefined;
+  readonly ends?: 'reported' | 'own';
+}
 
 /**
  * Typed readers of variables. A reader never throws for what it finds: it notes the fault and answers its default, so
@@ -109,7 +33,10 @@ export class Environment {
   readonly #variables: Variables;
   readonly #asked = new Map<string, string | undefined>();
   readonly #hidden = new Map<string, string>();
+  /** The files that secrets were read from, by the variables of the secrets. */
+  readonly #files = new Map<string, string>();
   readonly #faults = new Set<string>();
+  readonly #warnings = new Set<string>();
 
   constructor(variables: Variables) {
     this.#variables = variables;
@@ -126,13 +53,21 @@ export class Environment {
     return this.#read(name, options.default) ?? options.default;
   }
 
-  /** @param options `minBytes`: the least length in bytes of UTF-8 */
-  secret(name: string, options: { readonly minBytes?: number } = {}): Secret | undefined {
+  /**
+   * A secret, by the variable itself, or in the file that the same name with `_FILE` names; both are a fault. Invisible
+   * characters and quotes at its ends are a fault where the value cannot be used, else a warning.
+   * @param options `minBytes`: the least length in bytes of UTF-8; `wantedOf`: what is wanted of a value that cannot be
+   * used, undefined for a good one; `ends: 'own'`: the caller judges the ends
+   */
+  secret(name: string, options: SecretOptions = {}): Secret | undefined {
     const value = this.#readHidden(name);
     if (value === undefined) return undefined;
+    const { minBytes = 0, wantedOf = () => undefined, ends = 'reported' } = options;
     const bytes = Buffer.byteLength(value);
-    const { minBytes = 0 } = options;
     if (bytes < minBytes) this.fault(name, `a secret of ${bytes} bytes`, `at least ${minBytes} bytes`);
+    const wanted = wantedOf(value);
+    if (wanted !== undefined) this.fault(name, oddEnds(value) ?? 'something else', wanted);
+    else if (ends === 'reported') this.warnOfEnds(name, value);
     return new Secret(value);
   }
 
@@ -209,12 +144,42 @@ export class Environment {
   fault(name: string, found: string, wanted: string): void {
     const hidden = this.#hidden.get(name);
     const shown = hidden === undefined ? found : found.replaceAll(hidden, HIDDEN);
-    this.#faults.add(`${name}: found ${shown}, wanted ${wanted}`);
+    this.#faults.add(`${this.#sourceOf(name)}: found ${shown}, wanted ${wanted}`);
+  }
+
+  /** Notes what may be a mistake and is no fault. @param text holds no secret */
+  warn(name: string, text: string): void {
+    this.#warnings.add(`${this.#sourceOf(name)}: ${text}`);
+  }
+
+  /** Warns of invisible characters and quotes at the ends of a value, without showing it. @param which names a part */
+  warnOfEnds(name: string, value: string, which = 'the value'): void {
+    const odd = oddEnds(value);
+    if (odd !== undefined) this.warn(name, `${which} has ${odd}; take that out unless it is meant`);
+  }
+
+  /** Warns of variables that are no settings, and likely were meant to be. @param known every setting of every command */
+  warnOfUnknown(known: ReadonlySet<string>): void {
+    const set = Object.keys(this.#variables).filter((name) => (this.#variables[name] ?? '') !== '');
+    for (const { name, similar } of unknownNames(set, known)) {
+      const hint = similar === undefined ? '' : `; did you mean ${similar}?`;
+      this.#warnings.add(`${JSON.stringify(name).slice(1, -1)}: there is no such setting, so it has no effect${hint}`);
+    }
+  }
+
+  /** What may be a mistake, one line each. Never a secret's value. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  /** The file that a secret was read from; undefined if it was not. */
+  fileOf(name: string): string | undefined {
+    return this.#files.get(name);
   }
 
   /** @throws ConfigError with every fault noted so far, if there is any */
   check(): void {
-    if (this.#faults.size > 0) throw new ConfigError([...this.#faults]);
+    if (this.#faults.size > 0) throw new ConfigError([...this.#faults], this.warnings);
   }
 
   /** The secrets that were read, by their variables: for processes that read the same, and inherit none of them. */
@@ -222,9 +187,20 @@ export class Environment {
     return Object.fromEntries(this.#hidden);
   }
 
-  /** Takes the secrets that were read out of `process.env`, for whatever dumps it, or is started with it. */
+  /**
+   * Takes the secrets that were read, and the names of their files, out of `process.env`, for whatever dumps it, or is
+   * started with it: workers are handed the secrets, and read no file.
+   */
   forgetSecrets(variables: NodeJS.ProcessEnv): void {
-    for (const name of this.#hidden.keys()) delete variables[name];
+    for (const name of this.#hidden.keys()) {
+      delete variables[name];
+      delete variables[`${name}_FILE`];
+    }
+  }
+
+  /** The variable that a setting came by. */
+  #sourceOf(name: string): string {
+    return this.#files.has(name) ? `${name}_FILE` : name;
   }
 
   #read(name: string, fallback: string | undefined): string | undefined {
@@ -234,9 +210,22 @@ export class Environment {
   }
 
   #readHidden(name: string): string | undefined {
-    const value = this.#read(name, undefined);
+    const variable = `${name}_FILE`;
+    const [direct, path] = [this.#read(name, undefined), this.#read(variable, undefined)];
+    if (direct !== undefined && path !== undefined) this.fault(`${name} and ${variable}`, 'both', 'one of them');
+    const value = direct ?? (path === undefined ? undefined : this.#readFile(name, path));
     if (value !== undefined) this.#hidden.set(name, value);
     return value;
+  }
+
+  #readFile(name: string, path: string): string | undefined {
+    const file = readSecretFile(path);
+    if ('text' in file) {
+      this.#files.set(name, path);
+      return file.text;
+    }
+    this.fault(`${name}_FILE`, file.found, 'a file that holds the secret and nothing else');
+    return undefined;
   }
 
   #parsed<T>(

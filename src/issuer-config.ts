@@ -1,5 +1,6 @@
-// Owns the settings of who may call the issuer: credentials, and names of client certificates.
+// The settings of who may call the issuer: credentials, and names of client certificates.
 
+import { oddEnds } from './env/ends.js';
 import { type Environment, Secret } from './env.js';
 
 /** The least length of an issuer's credential, characters. */
@@ -27,35 +28,40 @@ export function readIssuer(env: Environment, short: 'fault' | 'none', asksClient
 }
 
 function readToken(env: Environment, short: 'fault' | 'none'): Secret | undefined {
-  const token = env.secret('ISSUER_TOKEN');
+  const wanted = 'printable ASCII without blanks at its ends, for gRPC carries nothing else';
+  const wantedOf = (text: string) => (isSendable(text) ? undefined : wanted);
+  const token = env.secret('ISSUER_TOKEN', { wantedOf });
   if (!token) return undefined;
   const { length } = token.reveal();
-  if (!isSendable(token.reveal())) {
-    env.fault(
-      'ISSUER_TOKEN',
-      'another text',
-      'printable ASCII without blanks at its ends, for gRPC carries nothing else',
-    );
-  } else if (length < MIN_ISSUER_TOKEN && short === 'fault') {
+  if (isSendable(token.reveal()) && length < MIN_ISSUER_TOKEN && short === 'fault') {
     env.fault('ISSUER_TOKEN', `${length} characters`, `at least ${MIN_ISSUER_TOKEN}, or unset: \`dev\` then makes one`);
   }
   return length >= MIN_ISSUER_TOKEN ? token : undefined;
 }
 
 function readOthers(env: Environment): readonly Secret[] {
-  const text = env.secret('ISSUER_TOKENS')?.reveal();
+  const text = env.secret('ISSUER_TOKENS', { ends: 'own' })?.reveal();
   if (text === undefined) return [];
   const tokens = text
     .split(',')
-    .map((token) => token.trim())
+    // Blanks and tabs alone: whatever else is at the ends was not meant, and is reported.
+    .map((token) => token.replace(/^[ \t]+|[ \t]+$/g, ''))
     .filter((token) => token !== '');
   const wanted = `credentials of at least ${MIN_ISSUER_TOKEN} characters, comma separated: printable ASCII without blanks`;
   if (tokens.length === 0) env.fault('ISSUER_TOKENS', 'no credential', wanted);
   for (const [index, token] of tokens.entries()) {
-    const wrong = !/^[!-~]*$/.test(token) ? 'has other characters' : 'is too short';
-    if (wrong === 'is too short' && token.length >= MIN_ISSUER_TOKEN) continue;
-    env.fault('ISSUER_TOKENS', `one that ${wrong} (number ${index + 1})`, wanted);
+    const number = `number ${index + 1}`;
+    if (!/^[!-~]*$/.test(token)) {
+      const odd = oddEnds(token);
+      env.fault('ISSUER_TOKENS', `one that has ${odd ?? 'other characters'} (${number})`, wanted);
+    } else if (token.length < MIN_ISSUER_TOKEN) {
+      env.fault('ISSUER_TOKENS', `one that is too short (${number})`, wanted);
+    } else {
+      env.warnOfEnds('ISSUER_TOKENS', token, number);
+    }
   }
+  // Quotes around the list are a part of its first and last credential.
+  if (tokens.length > 1) env.warnOfEnds('ISSUER_TOKENS', text.trim());
   return tokens.map((token) => new Secret(token));
 }
 

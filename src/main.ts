@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 // The command line: which command runs.
 
+// biome-ignore-all assist/source/organizeImports: the check of Node's version comes before all else
+import './commands/node-version.js';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+// By its name an old Node would report the missing function instead of its version.
+import * as util from 'node:util';
 import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
-import { HELP, UsageError } from './commands/usage.js';
+import { helpFor, isCommand, UsageError, unknownCommand } from './commands/usage.js';
 import { takeOverOutput } from './output/foreign-output.js';
 import { silenceNativeOutput } from './output/standard-error.js';
 
@@ -28,10 +31,14 @@ function version(): string {
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
   const [command = '', action = '', ...rest] = positionals;
-  if (values.help) return void printResult(HELP);
+  if (values.help || command === 'help') {
+    return void printResult(helpFor(command === 'help' ? positionals.slice(1) : []));
+  }
   if (values.version) return void printResult(`${version()}\n`);
   const grouped = ['token', 'keys', 'store'].includes(command);
   const name = grouped ? `${command} ${action}` : command;
+  // `serve` alone starts a `worker`.
+  if (name !== 'worker' && !isCommand(name)) throw unknownCommand(positionals);
   const extra = grouped ? rest : positionals.slice(1);
   const [argument, ...tooMany] = WITH_ARGUMENT.includes(name) ? extra : [undefined, ...extra];
   if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
@@ -45,7 +52,6 @@ async function main(args: readonly string[]): Promise<void> {
       return (await import('./commands/dev.js')).dev(process.env);
     case 'serve':
       return (await import('./commands/serve.js')).serve(process.env);
-    // Started by `serve`, and by nobody else.
     case 'worker':
       return (await import('./commands/worker.js')).worker(process.env);
     case 'gateway':
@@ -68,13 +74,13 @@ async function main(args: readonly string[]): Promise<void> {
       if (!argument) throw new UsageError('keys retire needs a KID; `latchkey keys list` tells them');
       return (await import('./commands/keys.js')).keysRetire(process.env, argument, values.compromised ?? false);
     default:
-      throw new UsageError(command === '' ? 'no command was given' : `there is no command ${name.trim()}`);
+      throw unknownCommand(positionals);
   }
 }
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
+    return util.parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {

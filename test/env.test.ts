@@ -77,6 +77,7 @@ describe('Environment', () => {
       ['A', undefined],
       ['B', 'b'],
       ['C', undefined],
+      ['C_FILE', undefined],
       ['D', 'false'],
       ['E', 'y'],
       ['F', '5m'],

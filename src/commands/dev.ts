@@ -1,10 +1,18 @@
-// Owns `latchkey dev`: service and gateway in one process, with whatever is missing made on the spot, and lines to paste.
+// `latchkey dev`: service and gateway in one process, with whatever is missing made on the spot, and lines to paste.
 
-import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
-import { DEV_DATA_DIR, ownKeysFolder, readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
+import { DataDirUnusable, makeDataDir } from '../adapters/lmdb/data-dir.js';
+import {
+  DEV_DATA_DIR,
+  issuerTokenFile,
+  ownKeysFolder,
+  readLogLevel,
+  readServiceSettings,
+  type ServiceSettings,
+} from '../config.js';
 import { type Address, Environment, formatAddress } from '../env.js';
 import { createLogger } from '../log.js';
 import { descriptor } from '../log-descriptor.js';
@@ -15,7 +23,8 @@ import type { ClientTls } from '../tls/settings.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
 import { untilSignalled } from './lifetime.js';
-import { welcome } from './welcome.js';
+import { checkSettings, logWarnings } from './settings-warnings.js';
+import { quotedForShell, welcome } from './welcome.js';
 
 const SUBJECT = 'alice';
 
@@ -27,12 +36,14 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const level = readLogLevel(env);
   const tls = gatewaySettings.authServiceTls;
   checkOwnCalls(env, asked.tls.files, tls);
+  const credential = credentialForShell(env, asked, dataDir);
   env.forgetSecrets(variables);
-  env.check();
+  checkSettings(env);
   const settings = await complete(asked, dataDir);
   // What is printed is for eyes and holds tokens; the log goes another way and never does.
   const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
   logOutputTo(log);
+  logWarnings(env, log);
 
   const service = await startService(settings, log);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
@@ -52,7 +63,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
     };
     // Before it says that it is ready: whoever reads that may end it at once, and in order.
     untilSignalled(log, stop);
-    descriptor(1).write(welcome(SUBJECT, pair, addresses, settings, tls));
+    descriptor(1).write(welcome(SUBJECT, pair, addresses, { ...settings, credential }, tls));
   } catch (error) {
     await stop();
     throw error;
@@ -72,9 +83,27 @@ function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: C
   }
 }
 
-/** Makes what the settings do not name: keys and the issuer's credential, kept in the data folder. */
+/** The issuer's credential as a shell reads it from where it is. */
+function credentialForShell(env: Environment, { issuerToken }: ServiceSettings, dataDir: string): string {
+  const file = env.fileOf('ISSUER_TOKEN') ?? (issuerToken ? undefined : issuerTokenFile(dataDir));
+  // Absolute: the line may be pasted in another folder.
+  return file === undefined ? '$ISSUER_TOKEN' : `$(cat ${quotedForShell(resolve(file))})`;
+}
+
+/**
+ * Makes what the settings do not name: keys and the issuer's credential, kept in the data folder.
+ * @throws DataDirUnusable, KeyFileError, IssuerTokenUnusable
+ */
 async function complete(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
+  try {
+    return await withOwn(settings, dataDir);
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error ? new DataDirUnusable(dataDir, error) : error;
+  }
+}
+
+async function withOwn(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
   const { secret, folder } = settings.keys;
   const ownFolder = ownKeysFolder(dataDir);
   const needsKey = !secret && folder === undefined;

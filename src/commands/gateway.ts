@@ -1,4 +1,4 @@
-// Owns `latchkey gateway`: the HTTP gateway by itself.
+// `latchkey gateway`: the HTTP gateway by itself.
 
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
@@ -7,14 +7,16 @@ import { Environment } from '../env.js';
 import { createLogger } from '../log.js';
 import { logOutputTo } from '../output/foreign-output.js';
 import { untilSignalled } from './lifetime.js';
+import { checkSettings, logWarnings } from './settings-warnings.js';
 
 export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readGatewaySettings(env);
   const level = readLogLevel(env);
-  env.check();
+  checkSettings(env);
   const log = createLogger({ name: 'latchkey-gateway', level });
   logOutputTo(log);
+  logWarnings(env, log);
   const server = createGateway(settings, log);
   const listening = server.listen();
   // Before it says that it listens: whoever reads that may end it at once, and in order.

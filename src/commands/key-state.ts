@@ -1,4 +1,4 @@
-// Owns what the command line knows of a folder of keys: the settings it goes by, and in words what each key is good for.
+// What the command line knows of a folder of keys: the settings it goes by, and in words what each key is good for.
 
 import { type KeyFile, type KeyFileError, readKeys } from '../adapters/jwt/key-files.js';
 import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../config.js';
@@ -12,6 +12,7 @@ import {
 } from '../core/key-schedule.js';
 import { Environment } from '../env.js';
 import { readKeyFolder } from '../key-settings.js';
+import { checkSettings, printWarnings } from './settings-warnings.js';
 
 export interface KeysSettings {
   readonly folder: string;
@@ -30,7 +31,8 @@ export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
   const { folder, activeKid, delayMs } = readKeyFolder(env);
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const { refreshTtlMs, graceMs } = readPolicy(env, false, nowMs);
-  env.check();
+  checkSettings(env);
+  printWarnings(env);
   return { folder: folder ?? ownKeysFolder(dataDir), activeKid, times: { delayMs, refreshTtlMs, graceMs }, nowMs };
 }
 

@@ -1,7 +1,8 @@
-// Owns `latchkey keys generate | list | rotate | retire`: the folder of keys, changed so that running nodes follow.
+// `latchkey keys generate | list | rotate | retire`: the folder of keys, changed so that running nodes follow.
 
 import { rmSync } from 'node:fs';
 import { makeKey, pemFiles, writeKey } from '../adapters/jwt/key-files.js';
+import { rivalOfNewest } from '../core/key-schedule.js';
 import {
   heldKeys,
   isPinned,
@@ -35,6 +36,13 @@ export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
   const widthOf = (column: number): number => Math.max(...table.map((row) => row[column]?.length ?? 0));
   for (const row of table)
     print(row.map((cell, column) => (column < 4 ? cell.padEnd(widthOf(column)) : cell)).join('  '));
+  const rival = rivalOfNewest(keys, isPinned(keys, settings));
+  if (rival) {
+    print(
+      `${keys[0].kid} and ${rival.kid} have dates within seconds of each other. Unless every node has the same dates,`,
+    );
+    print('set JWT_ACTIVE_KID on all of them to the one that is to sign.');
+  }
   const { activeKid } = settings;
   if (activeKid !== undefined && !isPinned(keys, settings)) {
     print(`JWT_ACTIVE_KID names ${activeKid}, which is none of these: unless it is JWT_SECRET's, the newest signs.`);
@@ -88,7 +96,7 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   const { keys, fault } = await readableKeys(settings);
   // What has leaked must not live on because of another file.
   if (fault && !compromised) throw fault;
-  if (fault) printMessage(`Warning: not in order, and no node starts with it:\n${fault.message}`);
+  if (fault) printMessage(`warning: not in order, and no node starts with it:\n${fault.message}`);
   const key = keys.find((each) => each.kid === kid);
   if (!key) {
     const there = keys.map((each) => each.kid).join(', ');

@@ -1,4 +1,4 @@
-// Owns `latchkey serve`: the gRPC service by itself, with nothing chosen by accident; in one process, or in workers.
+// `latchkey serve`: the gRPC service by itself, with nothing chosen by accident; in one process, or in workers.
 
 import { fileURLToPath } from 'node:url';
 import { readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
@@ -7,6 +7,7 @@ import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
 import { createLogger, type Logger } from '../log.js';
 import { logOutputTo } from '../output/foreign-output.js';
 import { untilSignalled } from './lifetime.js';
+import { checkSettings, logWarnings } from './settings-warnings.js';
 
 /** Run by each worker, with the command `worker`. */
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -19,9 +20,10 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   // For workers to come; one process alone keeps none.
   const secrets = isOne ? {} : env.secrets();
   env.forgetSecrets(variables);
-  env.check();
+  checkSettings(env);
   const log = createLogger({ name: 'latchkey', level, isShared: !isOne });
   logOutputTo(log);
+  logWarnings(env, log);
   tellIssuerOff(settings, log);
   if (!isOne) return serveByWorkers(settings.workers, secrets, log);
   // The primary of workers needs none of this.

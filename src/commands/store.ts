@@ -1,4 +1,4 @@
-// Owns `latchkey store check`: what is found about the store, printed in plain words, and the exit code that sums it up.
+// `latchkey store check`: what is found about the store, printed in plain words, and the exit code that sums it up.
 
 import { surveyFolder } from '../adapters/lmdb/survey.js';
 import { surveyRedis } from '../adapters/redis/survey/survey.js';
@@ -7,6 +7,7 @@ import type { Finding, Weight } from '../core/finding.js';
 import { Environment } from '../env.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
 import { printResult } from './print.js';
+import { checkSettings, printWarnings } from './settings-warnings.js';
 
 const LABELS: Readonly<Record<Weight, string>> = {
   unsafe: 'UNSAFE ',
@@ -19,7 +20,8 @@ const LABELS: Readonly<Record<Weight, string>> = {
 export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readStore(env, 'serve');
-  env.check();
+  checkSettings(env);
+  printWarnings(env);
   const findings =
     settings.kind === 'redis'
       ? await surveyRedis(settings.url.reveal(), {

@@ -13,6 +13,7 @@ import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-fai
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken } from './issuer-token.js';
 import { printResult } from './print.js';
+import { checkSettings, printWarnings } from './settings-warnings.js';
 import { UsageError } from './usage.js';
 
 const DEADLINE_MS = 2_000;
@@ -24,7 +25,8 @@ export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, 
   const apart = env.address('ISSUER_ADDRESS');
   const tls = readClientTls(env);
   const credential = env.secret('ISSUER_TOKEN') ?? keptIssuerToken(env.text('DATA_DIR') ?? DEV_DATA_DIR);
-  env.check();
+  checkSettings(env);
+  printWarnings(env);
   const setting = apart ? 'ISSUER_ADDRESS' : 'AUTH_SERVICE_ADDRESS';
   const target = { address: apart ?? service, setting, tls };
   const pair = await issueToken(target, credential, subject, parseClaims(claimsText));
@@ -42,7 +44,8 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
   const env = new Environment(variables);
   const setting = 'AUTH_SERVICE_ADDRESS';
   const target = { address: env.address(setting, '127.0.0.1:50051'), setting, tls: readClientTls(env) };
-  env.check();
+  checkSettings(env);
+  printWarnings(env);
   const token = (given === '-' ? await readAll(process.stdin) : given).trim();
   const [header, payload] = token.split('.', 2).map(decode);
   const claims = (payload ?? {}) as Record<string, unknown>;

@@ -1,29 +1,99 @@
-// Owns the words of the command line: its help, and the error for what it does not know.
+// The words of the command line: its help, and the error for what it does not know.
+
+import { closest } from '../env/edit-distance.js';
 
 /** The command line was wrong; the message says how. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const HELP = `latchkey: a token service. Refreshes, ends and validates JWT sessions over gRPC and REST.
+interface Command {
+  /** The words that choose it. */
+  readonly name: string;
+  /** What follows them. */
+  readonly takes?: string;
+  readonly does: string;
+}
 
-Usage
-  latchkey dev              service and gateway in one process, on the embedded store; keys are made if missing
-  latchkey serve            the gRPC service (REDIS_URL or DATA_DIR, JWT_KEYS_DIR or JWT_SECRET must be set)
-  latchkey gateway          the HTTP gateway in front of AUTH_SERVICE_ADDRESS
-  latchkey store check      what of the store in REDIS_URL or DATA_DIR is unsafe, why, and what mends it; changes nothing
-  latchkey token issue --subject NAME [--claims JSON]
-                            a fresh pair from the running service, with ISSUER_TOKEN or dev's own credential
-  latchkey token inspect TOKEN
-                            what a token says, and whether the running service takes it; - reads standard input
-  latchkey keys list        the keys in JWT_KEYS_DIR (or dev's own): which signs, which verify, which may go
-  latchkey keys generate [--algorithm ES256|RS256]
-                            the first key of an empty folder
-  latchkey keys rotate [--algorithm ES256|RS256]
-                            a new key: it verifies at once, and signs after JWT_KEY_DELAY
-  latchkey keys retire KID [--compromised]
-                            removes a key once no token of it can be alive; a compromised one at once
-  latchkey --help | --version
+const COMMANDS: readonly Command[] = [
+  {
+    name: 'dev',
+    does: 'service and gateway in one process, on the embedded store; keys are made if missing',
+  },
+  { name: 'serve', does: 'the gRPC service (REDIS_URL or DATA_DIR, JWT_KEYS_DIR or JWT_SECRET must be set)' },
+  { name: 'gateway', does: 'the HTTP gateway in front of AUTH_SERVICE_ADDRESS' },
+  {
+    name: 'store check',
+    does: 'what of the store in REDIS_URL or DATA_DIR is unsafe, why, and what mends it; changes nothing',
+  },
+  {
+    name: 'token issue',
+    takes: '--subject NAME [--claims JSON]',
+    does: "a fresh pair from the running service, with ISSUER_TOKEN or dev's own credential",
+  },
+  {
+    name: 'token inspect',
+    takes: 'TOKEN',
+    does: 'what a token says, and whether the running service takes it; - reads standard input',
+  },
+  {
+    name: 'keys list',
+    does: "the keys in JWT_KEYS_DIR (or dev's own): which signs, which verify, which may go",
+  },
+  { name: 'keys generate', takes: '[--algorithm ES256|RS256]', does: 'the first key of an empty folder' },
+  {
+    name: 'keys rotate',
+    takes: '[--algorithm ES256|RS256]',
+    does: 'a new key: it verifies at once, and signs after JWT_KEY_DELAY',
+  },
+  {
+    name: 'keys retire',
+    takes: 'KID [--compromised]',
+    does: 'removes a key once no token of it can be alive; a compromised one at once',
+  },
+  { name: 'help', takes: '[COMMAND]', does: 'this, or what is here of one command' },
+];
 
-Settings are environment variables; the README lists them all.
-`;
+/** The column in which the descriptions begin. */
+const WIDTH = 28;
+const NAMES = COMMANDS.map(({ name }) => name);
+
+/** Words and what they do, beside each other or, where the words are long, below each other. */
+function lineOf({ name, takes, does }: Command): string {
+  const words = ['  latchkey', name, ...(takes === undefined ? [] : [takes])].join(' ');
+  return words.length < WIDTH ? `${words.padEnd(WIDTH)}${does}` : `${words}\n${' '.repeat(WIDTH)}${does}`;
+}
+
+const TITLE = 'latchkey: a token service. Refreshes, ends and validates JWT sessions over gRPC and REST.';
+const SETTINGS = 'Settings are environment variables; the README lists them all.';
+const helpOf = (lines: readonly string[]): string => `Usage\n${lines.join('\n')}\n\n${SETTINGS}\n`;
+
+export const HELP = `${TITLE}\n\n${helpOf([...COMMANDS.map(lineOf), '  latchkey --help | --version'])}`;
+
+/** Whether a name is that of a command. */
+export const isCommand = (name: string): boolean => NAMES.includes(name);
+
+/** The help of the commands that some words begin; of all for none. @throws UsageError */
+export function helpFor(words: readonly string[]): string {
+  const asked = words.join(' ');
+  if (asked === '') return HELP;
+  const found = COMMANDS.filter(({ name }) => name === asked || name.startsWith(`${asked} `));
+  if (found.length === 0) throw unknownCommand(words);
+  return helpOf(found.map(lineOf));
+}
+
+/** @param words the command line without its options */
+export function unknownCommand(words: readonly string[]): UsageError {
+  const [first = '', second] = words;
+  if (first === '') return new UsageError('no command was given');
+  const group = NAMES.filter((name) => name.startsWith(`${first} `));
+  if (group.length > 0 && second === undefined) {
+    return new UsageError(`${first} alone is no command; there are: ${group.join(', ')}`);
+  }
+  // A word may be misspelt, or the first of two missing.
+  const both = [first, second].filter((word) => word !== undefined).join(' ');
+  const ofTwo = closest(both, NAMES, 2);
+  const meant = ofTwo ?? closest(first, NAMES, 2) ?? NAMES.find((name) => name.endsWith(` ${first}`));
+  const given = group.length > 0 || ofTwo !== undefined ? both : first;
+  return new UsageError(`there is no command ${given}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+}

@@ -1,16 +1,20 @@
-// Owns what `latchkey dev` prints: where everything is, a fresh pair, and lines that work as printed.
+// What `latchkey dev` prints: where everything is, a fresh pair, and lines that work as printed.
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import type { ServiceSettings } from '../config.js';
 import { formatDuration } from '../env.js';
 import type { ClientTls } from '../tls/settings.js';
 
-/** @param addresses `host:port` of each listener; @param tls of the gRPC listeners, if they have it */
+/**
+ * @param addresses `host:port` of each listener
+ * @param settings `credential`: the issuer's credential as a shell expands it between double quotes
+ * @param tls of the gRPC listeners, if they have it
+ */
 export function welcome(
   subject: string,
   pair: TokenPair,
   addresses: { readonly grpc: string; readonly issuer: string; readonly http: string },
-  { store, policy }: ServiceSettings,
+  { store, policy, credential }: Pick<ServiceSettings, 'store' | 'policy'> & { readonly credential: string },
   tls?: ClientTls,
 ): string {
   const { grpc, issuer, http } = addresses;
@@ -23,6 +27,11 @@ export function welcome(
     `curl -s http://${http}/api/auth/${path} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   const grpcurl = (method: string, request: unknown): string =>
     `grpcurl ${flags} -d '${JSON.stringify(request)}' ${grpc} auth.v1.AuthService/${method}`;
+  const issue = [
+    ...[`grpcurl ${flags}`, `-H "authorization: Bearer ${credential}"`],
+    ...[`-d '${JSON.stringify({ subject: 'bob', claims: { role: 'editor' } })}'`, issuer],
+    'auth.v1.IssuerService/IssueToken',
+  ].join(' ');
   return `Latchkey is ready, on ${kept}.
 
   ${grpc === issuer ? both : apart}
@@ -46,6 +55,10 @@ Log out, then validate again:
 
 ${curl('logout/', { refresh: pair.refreshToken })}
 
+Start a session, as a login back end does once it has checked a password:
+
+${issue}
+
 What else is there:
 
 grpcurl ${flags} ${grpc} list
@@ -55,11 +68,13 @@ grpcurl ${flags} ${grpc} describe auth.v1.AuthService
 }
 
 /** Paths come from the operator, and lines are pasted into a shell: each in single quotes. */
+export const quotedForShell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
 function grpcurlFlags(tls: ClientTls | undefined): string {
   if (!tls) return '-plaintext';
   const { cert, key, ca } = tls.files;
   const flags = { '-cacert': ca, '-cert': cert, '-key': key, '-authority': tls.name };
   return Object.entries(flags)
-    .flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} '${value.replaceAll("'", String.raw`'\''`)}'`]))
+    .flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${quotedForShell(value)}`]))
     .join(' ');
 }

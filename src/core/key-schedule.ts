@@ -1,4 +1,4 @@
-// Owns the times of keys: which one signs, when one that signs no more may go, how long the public set may be cached.
+// The times of keys: which one signs, when one that signs no more may go, how long the public set may be cached.
 
 import { MOST_PAUSE_MS } from './policy.js';
 
@@ -26,6 +26,19 @@ export type NewestFirst<K> = readonly [K, ...K[]];
 
 /** Sorts the newest first. Of one date the name decides, so that all nodes agree. */
 export const newestFirst = (a: Dated, b: Dated): number => b.sinceMs - a.sinceMs || (a.kid < b.kid ? 1 : -1);
+
+/** Within this time of each other two files may have been written in another order on another node, ms. */
+const SAME_WRITE_MS = 10_000;
+
+/**
+ * The key whose date is too close to the newest one's for the dates to decide: a mount such as a Kubernetes Secret, or a
+ * copy, dates all files anew, in an order that may differ from node to node. Undefined where the dates decide, or do not
+ * count because a key is named.
+ */
+export function rivalOfNewest<K extends Dated>([newest, second]: NewestFirst<K>, isNamed: boolean): K | undefined {
+  if (isNamed || !second) return undefined;
+  return newest.sinceMs - second.sinceMs <= SAME_WRITE_MS ? second : undefined;
+}
 
 /** How long a key that is there at the start has still to wait, ms. A date in the future says nothing: it waits in full. */
 export const startDelayMs = (sinceMs: number, nowMs: number, delayMs: number): number =>

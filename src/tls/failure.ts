@@ -1,6 +1,6 @@
-// Owns the words for why a TLS connection could not be made. Imports nothing.
+// Words for why a TLS connection could not be made. Imports nothing.
 
-/** By the code of Node's error. Verification: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** By the code of Node's error; alerts of the other side are in a table of their own. Verification: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const MEANINGS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
@@ -15,22 +15,32 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS there',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'it speaks no version of TLS that is safe',
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks no version of TLS that is safe',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it asks for a client certificate',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'it refuses the handshake; it may ask for a client certificate',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not know the CA of our client certificate',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'it refuses our client certificate',
-  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: 'it refuses our client certificate: not one for clients',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'it refuses our client certificate: it has expired',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'it refuses our client certificate: it is revoked',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'it refuses our client certificate',
+};
+
+/**
+ * Alerts that the other side sends, by their names in RFC 8446, section 6. Node takes the names from OpenSSL, which puts
+ * the version of TLS that first had the alert before them. That prefix is no part of the name: OpenSSL 3.0 (Node 20)
+ * writes `ERR_SSL_SSLV3_ALERT_…` where OpenSSL 3.5 (Node 22 and 24) writes `ERR_SSL_SSL/TLS_ALERT_…`.
+ */
+const ALERT = /^ERR_SSL_[A-Z0-9/]+_ALERT_([A-Z_]+)$/;
+const ALERTS: Readonly<Record<string, string>> = {
+  PROTOCOL_VERSION: 'it speaks no version of TLS that is safe',
+  CERTIFICATE_REQUIRED: 'it asks for a client certificate',
+  HANDSHAKE_FAILURE: 'it refuses the handshake; it may ask for a client certificate',
+  UNKNOWN_CA: 'it does not know the CA of our client certificate',
+  BAD_CERTIFICATE: 'it refuses our client certificate',
+  UNSUPPORTED_CERTIFICATE: 'it refuses our client certificate: not one for clients',
+  CERTIFICATE_EXPIRED: 'it refuses our client certificate: it has expired',
+  CERTIFICATE_REVOKED: 'it refuses our client certificate: it is revoked',
+  CERTIFICATE_UNKNOWN: 'it refuses our client certificate',
 };
 
 /** What is wrong, said of the other side as "it", with the error's code; undefined if it is nothing of TLS. */
 export function explainTls(error: unknown): string | undefined {
   const { code } = error as { code?: unknown };
   if (!(error instanceof Error) || typeof code !== 'string') return undefined;
-  const meaning = MEANINGS[code];
+  const [, alert] = ALERT.exec(code) ?? [];
+  const meaning = alert === undefined ? MEANINGS[code] : ALERTS[alert];
   return meaning === undefined ? undefined : `${meaning} (${code})`;
 }
 

@@ -2,8 +2,8 @@
 
 import { gzipSync } from 'node:zlib';
 
-/** What becomes of the connection: it `serves` the next request, or it `ends`. */
-export type Then = 'serves' | 'ends';
+/** What becomes of the connection: it `serves` the next request, or it `ends`; in one row Node's version decides. */
+export type Then = 'serves' | 'ends' | 'serves or ends';
 
 export interface Row {
   readonly title: string;
@@ -97,7 +97,9 @@ const HEADERS: readonly Row[] = [
   row('a value beyond ASCII', [404], 'serves', get('/nowhere', 'X-Odd: \xe9\xff')),
   row('100 headers', [404], 'serves', get('/nowhere', ...Array<string>(99).fill('a:b'))),
   row('one header more', [431], 'serves', get('/nowhere', ...Array<string>(100).fill('a:b'))),
-  row('10,000 headers', [431], 'serves', get('/nowhere', ...Array<string>(9_999).fill('a:'))),
+  row('900 headers', [431], 'serves', get('/nowhere', ...Array<string>(899).fill('a:'))),
+  // Beyond 1,000 fields Node 20 drops the rest, and Node 22 and 24 end the connection.
+  row('10,000 headers', [431], 'serves or ends', get('/nowhere', ...Array<string>(9_999).fill('a:'))),
   row('one header of 20 KB', [431], 'ends', get('/healthz', `Cookie: ${'x'.repeat(20_000)}`)),
   row('two hosts', [400], 'serves', get('/nowhere', 'Host: other')),
   row('no host', [400], 'serves', lines('GET /nowhere HTTP/1.1', 'X-Host: h')),

@@ -1,11 +1,12 @@
-// Owns the proof of the command line: its help, its errors, and what it refuses to start.
+// Tests of the command line: its help, its errors, and what it refuses to start.
 
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
-import { JWT_SECRET, runCommand, startServe } from '../support/processes.js';
+import { JWT_SECRET, runCommand, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 
 describe('latchkey', () => {
@@ -43,6 +44,89 @@ describe('latchkey', () => {
       const { code, stderr } = await runCommand(args);
       expect(code, args.join(' ')).to.equal(2);
       expect(stderr, args.join(' ')).to.include('latchkey --help').and.not.include('    at ');
+    }
+  });
+
+  it('has `help`, of everything and of one command', async () => {
+    const [flag, word] = [await runCommand(['--help']), await runCommand(['help'])];
+    expect(word).to.deep.equal(flag);
+    const { code, stdout } = await runCommand(['help', 'token', 'issue']);
+    expect(code).to.equal(0);
+    expect(stdout)
+      .to.include('latchkey token issue --subject')
+      .and.not.include('token inspect')
+      .and.not.include('serve');
+    expect((await runCommand(['help', 'keys'])).stdout)
+      .to.include('keys list')
+      .and.include('keys retire');
+    expect(await runCommand(['help', 'frobnicate'])).to.include({ code: 2, stdout: '' });
+  });
+
+  it('suggests the command that was meant', async () => {
+    for (const [given, meant] of [
+      ['token isue', 'token issue'],
+      ['tokn issue', 'token issue'],
+      ['key list', 'keys list'],
+      ['keys retier KID', 'keys retire'],
+      ['issue', 'token issue'],
+      ['sevre', 'serve'],
+      ['help gatway', 'gateway'],
+    ] as const) {
+      const { code, stderr } = await runCommand(given.split(' '));
+      expect(code, given).to.equal(2);
+      expect(stderr, given).to.include(`; did you mean ${meant}?`);
+    }
+    expect((await runCommand(['token'])).stderr).to.include('there are: token issue, token inspect');
+    expect((await runCommand(['frobnicate'])).stderr).to.not.include('did you mean');
+  });
+
+  it('warns of misspelt variables and of odd ends of secrets, in every command, and never shows a value', async () => {
+    const odd = { ACESS_TTL: 'sesame', JWT_SECRET: `${JWT_SECRET}\n`, REDIS_PORT: 'tcp://10.0.0.1:6379' };
+    const expected = [
+      'ACESS_TTL: there is no such setting, so it has no effect; did you mean ACCESS_TTL?',
+      'JWT_SECRET: the value has a line feed at its end; take that out unless it is meant',
+    ];
+    const served = await startServe({ env: { ...odd, DATA_DIR: join(folder, 'odd') } });
+    const warnings = served.lines().filter(({ level }) => level === 'warn');
+    expect(await served.stop()).to.equal(0);
+    expect(warnings.map(({ detail }) => detail).sort()).to.deep.equal(expected);
+    expect(served.output()).to.not.include('sesame').and.not.include(JWT_SECRET);
+
+    const gateway = await startGateway('127.0.0.1:1', { env: odd });
+    expect(gateway.lines().filter(({ level }) => level === 'warn')).to.have.length(1);
+    expect(await gateway.stop()).to.equal(0);
+
+    const { stderr } = await runCommand(['keys', 'generate'], { ...odd, JWT_KEYS_DIR: join(folder, 'made') });
+    expect(stderr).to.equal(`latchkey: warning: ${expected[0]}\n`);
+    const refused = await runCommand(['serve'], { JWT_SECERT: 'sesame', DATA_DIR: folder });
+    expect(refused.stderr).to.include('did you mean JWT_SECRET?').and.not.include('sesame');
+  });
+
+  it('says the same of an unusable data folder in `dev` as in `serve`, without a stack and without a loop', async () => {
+    const closed = join(folder, 'closed');
+    writeFileSync(closed, '');
+    const addresses = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0' };
+    for (const DATA_DIR of ['/proc/latchkey', closed, join(closed, 'below')]) {
+      for (const command of ['serve', 'dev']) {
+        const { code, stderr } = await runCommand([command], { ...addresses, DATA_DIR, JWT_SECRET });
+        expect(code).to.equal(1);
+        expect(stderr).to.include(`the data folder ${DATA_DIR} cannot be used: E`).and.include('set DATA_DIR to');
+        expect(stderr).to.not.include('    at ');
+      }
+    }
+  });
+
+  it('says what of the data folder `dev` cannot write its own files to', async function () {
+    const mounted = mkdtempSync(join(folder, 'read-only-'));
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'data', mounted]).status !== 0) this.skip();
+    try {
+      const { code, stderr } = await runCommand(['dev'], { DATA_DIR: mounted });
+      expect(code).to.equal(1);
+      expect(stderr)
+        .to.match(/the data folder \S+ cannot be used: EROFS: .*; set DATA_DIR to/)
+        .and.not.include('    at ');
+    } finally {
+      spawnSync('umount', [mounted]);
     }
   });
 

@@ -1,10 +1,11 @@
-// Owns the proof that processes which serve keep no secret in their environment, by the reports that Node writes of them.
+// Tests that processes which serve keep no secret in their environment, by the reports that Node writes of them.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
 
@@ -70,6 +71,33 @@ describe('a process that serves', () => {
     for (const [name, secret] of Object.entries(SECRETS)) expect(heap.includes(secret), name).to.equal(false);
   });
 
+  it('(serve with workers) reads secrets from files once, and hands them to workers, which read no file', async function () {
+    this.timeout(90_000);
+    const files = Object.entries({ JWT_SECRET: SECRETS.JWT_SECRET, ISSUER_TOKEN: SECRETS.ISSUER_TOKEN }).map(
+      ([name, value]) => {
+        const path = join(folder, name.toLowerCase());
+        writeFileSync(path, `${value}\n`, { mode: 0o600 });
+        return [`${name}_FILE`, path] as const;
+      },
+    );
+    const reports = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
+    const env = { GRPC_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'data'), WORKERS: '2', NODE_OPTIONS: reports };
+    const all = { ...env, ...Object.fromEntries(files) };
+    started = await start('serve', 'the workers have started', { env: all, readyMs: 40_000 });
+    for (const [, path] of files) rmSync(path);
+    const client = new TestClient(started.address);
+    await client.issue('alice', {}, SECRETS.ISSUER_TOKEN);
+    // A worker that comes later has them, too, although the files are gone.
+    const before = started.lines().filter(({ msg }) => msg === 'service listening').length;
+    started.child.kill('SIGHUP');
+    await until(() => started?.output().includes('all workers have been replaced') ?? false, 40_000);
+    expect(started.lines().filter(({ msg }) => msg === 'service listening').length).to.equal(before + 2);
+    await client.issue('alice', {}, SECRETS.ISSUER_TOKEN);
+    client.close();
+    const found = JSON.parse(await dumpOf(started.child.pid ?? 0, '.json')).environmentVariables;
+    expect(found).to.not.have.any.keys('JWT_SECRET', 'JWT_SECRET_FILE', 'ISSUER_TOKEN', 'ISSUER_TOKEN_FILE');
+  });
+
   it('(serve with workers) hands its secrets over by no environment and no argument; workers keep no text of them', async function () {
     this.timeout(90_000);
     const dumps = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
@@ -78,7 +106,10 @@ describe('a process that serves', () => {
     const all = { ...env, NODE_OPTIONS: `${dumps} ${heaps}`, ...SECRETS };
     started = await start('serve', 'the workers have started', { env: all, readyMs: 40_000 });
     const primary = started.child.pid ?? 0;
-    const listening = started.lines().filter(({ msg }) => msg === 'service listening');
+    const listeningLines = () => started?.lines().filter(({ msg }) => msg === 'service listening') ?? [];
+    // The primary's line may come before the one of its last worker.
+    await until(() => listeningLines().length === 2, 10_000);
+    const listening = listeningLines();
     const workers = listening.map(({ pid }) => Number(pid));
     expect(workers).to.have.length(2);
     for (const pid of [primary, ...workers]) {

@@ -229,7 +229,7 @@ describe('latchkey keys', () => {
         .and.include('broken.pem')
         .and.include('delete that file');
       const { code, stdout, stderr } = await keys(`retire ${leaked} --compromised`);
-      expect([code, stderr.includes('Warning'), stderr.includes('broken.pem')]).to.deep.equal([0, true, true]);
+      expect([code, stderr.includes('warning'), stderr.includes('broken.pem')]).to.deep.equal([0, true, true]);
       expect(stdout).to.include(`${next} signs`);
       expect(readdirSync(folder)).to.have.members(['next.pem', 'broken.pem']);
       expect(await refuses(`retire ${next} --compromised`)).to.include('the last key');

@@ -1,4 +1,4 @@
-// Owns the proof that the image holds what the code reads at run time, is built from what it may see, and is not root.
+// Tests that the image holds what the code reads at run time, is built from what it may see, and is not root.
 
 import { posix } from 'node:path';
 import { expect } from 'chai';
@@ -67,6 +67,13 @@ describe('the image', () => {
     expect(all(last, 'RUN').join()).to.contain('/usr/local/lib/node_modules').and.contain('/usr/local/bin/npm');
     const [, dependencies = []] = stages;
     expect(all(dependencies, 'RUN')).to.deep.equal(['npm ci --omit=dev --ignore-scripts']);
+  });
+
+  it('has a data folder that its user, and nobody else, may write to, where the README says', () => {
+    const [uid, gid] = all(last, 'USER')[0]?.split(':') ?? [];
+    const [, folder = ''] = /`DATA_DIR=(\S+)` instead of `REDIS_URL`/.exec(readText('README.md')) ?? [];
+    expect(folder).to.match(/^\//);
+    expect(all(last, 'RUN')).to.include(`install -d -m 0700 -o ${uid} -g ${gid} ${folder}`);
   });
 
   it('holds all code that the command line can reach', () => {

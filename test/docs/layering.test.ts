@@ -13,18 +13,19 @@ interface Rule {
 }
 
 const LEAVES = [
-  'src/env.ts',
-  'src/log.ts',
-  'src/log-descriptor.ts',
-  'src/output/',
-  'src/address-unusable.ts',
+  ...['src/env.ts', 'src/env/', 'src/log.ts', 'src/log-descriptor.ts', 'src/output/', 'src/address-unusable.ts'],
   'src/tls/',
 ];
 const GENERATED = 'proto/gen/';
 
 const RULES: readonly Rule[] = [
   { at: 'src/core/', files: ['src/core/'], packages: [], node: false },
-  { at: 'src/adapters/jwt/', files: ['src/adapters/jwt/', 'src/core/'], packages: ['jsonwebtoken'], node: true },
+  {
+    at: 'src/adapters/jwt/',
+    files: ['src/adapters/jwt/', 'src/core/', 'src/make-folder.ts'],
+    packages: ['jsonwebtoken'],
+    node: true,
+  },
   {
     at: 'src/adapters/redis/',
     files: ['src/adapters/redis/', 'src/core/', 'src/tls/failure.ts'],
@@ -32,7 +33,12 @@ const RULES: readonly Rule[] = [
     node: true,
   },
   { at: 'src/adapters/lru/', files: ['src/core/'], packages: ['lru-cache'], node: false },
-  { at: 'src/adapters/lmdb/', files: ['src/adapters/lmdb/', 'src/core/'], packages: ['lmdb'], node: true },
+  {
+    at: 'src/adapters/lmdb/',
+    files: ['src/adapters/lmdb/', 'src/core/', 'src/make-folder.ts'],
+    packages: ['lmdb'],
+    node: true,
+  },
   {
     at: 'src/grpc/',
     files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
@@ -40,7 +46,9 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
-  { at: 'src/env.ts', files: [], packages: [], node: true },
+  { at: 'src/env.ts', files: ['src/env/'], packages: [], node: true },
+  { at: 'src/make-folder.ts', files: [], packages: [], node: true },
+  { at: 'src/env/', files: ['src/env/'], packages: [], node: true },
   { at: 'src/log.ts', files: ['src/log-descriptor.ts'], packages: ['pino'], node: false },
   { at: 'src/log-descriptor.ts', files: ['src/output/standard-error.ts'], packages: ['pino'], node: true },
   {
@@ -95,6 +103,8 @@ const RULES: readonly Rule[] = [
       ...['src/core/key-schedule.ts', 'src/key-settings.ts'],
       // What `store check` asks, and the form of what it hears.
       ...['src/adapters/redis/survey/survey.ts', 'src/adapters/lmdb/survey.ts', 'src/core/finding.ts'],
+      // What makes the data folder, without the driver.
+      'src/adapters/lmdb/data-dir.ts',
     ],
     packages: ['@grpc/grpc-js', 'pino'],
     node: true,

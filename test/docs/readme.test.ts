@@ -138,6 +138,13 @@ describe('the README', () => {
       expect([...names].filter((name) => scripts[name] === undefined)).to.deep.equal([]);
     });
 
+    it('of npm leave no shell between npm and a program that runs on: a signal would end the shell alone', () => {
+      const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
+      const last = Object.values(scripts).map((script) => script.split(' && ').at(-1) ?? '');
+      expect(last.filter((command) => /^(?:node|mocha) /.test(command))).to.deep.equal([]);
+      expect(last.filter((command) => command.startsWith('exec node '))).to.have.length.above(5);
+    });
+
     it('of latchkey are in its help, and all of those are here', () => {
       const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store) )?[a-z]+|--[a-z]+)/g;
       const of = (text: string) => new Set([...text.matchAll(command)].map(([, name]) => name));

@@ -1,13 +1,15 @@
-// Owns signing keys on disk: a folder of PEM files, one private key each.
+// Signing keys on disk: a folder of PEM files, one private key each.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chownSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chownSync, linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
+import { makeFolder } from '../../make-folder.js';
 import { type Algorithm, keyFromPem, type SigningKey } from './signing-key.js';
 
 const OPEN_TO_OTHERS = 0o007;
+const WRITABLE_BY_OTHERS = 0o002;
 /** The largest file that is taken for a key; one of RSA with 16,384 bits has 13 KiB. */
 const MAX_FILE_BYTES = 64 * 1024;
 const RSA_BITS = 2048;
@@ -93,14 +95,35 @@ export async function fingerprint(folder: string): Promise<string> {
   return parts.join('\n');
 }
 
-/** The files in a folder that hold keys, in order of name; none if there is no such folder. @throws KeyFileError */
+/**
+ * The files in a folder that hold keys, in order of name; none if there is no such folder.
+ * @throws KeyFileError also where others may add files: each would be a key, and whoever has it an issuer of tokens
+ */
 export async function pemFiles(folder: string): Promise<string[]> {
   try {
+    if (await isWritableByOthers(folder)) throw new KeyFileError(`${folder}: ${WRITABLE}'${folder}'`);
     const names = (await readdir(folder)).filter((name) => name.endsWith('.pem'));
     return names.sort().map((name) => join(folder, name));
   } catch (error) {
+    if (error instanceof KeyFileError) throw error;
     if (isSystemError(error) && error.code === 'ENOENT') return [];
     throw new KeyFileError(`${folder}: ${textOf(error)}`, true);
+  }
+}
+
+const WRITABLE =
+  'everybody on this machine may add a key to it; delete the keys in it that you have not made, then run: chmod o-w ';
+
+/** @throws the system's error */
+async function isWritableByOthers(folder: string): Promise<boolean> {
+  const { mode } = await stat(folder);
+  if (process.platform === 'win32' || !(mode & WRITABLE_BY_OTHERS)) return false;
+  try {
+    await access(folder, constants.W_OK);
+    return true;
+  } catch (error) {
+    // Kubernetes mounts a Secret as such a folder, and read-only: nobody writes to that one.
+    return !(isSystemError(error) && error.code === 'EROFS');
   }
 }
 
@@ -122,7 +145,7 @@ export function makeKey(algorithm: Exclude<Algorithm, 'HS256'>): { readonly pem:
  * @returns the file
  */
 export function writeKey(folder: string, name: string, pem: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const path = join(folder, `${name}.pem`);
   // A name that nobody takes for a key.
   const whole = join(folder, `.${name}.${process.pid}.tmp`);

@@ -1,7 +1,14 @@
-// Owns the keys of a folder while the process runs: which there are now, which of them signs, and what the log hears.
+// The keys of a folder while the process runs: which there are now, which of them signs, and what the log hears.
 
 import type { KeyObject } from 'node:crypto';
-import { type NewestFirst, newestFirst, type ScheduledKey, signingKey, startDelayMs } from '../../core/key-schedule.js';
+import {
+  type NewestFirst,
+  newestFirst,
+  rivalOfNewest,
+  type ScheduledKey,
+  signingKey,
+  startDelayMs,
+} from '../../core/key-schedule.js';
 import type { Keys, Opened, PublicKey } from '../../core/ports.js';
 import { JwtKeys } from './jwt-keys.js';
 import { type FolderKeys, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
@@ -33,6 +40,8 @@ export interface KeyRingOptions {
 
 type Held = KeyFile & ScheduledKey;
 
+const CLOSE_DATES =
+  'two keys have dates within seconds of each other: nodes may not agree which signs; set JWT_ACTIVE_KID on every node';
 const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, steadyMs: () => performance.now() };
 
 export class KeyRing implements Keys {
@@ -45,6 +54,8 @@ export class KeyRing implements Keys {
   /** How many keys have come since the start. */
   #added = 0;
   #toldSigning: string | undefined;
+  /** The two keys between which dates do not decide, as they were last reported. */
+  #reportedRivals: string | undefined;
 
   private constructor(options: KeyRingOptions, files: NewestFirst<KeyFile>) {
     const { folder, log, disk, delayMs, clocks = PROCESS_CLOCKS } = options;
@@ -61,6 +72,7 @@ export class KeyRing implements Keys {
       looked: () => this.#tellSigning(),
     });
     this.#tellSigning();
+    this.#warnOfRivals();
   }
 
   /** Reads the folder; `start` has it looked at from then on. @throws KeyFileError */
@@ -140,6 +152,7 @@ export class KeyRing implements Keys {
       readyMs: before.find(({ kid }) => kid === file.kid)?.readyMs ?? untilMs,
     }));
     this.#keys = this.#makeKeys();
+    this.#warnOfRivals();
     for (const { kid, path, key } of missing(this.#held, before)) {
       this.#added++;
       log.info({ kid, path, algorithm: key.algorithm, delayMs: this.delayMs }, 'a key has come: it verifies');
@@ -148,6 +161,18 @@ export class KeyRing implements Keys {
       log.info({ kid, path }, 'a key is gone: its tokens are refused');
       if (kid === activeKid) log.error({ kid }, 'the key that JWT_ACTIVE_KID names is gone: the newest signs');
     }
+  }
+
+  /** Warns once of each two keys whose dates are too close: on another node the other one may sign. */
+  #warnOfRivals(): void {
+    const { log, folder, activeKid, others } = this.#options;
+    const isNamed = [...this.#held, ...others].some(({ kid }) => kid === activeKid);
+    const rival = rivalOfNewest(this.#held, isNamed);
+    const kids = rival && [this.#held[0].kid, rival.kid];
+    const rivals = kids?.toSorted().join();
+    if (rivals === this.#reportedRivals) return;
+    this.#reportedRivals = rivals;
+    if (kids) log.warn({ folder, kids }, CLOSE_DATES);
   }
 
   /** Tells which key signs whenever that is another one: because files changed, or because time has passed. */

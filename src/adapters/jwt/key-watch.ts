@@ -17,6 +17,7 @@ type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => 
 /** As much of a logger as the adapter uses. */
 export interface Log {
   readonly info: LogWrite;
+  readonly warn: LogWrite;
   readonly error: LogWrite;
 }
 

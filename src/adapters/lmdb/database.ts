@@ -1,8 +1,10 @@
 // Owns the database file: where it lies, who may read it, and how it is opened.
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
+import { DataDirUnusable, makeDataDir } from './data-dir.js';
 import { preflight } from './preflight.js';
 
 // The package's types for `import` do not compile (TS1203: they use `export =`); those for `require` do.
@@ -19,29 +21,17 @@ export type Database = ReturnType<typeof open<string, string>>;
  */
 const FREE_PAGES = { maxFreeSpaceToLoad: 1_000, maxFreeSpaceToRetain: 2_000 };
 
-/** The data folder cannot be used. */
-export class DataDirUnusable extends Error {
-  readonly code = 'DATA_DIR_UNUSABLE';
-  override readonly name = 'DataDirUnusable';
-
-  /** @param dataDir as it was configured */
-  constructor(dataDir: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`the data folder ${dataDir} cannot be used: ${reason}`, { cause });
-  }
-}
-
 /**
  * Opens the database in a data folder, and makes both if need be.
  * @param noRoom gets the error if the disk is full, and the database can only be read
  * @throws DataDirUnusable
  */
 export function openDatabase(dataDir: string, noRoom: (error: Error) => void = () => {}): Database {
+  makeDataDir(dataDir);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     // A folder of its own: one that was there before may be others' to read, such as the root of a mounted volume.
     const path = join(dataDir, 'store');
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     chmodSync(path, 0o700);
     const full = preflight(path);
     if (full) noRoom(full);

@@ -22,9 +22,13 @@ export interface RedisTarget {
 }
 
 const FORM = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Z}]/u;
 const DEFAULT_PORT = { server: 6379, sentinel: 26379, cluster: 6379 } as const;
 const WANTED_FORM =
   'a URL that begins with redis:// or rediss://, or names several hosts with redis+sentinel:// or redis+cluster:// (rediss+… for TLS)';
+
+const VISIBLE_FORM =
+  'a URL such as redis://127.0.0.1:6379 without white space or control characters (percent-encode those of a password)';
 
 /** A user and a password; undefined: none is asked for. */
 export interface Credentials {
@@ -60,6 +64,8 @@ export const isTlsUrl = (url: string): boolean => /^rediss(\+(sentinel|cluster))
 
 /** @throws Error that says what is wanted, and holds nothing of the URL */
 export function readRedisUrl(url: string): RedisTarget {
+  // The standard's parser of URLs drops some of them without a word, in the middle of a password, too.
+  if (INVISIBLE.test(url)) wanted(VISIBLE_FORM);
   // To the letter: the driver would speak plainly to `REDISS://`.
   const [, s, mode = 'server', userinfo, hosts = '', path = '', query = ''] = FORM.exec(url) ?? wanted(WANTED_FORM);
   const kind = mode as RedisTarget['kind'];

@@ -34,6 +34,10 @@ describe('a ring of keys, looking at its folder', () => {
       },
       'a link that leads nowhere': () => symlinkSync('nowhere', folder.file('bad')),
       'no key at all': () => rmSync(folder.file('old')),
+      'no safe folder: others may add keys': () => {
+        folder.add('bad');
+        chmodSync(folder.path, 0o777);
+      },
       'no folder': () => renameSync(folder.path, `${folder.path}.away`),
     };
 
@@ -50,6 +54,7 @@ describe('a ring of keys, looking at its folder', () => {
         expect(folder.log.text).to.not.include('hunter2').and.not.include('BEGIN');
 
         if (fault === 'no folder') renameSync(`${folder.path}.away`, folder.path);
+        chmodSync(folder.path, 0o700);
         rmSync(folder.file('bad'), { force: true });
         writeKey(folder.path, 'new', pem);
         await ring.look();

@@ -1,10 +1,11 @@
 // Owns the proof of how signing keys are read from a folder, how they are written, and which faults are told.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   rmSync,
@@ -68,6 +69,34 @@ describe('loadKeys', () => {
       .and.match(/huge\.pem: it is too large[\s\S]*pipe\.pem: it is no file/)
       .and.not.include('hunter2');
     expect(passing).to.equal(false);
+  });
+
+  it('takes no key from a folder that others may add files to, and says how to mend it', async () => {
+    generateKey(folder, 'own');
+    for (const mode of [0o777, 0o1777, 0o702]) {
+      chmodSync(folder, mode);
+      const { message, passing } = await faultOf(folder);
+      expect(message)
+        .to.include(`${folder}: everybody on this machine may add a key`)
+        .and.include(`chmod o-w '${folder}'`);
+      expect(passing).to.equal(false);
+    }
+    chmodSync(folder, 0o775);
+    expect(await loadKeys(folder)).to.have.length(1);
+  });
+
+  it('takes the keys of such a folder that is mounted read-only, as Kubernetes mounts a Secret', async function () {
+    const mounted = join(folder, 'mounted');
+    mkdirSync(mounted);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=1777,size=1m', 'keys', mounted]).status !== 0) this.skip();
+    try {
+      writeFileSync(join(mounted, 'a.pem'), makeKey('ES256').pem, { mode: 0o600 });
+      expect((await faultOf(mounted)).message).to.include('everybody');
+      execFileSync('mount', ['-o', 'remount,ro', mounted]);
+      expect(await loadKeys(mounted)).to.have.length(1);
+    } finally {
+      execFileSync('umount', [mounted]);
+    }
   });
 
   it('says so where there is no key', async () => {

@@ -26,6 +26,41 @@ describe('a ring of keys', () => {
     for (const kid of kids) expect(verdict(ring, tokenOf(ring, kid))).to.equal('good');
   });
 
+  describe('two keys whose dates are within seconds of each other', () => {
+    const warnings = () => folder.log.lines.filter(({ level }) => level === 'warn');
+
+    it('are warned of, for another node may sign with the other one', async () => {
+      folder.add('oldest', 9 * DAY);
+      const kids = [folder.add('a', DAY), folder.add('b', DAY + 3 * SECOND)];
+      await folder.open();
+      expect(warnings()).to.have.length(1);
+      expect(warnings()[0]?.message).to.include('set JWT_ACTIVE_KID on every node');
+      expect(warnings()[0]?.fields['kids']).to.deep.equal(kids);
+    });
+
+    it('are warned of once while the node runs, as when a mount gives all files one date', async () => {
+      const [a, b] = [folder.add('a', 5 * DAY), folder.add('b', 3 * DAY)];
+      const ring = await folder.open();
+      expect(warnings()).to.have.length(0);
+      for (const agoMs of [0, 1]) {
+        folder.date(folder.file('a'), agoMs);
+        folder.date(folder.file('b'), 1 - agoMs);
+        await ring.look();
+      }
+      expect(warnings()).to.have.length(1);
+      expect(warnings()[0]?.fields['kids']).to.have.members([a, b]);
+    });
+
+    it('are no matter where JWT_ACTIVE_KID names one, or another key is newer', async () => {
+      const named = folder.add('a', DAY);
+      folder.add('b', DAY);
+      await folder.open({ activeKid: named });
+      folder.add('newest', DAY - 11 * SECOND);
+      await folder.open();
+      expect(warnings()).to.have.length(0);
+    });
+  });
+
   describe('a new key', () => {
     it('verifies at once, and signs when the delay has passed since it was noticed', async () => {
       const old = folder.add('old', DAY);

@@ -3,7 +3,8 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { DataDirUnusable, openDatabase } from '../../../src/adapters/lmdb/database.js';
+import { DataDirUnusable } from '../../../src/adapters/lmdb/data-dir.js';
+import { openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { keyName } from '../../../src/adapters/lmdb/record.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/ports.js';
@@ -40,6 +41,16 @@ describe('a data folder', () => {
     const { current } = await first.swap(cutOff('ann'), undefined, draft, HOUR_MS, first.now());
     await first.close();
     expect(await world.open().read([cutOff('ann')])).to.deep.equal([current]);
+  });
+
+  it('that cannot be made is refused with one clear error, and not tried for ever', () => {
+    // The system reports the folder above as missing, although it is there.
+    for (const dataDir of ['/proc/latchkey', '/proc/latchkey/data']) {
+      expect(() => world.open({ dataDir })).to.throw(
+        DataDirUnusable,
+        `the data folder ${dataDir} cannot be used: ENOENT: no such file or directory, mkdir '/proc/latchkey'; set DATA_DIR`,
+      );
+    }
   });
 
   it('that is a file is refused with one clear error', async () => {
