@@ -215,7 +215,7 @@ export class Connection implements CallHost, Holder {
     const route = this.#context.routes.get(`${headers[':path']}`);
     if (!route) return refuse(stream, statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here')));
     const { admission, shape } = route;
-    if (!admission || admission.hasRoom(shape.path)) return this.#begin(stream, headers, route);
+    if (!admission || admission.open(shape.path)) return this.#begin(stream, headers, route);
     // A client may reset the stream while it waits.
     stream.on('error', () => {});
     this.hold(CALL_BYTES);
