@@ -79,13 +79,14 @@ describe('a caller of the gRPC port', () => {
     it('is answered DEADLINE_EXCEEDED in time, whatever it goes on to send', async () => {
       await start({ messageTimeoutMs: 300 });
       const client = session();
-      for (const path of [VALIDATE, CHECK, WATCH, REFLECT]) {
+      const drip = async (path: string): Promise<void> => {
         const { stream, ended } = openCall(client, path);
         stream.write(message(Buffer.alloc(10), { length: 1000 }));
-        const drip = setInterval(() => stream.writable && stream.write('x'), 50);
+        const timer = setInterval(() => stream.writable && stream.write('x'), 50);
         expect((await ended).status, path).to.equal(status.DEADLINE_EXCEEDED);
-        clearInterval(drip);
-      }
+        clearInterval(timer);
+      };
+      await Promise.all([VALIDATE, CHECK, WATCH, REFLECT].map(drip));
       expect(logged('not complete within GRPC_MESSAGE_TIMEOUT')).to.equal(true);
     });
 
@@ -226,17 +227,18 @@ describe('a caller of the gRPC port', () => {
       'DATA for no stream': frame(FRAME.DATA, 0, 0, Buffer.alloc(3)),
       'another protocol': Buffer.from('GET / HTTP/1.1\r\n\r\n'),
     };
-    for (const [name, bytes] of Object.entries(broken)) {
-      it(`is disconnected at once (${name})`, async () => {
-        await start();
+    it('is disconnected at once, however it does so', async () => {
+      await start();
+      const takes = async ([name, bytes]: [string, Buffer]): Promise<void> => {
         const attacker = await raw();
         await attacker.until(() => attacker.of(FRAME.SETTINGS).length === 2);
         const startMs = Date.now();
         attacker.write(bytes);
         await attacker.until(() => attacker.isClosed);
-        expect(Date.now() - startMs).to.be.below(5_000);
-      });
-    }
+        expect(Date.now() - startMs, name).to.be.below(10_000);
+      };
+      await Promise.all(Object.entries(broken).map(takes));
+    });
 
     it('is cut off in a flood of CONTINUATION frames', async () => {
       await start();
@@ -386,17 +388,16 @@ describe('a caller of the gRPC port', () => {
     });
 
     it('loses those that are old; its calls end well, and streams without end when the grace is over', async () => {
-      await start({ maxConnectionAgeMs: 600, maxConnectionAgeGraceMs: 1_500 });
+      await start({ maxConnectionAgeMs: 300, maxConnectionAgeGraceMs: 700 });
       const states: string[] = [];
       const stopWatching = scene.client.watchHealth('', (state) => states.push(state));
       const { accessToken } = await scene.client.issue();
       const old = await raw();
-      const endMs = Date.now() + 4_000;
       const found = new Set<string>();
-      while (Date.now() < endMs) found.add(await scene.client.verdict(accessToken));
+      do found.add(await scene.client.verdict(accessToken));
+      while (!old.isClosed);
       expect(found).to.deep.equal(new Set(['active']));
       expect(states).to.include('SERVING');
-      await old.until(() => old.isClosed);
       stopWatching();
     });
 
@@ -436,8 +437,9 @@ describe('serve under attack', function () {
     const bomb = message(gzipSync(Buffer.alloc(MIB - 1000)), { compressed: true });
     const half = message(Buffer.alloc(16_000), { length: MIB });
     const asks = Buffer.concat(times(2_000).map(() => message(Buffer.from([0x3a, 0x00]))));
-    const endMs = Date.now() + 4_000;
+    const endMs = Date.now() + 2_500;
     let mostMib = 0;
+    let served = 0;
     const attack = async (path: string, body: Buffer, end: boolean, head: Record<string, string>): Promise<void> => {
       let attacker = await RawHttp2.open(node.process.address, { [INITIAL_WINDOW_SIZE]: 0 });
       let open = 0;
@@ -462,12 +464,14 @@ describe('serve under attack', function () {
     ];
     while (Date.now() < endMs) {
       expect(await client.verdict(accessToken)).to.equal('active');
+      served++;
       await pause(20);
     }
     await Promise.all(attacks);
     expect(mostMib).to.be.below(300);
+    expect(served).to.be.above(5);
     const startMs = Date.now();
     expect(await client.verdict(accessToken)).to.equal('active');
-    expect(Date.now() - startMs).to.be.below(1_000);
+    expect(Date.now() - startMs).to.be.below(5_000);
   });
 });
