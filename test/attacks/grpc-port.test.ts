@@ -50,6 +50,13 @@ describe('a caller of the gRPC port', () => {
     opened.push(connection);
     return connection;
   }
+  /** A connection with a call under way. */
+  async function busy(): Promise<RawHttp2> {
+    const connection = await raw();
+    connection.data(connection.call(WATCH), message(Buffer.alloc(0)), true);
+    await connection.until(() => connection.of(FRAME.DATA).length > 0 || connection.isClosed);
+    return connection;
+  }
   function session(): ClientHttp2Session {
     const made = connect(`http://${scene.address}`);
     made.on('error', () => {});
@@ -363,15 +370,26 @@ describe('a caller of the gRPC port', () => {
   describe('that opens connections', () => {
     it('has so many from one address', async () => {
       await start({ maxConnectionsPerAddress: 3 });
-      await Promise.all(times(3).map(() => raw()));
+      await Promise.all(times(3).map(busy));
       const more = await raw();
       await more.until(() => more.isClosed);
       expect(logged('GRPC_MAX_CONNECTIONS_PER_ADDRESS')).to.equal(true);
     });
 
+    it('does not shut others of its address out by those that it does not use', async () => {
+      await start({ maxConnectionsPerAddress: 3 });
+      const idle = await raw();
+      await idle.until(() => idle.of(FRAME.SETTINGS).length === 2);
+      await busy();
+      await busy();
+      const honest = await busy();
+      await idle.until(() => idle.isClosed);
+      expect(honest.isClosed).to.equal(false);
+    });
+
     it('finds no room where all together have as many as the process takes', async () => {
       await start({ maxConnections: 3 });
-      const held = await Promise.all(times(3).map(() => raw()));
+      const held = await Promise.all(times(3).map(busy));
       const more = await raw();
       await more.until(() => more.isClosed);
       expect(logged('GRPC_MAX_CONNECTIONS is reached')).to.equal(true);
@@ -412,13 +430,13 @@ describe('a caller of the gRPC port', () => {
 
   it('finds the log bounded, however much it tries', async () => {
     await start({ maxConnectionsPerAddress: 1 });
-    const [first] = await Promise.all([raw()]);
+    const first = await busy();
     for (const _ of times(50)) {
       const more = await raw();
       await more.until(() => more.isClosed);
     }
     expect(log.lines.filter(({ message: text }) => text.includes('PER_ADDRESS'))).to.have.length(1);
-    expect(first?.isClosed).to.equal(false);
+    expect(first.isClosed).to.equal(false);
   });
 });
 
