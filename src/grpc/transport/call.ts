@@ -3,7 +3,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { failure, parseTimeout, responseHead, statusHead, trailers } from './head.js';
-import { CALL_BYTES } from './limits.js';
+import { CALL_BYTES, FREE_PIECES, TINY_BYTES } from './limits.js';
 import { MessageReader } from './message-reader.js';
 import { type IncomingCall, StatusError } from './method.js';
 import type { Route } from './routes.js';
@@ -20,6 +20,8 @@ export interface CallHost {
   /** Counts bytes that the call holds; may end the connection. */
   hold(bytes: number): void;
   giveBack(bytes: number): void;
+  /** Counts a DATA frame that carries next to nothing; may end the connection. */
+  countTinyPiece(): void;
   /** The call has ended, and holds nothing more. */
   forget(call: Call): void;
 }
@@ -37,6 +39,7 @@ export abstract class Call implements IncomingCall {
   readonly #host: CallHost;
   #deadline: NodeJS.Timeout | undefined;
   #held = 0;
+  #pieces = 0;
   #hasHead = false;
   /** Its status is given: nothing more is sent after what is on its way. */
   #isEnding = false;
@@ -177,6 +180,8 @@ export abstract class Call implements IncomingCall {
   }
 
   #onData(chunk: Buffer): void {
+    this.#pieces++;
+    if (chunk.length < TINY_BYTES && this.#pieces > FREE_PIECES) this.#host.countTinyPiece();
     if (this.isCancelled) return;
     const before = this.reader.capacity;
     this.guarded(() => {

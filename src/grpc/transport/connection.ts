@@ -17,12 +17,12 @@ import type { Inflater } from './inflate.js';
 import {
   BUSY_PING_MS,
   CALL_BYTES,
-  HANDSHAKE_MS,
   IDLE_TIMEOUT_MS,
   KEEPALIVE_MS,
   KEEPALIVE_TIMEOUT_MS,
   MAX_HEAD_BYTES,
   MAX_STREAMS,
+  MAX_TINY_PIECES,
   type TransportLimits,
 } from './limits.js';
 import type { Refusals } from './refusals.js';
@@ -63,6 +63,8 @@ export class Connection implements CallHost, Holder {
   #lastPingMs = 0;
   #quietSinceMs = performance.now();
   #bytesRead = 0;
+  /** Since the last sweep. */
+  #tinyPieces = 0;
 
   /** @param address the key by which connections of one caller count together */
   constructor(socket: Socket, address: string, context: ConnectionContext) {
@@ -104,6 +106,14 @@ export class Connection implements CallHost, Holder {
     this.#context.held.giveBack(this, bytes);
   }
 
+  countTinyPiece(): void {
+    if (++this.#tinyPieces !== MAX_TINY_PIECES) return;
+    this.#context.refusals.count('tinyFrames', this.peer);
+    // At once: what else was read with this frame has no call any more, and costs little.
+    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#socket.destroy();
+  }
+
   forget(call: Call): void {
     this.#calls.delete(call);
     this.#idleSinceMs = performance.now();
@@ -138,7 +148,8 @@ export class Connection implements CallHost, Holder {
   /** Ends what is too late, on the connection and in its calls. */
   sweep(nowMs: number): void {
     if (this.#session.destroyed) return;
-    if (!this.#isReady && nowMs - this.#bornMs > HANDSHAKE_MS) {
+    this.#tinyPieces = 0;
+    if (!this.#isReady && nowMs - this.#bornMs > this.#context.limits.handshakeTimeoutMs) {
       this.#context.refusals.count('handshake', this.peer);
       return this.destroy();
     }
