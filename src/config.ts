@@ -1,4 +1,4 @@
-// Owns the service's settings: which variables there are, their defaults, and what must hold between them.
+// The settings of the service: which variables there are, their defaults, and what must hold between them.
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

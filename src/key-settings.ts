@@ -1,4 +1,4 @@
-// Owns the settings of keys: what tokens are signed and verified with, and which key of a folder signs when.
+// The settings of keys: what tokens are signed and verified with, and which key of a folder signs when.
 
 import type { Environment, Secret } from './env.js';
 

@@ -125,7 +125,7 @@ async function isWritableByOthers(folder: string): Promise<boolean> {
     await access(folder, constants.W_OK);
     return true;
   } catch (error) {
-    // Kubernetes mounts a Secret as such a folder, and read-only: nobody writes to that one.
+    // Kubernetes mounts a Secret as such a folder, and read-only: no process can write to it.
     return !(isSystemError(error) && error.code === 'EROFS');
   }
 }

@@ -1,4 +1,4 @@
-// The keys of a folder while the process runs: which there are now, which of them signs, and what the log hears.
+// The keys of a folder while the process runs: which there are now, which of them signs, and what is logged.
 
 import type { KeyObject } from 'node:crypto';
 import {

@@ -1,4 +1,4 @@
-// Owns how the driver is set up: one client is one connection, which is never mended, and queues and repeats nothing.
+// The setup of the driver: one client is one connection; it never reconnects, queues nothing and repeats nothing.
 
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
