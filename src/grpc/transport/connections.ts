@@ -1,6 +1,7 @@
 // The open connections of the process: how many, from where, and the clock that ends what is too late.
 
 import type { Socket } from 'node:net';
+import { callerAt } from '../../address-network.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { SWEEP_MS } from './limits.js';
 
@@ -19,7 +20,7 @@ export class Connections {
   /** Counts an accepted socket until it closes, or destroys it. @returns its address as connections are counted by it */
   admit(socket: Socket): string | undefined {
     const { limits, refusals } = this.#context;
-    const address = addressKey(socket.remoteAddress ?? '');
+    const address = callerAt(socket.remoteAddress ?? '') ?? 'unknown';
     const count = this.#byAddress.get(address) ?? 0;
     const isTooMany = count >= limits.maxConnectionsPerAddress;
     if (isTooMany || (this.#count >= limits.maxConnections && !this.#makeRoom(count))) {
@@ -78,16 +79,4 @@ export class Connections {
     const nowMs = performance.now();
     for (const connection of this.#open) connection.sweep(nowMs);
   }
-}
-
-/** An IPv4 address; of an IPv6 address its network of /64, which one caller has as a whole. */
-export function addressKey(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? 0 : tail.split(':').length;
-  const zeros = tail === undefined ? 0 : Math.max(8 - groups.length - after, 0);
-  const whole = [...groups, ...Array<string>(zeros).fill('0'), ...(tail?.split(':') ?? [])];
-  return `${whole.slice(0, 4).join(':')}::/64`;
 }
