@@ -12,6 +12,7 @@ export class Connections {
   readonly #byAddress = new Map<string, number>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
 
   constructor(context: Omit<ConnectionContext, 'routes'>) {
     this.#context = context;
@@ -37,6 +38,8 @@ export class Connections {
 
   /** Serves HTTP/2 on a socket that was admitted. */
   serve(socket: Socket, address: string, routes: ConnectionContext['routes']): void {
+    // Its TLS handshake was under way when the server stopped: its client goes elsewhere.
+    if (this.#isClosing) return void socket.destroy();
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     const connection = new Connection(socket, address, { ...this.#context, routes });
     this.#open.add(connection);
@@ -45,12 +48,14 @@ export class Connections {
 
   /** Lets calls under way end, and takes no others. Resolves when all connections have closed. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     const open = [...this.#open];
     for (const connection of open) connection.close();
     await Promise.all(open.map(({ closed }) => closed));
   }
 
   destroy(): void {
+    this.#isClosing = true;
     clearInterval(this.#timer);
     for (const connection of this.#open) connection.destroy();
   }

@@ -1,8 +1,9 @@
 // Tests of the transport against gRPC over HTTP/2 as the protocol describes it, by a client that writes its own heads and bytes.
 
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
@@ -333,6 +334,19 @@ describe('the transport', () => {
     finish();
     expect((await ended).status).to.equal(status.OK);
     await closed;
+  });
+
+  it('does not listen on a part of the addresses of a name while another process has the rest', async () => {
+    const addresses = (await lookup('localhost', { all: true })).map((each) => each.address);
+    const other = createServer().listen(0, addresses.at(-1));
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const transport = new Transport(scene.log, DEFAULT_LIMITS, undefined);
+    transport.add('GRPC_ADDRESS', { host: 'localhost', port }, new Map());
+    const error = await transport.listen().catch((fault: unknown) => fault);
+    transport.destroy();
+    other.close();
+    expect(error).to.include({ code: 'ADDRESS_UNUSABLE' });
   });
 
   it('closes a connection of HTTP/1.1', async () => {
