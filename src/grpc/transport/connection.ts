@@ -71,8 +71,9 @@ export class Connection implements CallHost, Holder {
     this.#session.once('remoteSettings', () => {
       this.#isReady = true;
     });
-    this.#session.on('error', () => {
-      context.refusals.count('protocol', this.peer);
+    this.#session.on('error', (error) => {
+      // A socket that a client resets breaks no protocol.
+      if ('code' in error && `${error.code}`.startsWith('ERR_HTTP2')) context.refusals.count('protocol', this.peer);
       this.destroy();
     });
     this.closed = new Promise((resolve) => {

@@ -358,16 +358,22 @@ describe('the transport', () => {
   });
 
   it('says of a client that resets its connection nothing of a broken protocol', async () => {
-    const [, port] = scene.address.split(':');
-    const session = connect(`http://${scene.address}`).on('error', () => {});
-    await once(session, 'remoteSettings');
-    const socket = connectTcp(Number(port), '127.0.0.1').on('error', () => {});
-    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
-    await once(socket, 'data');
-    socket.resetAndDestroy();
+    const begun = new Promise<void>((resolve) => {
+      scene.unary = (_request, incoming, answer) => {
+        resolve();
+        const timer = setInterval(() => {
+          if (incoming.isCancelled) clearInterval(timer);
+          else answer(null, Buffer.alloc(MIB));
+        }, 5);
+      };
+    });
+    const client = await RawHttp2.open(scene.address);
+    client.data(client.call(UNARY), message(HELLO), true);
+    await begun;
+    client.reset();
+    scene.unary = (request, _incoming, answer) => answer(null, request);
     expect((await scene.send()).status).to.equal(status.OK);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    session.destroy();
     expect(scene.log.text).to.equal('[]');
   });
 });
