@@ -1,36 +1,15 @@
-// Client addresses: which of them are one client, which are proxies, and whose request a proxy passes on.
+// Client addresses: which of them are proxies, and whose request a proxy passes on.
 
 import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { type IpAddress, parseIp } from '../src/address-network.js';
 
 /** The longest text of an IPv6 address is 45 characters; this leaves room for brackets, a port and a zone. */
 const MOST_CHARACTERS = 80;
 /** The most proxies in a row that are looked at. A header of 16 KiB has room for thousands. */
 const MOST_PROXIES = 32;
 
-type IpAddress = ReturnType<typeof ipaddr.process>;
-
 /** Whether an address is that of a proxy whose `X-Forwarded-For` is taken. */
 export type TrustsProxy = (address: string) => boolean;
-
-/** An address without its zone; IPv4 that is mapped into IPv6 (RFC 4291, section 2.5.5) as IPv4. */
-function parse(text: string): IpAddress | undefined {
-  if (isIP(text) === 0) return undefined;
-  const [address = ''] = text.split('%');
-  return ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
-}
-
-/**
- * The client that an address belongs to: IPv4 by itself; IPv6 by its /64, since the network of one customer has at
- * least that many addresses.
- * @returns undefined if the text is not an address
- */
-export function clientAt(address: string): string | undefined {
-  const parsed = parse(address);
-  if (parsed?.kind() !== 'ipv6') return parsed?.toString();
-  const network = parsed.toNormalizedString().split(':').slice(0, 4);
-  return `${network.join(':')}::/64`;
-}
 
 /**
  * The address in an entry of `X-Forwarded-For`, as proxies write it: `203.0.113.7`, `203.0.113.7:5000`, `2001:db8::1`,
@@ -50,7 +29,7 @@ export function addressIn(entry: string): string | undefined {
 export function trustIn(proxies: readonly string[]): TrustsProxy {
   const blocks = proxies.map(parseBlock);
   return (text) => {
-    const address = parse(text);
+    const address = parseIp(text);
     return (
       address !== undefined &&
       blocks.some(([block, bits]) => block.kind() === address.kind() && address.match(block, bits))
@@ -60,7 +39,7 @@ export function trustIn(proxies: readonly string[]): TrustsProxy {
 
 function parseBlock(text: string): readonly [IpAddress, number] {
   const [address = '', prefix] = text.split('/');
-  const parsed = parse(address);
+  const parsed = parseIp(address);
   if (!parsed) throw new TypeError(`${text} is neither an address nor a CIDR block`);
   const bits = parsed.kind() === 'ipv4' ? 32 : 128;
   if (prefix === undefined) return [parsed, bits];
@@ -92,7 +71,7 @@ export function sourceOf(peer: string, forwardedFor: string | undefined, trusts:
 /** Whether a text is an address or a CIDR block; one of length 0 would be everybody. */
 export function isAddressOrBlock(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
-  const parsed = parse(address);
+  const parsed = parseIp(address);
   if (!parsed || rest.length > 0) return false;
   if (prefix === undefined) return true;
   if (!/^[1-9]\d{0,2}$/.test(prefix)) return false;

@@ -1,7 +1,8 @@
 // Limits on the number of connections, of one client address and of all, and the log line about them.
 
+import { callerAt } from '../src/address-network.js';
 import type { Logger } from '../src/log.js';
-import { clientAt, type TrustsProxy } from './client-address.js';
+import type { TrustsProxy } from './client-address.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { GatewayLimits } from './limits.js';
 
@@ -39,7 +40,7 @@ export class ConnectionLimits {
   /** @returns false if the connection was closed, since it is one too many */
   open(socket: Connection): boolean {
     const peer = socket.remoteAddress ?? '';
-    const client = this.#trusts(peer) ? undefined : (clientAt(peer) ?? 'unknown');
+    const client = this.#trusts(peer) ? undefined : (callerAt(peer) ?? 'unknown');
     const own = client === undefined ? undefined : this.#clients.get(client);
     const ownIsFull = own !== undefined && own.size >= this.#limits.connectionsPerAddress;
     const full = ownIsFull ? own : this.#all.size >= this.#limits.connections ? this.#all : undefined;

@@ -1,8 +1,9 @@
 // The throttle of requests: which of them count, for which client, and the headers that say how many are left.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerAt } from '../src/address-network.js';
 import { Refusal, throttled } from './answers.js';
-import { clientAt, sourceOf, type TrustsProxy } from './client-address.js';
+import { sourceOf, type TrustsProxy } from './client-address.js';
 import { RateCounter, type RateLimit } from './rate-limit.js';
 
 /** What the policy is called in the headers below: there is one. */
@@ -37,5 +38,5 @@ const clientOf = ({ headers, socket }: FastifyRequest, trusts: TrustsProxy): str
     typeof forwardedFor === 'string' ? forwardedFor : undefined,
     trusts,
   );
-  return clientAt(source) ?? 'unknown';
+  return callerAt(source) ?? 'unknown';
 };

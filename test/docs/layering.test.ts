@@ -14,7 +14,7 @@ interface Rule {
 
 const LEAVES = [
   ...['src/env.ts', 'src/env/', 'src/log.ts', 'src/log-descriptor.ts', 'src/output/', 'src/address-unusable.ts'],
-  'src/tls/',
+  ...['src/address-network.ts', 'src/tls/'],
 ];
 const GENERATED = 'proto/gen/';
 /**
@@ -62,6 +62,7 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js'],
     node: true,
   },
+  { at: 'src/address-network.ts', files: [], packages: ['ipaddr.js'], node: true },
   { at: 'src/address-unusable.ts', files: ['src/env.ts'], packages: [], node: false },
   // Its channels are gRPC's; all else is Node's.
   { at: 'src/tls/', files: LEAVES, packages: ['@grpc/grpc-js'], node: true },
@@ -118,7 +119,7 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/',
     files: ['gateway/', GENERATED, ...LEAVES],
-    packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy', 'ipaddr.js'],
+    packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },

@@ -2,7 +2,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { addressIn, clientAt, sourceOf, trustIn } from '../../gateway/client-address.js';
+import { addressIn, sourceOf, trustIn } from '../../gateway/client-address.js';
+import { callerAt } from '../../src/address-network.js';
 
 describe('gateway: clients', () => {
   const same: readonly [title: string, addresses: readonly string[], client: string | undefined][] = [
@@ -28,7 +29,7 @@ describe('gateway: clients', () => {
   ];
   for (const [title, addresses, client] of same) {
     it(`counts ${title}`, () => {
-      for (const address of addresses) expect(clientAt(address), address).to.equal(client);
+      for (const address of addresses) expect(callerAt(address), address).to.equal(client);
     });
   }
 
@@ -93,7 +94,7 @@ describe('gateway: the source of a request', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const source = sourceOf('127.0.0.1', pieces.join(''), trusts);
-        expect(clientAt(source), source).not.to.equal(undefined);
+        expect(callerAt(source), source).not.to.equal(undefined);
       }),
     );
   });

@@ -153,6 +153,11 @@ export class RawHttp2 {
     this.#socket.destroy();
   }
 
+  /** Ends the connection as a process does that is killed: by a TCP reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   #read(chunk: Buffer): void {
     this.#buffer = Buffer.concat([this.#buffer, chunk]);
     while (this.#buffer.length >= HEAD_BYTES) {

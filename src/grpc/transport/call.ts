@@ -1,14 +1,14 @@
 // One call: a stream of HTTP/2 with its head, its deadline, what it holds, and its end.
 
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { failure, parseTimeout, responseHead, statusHead, trailers } from './head.js';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { type StatusObject, status } from '@grpc/grpc-js';
+import { failure, parseTimeout } from './head.js';
 import { CALL_BYTES, FREE_PIECES, TINY_BYTES } from './limits.js';
 import { MessageReader } from './message-reader.js';
 import { type IncomingCall, StatusError } from './method.js';
+import { Response } from './response.js';
 import type { Route } from './routes.js';
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
 /** The longest that a timer of Node can wait. A longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const PREFIX_BYTES = 5;
@@ -33,21 +33,14 @@ export abstract class Call implements IncomingCall {
   readonly startMs = performance.now();
   protected readonly route: Route;
   protected readonly reader: MessageReader;
+  protected readonly response: Response;
   protected readonly stream: ServerHttp2Stream;
-  protected initialMetadata: Metadata | undefined;
   readonly #headers: IncomingHttpHeaders;
   readonly #host: CallHost;
   #deadline: NodeJS.Timeout | undefined;
   #held = 0;
   #pieces = 0;
-  #hasHead = false;
-  /** Its status is given: nothing more is sent after what is on its way. */
-  #isEnding = false;
   #isClosed = false;
-  #isAbandoned = false;
-  #hasAllRequest = false;
-  /** Since when something is on its way to the client that it has not taken. */
-  #sendingSinceMs: number | undefined;
 
   constructor(host: CallHost, route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.path = route.shape.path;
@@ -56,6 +49,7 @@ export abstract class Call implements IncomingCall {
     this.stream = stream;
     this.#headers = headers;
     this.reader = new MessageReader(route.maxRequestBytes);
+    this.response = new Response(stream);
     stream.on('close', () => this.#close());
     // A close follows, which says all that is to be known.
     stream.on('error', () => {});
@@ -67,7 +61,7 @@ export abstract class Call implements IncomingCall {
   }
 
   get isCancelled(): boolean {
-    return this.#isClosed || this.#isEnding || this.stream.destroyed || this.stream.closed;
+    return this.#isClosed || this.response.isEnding || this.stream.destroyed || this.stream.closed;
   }
 
   header(name: string): string | undefined {
@@ -79,47 +73,53 @@ export abstract class Call implements IncomingCall {
     return this.#host.clientNames();
   }
 
+  /** Its time runs from its head on, also while it waits for a place. @returns false if its head ended it */
+  startDeadline(): boolean {
+    const text = this.#headers['grpc-timeout'];
+    if (text === undefined) return true;
+    const timeoutMs = parseTimeout(String(text));
+    if (timeoutMs === undefined) {
+      this.end(failure(status.INTERNAL, 'grpc-timeout is not of the form of one to eight digits and a unit'));
+      return false;
+    }
+    this.deadlineMs = Date.now() + timeoutMs;
+    this.#deadline = setTimeout(() => this.#expire(), Math.min(timeoutMs, MAX_TIMER_MS));
+    return true;
+  }
+
   /** Begins to read, unless the head is refused. */
   begin(): void {
-    const timeout = this.#headers['grpc-timeout'];
-    if (timeout !== undefined && !this.#startDeadline(String(timeout))) return;
+    if (this.isCancelled) return;
     const refused = this.route.onHead?.(this);
     if (refused) return this.end(refused);
     this.stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.stream.on('end', () => {
-      this.#hasAllRequest = true;
-      if (!this.isCancelled) this.onRequestEnd();
+      if (!this.isCancelled) this.guarded(() => this.onRequestEnd());
     });
+  }
+
+  /** Ends a call that has not begun. @param head made before: to refuse must cost little */
+  refuse(head: OutgoingHttpHeaders): void {
+    if (!this.isCancelled) this.response.endWith(head);
   }
 
   /** Ends the call with a status, after what is on its way. */
   end(end: StatusObject): void {
     if (this.isCancelled) return;
-    this.#isEnding = true;
-    this.#sendingSinceMs ??= performance.now();
+    this.response.end(end);
     this.onEnding();
     this.dropRequest();
-    if (this.#hasHead) this.stream.end();
-    else this.stream.respond(statusHead(end), { endStream: true });
-    if (this.#hasHead) this.stream.once('wantTrailers', () => this.#sendTrailers(end));
-    else this.#stopRequest();
-  }
-
-  /** Gives the stream up: what is on its way in either direction is freed. */
-  abandon(): void {
-    this.#isAbandoned = true;
-    this.stream.close(NGHTTP2_CANCEL);
   }
 
   /** Ends what is too late. @returns what was, if something was; `stuck`: not even its end can be sent */
   sweep(nowMs: number, timeoutMs: number): 'lateMessage' | 'unreadAnswer' | 'stuck' | undefined {
     if (this.#isClosed) return undefined;
-    if (this.#isAbandoned) return 'stuck';
-    if (this.#sendingSinceMs !== undefined && nowMs - this.#sendingSinceMs > timeoutMs) {
-      this.abandon();
+    if (this.response.isAbandoned) return 'stuck';
+    if (this.response.isUnread(nowMs, timeoutMs)) {
+      this.response.abandon();
       return 'unreadAnswer';
     }
-    if (this.#isEnding || !this.isReading || nowMs - this.startMs <= timeoutMs) return undefined;
+    if (this.response.isEnding || !this.isReading || nowMs - this.startMs <= timeoutMs) return undefined;
     const details = `the request message was not complete within ${timeoutMs / 1000} s of the call's begin`;
     this.end(failure(status.DEADLINE_EXCEEDED, details));
     return 'lateMessage';
@@ -128,6 +128,7 @@ export abstract class Call implements IncomingCall {
   /** Whether its handler waits for a message that is on its way. */
   protected abstract get isReading(): boolean;
   protected abstract onBytes(): void;
+  /** @throws StatusError if the request may not end here */
   protected abstract onRequestEnd(): void;
   /** Its status is about to be sent, or the call has ended without one. */
   protected abstract onEnding(): void;
@@ -141,12 +142,8 @@ export abstract class Call implements IncomingCall {
     framed.set(bytes, PREFIX_BYTES);
     this.hold(framed.length);
     if (this.isCancelled) return;
-    if (!this.#hasHead) this.stream.respond(responseHead(this.initialMetadata), { waitForTrailers: true });
-    this.#hasHead = true;
-    this.#sendingSinceMs = performance.now();
-    this.stream.write(framed, () => {
+    this.response.write(framed, () => {
       this.giveBack(framed.length);
-      if (!this.#isEnding) this.#sendingSinceMs = undefined;
       flushed();
     });
   }
@@ -192,41 +189,16 @@ export abstract class Call implements IncomingCall {
     });
   }
 
-  #startDeadline(text: string): boolean {
-    const timeoutMs = parseTimeout(text);
-    if (timeoutMs === undefined) {
-      this.end(failure(status.INTERNAL, 'grpc-timeout is not of the form of one to eight digits and a unit'));
-      return false;
-    }
-    this.deadlineMs = Date.now() + timeoutMs;
-    this.#deadline = setTimeout(() => this.#expire(), Math.min(timeoutMs, MAX_TIMER_MS));
-    return true;
-  }
-
   #expire(): void {
     // An answer that is not taken by then is of no use to anybody.
-    if (this.#isEnding) this.abandon();
+    if (this.response.isEnding) this.response.abandon();
     else this.end(failure(status.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
   }
 
-  #sendTrailers(end: StatusObject): void {
-    this.stream.sendTrailers(trailers(end));
-    this.#stopRequest();
-  }
-
-  /** The client may stop sending: all is answered (RFC 9113, section 8.1). */
-  #stopRequest(): void {
-    if (this.#hasAllRequest) return;
-    // Its rest is thrown away until the client knows.
-    this.stream.resume();
-    setImmediate(() => this.stream.close(NGHTTP2_NO_ERROR));
-  }
-
   #close(): void {
-    const wasEnding = this.#isEnding;
     this.#isClosed = true;
     clearTimeout(this.#deadline);
-    if (!wasEnding) this.onEnding();
+    if (!this.response.isEnding) this.onEnding();
     this.reader.clear();
     if (this.#held > 0) this.giveBack(this.#held);
     this.#host.forget(this);

@@ -3,6 +3,7 @@
 import {
   constants,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   performServerHandshake,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -11,29 +12,20 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
 import type { Call, CallHost } from './call.js';
-import { failure, statusHead } from './head.js';
+import { failure, headRefusal, statusHead } from './head.js';
 import type { HeldBytes, Holder } from './held-bytes.js';
 import type { Inflater } from './inflate.js';
-import {
-  BUSY_PING_MS,
-  CALL_BYTES,
-  IDLE_TIMEOUT_MS,
-  KEEPALIVE_MS,
-  KEEPALIVE_TIMEOUT_MS,
-  MAX_HEAD_BYTES,
-  MAX_STREAMS,
-  MAX_TINY_PIECES,
-  type TransportLimits,
-} from './limits.js';
+import { Keepalive } from './keepalive.js';
+import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
 import type { Refusals } from './refusals.js';
+import { Response } from './response.js';
 import type { Route } from './routes.js';
 import { MessageStreamCall } from './streaming-call.js';
 import { UnaryCall } from './unary-call.js';
 
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
-/** No stream has a higher number: none is refused by a GOAWAY that names it. */
-const LAST_STREAM = 2 ** 31 - 1;
-const MAX_AGE = Buffer.from('max_age');
+const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+const MEGABYTE = 1e6;
+const NO_SUCH_METHOD = statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here'));
 
 export interface ConnectionContext {
   readonly routes: ReadonlyMap<string, Route>;
@@ -50,19 +42,17 @@ export class Connection implements CallHost, Holder {
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
   readonly #context: ConnectionContext;
+  readonly #keepalive: Keepalive;
   readonly #calls = new Set<Call>();
   readonly #bornMs = performance.now();
   /** A tenth more or less, so that connections made together do not end together. */
   readonly #ageMs: number;
   #idleSinceMs = performance.now();
   #isReady = false;
-  /** When the client was asked to make no more calls, and when it was given the number of the last. */
+  /** Since when it takes no more calls. */
   #retiringSinceMs: number | undefined;
-  #isLastCallGiven = false;
-  #pingSinceMs: number | undefined;
-  #lastPingMs = 0;
-  #quietSinceMs = performance.now();
-  #bytesRead = 0;
+  /** Since when its session has ended, but not its socket. */
+  #closingSinceMs: number | undefined;
   /** Since the last sweep. */
   #tinyPieces = 0;
 
@@ -74,14 +64,18 @@ export class Connection implements CallHost, Holder {
     this.#context = context;
     this.#ageMs = context.limits.maxConnectionAgeMs * (0.9 + Math.random() / 5);
     this.#session = performServerHandshake(socket, {
+      // Node's own bound, 10 MB, would refuse calls while large answers wait to be read. `HeldBytes` counts those.
+      maxSessionMemory: Math.ceil(context.limits.maxHeldBytes / MEGABYTE),
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEAD_BYTES },
     });
+    this.#keepalive = new Keepalive(this.#session, socket, context.limits.messageTimeoutMs);
     this.#session.on('stream', (stream, headers) => this.#open(stream, headers));
     this.#session.once('remoteSettings', () => {
       this.#isReady = true;
     });
-    this.#session.on('error', () => {
-      context.refusals.count('protocol', this.peer);
+    this.#session.on('error', (error) => {
+      // A socket that a client resets breaks no protocol.
+      if ('code' in error && `${error.code}`.startsWith('ERR_HTTP2')) context.refusals.count('protocol', this.peer);
       this.destroy();
     });
     this.closed = new Promise((resolve) => {
@@ -138,23 +132,28 @@ export class Connection implements CallHost, Holder {
     this.#socket.destroy();
   }
 
-  /** Takes no more calls, and closes when those under way have ended. Calls that are refused by it, a client makes again. */
+  /**
+   * Takes no more calls, and closes when those under way have ended. Its GOAWAY names the last call that it takes: a
+   * client makes those on their way again, on another connection. A GOAWAY before it that names no call yet, as
+   * RFC 9113 has it in section 6.8, would not do: Node's session takes no call after any GOAWAY.
+   */
   close(): void {
     this.#retiringSinceMs ??= performance.now();
-    this.#isLastCallGiven = true;
     if (!this.#session.closed) this.#session.close();
   }
 
   /** Ends what is too late, on the connection and in its calls. */
   sweep(nowMs: number): void {
-    if (this.#session.destroyed) return;
+    if (this.#session.destroyed) return this.#sweepClosing(nowMs);
     this.#tinyPieces = 0;
     if (!this.#isReady && nowMs - this.#bornMs > this.#context.limits.handshakeTimeoutMs) {
       this.#context.refusals.count('handshake', this.peer);
       return this.destroy();
     }
     if (this.#sweepCalls(nowMs) || this.#sweepAge(nowMs)) return;
-    this.#sweepSilence(nowMs);
+    const fault = this.#keepalive.sweep(nowMs, this.#calls.size === 0);
+    if (fault === 'broken') this.#context.refusals.count('protocol', this.peer);
+    if (fault) this.destroy();
   }
 
   /** @returns whether the connection was ended */
@@ -171,90 +170,49 @@ export class Connection implements CallHost, Holder {
     return false;
   }
 
-  /** First the client is asked to make no more calls, then it has some time in which those on their way still count. */
+  /** Node waits until the client closes its side, too: one that never does would keep the descriptor. */
+  #sweepClosing(nowMs: number): void {
+    this.#closingSinceMs ??= nowMs;
+    if (nowMs - this.#closingSinceMs > IDLE_TIMEOUT_MS) this.#socket.destroy();
+  }
+
+  /** @returns whether the connection was ended */
   #sweepAge(nowMs: number): boolean {
     const { maxConnectionIdleMs, maxConnectionAgeGraceMs } = this.#context.limits;
     if (this.#retiringSinceMs === undefined) {
       const idleMs = this.#calls.size === 0 ? nowMs - this.#idleSinceMs : 0;
-      if (nowMs - this.#bornMs < this.#ageMs && idleMs < maxConnectionIdleMs) return false;
-      this.#retiringSinceMs = nowMs;
-      this.#session.goaway(NGHTTP2_NO_ERROR, LAST_STREAM, MAX_AGE);
-      return false;
+      if (nowMs - this.#bornMs >= this.#ageMs || idleMs >= maxConnectionIdleMs) this.close();
+      return this.#session.destroyed;
     }
-    if (!this.#isLastCallGiven) this.close();
     if (nowMs - this.#retiringSinceMs < maxConnectionAgeGraceMs) return false;
     this.destroy();
     return true;
   }
 
-  /**
-   * Asks a silent connection whether it is alive. And one that has sent something: where the client has broken the
-   * protocol, the session sends a GOAWAY and nothing more, no PING either; it says nothing of it, and never ends.
-   */
-  #sweepSilence(nowMs: number): void {
-    const { bytesRead } = this.#socket;
-    const hasSent = bytesRead !== this.#bytesRead;
-    this.#bytesRead = bytesRead;
-    if (hasSent) this.#quietSinceMs = nowMs;
-    const isIdle = this.#calls.size === 0;
-    if (this.#pingSinceMs === undefined) {
-      const isDue = hasSent && (isIdle || nowMs - this.#lastPingMs > BUSY_PING_MS);
-      if (isDue || nowMs - this.#quietSinceMs > KEEPALIVE_MS) this.#ping(nowMs);
-      return;
-    }
-    const waitedMs = nowMs - this.#pingSinceMs;
-    const isUnsent = (this.#session.state.outboundQueueSize ?? 0) > 0;
-    const isDead = isUnsent && (isIdle ? !hasSent : waitedMs > this.#context.limits.messageTimeoutMs);
-    if (isDead) this.#context.refusals.count('protocol', this.peer);
-    if (isDead || waitedMs > (isIdle ? IDLE_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS)) this.destroy();
-  }
-
-  #ping(nowMs: number): void {
-    this.#pingSinceMs = this.#lastPingMs = nowMs;
-    this.#session.ping(() => this.#answered());
-  }
-
-  #answered(): void {
-    this.#pingSinceMs = undefined;
-    // The answer is no news.
-    this.#bytesRead = this.#socket.bytesRead;
-  }
-
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    if (!`${headers['content-type']}`.startsWith('application/grpc')) return refuse(stream, { ':status': 415 });
-    if (headers[':method'] !== 'POST') return refuse(stream, { ':status': 405, allow: 'POST' });
+    const refused = headRefusal(headers);
+    if (refused) return refuse(stream, refused);
     const route = this.#context.routes.get(`${headers[':path']}`);
-    if (!route) return refuse(stream, statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here')));
+    if (!route) return refuse(stream, NO_SUCH_METHOD);
     const { admission, shape } = route;
-    if (!admission || admission.open(shape.path)) return this.#begin(stream, headers, route);
-    // A client may reset the stream while it waits.
-    stream.on('error', () => {});
-    this.hold(CALL_BYTES);
-    const settle = (next: () => void): void => {
-      this.giveBack(CALL_BYTES);
-      if (!stream.closed && !stream.destroyed) next();
-    };
-    admission.wait(shape.path, {
-      accept: () => settle(() => this.#begin(stream, headers, route)),
-      refuse: () => settle(() => refuse(stream, route.refusalHead)),
-    });
+    const call = this.#makeCall(stream, headers, route);
+    this.#calls.add(call);
+    if (!call.startDeadline()) return;
+    if (!admission || admission.open(shape.path)) return call.begin();
+    admission.wait(shape.path, { accept: () => call.begin(), refuse: () => call.refuse(route.refusalHead) });
   }
 
-  #begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, route: Route): void {
+  #makeCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, route: Route): Call {
     const { requestStream, responseStream } = route.shape;
-    const call =
-      requestStream || responseStream
-        ? new MessageStreamCall(this, route, stream, headers)
-        : new UnaryCall(this, route, stream, headers, this.#context.inflater);
-    this.#calls.add(call);
-    call.begin();
+    const { inflater } = this.#context;
+    return requestStream || responseStream
+      ? new MessageStreamCall(this, route, stream, headers, inflater)
+      : new UnaryCall(this, route, stream, headers, inflater);
   }
 }
 
 /** Answers with a head alone, and reads nothing. */
-function refuse(stream: ServerHttp2Stream, head: Record<string, unknown>): void {
+function refuse(stream: ServerHttp2Stream, head: OutgoingHttpHeaders): void {
   stream.on('error', () => {});
-  stream.respond(head as Parameters<typeof stream.respond>[0], { endStream: true });
-  stream.resume();
-  setImmediate(() => stream.close(NGHTTP2_NO_ERROR));
+  new Response(stream).endWith(head);
 }

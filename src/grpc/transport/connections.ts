@@ -1,6 +1,7 @@
 // The open connections of the process: how many, from where, and the clock that ends what is too late.
 
 import type { Socket } from 'node:net';
+import { callerAt } from '../../address-network.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { SWEEP_MS } from './limits.js';
 
@@ -11,6 +12,7 @@ export class Connections {
   readonly #byAddress = new Map<string, number>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
 
   constructor(context: Omit<ConnectionContext, 'routes'>) {
     this.#context = context;
@@ -19,7 +21,7 @@ export class Connections {
   /** Counts an accepted socket until it closes, or destroys it. @returns its address as connections are counted by it */
   admit(socket: Socket): string | undefined {
     const { limits, refusals } = this.#context;
-    const address = addressKey(socket.remoteAddress ?? '');
+    const address = callerAt(socket.remoteAddress ?? '') ?? 'unknown';
     const count = this.#byAddress.get(address) ?? 0;
     const isTooMany = count >= limits.maxConnectionsPerAddress;
     const isFull = this.#count >= limits.maxConnections;
@@ -40,6 +42,8 @@ export class Connections {
 
   /** Serves HTTP/2 on a socket that was admitted. */
   serve(socket: Socket, address: string, routes: ConnectionContext['routes']): void {
+    // Its TLS handshake was under way when the server stopped: its client goes elsewhere.
+    if (this.#isClosing) return void socket.destroy();
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     const connection = new Connection(socket, address, { ...this.#context, routes });
     this.#open.add(connection);
@@ -48,12 +52,14 @@ export class Connections {
 
   /** Lets calls under way end, and takes no others. Resolves when all connections have closed. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     const open = [...this.#open];
     for (const connection of open) connection.close();
     await Promise.all(open.map(({ closed }) => closed));
   }
 
   destroy(): void {
+    this.#isClosing = true;
     clearInterval(this.#timer);
     for (const connection of this.#open) connection.destroy();
   }
@@ -89,16 +95,4 @@ export class Connections {
     const nowMs = performance.now();
     for (const connection of this.#open) connection.sweep(nowMs);
   }
-}
-
-/** An IPv4 address; of an IPv6 address its network of /64, which one caller has as a whole. */
-export function addressKey(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? 0 : tail.split(':').length;
-  const zeros = tail === undefined ? 0 : Math.max(8 - groups.length - after, 0);
-  const whole = [...groups, ...Array<string>(zeros).fill('0'), ...(tail?.split(':') ?? [])];
-  return `${whole.slice(0, 4).join(':')}::/64`;
 }

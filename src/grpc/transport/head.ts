@@ -1,10 +1,12 @@
 // Heads and trailers of gRPC over HTTP/2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
 
-import type { OutgoingHttpHeaders } from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+/** With the message format that it names, if any; not gRPC-Web, which is another protocol. */
+const CONTENT_TYPE = /^application\/grpc(?:\+([^;\s]+))?\s*(?:;.*)?$/i;
 /** What `grpc-message` carries only as percent-encoded bytes. */
 const ENCODED = /[^\x20-\x24\x26-\x7e]/gu;
 
@@ -39,6 +41,22 @@ export function parseTimeout(text: string): number | undefined {
   return unitMs === undefined ? undefined : Number(count) * unitMs;
 }
 
+const NOT_GRPC: OutgoingHttpHeaders = { ':status': 415 };
+const NOT_POST: OutgoingHttpHeaders = { ':status': 405, allow: 'POST' };
+
+/** @returns the answer to a head that no call can have, or whose messages have another format; undefined: it is a call */
+export function headRefusal(headers: IncomingHttpHeaders): OutgoingHttpHeaders | undefined {
+  const [isGrpc, format = 'proto'] = CONTENT_TYPE.exec(headers['content-type'] ?? '') ?? [];
+  if (isGrpc === undefined) return NOT_GRPC;
+  if (headers[':method'] !== 'POST') return NOT_POST;
+  return format.toLowerCase() === 'proto' ? undefined : statusHead(OTHER_FORMAT);
+}
+
 export const failure = (code: status, details: string): StatusObject => ({ code, details, metadata: new Metadata() });
+
+const OTHER_FORMAT = failure(
+  status.UNIMPLEMENTED,
+  'the message format of the call is not known here: the content type must be application/grpc or application/grpc+proto',
+);
 
 export const OK: StatusObject = { code: status.OK, details: '', metadata: new Metadata() };

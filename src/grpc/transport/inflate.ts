@@ -89,12 +89,15 @@ const TOO_MANY = failure(
 const tooLarge = (maxBytes: number) =>
   failure(status.RESOURCE_EXHAUSTED, `the request message is too large: unpacked it has more than ${maxBytes} bytes`);
 
+const NOT_NAMED = failure(
+  status.INTERNAL,
+  'the request message is marked as compressed, but grpc-encoding names no compression',
+);
+
 function unknown(encoding: string | undefined) {
-  const details =
-    encoding === undefined || encoding === 'identity'
-      ? 'the request message is marked as compressed, but grpc-encoding names no compression'
-      : 'the compression of the request message is not known here: use gzip, deflate or none';
-  const end = failure(encoding === undefined ? status.INTERNAL : status.UNIMPLEMENTED, details);
+  if (encoding === undefined || encoding === 'identity') return NOT_NAMED;
+  const details = 'the compression of the request message is not known here: use gzip, deflate or none';
+  const end = failure(status.UNIMPLEMENTED, details);
   end.metadata.set('grpc-accept-encoding', ACCEPTED_ENCODINGS);
   return end;
 }

@@ -32,15 +32,24 @@ export class Listener {
     this.#tls = options.certificates && this.#makeTls(options.certificates);
   }
 
-  /** Listens on every address of a name, all with one port. @returns the port. @throws if none of them can be had */
+  /**
+   * Listens on every address of a name, all with one port. An address that this machine does not have is left out. One
+   * that another process listens on is not: part of the calls would go there.
+   * @returns the port. @throws if none of them can be had, or one is in use
+   */
   async listen(): Promise<number> {
     const { host } = this.#options.address;
     let { port } = this.#options.address;
     const faults: unknown[] = [];
-    for (const { address } of await lookup(host, { all: true })) {
+    const found = await lookup(host, { all: true });
+    for (const address of new Set(found.map((each) => each.address))) {
       try {
         port = await this.#listenOn(address, port);
       } catch (error) {
+        if (isInUse(error)) {
+          this.close();
+          throw error;
+        }
         faults.push(error);
       }
     }
@@ -107,6 +116,8 @@ export class Listener {
     else connections.serve(socket, address, routes);
   }
 }
+
+const isInUse = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 
 const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
 

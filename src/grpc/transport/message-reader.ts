@@ -6,6 +6,9 @@ import { StatusError } from './method.js';
 
 const PREFIX_BYTES = 5;
 const FIRST_CAPACITY = 1024;
+const BAD_FLAG = failure(status.INTERNAL, 'the flag before the request message is neither 0 nor 1');
+/** The request has ended within a message. */
+export const INCOMPLETE = failure(status.INTERNAL, 'the request message is incomplete');
 
 export interface Message {
   readonly isCompressed: boolean;
@@ -42,7 +45,7 @@ export class MessageReader {
     return this.pending < PREFIX_BYTES ? undefined : PREFIX_BYTES + this.#buffer.readUInt32BE(this.#from + 1);
   }
 
-  /** @throws StatusError if the message is too large */
+  /** @throws StatusError if the message is too large, or its prefix is none */
   push(chunk: Buffer): void {
     this.#makeRoom(chunk.length);
     chunk.copy(this.#buffer, this.#to);
@@ -50,7 +53,7 @@ export class MessageReader {
     this.#check();
   }
 
-  /** Takes the next message, if all of it has come. @throws StatusError if the one after it is too large */
+  /** Takes the next message, if all of it has come. @throws StatusError as `push`, of the one after it */
   next(): Message | undefined {
     const { announced } = this;
     if (announced === undefined || this.pending < announced) return undefined;
@@ -68,6 +71,7 @@ export class MessageReader {
   }
 
   #check(): void {
+    if (this.pending > 0 && (this.#buffer[this.#from] ?? 0) > 1) throw new StatusError(BAD_FLAG);
     const announced = (this.announced ?? 0) - PREFIX_BYTES;
     if (announced <= this.#maxBytes) return;
     const details = `the request message is too large: ${announced} bytes, at most ${this.#maxBytes} are taken`;

@@ -4,27 +4,30 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Metadata, status } from '@grpc/grpc-js';
 import { Call, type CallHost } from './call.js';
 import { failure, OK } from './head.js';
-import type { Message } from './message-reader.js';
+import type { Inflater } from './inflate.js';
+import { INCOMPLETE, type Message } from './message-reader.js';
 import { CallEnded, StatusError, type StreamingCall, type StreamingHandler } from './method.js';
 import type { Route } from './routes.js';
-
-const COMPRESSED = failure(
-  status.UNIMPLEMENTED,
-  'this method takes no compressed messages: call it without compression',
-);
-COMPRESSED.metadata.set('grpc-accept-encoding', 'identity');
 
 export class MessageStreamCall extends Call implements StreamingCall<unknown, unknown> {
   readonly ended: Promise<void>;
   readonly #handler: StreamingHandler<unknown, unknown>;
+  readonly #inflater: Inflater;
   readonly #resolveEnded: () => void;
   #waiting: ((message: Message | undefined) => void) | undefined;
   #rejectWrite: ((error: Error) => void) | undefined;
   #hasMessage = false;
   #hasAll = false;
 
-  constructor(host: CallHost, route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  constructor(
+    host: CallHost,
+    route: Route,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    inflater: Inflater,
+  ) {
     super(host, route, stream, headers);
+    this.#inflater = inflater;
     this.#handler = route.handler as StreamingHandler<unknown, unknown>;
     const { promise, resolve } = deferred();
     this.ended = promise;
@@ -44,16 +47,17 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
     const message = this.reader.next() ?? (await this.#wait());
     if (!message || this.isCancelled) return undefined;
     this.#hasMessage = true;
-    if (message.isCompressed) throw new StatusError(COMPRESSED);
+    const bytes = message.isCompressed ? await this.#unpack(message) : message.bytes;
+    if (this.isCancelled) return undefined;
     try {
-      return this.route.shape.requestDeserialize(message.bytes);
+      return this.route.shape.requestDeserialize(bytes);
     } catch {
       throw new StatusError(failure(status.INVALID_ARGUMENT, 'the request is not a valid message'));
     }
   }
 
   sendMetadata(metadata: Metadata): void {
-    this.initialMetadata = metadata;
+    this.response.metadata = metadata;
   }
 
   write(response: unknown): Promise<void> {
@@ -78,6 +82,7 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
 
   protected onRequestEnd(): void {
     this.#hasAll = true;
+    if (this.#waiting && this.reader.pending > 0) throw new StatusError(INCOMPLETE);
     this.#resume(undefined);
   }
 
@@ -87,8 +92,14 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
     this.#rejectWrite?.(new CallEnded());
   }
 
-  #wait(): Promise<Message | undefined> {
-    if (this.#hasAll || this.isCancelled) return Promise.resolve(undefined);
+  #unpack({ bytes }: Message): Promise<Buffer> {
+    return this.#inflater.unpack(bytes, this.header('grpc-encoding'), this.route.maxRequestBytes);
+  }
+
+  async #wait(): Promise<Message | undefined> {
+    if (this.isCancelled) return undefined;
+    if (this.#hasAll && this.reader.pending > 0) throw new StatusError(INCOMPLETE);
+    if (this.#hasAll) return undefined;
     this.stream.resume();
     return new Promise((resolve) => {
       this.#waiting = resolve;

@@ -5,7 +5,7 @@ import { type StatusObject, status } from '@grpc/grpc-js';
 import { Call, type CallHost } from './call.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
-import type { Message } from './message-reader.js';
+import { INCOMPLETE, type Message } from './message-reader.js';
 import { StatusError, type UnaryHandler } from './method.js';
 import type { Route } from './routes.js';
 
@@ -41,13 +41,11 @@ export class UnaryCall extends Call {
   }
 
   protected onRequestEnd(): void {
-    this.guarded(() => {
-      const message = this.reader.next();
-      if (!message) throw new StatusError(NO_MESSAGE);
-      this.#hasMessage = true;
-      if (message.isCompressed) void this.#unpack(message);
-      else this.#handle(message.bytes);
-    });
+    const message = this.reader.next();
+    if (!message) throw new StatusError(this.reader.pending === 0 ? NO_MESSAGE : INCOMPLETE);
+    this.#hasMessage = true;
+    if (message.isCompressed) void this.#unpack(message);
+    else this.#handle(message.bytes);
   }
 
   protected onEnding(): void {}

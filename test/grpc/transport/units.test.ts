@@ -1,8 +1,7 @@
-// The parts of the transport by themselves: messages out of bytes, bytes held by connections, addresses, timeouts, texts.
+// The parts of the transport by themselves: messages out of bytes, bytes held by connections, timeouts, texts.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { addressKey } from '../../../src/grpc/transport/connections.js';
 import { failure, parseTimeout, trailers } from '../../../src/grpc/transport/head.js';
 import { HeldBytes } from '../../../src/grpc/transport/held-bytes.js';
 import { MessageReader } from '../../../src/grpc/transport/message-reader.js';
@@ -66,16 +65,6 @@ describe('bytes held', () => {
     expect(evicted).to.deep.equal(['greedy']);
     expect(held.total).to.equal(0);
   });
-});
-
-it('addresses of one caller count as one', () => {
-  expect(addressKey('203.0.113.7')).to.equal('203.0.113.7');
-  expect(addressKey('::ffff:203.0.113.7')).to.equal('203.0.113.7');
-  const network = addressKey('2001:db8:1:2:aaaa::1');
-  expect(addressKey('2001:db8:1:2::ff')).to.equal(network);
-  expect(addressKey('2001:db8:1:3::ff')).to.not.equal(network);
-  expect(addressKey('::1')).to.equal('0:0:0:0::/64');
-  expect(addressKey('fe80::1%eth0')).to.equal(addressKey('fe80::2%eth0'));
 });
 
 it('timeouts are of one to eight digits and a unit, however long', () => {

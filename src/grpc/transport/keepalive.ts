@@ -1,0 +1,53 @@
+// The PINGs that find out whether the client of a connection is still there, and its session still works.
+
+import type { ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import { BUSY_PING_MS, IDLE_TIMEOUT_MS, KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './limits.js';
+
+export class Keepalive {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
+  readonly #unsentTimeoutMs: number;
+  #pingSinceMs: number | undefined;
+  #lastPingMs = 0;
+  #quietSinceMs = performance.now();
+  #bytesRead = 0;
+
+  /** @param unsentTimeoutMs how long a client with calls under way may take nothing, not even a PING */
+  constructor(session: ServerHttp2Session, socket: Socket, unsentTimeoutMs: number) {
+    this.#session = session;
+    this.#socket = socket;
+    this.#unsentTimeoutMs = unsentTimeoutMs;
+  }
+
+  /**
+   * Asks a silent connection whether it is alive. And one that has sent something: where the client has broken the
+   * protocol, the session sends a GOAWAY and nothing more, no PING either; it says nothing of it, and never ends.
+   * @param isIdle whether no call is under way
+   * @returns `silent`: the client does not answer; `broken`: the session sends nothing any more; undefined: neither
+   */
+  sweep(nowMs: number, isIdle: boolean): 'silent' | 'broken' | undefined {
+    const { bytesRead } = this.#socket;
+    const hasSent = bytesRead !== this.#bytesRead;
+    this.#bytesRead = bytesRead;
+    if (hasSent) this.#quietSinceMs = nowMs;
+    if (this.#pingSinceMs === undefined) {
+      const isDue = hasSent && (isIdle || nowMs - this.#lastPingMs > BUSY_PING_MS);
+      if (isDue || nowMs - this.#quietSinceMs > KEEPALIVE_MS) this.#ping(nowMs);
+      return undefined;
+    }
+    const waitedMs = nowMs - this.#pingSinceMs;
+    const isUnsent = (this.#session.state.outboundQueueSize ?? 0) > 0;
+    if (isUnsent && (isIdle ? !hasSent : waitedMs > this.#unsentTimeoutMs)) return 'broken';
+    return waitedMs > (isIdle ? IDLE_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS) ? 'silent' : undefined;
+  }
+
+  #ping(nowMs: number): void {
+    this.#pingSinceMs = this.#lastPingMs = nowMs;
+    this.#session.ping(() => {
+      this.#pingSinceMs = undefined;
+      // The answer is no news.
+      this.#bytesRead = this.#socket.bytesRead;
+    });
+  }
+}
