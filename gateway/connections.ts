@@ -1,6 +1,6 @@
 // Connections below the level of routes: requests that Node's parser refuses, limits, and the end of all at a stop.
 
-import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../src/log.js';
@@ -23,9 +23,14 @@ export class Connections {
   readonly #open = new Map<Socket, Set<ServerResponse>>();
   /** The latest answer on each connection, sent or not. */
   readonly #latest = new WeakMap<Socket, ServerResponse>();
+  /** Connections that have had too many requests under way, and end with the answers to those. */
+  readonly #overrun = new WeakSet<Socket>();
+  readonly #pipelined: number;
   #stopping = false;
 
-  constructor(server: Server, log: Logger, limits: ConnectionLimits) {
+  /** @param pipelined the most requests of a connection that are served at once; one more is answered by the app */
+  constructor(server: Server, log: Logger, limits: ConnectionLimits, pipelined: number) {
+    this.#pipelined = pipelined;
     this.#server = server;
     this.#log = log;
     server.on('connection', (socket) => {
@@ -39,7 +44,10 @@ export class Connections {
         for (const response of open) if (response.socket === null) response.emit('close');
       });
     });
-    server.prependListener('request', ({ socket }, response) => {
+    const serve = takeListeners(server);
+    server.on('request', (request, response) => {
+      const { socket } = request;
+      if (this.#isOverrun(socket)) return;
       const open = this.#open.get(socket);
       open?.add(response);
       limits.requested(socket);
@@ -49,6 +57,7 @@ export class Connections {
         open?.delete(response);
         if (open?.size === 0) limits.answered(socket);
       });
+      serve(request, response);
     });
     server.on('checkContinue', (request, response: ServerResponse) => {
       // To a request whose turn has not come Node would write it between the head of its answer and the body.
@@ -101,6 +110,18 @@ export class Connections {
     this.#server.closeAllConnections();
   }
 
+  /**
+   * Node parses all that one read has brought, a thousand requests and more, also behind an answer that ends the
+   * connection. None of them is served: each would cost a log line and as much work as any request.
+   */
+  #isOverrun(socket: Socket): boolean {
+    if (this.#overrun.has(socket)) return true;
+    if ((this.#open.get(socket)?.size ?? 0) <= this.#pipelined) return false;
+    this.#overrun.add(socket);
+    this.#latest.get(socket)?.once('close', () => socket.destroySoon());
+    return true;
+  }
+
   async #finished(response: ServerResponse): Promise<void> {
     if (!response.headersSent) response.setHeader('connection', 'close');
     await new Promise((resolve) => response.once('close', resolve));
@@ -109,6 +130,15 @@ export class Connections {
   #underWay(): readonly ServerResponse[] {
     return [...this.#open.values()].flatMap((open) => [...open]);
   }
+}
+
+/** Takes over what serves the requests of a server. */
+function takeListeners(server: Server): RequestListener {
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  return (request, response) => {
+    for (const listener of listeners) listener.call(server, request, response);
+  };
 }
 
 const RAW_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Connection: 'close' };

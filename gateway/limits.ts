@@ -29,7 +29,7 @@ export interface GatewayLimits {
   readonly connectionsPerAddress: number;
   /** How often, at most, the log has a line about connections that were closed at a limit. */
   readonly reportMs: number;
-  /** How long requests under way may take to finish once the gateway is told to stop. */
+  /** How long requests under way may take to finish once the gateway begins to stop. */
   readonly stopMs: number;
 }
 

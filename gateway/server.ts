@@ -42,7 +42,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   const client = new AuthClient(authServiceAddress, limits.callMs, peer);
   const refuse = (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error, socket);
   const app = createApp(settings, { log, client, trusts, refuse, nowMs });
-  const connections = new Connections(app.server, log, new ConnectionLimits(limits, trusts, log));
+  const connections = new Connections(app.server, log, new ConnectionLimits(limits, trusts, log), limits.pipelined);
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {

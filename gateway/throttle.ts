@@ -1,4 +1,4 @@
-// Owns the throttling of requests: which of them count, for whom, and the headers that tell a client where it stands.
+// The throttle of requests: which of them count, for which client, and the headers that say how many are left.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerAt } from '../src/address-network.js';

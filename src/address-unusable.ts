@@ -2,7 +2,7 @@
 
 import { type Address, formatAddress } from './env.js';
 
-/** What the system says, and what that means for whoever has set the address. */
+/** Error codes of the system, and what each means for the setting. */
 const REASONS: readonly (readonly [code: string, reason: string])[] = [
   ['EADDRINUSE', 'another process listens there; end that process, or set another address'],
   ['EADDRNOTAVAIL', 'this machine does not have that address; set one that it has, or 0.0.0.0 for all of them'],

@@ -1,4 +1,4 @@
-// Owns the service's settings: which variables there are, their defaults, and what must hold between them.
+// The settings of the service: which variables there are, their defaults, and what must hold between them.
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -106,19 +106,21 @@ function readWorkers(env: Environment): number {
 
 export function readStore(env: Environment, mode: Mode): StoreSettings {
   const url = env.secret('REDIS_URL', { wantedOf: redisUrlFault });
-  const tls = readRedisTls(env, url?.reveal());
+  // Of a URL in a file that cannot be read nothing is known, and so nothing that depends on it is a fault.
+  const isUnread = !url && env.isSecretSet('REDIS_URL');
+  const tls = isUnread ? undefined : readRedisTls(env, url?.reveal());
   const dataDir = env.text('DATA_DIR');
   const allowUnsafe = env.flag('ALLOW_UNSAFE_STORE', false);
   const minReplicas = env.count('REDIS_MIN_REPLICAS', 0, { min: 0, max: MOST_REPLICAS });
-  if (minReplicas > 0 && !url) {
+  if (minReplicas > 0 && !url && !isUnread) {
     env.fault('REDIS_MIN_REPLICAS', `${minReplicas}`, 'REDIS_URL beside it: the embedded store has no replicas');
   }
   if (url && dataDir !== undefined && mode === 'serve') {
     env.fault('REDIS_URL and DATA_DIR', 'both', 'one of them: Redis, or the embedded store of one machine');
   }
-  const sentinel = readSentinelSecrets(env, url?.reveal());
+  const sentinel = isUnread ? undefined : readSentinelSecrets(env, url?.reveal());
   if (url) return { kind: 'redis', url, allowUnsafe, minReplicas, tls, sentinel };
-  if (dataDir === undefined && mode === 'serve') {
+  if (dataDir === undefined && !isUnread && mode === 'serve') {
     const wanted = 'one of them: a Redis such as redis://127.0.0.1:6379, or a folder for the embedded store';
     env.fault('REDIS_URL or DATA_DIR', 'neither', wanted);
   }
@@ -127,7 +129,8 @@ export function readStore(env: Environment, mode: Mode): StoreSettings {
 
 function readSentinelSecrets(env: Environment, url: string | undefined): SentinelSecrets | undefined {
   const [user, password] = [env.text('REDIS_SENTINEL_USER'), env.secret('REDIS_SENTINEL_PASSWORD')];
-  if (user === undefined && !password) return undefined;
+  const hasPassword = env.isSecretSet('REDIS_SENTINEL_PASSWORD');
+  if (user === undefined && !hasPassword) return undefined;
   if (user !== undefined) env.warnOfEnds('REDIS_SENTINEL_USER', user);
   if (!/^rediss?\+sentinel:/.test(url ?? '')) {
     env.fault(
@@ -136,7 +139,7 @@ function readSentinelSecrets(env: Environment, url: string | undefined): Sentine
       'a REDIS_URL that begins with redis+sentinel:// or rediss+sentinel://',
     );
   }
-  if (!password) env.fault('REDIS_SENTINEL_PASSWORD', 'nothing', 'a password, since REDIS_SENTINEL_USER is set');
+  if (!hasPassword) env.fault('REDIS_SENTINEL_PASSWORD', 'nothing', 'a password, since REDIS_SENTINEL_USER is set');
   return password && { user, password };
 }
 

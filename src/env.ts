@@ -71,6 +71,11 @@ export class Environment {
     return new Secret(value);
   }
 
+  /** Whether a secret is set, also in a file that cannot be read: that fault is noted, and is the only one to report. */
+  isSecretSet(name: string): boolean {
+    return this.#read(name, undefined) !== undefined || this.#read(`${name}_FILE`, undefined) !== undefined;
+  }
+
   /** Exactly `true` or `false`. */
   flag(name: string, fallback: boolean): boolean {
     return this.choice(name, ['true', 'false'], fallback ? 'true' : 'false') === 'true';

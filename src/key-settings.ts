@@ -1,4 +1,4 @@
-// Owns the settings of keys: what tokens are signed and verified with, and which key of a folder signs when.
+// The settings of keys: what tokens are signed and verified with, and which key of a folder signs when.
 
 import type { Environment, Secret } from './env.js';
 
@@ -25,15 +25,16 @@ export function readKeys(env: Environment, mayMakeOne: boolean): KeySettings {
   const secret = env.secret('JWT_SECRET', { minBytes: MIN_SECRET_BYTES });
   const fallback = readFallback(env, secret);
   const adopt = env.choice('ADOPT_TOKENS', ['simplejwt']) === 'simplejwt';
+  const hasSecret = env.isSecretSet('JWT_SECRET');
   const { folder, activeKid, delayMs } = readKeyFolder(env);
-  if (!secret && folder === undefined && !mayMakeOne) {
+  if (!hasSecret && folder === undefined && !mayMakeOne) {
     const wanted = 'one of them: a folder of PEM private keys, or a secret of at least 32 bytes';
     env.fault('JWT_KEYS_DIR or JWT_SECRET', 'neither', wanted);
   }
-  if (activeKid !== undefined && folder === undefined && (secret || !mayMakeOne)) {
+  if (activeKid !== undefined && folder === undefined && (hasSecret || !mayMakeOne)) {
     env.fault('JWT_ACTIVE_KID', 'a key without a folder', 'JWT_KEYS_DIR beside it, or nothing');
   }
-  if (adopt && !secret) {
+  if (adopt && !hasSecret) {
     env.fault('JWT_SECRET', 'nothing', 'the SIGNING_KEY of simplejwt, since ADOPT_TOKENS takes over its tokens');
   }
   return { secret, fallback, folder, activeKid, delayMs, adopt };
@@ -50,7 +51,9 @@ export function readKeyFolder(env: Environment): Pick<KeySettings, 'folder' | 'a
 
 function readFallback(env: Environment, secret: Secret | undefined): Secret | undefined {
   const fallback = env.secret('JWT_SECRET_FALLBACK', { minBytes: MIN_SECRET_BYTES });
-  if (fallback && !secret) env.fault('JWT_SECRET_FALLBACK', 'a secret alone', 'JWT_SECRET beside it, which signs');
+  if (fallback && !env.isSecretSet('JWT_SECRET')) {
+    env.fault('JWT_SECRET_FALLBACK', 'a secret alone', 'JWT_SECRET beside it, which signs');
+  }
   if (fallback && secret && fallback.reveal() === secret.reveal()) {
     env.fault('JWT_SECRET_FALLBACK', 'the same as JWT_SECRET', 'the secret of before, or the next one');
   }

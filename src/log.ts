@@ -1,4 +1,4 @@
-// Owns the logger: JSON lines, and the two walls that keep tokens and passwords out of them.
+// The logger: JSON lines, and the two filters that keep tokens and passwords out of them.
 
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import { descriptor, MAX_PIECE } from './log-descriptor.js';
@@ -32,7 +32,7 @@ export interface Logger {
   child(fields: Readonly<Record<string, unknown>>): Logger;
 }
 
-/** The first wall: fields with these names are never written, at the top and one level down. */
+/** The first filter: fields with these names are never written, at the top and one level down. */
 const SECRET_FIELDS: readonly string[] = [
   ...['authorization', 'Authorization', 'cookie', 'credential', 'credentials', 'password', 'passphrase', 'secret'],
   ...['token', 'tokens', 'access', 'refresh', 'access_token', 'refresh_token', 'accessToken', 'refreshToken'],
@@ -66,7 +66,7 @@ const hasSecretField = (value: unknown): boolean =>
 const RUN_CHARS = 43;
 
 /**
- * The second wall works on the finished line, whatever put the text there. An alternative each:
+ * The second filter works on the finished line, whatever put the text there. An alternative each:
  * - JSON's escapes, taken first and kept, so that nothing below can cut one in two and break the line;
  * - the fields in which a long random name is what it looks like, kept too: Entra's subjects, RFC 7638's thumbprints;
  * - the credentials of a URL;

@@ -1,4 +1,4 @@
-// Owns the composition of the service: which adapters stand behind the ports, in which order they start and stop.
+// The composition of the service: which adapters stand behind the ports, in which order they start and stop.
 
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { JwtKeys } from './adapters/jwt/jwt-keys.js';

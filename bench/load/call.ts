@@ -20,6 +20,8 @@ export interface Call {
   readonly prepared: Prepared;
   /** Whether an answer is the expected one: a message, or a body. */
   accepts(answer: Buffer): boolean;
+  /** Takes note that the call was refused, and not carried out. */
+  refused?(): void;
 }
 
 /** The next call; undefined: there is none left. */

@@ -29,7 +29,7 @@ function fromJson(answer: Buffer): string {
   return typeof access === 'string' && access !== '' && typeof refresh === 'string' ? refresh : '';
 }
 
-/** A session whose refresh has failed takes no more part: the run is a failure already. */
+/** A session whose refresh has failed takes no more part: the run is a failure already. One that was refused tries again. */
 export function chained({ refreshTokens, answers }: ChainedWork, { protocol }: Route, prepare: Prepare): Feed {
   const successor = successorOf(answers);
   const encode = (refreshToken: string): Uint8Array =>
@@ -50,6 +50,9 @@ export function chained({ refreshTokens, answers }: ChainedWork, { protocol }: R
         if (next === undefined) return false;
         tokens[back++ % tokens.length] = next;
         return true;
+      },
+      refused: () => {
+        tokens[back++ % tokens.length] = token;
       },
     };
   };

@@ -132,6 +132,7 @@ class Run {
     wire.call(call, (outcome) => {
       const nowMs = performance.now();
       this.#lastMs = nowMs;
+      if (outcome === 'refused') call.refused?.();
       if (outcome === 'answered' && nowMs >= this.#countsFromMs && nowMs < this.#untilMs) this.#answeredInTime++;
       if (startMs >= this.#countsFromMs) this.#count(outcome, nowMs - startMs);
       // On a connection that is gone a call fails at once, and so would all that follow, each within the other.

@@ -13,7 +13,7 @@ const AT_ONCE = 256;
 const CONNECTIONS = [1, 8, 64];
 /** The two services have turns, so that what else the machine does falls on both. */
 const ROUNDS = 3;
-const LOAD = { kind: 'closed', atOnce: AT_ONCE, warmMs: 200, countedMs: 500 } as const;
+const LOAD = { kind: 'closed', atOnce: AT_ONCE, warmMs: 200, countedMs: 1_000 } as const;
 
 type Work = keyof typeof WORKS;
 

@@ -38,15 +38,19 @@ export async function startLoad(cleanup: Clean[], { host, port }: Service, conne
   return load;
 }
 
-/** What is seen of a service under a load that validates tokens. */
+/** What is seen of a service under a load of one kind. @param sessions more than calls that can be open at once */
 export async function startSubject(
   cleanup: Clean[],
   { redis, connections }: { readonly redis: RedisServer; readonly connections: number },
-  env: Readonly<Record<string, string>>,
+  {
+    work,
+    sessions,
+    env,
+  }: { readonly work: keyof typeof WORKS; readonly sessions: number; readonly env: Readonly<Record<string, string>> },
 ): Promise<Subject> {
   const service = await startService(cleanup, { REDIS_URL: redis.url, ...env });
   const load = await startLoad(cleanup, service, connections);
-  await load.take(await WORKS.ValidateToken(service.client, 100));
+  await load.take(await WORKS[work](service.client, sessions));
   const { client, pid } = service;
   return { client, load, pid, helpers: [redis.pid ?? 0, load.pid, process.pid] };
 }

@@ -26,7 +26,9 @@ export function parseClaims(text: string): Record<string, unknown> {
     // The error below says what is wanted.
   }
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
-    throw new UsageError(`--claims: found ${text}, wanted a JSON object such as '{"role":"admin"}'`);
+    throw new UsageError(
+      `--claims: found ${claims === undefined ? 'no JSON' : 'another value'}, wanted a JSON object such as '{"role":"admin"}'`,
+    );
   }
   checkTokens(text);
   return claims as Record<string, unknown>;

@@ -1,4 +1,4 @@
-// Owns the call of IssuerService that the command line makes.
+// The call of IssuerService that the command line makes.
 
 import { Metadata } from '@grpc/grpc-js';
 import { IssuerServiceClient } from '../../proto/gen/auth/v1/issuer_service.js';

@@ -1,4 +1,4 @@
-// Owns `latchkey token issue` and `latchkey token inspect`, for debugging.
+// `latchkey token issue` and `latchkey token inspect`, for debugging.
 
 import { text as readAll } from 'node:stream/consumers';
 import { Metadata } from '@grpc/grpc-js';

@@ -57,6 +57,8 @@ const COMMANDS: readonly Command[] = [
 /** The column in which the descriptions begin. */
 const WIDTH = 28;
 const NAMES = COMMANDS.map(({ name }) => name);
+/** The first words of commands of two words. */
+const GROUPS = ['store', 'token', 'keys'];
 
 /** Words and what they do, beside each other or, where the words are long, below each other. */
 function lineOf({ name, takes, does }: Command): string {
@@ -93,7 +95,7 @@ export function unknownCommand(words: readonly string[]): UsageError {
   // A word may be misspelt, or the first of two missing.
   const both = [first, second].filter((word) => word !== undefined).join(' ');
   const ofTwo = closest(both, NAMES, 2);
-  const meant = ofTwo ?? closest(first, NAMES, 2) ?? NAMES.find((name) => name.endsWith(` ${first}`));
+  const meant = ofTwo ?? closest(first, [...NAMES, ...GROUPS], 2) ?? NAMES.find((name) => name.endsWith(` ${first}`));
   const given = group.length > 0 || ofTwo !== undefined ? both : first;
   return new UsageError(`there is no command ${given}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
 }

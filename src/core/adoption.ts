@@ -1,4 +1,4 @@
-// Owns how a token of djangorestframework-simplejwt becomes the generation 0 of a session of ours.
+// The adoption of a token of djangorestframework-simplejwt as generation 0 of a session of ours.
 
 import type { ClaimReader } from './claim-reader.js';
 import { findInexact } from './claim-values.js';

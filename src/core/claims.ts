@@ -1,4 +1,4 @@
-// Owns our tokens' claims: which names are ours, and how a pair's claims are written.
+// The claims of our tokens: which names are ours, and how a pair's claims are written.
 
 import { PROTO_NAME } from './claim-values.js';
 import { MAX_CLAIM_DEPTH, type Policy } from './policy.js';

@@ -1,4 +1,4 @@
-// Owns the start of a session: a login's first pair. Writes nothing: absence from the denylist is innocence.
+// The start of a session: the first pair of a login. It writes nothing: without an entry a session is active.
 
 import { findInexact, formatPath } from './claim-values.js';
 import { type Claims, isReserved, isShallow } from './claims.js';

@@ -1,21 +1,24 @@
 // Admission of calls: bounds the calls under way, those that wait for a place, and the tokens that batches hold.
 
 import type { Logger } from '../log.js';
-import { type BeginningTurn, CallAges, type TurnReport } from './call-ages.js';
-import { LoadShedder } from './load-shedder.js';
 import { OverloadLog } from './overload-log.js';
 import { WaitQueue } from './wait-queue.js';
 
 /** Places beyond the limit for calls that end a session: a user who gets no answer to a logout may think that it worked. */
 const RESERVED_FOR_ENDING = 8;
-/** Calls that may wait for a place, for each that may be under way. */
-const WAITING_PER_CALL = 8;
+/**
+ * Calls that may wait for a place; a waiting call holds 8 KiB at most. As many come in a pause of a second, at half of what
+ * can be served of the cheapest calls.
+ */
+const MAX_WAITING = 4_096;
+/** The same for calls that end a session. */
+const MAX_ENDING_WAITING = 512;
 /**
  * Tokens that batches may hold, for each call that may be under way. A batch costs the calls beside it nothing, because all
  * batches share a slice of each turn. This bounds how long batches wait for each other.
  */
 const TOKENS_PER_CALL = 64;
-/** How often calls that wait are looked at while nothing else happens, ms. */
+/** How often the queues are looked at while nothing else happens, ms. */
 const LOOK_MS = 20;
 
 export interface AdmissionOptions {
@@ -33,10 +36,7 @@ export interface OpenedCall {
 
 /** A call under way. */
 export interface AdmittedCall {
-  /**
-   * Reserves tokens until the call ends. The age of the call no longer counts, because a batch takes long by design.
-   * @returns false if batches hold too many tokens already; the refusal is counted
-   */
+  /** Reserves tokens until the call ends. @returns false if batches hold too many tokens already; the refusal is counted */
   reserveTokens(tokens: number): boolean;
   /** Ends the call. Later calls of `end` have no effect. */
   end(): void;
@@ -44,31 +44,28 @@ export interface AdmittedCall {
 
 /** Shared by all servers of the process, because they share its event loop. */
 export class Admission {
-  readonly #shedder: LoadShedder;
   readonly #log: OverloadLog;
-  readonly #ages = new CallAges((turn) => this.#endTurn(turn));
+  readonly #maxCalls: number;
   readonly #ledger: Ledger;
-  readonly #maxTokens: number;
-  readonly #waiting: WaitQueue<OpenedCall>;
+  readonly #waiting = new WaitQueue<OpenedCall>(MAX_WAITING);
   /** Calls that end a session: refused last. */
-  readonly #ending: WaitQueue<OpenedCall>;
+  readonly #ending = new WaitQueue<OpenedCall>(MAX_ENDING_WAITING);
   #looking: NodeJS.Timeout | undefined;
+  #isInTurn = false;
   #underWay = 0;
-  /** Calls that began and ended in this turn. They count until it ends: their answers leave then, too. */
-  #endedAtOnce = 0;
+  /** Calls that were opened in this turn, and whose messages may still come in it. */
+  #opened = 0;
+  /** Calls that ended in this turn. They keep their places until it ends, because their answers leave then. */
+  #ended = 0;
   #tokens = 0;
   #idle: (() => void)[] = [];
 
   constructor(log: Pick<Logger, 'info' | 'warn'>, { maxConcurrentCalls, reportMs }: AdmissionOptions) {
-    this.#shedder = new LoadShedder(maxConcurrentCalls);
     this.#log = new OverloadLog(log, reportMs);
-    this.#maxTokens = maxConcurrentCalls * TOKENS_PER_CALL;
-    this.#waiting = new WaitQueue(maxConcurrentCalls * WAITING_PER_CALL);
-    this.#ending = new WaitQueue(maxConcurrentCalls * WAITING_PER_CALL);
+    this.#maxCalls = maxConcurrentCalls;
     this.#ledger = {
       takeTokens: (tokens) => this.#takeTokens(tokens),
-      forgetAge: (turn) => this.#ages.end(turn, false),
-      end: (turn, tokens) => this.#end(turn, tokens),
+      end: (tokens) => this.#end(tokens),
     };
   }
 
@@ -82,26 +79,27 @@ export class Admission {
   }
 
   /**
-   * Whether a call that is opened now can begin at once. It takes no place before `begin`, because its message may never come.
+   * Opens a call if there is a place for it, and none waits for one. The place is kept until the turn ends: a message that
+   * comes later may never come.
    * @param ends whether the call ends a session
    */
-  hasRoom(ends: boolean): boolean {
-    this.#ages.turn();
-    return this.#queueOf(ends).length === 0 && this.#room(ends) > 0;
+  open(ends: boolean): boolean {
+    if (this.#queueOf(ends).length > 0 || this.#room(ends) <= 0) return false;
+    this.#opened++;
+    this.#noteTurn();
+    return true;
   }
 
-  /** The same for a call that cannot wait. @returns false if it has no room; the refusal is counted */
-  mayOpen(ends: boolean): boolean {
-    if (this.hasRoom(ends)) return true;
-    this.#countRefusal();
-    return false;
-  }
-
-  /** Lets a call wait that has no room, until it is accepted or refused. */
+  /** Lets a call wait that cannot be opened now, until it is accepted or refused. */
   wait(ends: boolean, call: OpenedCall): void {
-    this.#shedder.exceeded();
-    if (!this.#queueOf(ends).push(call, performance.now())) return this.#refuse(call);
-    this.#looking ??= setInterval(() => this.#ages.turn(), LOOK_MS).unref();
+    if (!this.#queueOf(ends).push(call, performance.now())) return this.refuse(call);
+    this.#looking ??= setInterval(() => this.#noteTurn(), LOOK_MS).unref();
+  }
+
+  /** Refuses a call, and counts it. */
+  refuse(call: Pick<OpenedCall, 'refuse'>): void {
+    this.#log.count();
+    call.refuse();
   }
 
   /**
@@ -109,17 +107,18 @@ export class Admission {
    * @param ends whether the call ends a session
    */
   begin(ends = false): AdmittedCall | undefined {
+    if (this.#opened > 0) this.#opened--;
     if (this.#room(ends) <= 0) {
-      this.#countRefusal();
+      this.#log.count();
       return undefined;
     }
     this.#underWay++;
-    return new CallUnderWay(this.#ledger, this.#ages.begin());
+    return new CallUnderWay(this.#ledger);
   }
 
   /** Refuses the calls that wait, and writes the last log line about refused calls. */
   close(): void {
-    for (const queue of [this.#ending, this.#waiting]) for (const call of queue.take(queue.length)) this.#refuse(call);
+    for (const queue of [this.#ending, this.#waiting]) for (const call of queue.take(queue.length)) this.refuse(call);
     clearInterval(this.#looking);
     this.#log.close();
   }
@@ -130,17 +129,24 @@ export class Admission {
 
   /** How many more calls may begin. */
   #room(ends: boolean): number {
-    return this.#shedder.limit + (ends ? RESERVED_FOR_ENDING : 0) - this.#underWay - this.#endedAtOnce;
+    return this.#maxCalls + (ends ? RESERVED_FOR_ENDING : 0) - this.#underWay - this.#opened - this.#ended;
   }
 
-  #endTurn(turn: TurnReport): void {
-    this.#endedAtOnce = 0;
-    if (this.#waiting.length > 0) this.#shedder.exceeded();
-    this.#shedder.endTurn(turn);
+  /** Calls `endTurn` after the sockets that can be read have been read, and before any is read again. */
+  #noteTurn(): void {
+    if (this.#isInTurn) return;
+    this.#isInTurn = true;
+    setImmediate(() => this.#endTurn());
+  }
+
+  #endTurn(): void {
+    this.#isInTurn = false;
+    this.#opened = 0;
+    this.#ended = 0;
     if (!this.#looking) return;
     this.#admitWaiting();
     const nowMs = performance.now();
-    for (const queue of [this.#ending, this.#waiting]) for (const call of queue.expire(nowMs)) this.#refuse(call);
+    for (const queue of [this.#ending, this.#waiting]) for (const call of queue.expire(nowMs)) this.refuse(call);
     if (this.#ending.length + this.#waiting.length > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
@@ -153,20 +159,9 @@ export class Admission {
     for (const call of this.#waiting.take(Math.max(0, this.#room(false) - ending.length))) call.accept();
   }
 
-  #refuse(call: OpenedCall): void {
-    this.#countRefusal();
-    call.refuse();
-  }
-
-  #countRefusal(): void {
-    this.#shedder.exceeded();
-    this.#shedder.refused();
-    this.#log.count();
-  }
-
   /** One batch by itself is always taken. */
   #takeTokens(tokens: number): boolean {
-    if (this.#tokens > 0 && this.#tokens + tokens > this.#maxTokens) {
+    if (this.#tokens > 0 && this.#tokens + tokens > this.#maxCalls * TOKENS_PER_CALL) {
       this.#log.count();
       return false;
     }
@@ -174,16 +169,11 @@ export class Admission {
     return true;
   }
 
-  #end(turn: BeginningTurn | undefined, tokens: number): void {
+  #end(tokens: number): void {
     this.#underWay--;
+    this.#ended++;
     this.#tokens -= tokens;
-    this.#shedder.answered();
-    if (turn) {
-      this.#ages.end(turn);
-      if (this.#ages.isCurrent(turn)) this.#endedAtOnce++;
-    }
-    // The end of this turn gives the place to a call that waits.
-    if (this.#looking) this.#ages.turn();
+    this.#noteTurn();
     if (this.#underWay === 0 && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
@@ -191,33 +181,27 @@ export class Admission {
 /** What a call under way changes in the counts that all share. */
 interface Ledger {
   takeTokens(tokens: number): boolean;
-  forgetAge(turn: BeginningTurn): void;
-  end(turn: BeginningTurn | undefined, tokens: number): void;
+  end(tokens: number): void;
 }
 
 class CallUnderWay implements AdmittedCall {
   readonly #ledger: Ledger;
-  /** Undefined: the age does not count. */
-  #turn: BeginningTurn | undefined;
   #tokens = 0;
   #ended = false;
 
-  constructor(ledger: Ledger, turn: BeginningTurn) {
+  constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.#turn = turn;
   }
 
   reserveTokens(tokens: number): boolean {
     if (!this.#ledger.takeTokens(tokens)) return false;
     this.#tokens += tokens;
-    if (this.#turn) this.#ledger.forgetAge(this.#turn);
-    this.#turn = undefined;
     return true;
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#ledger.end(this.#turn, this.#tokens);
+    this.#ledger.end(this.#tokens);
   }
 }

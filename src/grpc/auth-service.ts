@@ -1,4 +1,4 @@
-// Owns AuthService: each RPC's way from message to use case and back.
+// AuthService: each RPC's way from message to use case and back.
 
 import type { Context } from '../core/context.js';
 import { keySet } from '../core/key-set.js';

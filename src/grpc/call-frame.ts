@@ -1,4 +1,4 @@
-// Owns the frame around one call: its budget, its request id, its events, and its one line in the log.
+// The context of one call: its budget, its request id, its events, and its one line in the log.
 
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';

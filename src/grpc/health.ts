@@ -23,8 +23,8 @@ export class Health {
   readonly #names: ReadonlySet<string>;
   readonly #stopWatching: () => void;
   #serving: boolean;
-  /** Resolves at the next change. */
-  #change = deferred();
+  /** Wakes each watcher at the next change. A watcher leaves it when its call ends. */
+  readonly #watchers = new Set<() => void>();
   /** Which of several processes answers: the contract of health has no field for it. */
   readonly #ok: StatusObject;
 
@@ -68,8 +68,7 @@ export class Health {
     }
     let told: boolean | undefined;
     while (!call.isCancelled) {
-      const { promise } = this.#change;
-      if (told === this.#serving) await Promise.race([promise, call.ended]);
+      if (told === this.#serving) await this.#changeOrEnd(call.ended);
       else {
         told = this.#serving;
         await call.write(this.#answer());
@@ -80,8 +79,16 @@ export class Health {
   #set(serving: boolean): void {
     if (this.#serving === serving) return;
     this.#serving = serving;
-    this.#change.resolve();
-    this.#change = deferred();
+    for (const wake of [...this.#watchers]) wake();
+  }
+
+  /** One promise for all watchers would keep each that has ended until the next change. */
+  async #changeOrEnd(ended: Promise<void>): Promise<void> {
+    const { promise, resolve } = deferred();
+    this.#watchers.add(resolve);
+    void ended.then(resolve);
+    await promise;
+    this.#watchers.delete(resolve);
   }
 
   #answer(): HealthCheckResponse {

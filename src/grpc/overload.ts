@@ -12,7 +12,7 @@ export const endsSession = (path: string): boolean => ENDING.has(path);
 
 /** For all services but health: a busy service is a live one. */
 export const shedding = (admission: Admission): CallAdmission => ({
-  hasRoom: (path) => admission.hasRoom(endsSession(path)),
+  open: (path) => admission.open(endsSession(path)),
   wait: (path, waiting) => admission.wait(endsSession(path), waiting),
   refusal: OVERLOADED,
 });

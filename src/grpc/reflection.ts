@@ -56,9 +56,9 @@ export class Reflection {
       maxRequestBytes: MAX_REQUEST_BYTES,
       admission: {
         ...shedding(this.#admission),
-        hasRoom: () => this.#streams < this.#limits.maxStreams && this.#admission.mayOpen(false),
+        open: () => this.#streams < this.#limits.maxStreams && this.#admission.open(false),
         // A stream that finds no room is refused: who asks for the contract can ask again.
-        wait: (_path: string, { refuse }: { refuse(): void }) => refuse(),
+        wait: (_path: string, waiting: { refuse(): void }) => this.#admission.refuse(waiting),
       },
     };
     const { serverReflectionInfo } = Definition;

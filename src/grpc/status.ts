@@ -1,4 +1,4 @@
-// Owns how a failure is told over gRPC: the one table of status codes, with details that a client can decode
+// Failures as gRPC answers: the one table of status codes, with details that a client can decode
 // (https://grpc.io/docs/guides/error, https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto).
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';

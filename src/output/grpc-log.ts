@@ -7,7 +7,7 @@ import { Repeats } from './repeats.js';
 
 /** A header that gRPC does not allow. The library leaves it out, and goes on with the call. The value follows its name. */
 const BAD_HEADER = /^Failed to add metadata entry ([a-z0-9_.-]{1,64}): /;
-/** Whoever asked for the address is given the same error. */
+/** The library also throws this as an error, which names the address. */
 const GIVEN_AS_ERROR = /^No address added out of total /;
 
 let repeats: Repeats | undefined;

@@ -4,7 +4,7 @@ import type { Logger, LogWrite } from '../log.js';
 
 /** How often it is written how many lines of a kind were left out, ms. */
 const EVERY_MS = 60_000;
-/** Kinds that are told apart; all others count as one kind, so that nobody fills the log with kinds. */
+/** Kinds that are told apart; all others count as one kind, so that callers cannot fill the log with kinds. */
 const MAX_KINDS = 32;
 const OTHERS = 'others';
 

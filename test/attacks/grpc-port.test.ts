@@ -50,6 +50,13 @@ describe('a caller of the gRPC port', () => {
     opened.push(connection);
     return connection;
   }
+  /** A connection with a call under way. */
+  async function busy(): Promise<RawHttp2> {
+    const connection = await raw();
+    connection.data(connection.call(WATCH), message(Buffer.alloc(0)), true);
+    await connection.until(() => connection.of(FRAME.DATA).length > 0 || connection.isClosed);
+    return connection;
+  }
   function session(): ClientHttp2Session {
     const made = connect(`http://${scene.address}`);
     made.on('error', () => {});
@@ -79,13 +86,14 @@ describe('a caller of the gRPC port', () => {
     it('is answered DEADLINE_EXCEEDED in time, whatever it goes on to send', async () => {
       await start({ messageTimeoutMs: 300 });
       const client = session();
-      for (const path of [VALIDATE, CHECK, WATCH, REFLECT]) {
+      const drip = async (path: string): Promise<void> => {
         const { stream, ended } = openCall(client, path);
         stream.write(message(Buffer.alloc(10), { length: 1000 }));
-        const drip = setInterval(() => stream.writable && stream.write('x'), 50);
+        const timer = setInterval(() => stream.writable && stream.write('x'), 50);
         expect((await ended).status, path).to.equal(status.DEADLINE_EXCEEDED);
-        clearInterval(drip);
-      }
+        clearInterval(timer);
+      };
+      await Promise.all([VALIDATE, CHECK, WATCH, REFLECT].map(drip));
       expect(logged('not complete within GRPC_MESSAGE_TIMEOUT')).to.equal(true);
     });
 
@@ -105,6 +113,27 @@ describe('a caller of the gRPC port', () => {
       expect(logged('held most of the memory')).to.equal(true);
       expect(await isServed()).to.equal(true);
     });
+  });
+
+  it('that sends a message byte by byte loses its connection, and one that sends it in many frames is served', async () => {
+    await start();
+    const attacker = await raw();
+    const stream = attacker.call(VALIDATE_MANY);
+    attacker.data(stream, message(Buffer.alloc(0), { length: MIB }));
+    attacker.write(Buffer.concat(times(20_000).map(() => frame(FRAME.DATA, 0, stream, Buffer.from([10])))));
+    await attacker.until(() => attacker.isClosed);
+    expect(logged('in thousands of tiny DATA frames')).to.equal(true);
+    const { accessToken } = await scene.client.issue();
+    const honest = await raw();
+    const body = message(field(1, Buffer.from(accessToken)));
+    for (const _ of times(300)) {
+      const called = honest.call(VALIDATE);
+      for (let at = 0; at < body.length; at += 64)
+        honest.data(called, body.subarray(at, at + 64), at + 64 >= body.length);
+    }
+    await honest.until(() => honest.ended === 300 || honest.isClosed);
+    expect(honest.isClosed).to.equal(false);
+    expect(await isServed()).to.equal(true);
   });
 
   describe('that sends compressed messages', () => {
@@ -205,17 +234,18 @@ describe('a caller of the gRPC port', () => {
       'DATA for no stream': frame(FRAME.DATA, 0, 0, Buffer.alloc(3)),
       'another protocol': Buffer.from('GET / HTTP/1.1\r\n\r\n'),
     };
-    for (const [name, bytes] of Object.entries(broken)) {
-      it(`is disconnected at once (${name})`, async () => {
-        await start();
+    it('is disconnected at once, however it does so', async () => {
+      await start();
+      const takes = async ([name, bytes]: [string, Buffer]): Promise<void> => {
         const attacker = await raw();
         await attacker.until(() => attacker.of(FRAME.SETTINGS).length === 2);
         const startMs = Date.now();
         attacker.write(bytes);
         await attacker.until(() => attacker.isClosed);
-        expect(Date.now() - startMs).to.be.below(5_000);
-      });
-    }
+        expect(Date.now() - startMs, name).to.be.below(10_000);
+      };
+      await Promise.all(Object.entries(broken).map(takes));
+    });
 
     it('is cut off in a flood of CONTINUATION frames', async () => {
       await start();
@@ -340,15 +370,26 @@ describe('a caller of the gRPC port', () => {
   describe('that opens connections', () => {
     it('has so many from one address', async () => {
       await start({ maxConnectionsPerAddress: 3 });
-      await Promise.all(times(3).map(() => raw()));
+      await Promise.all(times(3).map(busy));
       const more = await raw();
       await more.until(() => more.isClosed);
       expect(logged('GRPC_MAX_CONNECTIONS_PER_ADDRESS')).to.equal(true);
     });
 
+    it('does not shut others of its address out by those that it does not use', async () => {
+      await start({ maxConnectionsPerAddress: 3 });
+      const idle = await raw();
+      await idle.until(() => idle.of(FRAME.SETTINGS).length === 2);
+      await busy();
+      await busy();
+      const honest = await busy();
+      await idle.until(() => idle.isClosed);
+      expect(honest.isClosed).to.equal(false);
+    });
+
     it('finds no room where all together have as many as the process takes', async () => {
       await start({ maxConnections: 3 });
-      const held = await Promise.all(times(3).map(() => raw()));
+      const held = await Promise.all(times(3).map(busy));
       const more = await raw();
       await more.until(() => more.isClosed);
       expect(logged('GRPC_MAX_CONNECTIONS is reached')).to.equal(true);
@@ -365,23 +406,21 @@ describe('a caller of the gRPC port', () => {
     });
 
     it('loses those that are old; its calls end well, and streams without end when the grace is over', async () => {
-      await start({ maxConnectionAgeMs: 600, maxConnectionAgeGraceMs: 1_500 });
+      await start({ maxConnectionAgeMs: 300, maxConnectionAgeGraceMs: 700 });
       const states: string[] = [];
       const stopWatching = scene.client.watchHealth('', (state) => states.push(state));
       const { accessToken } = await scene.client.issue();
       const old = await raw();
-      const endMs = Date.now() + 4_000;
       const found = new Set<string>();
-      while (Date.now() < endMs) found.add(await scene.client.verdict(accessToken));
+      do found.add(await scene.client.verdict(accessToken));
+      while (!old.isClosed);
       expect(found).to.deep.equal(new Set(['active']));
       expect(states).to.include('SERVING');
-      await old.until(() => old.isClosed);
       stopWatching();
     });
 
-    it('loses those that begin no HTTP/2 in time', async function () {
-      this.timeout(20_000);
-      await start();
+    it('loses those that begin no HTTP/2 in time', async () => {
+      await start({ handshakeTimeoutMs: 100 });
       const socket = connectTcp(Number(scene.address.split(':')[1]), '127.0.0.1');
       socket.on('error', () => {});
       await new Promise((resolve) => socket.once('close', resolve).resume());
@@ -391,13 +430,13 @@ describe('a caller of the gRPC port', () => {
 
   it('finds the log bounded, however much it tries', async () => {
     await start({ maxConnectionsPerAddress: 1 });
-    const [first] = await Promise.all([raw()]);
+    const first = await busy();
     for (const _ of times(50)) {
       const more = await raw();
       await more.until(() => more.isClosed);
     }
     expect(log.lines.filter(({ message: text }) => text.includes('PER_ADDRESS'))).to.have.length(1);
-    expect(first?.isClosed).to.equal(false);
+    expect(first.isClosed).to.equal(false);
   });
 });
 
@@ -416,8 +455,9 @@ describe('serve under attack', function () {
     const bomb = message(gzipSync(Buffer.alloc(MIB - 1000)), { compressed: true });
     const half = message(Buffer.alloc(16_000), { length: MIB });
     const asks = Buffer.concat(times(2_000).map(() => message(Buffer.from([0x3a, 0x00]))));
-    const endMs = Date.now() + 4_000;
+    const endMs = Date.now() + 2_500;
     let mostMib = 0;
+    let served = 0;
     const attack = async (path: string, body: Buffer, end: boolean, head: Record<string, string>): Promise<void> => {
       let attacker = await RawHttp2.open(node.process.address, { [INITIAL_WINDOW_SIZE]: 0 });
       let open = 0;
@@ -442,12 +482,14 @@ describe('serve under attack', function () {
     ];
     while (Date.now() < endMs) {
       expect(await client.verdict(accessToken)).to.equal('active');
+      served++;
       await pause(20);
     }
     await Promise.all(attacks);
     expect(mostMib).to.be.below(300);
+    expect(served).to.be.above(5);
     const startMs = Date.now();
     expect(await client.verdict(accessToken)).to.equal('active');
-    expect(Date.now() - startMs).to.be.below(1_000);
+    expect(Date.now() - startMs).to.be.below(5_000);
   });
 });

@@ -117,6 +117,15 @@ describe('an attacker of the gateway', function () {
       );
     });
 
+    it('costs no log line for any behind the one that ends the connection', async () => {
+      const count = (): number => gateway.log.filter((line) => line.includes('"msg":"request"')).length;
+      const before = count();
+      const flood = await connect();
+      flood.send('GET /no HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(5_000));
+      await within(flood.closed, 'the end');
+      expect(count() - before).to.be.within(1, 100);
+    });
+
     it('may send as many as it likes, one after the other', async () => {
       const client = await connect();
       for (let n = 1; n <= 100; n++) {

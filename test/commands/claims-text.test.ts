@@ -119,4 +119,12 @@ describe('the claims of token issue', () => {
   it('shows no more of a path than fits on a screen', () => {
     expect(refusalOf(`{"${'x'.repeat(100_000)}":1e400}`)?.length).to.be.below(400);
   });
+
+  it('are not repeated in the message where they are no object', () => {
+    for (const text of ['{"ssn":"sesame"', '["sesame"]', '"sesame"', 'null']) {
+      expect(refusalOf(text), text)
+        .to.match(/^--claims: found .*, wanted a JSON object/)
+        .and.not.include('sesame');
+    }
+  });
 });

@@ -71,6 +71,8 @@ describe('latchkey', () => {
       ['issue', 'token issue'],
       ['sevre', 'serve'],
       ['help gatway', 'gateway'],
+      ['keyz', 'keys'],
+      ['help tokens', 'token'],
     ] as const) {
       const { code, stderr } = await runCommand(given.split(' '));
       expect(code, given).to.equal(2);

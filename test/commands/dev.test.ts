@@ -1,11 +1,19 @@
-// Owns the proof of a newcomer's first minute: `latchkey dev` is there at once, and what it prints works as printed.
+// Tests of a newcomer's first minute: `latchkey dev` is soon ready, and what it prints works as printed.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { runCommand, type Started, start } from '../support/processes.js';
+import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
+
+/** How long the test waits for the welcome, ms. */
+const READY_MS = 10_000;
+/** CPU time until `dev` is ready, in that of a process which loads gRPC's library and ends. It was 5.1 when written. */
+const MOST_START_RATIO = 7;
+const TRIALS = 2;
 
 /** What a printed line of curl or grpcurl would send. */
 function parts(output: string, command: RegExp): { target: string; body: Record<string, string> } {
@@ -19,17 +27,13 @@ describe('latchkey dev', () => {
   let folder: string;
   let dev: Started;
   let client: TestClient;
-  let startedMs: number;
 
   const begin = async (): Promise<void> => {
     // What calls itself must not go round by a proxy.
     const http_proxy = 'http://127.0.0.1:1';
     const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: folder, http_proxy };
-    const beginMs = Date.now();
     dev = await start('dev', 'gateway listening', { env });
-    while (!dev.output().includes('describe auth.v1.AuthService'))
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    startedMs = Date.now() - beginMs;
+    await until(() => dev.output().includes('describe auth.v1.AuthService'), READY_MS);
     client = new TestClient(parts(dev.output(), /^grpcurl/).target);
   };
 
@@ -37,14 +41,26 @@ describe('latchkey dev', () => {
     folder = mkdtempSync(join(tmpdir(), 'latchkey-dev-'));
     await begin();
   });
-  after(async () => {
+  const end = async (): Promise<void> => {
     client.close();
-    await dev.stop();
+    expect(await dev.stop()).to.equal(0);
+  };
+  after(async () => {
+    await end();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is ready within two seconds', () => {
-    expect(startedMs).to.be.lessThan(2_000);
+  it('needs little more processor time to be ready than its libraries do', async () => {
+    const whole: number[] = [];
+    const library: number[] = [];
+    for (let n = 0; n < TRIALS; n++) {
+      await end();
+      await begin();
+      whole.push(cpuMsOf(dev.child.pid ?? 0));
+      library.push(await cpuMsToLoad('@grpc/grpc-js'));
+    }
+    // What is disturbed takes longer, never shorter.
+    expect(Math.min(...whole) / Math.min(...library)).to.be.below(MOST_START_RATIO);
   });
 
   it('prints lines that work: validate, refresh, the same again, log out, validate', async () => {
@@ -72,8 +88,7 @@ describe('latchkey dev', () => {
     expect(statSync(folder).mode & 0o777).to.equal(0o700);
     expect(statSync(join(folder, 'issuer-token')).mode & 0o777).to.equal(0o600);
     const { access_token } = await issue();
-    client.close();
-    expect(await dev.stop()).to.equal(0);
+    await end();
     await begin();
     expect(await client.verdict(access_token)).to.equal('active');
   });

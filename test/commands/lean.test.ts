@@ -1,13 +1,12 @@
 // Owns the proof that `serve` is soon there, takes little room, and needs no package that is for development.
 
-import { spawn } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
 import { Stage, until } from '../e2e/stage.js';
 import { ISSUER_TOKEN, JWT_SECRET, start, startServe } from '../support/processes.js';
+import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 
 const MIB = 1024;
@@ -16,12 +15,6 @@ const MOST_IDLE_MIB = 120;
 const MOST_START_RATIO = 5;
 const TRIALS = 3;
 const PACKAGES = new URL('../support/loaded-packages.js', import.meta.url).href;
-
-/** User and system time of a process so far, ms. */
-function cpuMsOf(pid: number): number {
-  const [user, system] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '').split(' ').slice(11, 13);
-  return (Number(user) + Number(system)) * 10;
-}
 
 /** What a process holds in memory, MiB. */
 const residentMib = (pid: number): number =>
@@ -117,14 +110,3 @@ describe('serve', function () {
     }
   });
 });
-
-/** The processor time of a process that loads a package, and does no more. */
-async function cpuMsToLoad(name: string): Promise<number> {
-  const code = `await import('${name}'); const { user, system } = process.cpuUsage(); console.log((user + system) / 1000)`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-  });
-  let text = '';
-  for await (const chunk of child.stdout) text += chunk;
-  return Number(text);
-}

@@ -17,6 +17,11 @@ const LEAVES = [
   ...['src/address-network.ts', 'src/tls/'],
 ];
 const GENERATED = 'proto/gen/';
+/**
+ * Packages of packages, declared to hold their version where the package is installed: `overrides` count only in a
+ * checkout. The next version of light-my-request needs Node 22.
+ */
+const PINNED = ['light-my-request'];
 
 const RULES: readonly Rule[] = [
   { at: 'src/core/', files: ['src/core/'], packages: [], node: false },
@@ -169,7 +174,7 @@ describe('the layers', () => {
   it('use the packages that are declared, and declare none that is not used', () => {
     const { dependencies } = JSON.parse(readText('package.json')) as { dependencies: Record<string, string> };
     const used = new Set([...IMPORTS.values()].flatMap(({ packages }) => packages));
-    expect([...used].sort()).to.deep.equal(Object.keys(dependencies).sort());
+    expect([...used, ...PINNED].sort()).to.deep.equal(Object.keys(dependencies).sort());
   });
 });
 

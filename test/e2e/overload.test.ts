@@ -17,7 +17,11 @@ const AT_ONCE = 600;
 /** As many as may be under way. */
 const ALLOWED = 256;
 const PAUSE_MS = 1_000;
-const OVERLOAD_MS = 2_000;
+/** A limit that loads reach which a busy machine can still make. */
+const FEW = 16;
+const OPEN_PER_S = 200;
+/** Longer than calls may wait, by some: until then none is refused. */
+const OVERLOAD_MS = 4_000;
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -99,6 +103,34 @@ for (const store of ['Redis', 'the embedded store']) {
   });
 }
 
+describe('a service whose calls come at random, more of them in a second than may be under way', function () {
+  this.timeout(30_000);
+  const stage = new Stage();
+  after(() => stage.clear());
+
+  it('refuses none because of a pause of a second, of the process or of the store', async () => {
+    const redis = await stage.redis();
+    const node = await stage.serve(redis, { MAX_CONCURRENT_CALLS: `${FEW}` });
+    const { accessToken } = await node.client.issue();
+    const load = await loadOn(node, CONNECTIONS);
+    stage.owns(() => load.stop());
+    await load.take(validations([accessToken]));
+    for (const [stop, goOn] of [
+      [() => node.process.child.kill('SIGSTOP'), () => node.process.child.kill('SIGCONT')],
+      [() => redis.pause(), () => redis.resume()],
+    ] as const) {
+      const running = load.run({ kind: 'open', callsPerS: OPEN_PER_S, warmMs: 0, countedMs: 3 * PAUSE_MS });
+      await pause(PAUSE_MS / 2);
+      stop();
+      await pause(PAUSE_MS);
+      goOn();
+      const { counts } = await running;
+      expect(counts.refused).to.equal(0);
+      expect(counts.answered).to.be.greaterThan(OPEN_PER_S);
+    }
+  });
+});
+
 describe('a service under more load than it can serve', function () {
   this.timeout(30_000);
   const stage = new Stage();
@@ -107,7 +139,7 @@ describe('a service under more load than it can serve', function () {
   let load: LoadProcess;
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis, {});
+    node = await stage.serve(redis, { MAX_CONCURRENT_CALLS: `${FEW}` });
     const pairs = await Promise.all(numbers(50).map((n) => node.client.issue(`user-${n}`)));
     load = await loadOn(node, CONNECTIONS);
     await load.take(validations(pairs.map(({ accessToken }) => accessToken)));

@@ -115,6 +115,24 @@ describe('a secret in a file', () => {
     }
   });
 
+  it('is one fault where it cannot be read, whatever depends on it', () => {
+    const dependent: Readonly<Record<string, Record<string, string>>> = {
+      JWT_SECRET: { JWT_SECRET_FALLBACK: SECRET, ADOPT_TOKENS: 'simplejwt', DATA_DIR: 'data' },
+      REDIS_URL: {
+        ...{ JWT_SECRET: SECRET, REDIS_MIN_REPLICAS: '1', REDIS_SENTINEL_PASSWORD: 'sesame' },
+        REDIS_TLS_CA: 'ca.crt',
+      },
+      REDIS_SENTINEL_PASSWORD: {
+        ...{ JWT_SECRET: SECRET, REDIS_URL: 'redis+sentinel://h/main', REDIS_SENTINEL_USER: 'user' },
+      },
+    };
+    for (const [name, others] of Object.entries(dependent)) {
+      const env = new Environment({ ...others, [`${name}_FILE`]: file });
+      readServiceSettings(env, 'serve', 0);
+      expect(() => env.check(), name).to.throw(ConfigError, `1 wrong setting:\n  ${name}_FILE: found a path`);
+    }
+  });
+
   it('counts as unset where the variable is empty', () => {
     expect(read('', { NAME: 'a' })).to.deep.equal({ value: 'a', faults: [], warnings: [] });
   });

@@ -12,7 +12,7 @@ import { RecordingLog } from '../support/recording-log.js';
 
 const AT_ONCE = 20;
 /** Longer than a call may wait for a place. */
-const REFUSED_MS = 500;
+const REFUSED_MS = 2_500;
 
 /** What a call begins with that brings its message later. */
 const HEADERS = {

@@ -3,14 +3,14 @@
 import { expect } from 'chai';
 import { WaitQueue } from '../../src/grpc/wait-queue.js';
 
-const [INTERVAL_MS, TARGET_MS] = [200, 20];
+const [INTERVAL_MS, TARGET_MS] = [2_000, 20];
 
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, n) => from + n);
 
 /** A queue that has not been empty for an interval. @returns it, at that time */
 function standing(): { queue: WaitQueue<number>; nowMs: number } {
   const queue = new WaitQueue<number>(1_000);
-  for (let nowMs = 0; nowMs <= INTERVAL_MS; nowMs += 10) {
+  for (let nowMs = 0; nowMs < INTERVAL_MS; nowMs += 10) {
     queue.push(nowMs, nowMs);
     queue.expire(nowMs);
     if (nowMs > 0) queue.take(1);
@@ -39,10 +39,10 @@ describe('the queue of calls that wait for a place', () => {
     const queue = new WaitQueue<number>(1_000);
     for (const n of numbers(500)) queue.push(n, n < 250 ? 0 : 1);
     expect(queue.expire(INTERVAL_MS - 1)).to.deep.equal([]);
-    expect(queue.expire(INTERVAL_MS)).to.deep.equal(numbers(500), 'it has been standing for an interval');
+    expect(queue.expire(INTERVAL_MS)).to.deep.equal(numbers(500), 'it has stood for an interval');
   });
 
-  it('lets calls wait for the target alone once it has been standing for an interval', () => {
+  it('lets calls wait for the target alone once it has stood for an interval', () => {
     const { queue, nowMs } = standing();
     queue.take(queue.length);
     for (const n of numbers(3)) queue.push(n, nowMs + n);
@@ -51,7 +51,7 @@ describe('the queue of calls that wait for a place', () => {
     expect(queue.expire(nowMs + TARGET_MS + 1)).to.deep.equal([1]);
   });
 
-  it('is standing still if each turn fills and empties it, and no longer after a turn in which none had to wait', () => {
+  it('stands still if each turn fills and empties it, and no longer after a turn in which none had to wait', () => {
     const { queue, nowMs } = standing();
     const refill = (atMs: number): void => {
       queue.take(queue.length);

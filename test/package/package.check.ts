@@ -69,7 +69,7 @@ describe('a fresh checkout', function () {
 
     const app = join(folder, 'app');
     mkdirSync(app);
-    inShell(`npm install --omit=dev '${join(checkout, name)}'`, app);
+    inShell(`npm install --engine-strict --omit=dev '${join(checkout, name)}'`, app);
     const { version } = JSON.parse(readText('package.json')) as { version: string };
     expect(inShell('./node_modules/.bin/latchkey --version', app)).to.equal(`${version}\n`);
     expect(developmentPackages().filter((path) => existsSync(join(app, path, 'package.json')))).to.deep.equal([]);

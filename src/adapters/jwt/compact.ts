@@ -1,4 +1,4 @@
-// Owns the outer form of a token: the compact serialization of RFC 7515, section 7.1, taken to the letter.
+// The compact serialization of a token (RFC 7515, section 7.1), read strictly.
 
 import { isUtf8 } from 'node:buffer';
 

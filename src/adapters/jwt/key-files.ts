@@ -1,7 +1,7 @@
 // Signing keys on disk: a folder of PEM files, one private key each.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chownSync, linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
@@ -13,6 +13,9 @@ const WRITABLE_BY_OTHERS = 0o002;
 /** The largest file that is taken for a key; one of RSA with 16,384 bits has 13 KiB. */
 const MAX_FILE_BYTES = 64 * 1024;
 const RSA_BITS = 2048;
+const NO_FOLDER = 'there is no such folder';
+const NO_KEY = 'it holds no file that ends in .pem';
+const FIRST_KEY = '`latchkey keys generate` makes the first key';
 
 /** A folder of keys, or a file in it, is not as it must be. The message names the file and never its content. */
 export class KeyFileError extends Error {
@@ -76,7 +79,7 @@ export async function readKeys(folder: string): Promise<FolderKeys> {
   const fault = faults.length > 0 ? new KeyFileError(faults.join('\n  '), passing) : undefined;
   files.sort(newestFirst);
   const [newest, ...others] = files.filter(({ kid }, at) => files.findIndex((file) => file.kid === kid) === at);
-  if (!newest) throw fault ?? new KeyFileError(`${folder}: it holds no file that ends in .pem`);
+  if (!newest) throw fault ?? new KeyFileError(`${folder}: ${existsSync(folder) ? NO_KEY : NO_FOLDER}; ${FIRST_KEY}`);
   return { keys: [newest, ...others], broken, fault };
 }
 
@@ -122,7 +125,7 @@ async function isWritableByOthers(folder: string): Promise<boolean> {
     await access(folder, constants.W_OK);
     return true;
   } catch (error) {
-    // Kubernetes mounts a Secret as such a folder, and read-only: nobody writes to that one.
+    // Kubernetes mounts a Secret as such a folder, and read-only: no process can write to it.
     return !(isSystemError(error) && error.code === 'EROFS');
   }
 }

@@ -1,4 +1,4 @@
-// The keys of a folder while the process runs: which there are now, which of them signs, and what the log hears.
+// The keys of a folder while the process runs: which there are now, which of them signs, and what is logged.
 
 import type { KeyObject } from 'node:crypto';
 import {
@@ -172,7 +172,8 @@ export class KeyRing implements Keys {
     const rivals = kids?.toSorted().join();
     if (rivals === this.#reportedRivals) return;
     this.#reportedRivals = rivals;
-    if (kids) log.warn({ folder, kids }, CLOSE_DATES);
+    // Each as `kid`: the log takes long random texts in other fields for signatures, and hides them.
+    if (kids) log.warn({ folder, keys: kids.map((kid) => ({ kid })) }, CLOSE_DATES);
   }
 
   /** Tells which key signs whenever that is another one: because files changed, or because time has passed. */

@@ -1,4 +1,4 @@
-// Owns the database file: where it lies, who may read it, and how it is opened.
+// The database file: where it lies, which permissions it has, and how it is opened.
 
 import { chmodSync } from 'node:fs';
 import { createRequire } from 'node:module';

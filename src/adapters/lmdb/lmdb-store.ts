@@ -1,4 +1,4 @@
-// Owns the embedded store: what the core asks for, done in one data folder of one machine.
+// The embedded store: the store that the core needs, in one data folder of one machine.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';

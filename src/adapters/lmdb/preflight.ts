@@ -28,7 +28,7 @@ const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 /**
  * @param path the folder of the database, which is there
  * @returns the error of a write if there is no room, and the database that is there can be opened all the same
- * @throws Error that tells what is wrong
+ * @throws Error that says what is wrong
  */
 export function preflight(path: string): Error | undefined {
   checkFiles(path);
@@ -44,7 +44,7 @@ export function preflight(path: string): Error | undefined {
   }
 }
 
-/** The checks that change nothing. @throws Error that tells what is wrong */
+/** The checks that change nothing. @throws Error that says what is wrong */
 export function checkFiles(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   withFile(join(path, 'lock.mdb'), () => {});

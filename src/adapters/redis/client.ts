@@ -1,4 +1,4 @@
-// Owns how the driver is set up: one client is one connection, which is never mended, and queues and repeats nothing.
+// The setup of the driver: one client is one connection; it never reconnects, queues nothing and repeats nothing.
 
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
@@ -56,7 +56,11 @@ export async function connect(client: Redis, look: () => Promise<void>): Promise
   };
   client.on('error', note);
   try {
-    await client.connect();
+    const connecting = client.connect();
+    // The driver has made the socket by then, and listens for one error of it. Node emits a second one on a TLS socket
+    // that has failed if an alert of the server comes after that, and it would end the process.
+    setImmediate(() => client.stream?.on('error', () => {}));
+    await connecting;
   } catch (error) {
     throw failure ?? error;
   }

@@ -1,4 +1,4 @@
-// Owns the rules for the URL of Redis: what it names, and what the driver would take in another way than it was meant. Imports nothing.
+// The rules for the URL of Redis: what it names, and what the driver would misread. Imports nothing.
 
 /** A host and a port, as they are dialled. */
 export interface Place {

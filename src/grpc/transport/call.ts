@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type StatusObject, status } from '@grpc/grpc-js';
 import { failure, parseTimeout } from './head.js';
-import { CALL_BYTES } from './limits.js';
+import { CALL_BYTES, FREE_PIECES, TINY_BYTES } from './limits.js';
 import { MessageReader } from './message-reader.js';
 import { type IncomingCall, StatusError } from './method.js';
 import { Response } from './response.js';
@@ -20,6 +20,8 @@ export interface CallHost {
   /** Counts bytes that the call holds; may end the connection. */
   hold(bytes: number): void;
   giveBack(bytes: number): void;
+  /** Counts a DATA frame that carries next to nothing; may end the connection. */
+  countTinyPiece(): void;
   /** The call has ended, and holds nothing more. */
   forget(call: Call): void;
 }
@@ -37,6 +39,7 @@ export abstract class Call implements IncomingCall {
   readonly #host: CallHost;
   #deadline: NodeJS.Timeout | undefined;
   #held = 0;
+  #pieces = 0;
   #isClosed = false;
 
   constructor(host: CallHost, route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
@@ -174,6 +177,8 @@ export abstract class Call implements IncomingCall {
   }
 
   #onData(chunk: Buffer): void {
+    this.#pieces++;
+    if (chunk.length < TINY_BYTES && this.#pieces > FREE_PIECES) this.#host.countTinyPiece();
     if (this.isCancelled) return;
     const before = this.reader.capacity;
     this.guarded(() => {

@@ -16,7 +16,7 @@ import { failure, headRefusal, statusHead } from './head.js';
 import type { HeldBytes, Holder } from './held-bytes.js';
 import type { Inflater } from './inflate.js';
 import { Keepalive } from './keepalive.js';
-import { HANDSHAKE_MS, IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, type TransportLimits } from './limits.js';
+import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
 import type { Refusals } from './refusals.js';
 import { Response } from './response.js';
 import type { Route } from './routes.js';
@@ -53,6 +53,8 @@ export class Connection implements CallHost, Holder {
   #retiringSinceMs: number | undefined;
   /** Since when its session has ended, but not its socket. */
   #closingSinceMs: number | undefined;
+  /** Since the last sweep. */
+  #tinyPieces = 0;
 
   /** @param address the key by which connections of one caller count together */
   constructor(socket: Socket, address: string, context: ConnectionContext) {
@@ -98,6 +100,14 @@ export class Connection implements CallHost, Holder {
     this.#context.held.giveBack(this, bytes);
   }
 
+  countTinyPiece(): void {
+    if (++this.#tinyPieces !== MAX_TINY_PIECES) return;
+    this.#context.refusals.count('tinyFrames', this.peer);
+    // At once: what else was read with this frame has no call any more, and costs little.
+    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#socket.destroy();
+  }
+
   forget(call: Call): void {
     this.#calls.delete(call);
     this.#idleSinceMs = performance.now();
@@ -135,7 +145,8 @@ export class Connection implements CallHost, Holder {
   /** Ends what is too late, on the connection and in its calls. */
   sweep(nowMs: number): void {
     if (this.#session.destroyed) return this.#sweepClosing(nowMs);
-    if (!this.#isReady && nowMs - this.#bornMs > HANDSHAKE_MS) {
+    this.#tinyPieces = 0;
+    if (!this.#isReady && nowMs - this.#bornMs > this.#context.limits.handshakeTimeoutMs) {
       this.#context.refusals.count('handshake', this.peer);
       return this.destroy();
     }
@@ -187,7 +198,7 @@ export class Connection implements CallHost, Holder {
     const call = this.#makeCall(stream, headers, route);
     this.#calls.add(call);
     if (!call.startDeadline()) return;
-    if (!admission || admission.hasRoom(shape.path)) return call.begin();
+    if (!admission || admission.open(shape.path)) return call.begin();
     admission.wait(shape.path, { accept: () => call.begin(), refuse: () => call.refuse(route.refusalHead) });
   }
 

@@ -24,13 +24,17 @@ export class Connections {
     const address = callerAt(socket.remoteAddress ?? '') ?? 'unknown';
     const count = this.#byAddress.get(address) ?? 0;
     const isTooMany = count >= limits.maxConnectionsPerAddress;
-    if (isTooMany || (this.#count >= limits.maxConnections && !this.#makeRoom(count))) {
+    const isFull = this.#count >= limits.maxConnections;
+    const hasRoom = isTooMany ? this.#closeIdlest(address) : !isFull || this.#makeRoom(count);
+    if (isTooMany || !hasRoom) {
       refusals.count(isTooMany ? 'perAddress' : 'connections', `${socket.remoteAddress}:${socket.remotePort}`);
+    }
+    if (!hasRoom) {
       socket.destroy();
       return undefined;
     }
     this.#count++;
-    this.#byAddress.set(address, count + 1);
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     socket.once('close', () => this.#countOut(address));
     socket.on('error', () => socket.destroy());
     return address;
@@ -63,14 +67,21 @@ export class Connections {
   /** Closes the longest idle connection of the address that has most, if that has more than a newcomer's. */
   #makeRoom(newcomers: number): boolean {
     const [most = ''] = [...this.#byAddress].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0]);
-    if ((this.#byAddress.get(most) ?? 0) <= newcomers + 1) return false;
+    return (this.#byAddress.get(most) ?? 0) > newcomers + 1 && this.#closeIdlest(most);
+  }
+
+  /** Closes the longest idle connection of an address. Callers behind one address do not shut each other out by idle ones. */
+  #closeIdlest(address: string): boolean {
     let idlest: Connection | undefined;
     for (const connection of this.#open) {
-      if (connection.address !== most || connection.idleSinceMs === undefined) continue;
+      if (connection.address !== address || connection.idleSinceMs === undefined) continue;
       if (!idlest || connection.idleSinceMs < (idlest.idleSinceMs ?? 0)) idlest = connection;
     }
-    idlest?.destroy();
-    return idlest !== undefined;
+    if (!idlest) return false;
+    // At once: until its socket has closed, the next newcomer would find it again.
+    this.#open.delete(idlest);
+    idlest.destroy();
+    return true;
   }
 
   #countOut(address: string): void {

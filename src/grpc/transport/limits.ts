@@ -6,6 +6,8 @@ export interface TransportLimits {
   readonly maxConnections: number;
   /** Of them from one address; of an IPv6 network /64 together. */
   readonly maxConnectionsPerAddress: number;
+  /** TCP connect to the client's first SETTINGS frame, with the TLS handshake between. */
+  readonly handshakeTimeoutMs: number;
   /** A connection without a call under way is closed after so long. */
   readonly maxConnectionIdleMs: number;
   /** A connection is asked to end after so long, give or take a tenth; Infinity: never. */
@@ -23,6 +25,7 @@ const MINUTE_MS = 60_000;
 export const DEFAULT_LIMITS: TransportLimits = {
   maxConnections: 2048,
   maxConnectionsPerAddress: 1024,
+  handshakeTimeoutMs: 10_000,
   maxConnectionIdleMs: 10 * MINUTE_MS,
   maxConnectionAgeMs: 60 * MINUTE_MS,
   maxConnectionAgeGraceMs: 5 * MINUTE_MS,
@@ -36,8 +39,14 @@ export const MAX_STREAMS = 100;
 export const MAX_HEAD_BYTES = 8 * 1024;
 /** What an open call counts for, whatever it has sent: its stream, its head, and the first room for its message. */
 export const CALL_BYTES = 8 * 1024;
-/** TCP connect to the client's first SETTINGS frame, with the TLS handshake between. */
-export const HANDSHAKE_MS = 10_000;
+/**
+ * Each DATA frame costs work, however little it carries, and flow control counts bytes alone. Of a call so many pieces are
+ * taken as they come: the prefix and the message may be one each. Later ones below so many bytes count, and so many of them,
+ * from one sweep to the next, close the connection.
+ */
+export const FREE_PIECES = 8;
+export const TINY_BYTES = 64;
+export const MAX_TINY_PIECES = 1_000;
 /** A silent connection is asked after so long whether it is alive, and has so long to answer. */
 export const KEEPALIVE_MS = 60_000;
 export const KEEPALIVE_TIMEOUT_MS = 20_000;

@@ -7,7 +7,6 @@ import type { Address } from '../../env.js';
 import type { Certificates } from '../../tls/certificates.js';
 import { MIN_TLS, type TlsMaterial } from '../../tls/pem.js';
 import type { Connections } from './connections.js';
-import { HANDSHAKE_MS } from './limits.js';
 import type { Refusals } from './refusals.js';
 import type { Route } from './routes.js';
 
@@ -15,6 +14,7 @@ export interface ListenerOptions {
   readonly address: Address;
   /** Undefined: plain text. */
   readonly certificates: Certificates | undefined;
+  readonly handshakeTimeoutMs: number;
   readonly routes: ReadonlyMap<string, Route>;
   readonly connections: Connections;
   readonly refusals: Refusals;
@@ -94,7 +94,7 @@ export class Listener {
     const server = createTlsServer({
       ...secureContext(current),
       ALPNProtocols: ['h2'],
-      handshakeTimeout: HANDSHAKE_MS,
+      handshakeTimeout: this.#options.handshakeTimeoutMs,
       requestCert: asksClients,
       rejectUnauthorized: asksClients,
     });

@@ -66,9 +66,9 @@ export type Handlers<Definition> = { readonly [name in keyof Definition]: Handle
 
 /** Decides which calls are taken, as their streams open. A refusal then costs little. */
 export interface CallAdmission {
-  /** Whether a call may go on now. */
-  hasRoom(path: string): boolean;
-  /** Lets a call wait for which there is no room. One of the two is called, once. */
+  /** @returns whether a call may go on now */
+  open(path: string): boolean;
+  /** Lets a call wait that may not go on now. One of the two is called, once. */
   wait(path: string, waiting: { accept(): void; refuse(): void }): void;
   /** The status of a call that is refused. */
   readonly refusal: StatusObject;

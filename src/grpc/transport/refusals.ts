@@ -8,9 +8,10 @@ const REPORT_MS = 5_000;
 /** What callers run into, each with the words of its log line. */
 const WORDS = {
   connections: 'connections were refused: GRPC_MAX_CONNECTIONS is reached',
-  perAddress: 'connections were refused: GRPC_MAX_CONNECTIONS_PER_ADDRESS is reached',
+  perAddress: 'idle connections were closed, or new ones refused: GRPC_MAX_CONNECTIONS_PER_ADDRESS is reached',
   handshake: 'connections were closed: no TLS or HTTP/2 handshake in time',
   protocol: 'connections were closed: they broke the HTTP/2 protocol',
+  tinyFrames: 'connections were closed: they sent messages in thousands of tiny DATA frames',
   lateMessage: 'calls were ended: their message was not complete within GRPC_MESSAGE_TIMEOUT',
   unreadAnswer: 'calls were ended: their answer was not taken within GRPC_MESSAGE_TIMEOUT',
   heldMost: 'connections were closed: they held most of the memory for unfinished requests and unread answers',

@@ -21,6 +21,7 @@ interface Listening {
 
 export class Transport {
   readonly #certificates: Certificates | undefined;
+  readonly #handshakeTimeoutMs: number;
   readonly #refusals: Refusals;
   readonly #connections: Connections;
   readonly #listeners: Listening[] = [];
@@ -28,6 +29,7 @@ export class Transport {
   /** @param certificates undefined: plain text */
   constructor(log: Pick<Logger, 'warn'>, limits: TransportLimits, certificates: Certificates | undefined) {
     this.#certificates = certificates;
+    this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
     this.#refusals = new Refusals(log);
     const held = new HeldBytes(limits.maxHeldBytes);
     this.#connections = new Connections({ limits, held, inflater: new Inflater(), refusals: this.#refusals });
@@ -35,8 +37,11 @@ export class Transport {
 
   /** @param variable the setting that holds the address */
   add(variable: string, address: Address, routes: ReadonlyMap<string, Route>): void {
-    const shared = { connections: this.#connections, refusals: this.#refusals, certificates: this.#certificates };
-    this.#listeners.push({ variable, address, listener: new Listener({ address, routes, ...shared }) });
+    const listener = new Listener({
+      ...{ address, routes, connections: this.#connections, refusals: this.#refusals },
+      ...{ certificates: this.#certificates, handshakeTimeoutMs: this.#handshakeTimeoutMs },
+    });
+    this.#listeners.push({ variable, address, listener });
   }
 
   /** @returns the addresses, with the ports that were given, in the order of `add`. @throws AddressUnusable */

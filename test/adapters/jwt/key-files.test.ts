@@ -100,8 +100,10 @@ describe('loadKeys', () => {
   });
 
   it('says so where there is no key', async () => {
-    expect((await faultOf(folder)).message).to.include('no file that ends in .pem');
-    expect((await faultOf(join(folder, 'missing'))).message).to.include('no file that ends in .pem');
+    const remedy = '`latchkey keys generate` makes the first key';
+    expect((await faultOf(folder)).message).to.equal(`${folder}: it holds no file that ends in .pem; ${remedy}`);
+    const missing = join(folder, 'missing');
+    expect((await faultOf(missing)).message).to.equal(`${missing}: there is no such folder; ${remedy}`);
   });
 
   it('tells what another look may mend from what it will not', async () => {

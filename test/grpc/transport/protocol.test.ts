@@ -44,7 +44,7 @@ class Scene {
     const unary: Unary = (request, incoming, answer) => this.unary(request, incoming, answer);
     const routes = new Routes();
     const admission: CallAdmission = {
-      hasRoom: () => !this.isFull,
+      open: () => !this.isFull,
       wait: (_path, waiting) => void this.waiting.push(waiting),
       refusal: { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata: new Metadata() },
     };
