@@ -33,6 +33,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/log.test.ts': 'scripts with a logger in them',
   'test/package/package.check.ts': 'npm, tar',
   'test/support/processes.ts': 'latchkey itself, watched',
+  'test/support/processor-time.ts': 'scripts that load modules',
   'test/support/redis-server.ts': 'redis-server',
   'test/workers/pool.test.ts': 'program.ts, a pool by itself',
 };
