@@ -164,8 +164,9 @@ describe('serve with workers', function () {
     const pids = [...crew.pids.values()];
     crew.signal('SIGKILL');
     await until(() => !pids.some(isAlive), CREW_MS);
+    // What they wrote at their end may still be on its way to here.
+    await until(() => crew.said('service stopped').length === 2, CREW_MS);
     expect(crew.said('stopping').map(({ reason }) => reason)).to.deep.equal(Array(2).fill('the primary is gone'));
-    expect(crew.said('service stopped')).to.have.length(2);
   });
 
   it('leaves no worker behind that was on its way when the primary was killed', async () => {
