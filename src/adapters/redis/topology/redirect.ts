@@ -1,10 +1,10 @@
-// Owns what a node of a Redis Cluster says instead of an answer: that somebody else has the slot, or some of its keys. Pure.
+// What a node of a Redis Cluster answers instead: that another node has the slot, or some of its keys. Pure.
 
-import type { Place } from './url.js';
+import type { Place } from '../url.js';
 
 /**
- * `moved`: the slot is another node's. `ask`: the slot is on its way to another node, and none of the keys is here.
- * `split`: it is on its way, and only some of the keys are here. Nothing was done in any case.
+ * `moved`: another node owns the slot. `ask`: the slot is moving to another node, and none of the keys is here.
+ * `split`: it is moving, and only some of the keys are here. Nothing was done in any case.
  */
 export type Redirect =
   | { readonly is: 'moved' }
