@@ -1,162 +1,201 @@
-// Owns what the nodes of a cluster say: which of them has each shard, as far as that can be believed.
+// The owners of a Redis Cluster's slots, as a majority of its nodes names them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { StoreUnavailable } from '../../core/errors.js';
-import { Belief, LEASE_MS, NOTHING, type Verdict } from './belief.js';
-import { clientMaker, type TlsSource } from './client.js';
-import { type ClusterNode, type ClusterWord, parseNodes } from './cluster-nodes.js';
-import { SHARDS } from './keys.js';
-import type { Place, RedisTarget } from './url.js';
-import { Witness } from './witness.js';
+import { StoreUnavailable } from '../../../core/errors.js';
+import { clientMaker, type TlsSource } from '../client.js';
+import { field } from '../inspection.js';
+import { SHARDS } from '../keys.js';
+import type { Place, RedisTarget } from '../url.js';
+import { type ClusterNode, type ClusterView, parseNodes } from './cluster-nodes.js';
+import type { Owners, ServerAddress } from './owners.js';
+import { LEASE_MS, PrimaryLease } from './primary-lease.js';
+import { Voter } from './voter.js';
 
-/** A node that says that nobody has a slot. */
-const NOBODY = '-';
-/** How long the answers of all nodes are waited for where one has said that it has a slot no more, ms. */
+/** How long the answers of all nodes are waited for where a slot was found to have another owner, ms. */
 const LOOK_MS = 200;
 const LOOK_STEP_MS = 10;
+/** After how long without an answer a node's view is forgotten, ms. */
+const VIEW_MS = 2 * LEASE_MS;
 
-export interface ClusterMapParts {
+export interface ClusterParts {
   readonly target: RedisTarget;
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
   readonly tls: TlsSource | undefined;
   readonly monotonicMs: () => number;
-  /** Called after each word that was heard. */
-  readonly heard: () => void;
 }
 
-const nameOf = ({ host, port }: Place): string => `${host} ${port}`;
+interface Answer {
+  readonly view: ClusterView;
+  /** What changes whenever the node is made a primary; undefined: it is none, or does not say. */
+  readonly reign: string | undefined;
+}
 
-export class ClusterMap {
-  readonly #parts: ClusterMapParts;
-  readonly #witnesses = new Map<string, Witness<ClusterWord>>();
-  /** The last word of each node, by its id, and when it was asked for. */
-  readonly #words = new Map<string, { readonly word: ClusterWord; readonly askedMs: number }>();
-  /** A node that has lost its place to another says so itself, and then answers nobody. */
-  readonly #shards = Array.from({ length: SHARDS }, () => new Belief(true));
-  readonly #roles = new Map<string, Belief>();
-  #verdicts: readonly Verdict[] = [];
+interface Known extends Answer {
+  readonly askedMs: number;
+  readonly receivedMs: number;
+}
+
+const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
+
+export class ClusterOwners implements Owners {
+  readonly groups = SHARDS;
+  readonly #parts: ClusterParts;
+  readonly #voters = new Map<string, Voter<Answer>>();
+  /** The last answer of each node, by its id. */
+  readonly #known = new Map<string, Known>();
+  readonly #slots = Array.from({ length: SHARDS }, () => new PrimaryLease());
+  /** By the id of each node whether it is a primary. */
+  readonly #roles = new Map<string, PrimaryLease>();
+  readonly #seeking: NodeJS.Timeout;
   #nodes: ReadonlyMap<string, ClusterNode> = new Map();
-  #voters: ReadonlySet<string> = new Set();
+  #wanted: ReadonlySet<string> = new Set();
+  /** By shard where its owner moves it to. */
+  #destinations: readonly (string | undefined)[] = [];
+  #listener = (): void => {};
   #closed = false;
 
   /** Starts to ask, and does not stop until it is closed. */
-  constructor(parts: ClusterMapParts) {
+  constructor(parts: ClusterParts) {
     this.#parts = parts;
-    for (const place of parts.target.places) this.#witness(place);
+    this.#askSeeds();
+    // When all addresses have changed, the names in REDIS_URL lead to the new ones.
+    this.#seeking = setInterval(() => this.#isSilent() && this.#askSeeds(), LEASE_MS).unref();
   }
 
-  /** The node that has a shard. @throws StoreUnavailable if none can be believed to */
-  ownerOf(shard: number): ClusterNode {
-    const { primary, fromMs, untilMs } = this.#verdicts[shard] ?? NOTHING;
-    const nowMs = this.#parts.monotonicMs();
-    if (primary === undefined || nowMs >= untilMs) throw new StoreUnavailable(this.#disagreement());
-    if (nowMs < fromMs) throw new StoreUnavailable('the nodes of the cluster have only just named this primary');
-    const node = this.#nodes.get(primary);
-    if (!node) throw new StoreUnavailable('no node of the cluster has this slot');
-    return node;
+  ownerOf(shard: number): string | undefined {
+    return this.#slots[shard]?.holder(this.#parts.monotonicMs());
   }
 
-  /** Whether a node has a shard now, and so had it when it answered. @throws StoreUnavailable if not */
-  check(shard: number, id: string): void {
-    if (this.ownerOf(shard).id !== id) throw new StoreUnavailable('the slot has another primary by now');
+  get why(): string {
+    const silent = [...this.#voters.values()].map(({ why }) => why).filter((why) => why !== '');
+    const [first] = silent;
+    if (first === undefined)
+      return 'the nodes of the cluster do not agree on who has this slot, or have only just named this primary';
+    const all = Math.max(this.#nodes.size, this.#voters.size);
+    return `${all - silent.length} of ${all} nodes of the cluster answer, and more than half must agree (${first})`;
   }
 
-  /** The node at an address. @throws StoreUnavailable if there is none */
-  nodeAt({ host, port }: Place): ClusterNode {
-    for (const node of this.#nodes.values()) {
-      if (node.place.host === host && node.place.port === port) return node;
-    }
-    throw new StoreUnavailable('a slot is on its way to a node that is not known yet');
+  destinationOf(shard: number): string | undefined {
+    return this.#destinations[shard];
   }
 
+  /** Whether a majority of nodes names a node as a primary, so that it may answer for a slot that moves to it. */
   isPrimary(id: string): boolean {
-    const { primary: role, fromMs, untilMs } = this.#roles.get(id)?.verdict(this.#voters) ?? NOTHING;
-    const nowMs = this.#parts.monotonicMs();
-    return role === 'primary' && nowMs >= fromMs && nowMs < untilMs;
+    return this.#roles.get(id)?.holder(this.#parts.monotonicMs()) !== undefined;
+  }
+
+  get wanted(): ReadonlySet<string> {
+    return this.#wanted;
+  }
+
+  addressOf(id: string): ServerAddress | undefined {
+    const node = this.#nodes.get(id);
+    return node && { id, url: this.#parts.target.urlOf(node.place), label: labelOf(node.place) };
+  }
+
+  watch(listener: () => void): void {
+    this.#listener = listener;
   }
 
   /** Asks all nodes at once, and waits for a while for their answers. */
   async look(): Promise<void> {
     const { monotonicMs } = this.#parts;
     const fromMs = monotonicMs();
-    for (const witness of this.#witnesses.values()) witness.nudge();
-    const isNew = (id: string): boolean => (this.#words.get(id)?.askedMs ?? 0) >= fromMs;
-    while (!this.#closed && monotonicMs() < fromMs + LOOK_MS && ![...this.#voters].every(isNew))
+    for (const voter of this.#voters.values()) voter.nudge();
+    const isNew = (id: string): boolean => (this.#known.get(id)?.askedMs ?? 0) >= fromMs;
+    while (!this.#closed && monotonicMs() < fromMs + LOOK_MS && ![...this.#nodes.keys()].every(isNew))
       await sleep(LOOK_STEP_MS);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#witnesses.values()].map((witness) => witness.close()));
+    clearInterval(this.#seeking);
+    await Promise.all([...this.#voters.values()].map((voter) => voter.close()));
   }
 
-  #witness(place: Place): void {
-    const name = nameOf(place);
-    if (this.#closed || this.#witnesses.has(name)) return;
-    const { target, connectTimeoutMs, commandTimeoutMs, tls, monotonicMs } = this.#parts;
+  #isSilent(): boolean {
+    const nowMs = this.#parts.monotonicMs();
+    return [...this.#known.values()].every(({ askedMs }) => askedMs < nowMs - VIEW_MS);
+  }
+
+  #askSeeds(): void {
+    for (const place of this.#parts.target.places) this.#ask(place);
+  }
+
+  #ask(place: Place): void {
+    const name = labelOf(place);
+    if (this.#closed || this.#voters.has(name)) return;
+    const { target, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = this.#parts;
     const makeClient = clientMaker(target.urlOf(place), connectTimeoutMs, tls);
     const ask = (client: Redis) => askNode(client, place);
-    const hear = (word: ClusterWord, askedMs: number, receivedMs: number) => this.#hear(word, askedMs, receivedMs);
-    this.#witnesses.set(name, new Witness({ makeClient, ask, limitMs: commandTimeoutMs, monotonicMs, hear }));
+    const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
+      this.#answered(answer, askedMs, receivedMs);
+    this.#voters.set(name, new Voter({ makeClient, ask, limitMs, monotonicMs, answered }));
   }
 
-  #hear(word: ClusterWord, askedMs: number, receivedMs: number): void {
-    const { self, owners, nodes } = word;
-    this.#words.set(self, { word, askedMs });
-    owners.forEach((owner, shard) => {
-      this.#shards[shard]?.hear(self, owner ?? NOBODY, askedMs, receivedMs);
-    });
-    for (const { id, role } of nodes) {
-      const belief = this.#roles.get(id) ?? new Belief(true);
-      this.#roles.set(id, belief);
-      belief.hear(self, role, askedMs, receivedMs);
-    }
+  #answered(answer: Answer, askedMs: number, receivedMs: number): void {
+    const { self, owners, nodes } = answer.view;
+    const before = this.#known.get(self);
+    // A node can be asked by two names at once. Then it is not known which question it answered first.
+    if (before && askedMs < before.receivedMs) return;
+    const unbroken = answer.reign !== undefined && answer.reign === before?.reign;
+    this.#known.set(self, { ...answer, askedMs, receivedMs });
     this.#meet(receivedMs);
-    this.#verdicts = this.#shards.map((belief) => belief.verdict(this.#voters));
-    this.#parts.heard();
+    const voters = new Set(this.#nodes.keys());
+    for (const [shard, lease] of this.#slots.entries()) {
+      lease.record(self, owners[shard], askedMs, receivedMs, unbroken);
+      lease.count(voters);
+    }
+    for (const { id, role } of nodes) {
+      const lease = this.#roles.get(id) ?? new PrimaryLease();
+      this.#roles.set(id, lease);
+      lease.record(self, role === 'primary' ? { server: id, epoch: 0 } : undefined, askedMs, receivedMs);
+      lease.count(voters);
+    }
+    this.#want();
+    this.#listener();
   }
 
-  /** Whoever is a member by the word of some node has a voice, and is asked. */
+  /** Every node that any member lists is a voter, and is asked. */
   #meet(nowMs: number): void {
-    for (const [id, { askedMs }] of this.#words) if (askedMs < nowMs - 2 * LEASE_MS) this.#words.delete(id);
+    for (const [id, { askedMs }] of this.#known) if (askedMs < nowMs - VIEW_MS) this.#known.delete(id);
     const nodes = new Map<string, ClusterNode>();
-    for (const { word } of this.#words.values()) for (const node of word.nodes) nodes.set(node.id, node);
-    // A node knows best where it is itself.
-    for (const [id, { word }] of this.#words) {
-      const own = word.nodes.find((node) => node.id === id);
-      if (own && !nodes.has(id)) nodes.set(id, own);
-    }
+    // The others' answers count last: a node that has met no other does not know its own address.
+    const listed = [...this.#known.values()].flatMap(({ view }) => view.nodes.map((node) => ({ node, by: view.self })));
+    const own = listed.filter(({ node, by }) => node.id === by);
+    const others = listed.filter(({ node, by }) => node.id !== by);
+    for (const { node } of [...own, ...others]) nodes.set(node.id, node);
     this.#nodes = nodes;
-    this.#voters = new Set(nodes.keys());
     for (const id of this.#roles.keys()) if (!nodes.has(id)) this.#roles.delete(id);
-    const places = new Map([...nodes.values()].map(({ place }) => [nameOf(place), place]));
-    for (const place of places.values()) this.#witness(place);
-    // What REDIS_URL named is asked as long as it is all that is known, or a name of a member.
-    for (const [name, witness] of this.#witnesses) {
+    const places = new Map([...nodes.values()].map(({ place }) => [labelOf(place), place]));
+    for (const place of places.values()) this.#ask(place);
+    // The names in REDIS_URL are asked while no member is known.
+    for (const [name, voter] of this.#voters) {
       if (places.has(name)) continue;
-      this.#witnesses.delete(name);
-      void witness.close();
+      this.#voters.delete(name);
+      void voter.close();
     }
   }
 
-  #disagreement(): string {
-    const silent = [...this.#witnesses.values()].map(({ why }) => why).filter((why) => why !== '');
-    const [first] = silent;
-    if (first === undefined)
-      return 'the nodes of the cluster have not all said for long who has this slot, or do not agree';
-    const all = Math.max(this.#voters.size, this.#witnesses.size);
-    return `${all - silent.length} of ${all} nodes of the cluster answer, and more than half must agree (${first})`;
+  #want(): void {
+    const elected = this.#slots.map((lease) => lease.elected);
+    this.#destinations = elected.map((id, shard) => this.#known.get(id ?? '')?.view.destinations.get(shard));
+    this.#wanted = new Set([...elected, ...this.#destinations].filter((id) => id !== undefined));
   }
 }
 
-async function askNode(client: Redis, place: Place): Promise<ClusterWord> {
+async function askNode(client: Redis, place: Place): Promise<Answer> {
+  // A user may be forbidden to ask for INFO: then every change of owner has its delay.
+  const replication = client.info('replication').catch(() => '');
   const text = await client.call('CLUSTER', 'NODES').catch((error: Error) => {
     if (!/cluster support disabled/.test(error.message)) throw error;
     throw new StoreUnavailable('Redis is no node of a cluster: REDIS_URL must name it by redis://');
   });
-  const word = parseNodes(String(text), place);
-  if (!word) throw new StoreUnavailable('a node of the cluster answers in another form than was expected');
-  return word;
+  const view = parseNodes(String(text), place);
+  if (!view) throw new StoreUnavailable('a node of the cluster answers in another form than was expected');
+  const info = await replication;
+  const reign = field(info, 'role') === 'master' ? field(info, 'master_replid') : undefined;
+  return { view, reign };
 }

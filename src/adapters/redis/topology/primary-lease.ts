@@ -48,8 +48,7 @@ interface Term {
   readonly untilMs: number;
 }
 
-const isSame = (a: Vote | undefined, b: Vote | undefined): boolean =>
-  a?.server === b?.server && a?.epoch === b?.epoch;
+const isSame = (a: Vote | undefined, b: Vote | undefined): boolean => a?.server === b?.server && a?.epoch === b?.epoch;
 
 export class PrimaryLease {
   readonly #answers = new Map<string, Answer>();
@@ -70,8 +69,6 @@ export class PrimaryLease {
    */
   record(voter: string, vote: Vote | undefined, askedMs: number, receivedMs: number, unbroken = false): void {
     const before = this.#answers.get(voter);
-    // Of two questions that were under way at once it is not known which one was answered first.
-    if (before && askedMs < before.receivedMs) return;
     if (unbroken && before && this.#used?.vote.server === voter && this.#usedMs >= before.receivedMs)
       this.#successor = vote;
     const sinceMs = before && isSame(before.vote, vote) ? before.sinceMs : receivedMs;

@@ -33,9 +33,8 @@ export class SentinelOwners implements Owners {
   readonly #parts: SentinelParts;
   readonly #lease = new PrimaryLease();
   readonly #sentinels: readonly Voter<Answer>[];
-  /** How many Sentinels each of them knows, itself included. */
-  readonly #counts = new Map<string, number>();
-  readonly #addresses = new Map<string, ServerAddress>();
+  /** The last answer of each Sentinel. */
+  readonly #answers = new Map<string, Answer>();
   #wanted: ReadonlySet<string> = new Set();
   #listener = (): void => {};
 
@@ -75,7 +74,8 @@ export class SentinelOwners implements Owners {
   }
 
   addressOf(id: string): ServerAddress | undefined {
-    return this.#addresses.get(id);
+    const place = [...this.#answers.values()].map((answer) => answer.place).find((each) => labelOf(each) === id);
+    return place && { id, url: this.#parts.target.urlOf(place), label: id };
   }
 
   watch(listener: () => void): void {
@@ -86,27 +86,20 @@ export class SentinelOwners implements Owners {
     await Promise.all(this.#sentinels.map((sentinel) => sentinel.close()));
   }
 
-  #answered(sentinel: string, { place, epoch, others }: Answer, askedMs: number, receivedMs: number): void {
-    const server = labelOf(place);
-    this.#counts.set(sentinel, others + 1);
-    this.#addresses.set(server, { id: server, url: this.#parts.target.urlOf(place), label: server });
-    this.#lease.record(sentinel, { server, epoch }, askedMs, receivedMs);
+  #answered(sentinel: string, answer: Answer, askedMs: number, receivedMs: number): void {
+    this.#answers.set(sentinel, answer);
+    this.#lease.record(sentinel, { server: labelOf(answer.place), epoch: answer.epoch }, askedMs, receivedMs);
     this.#lease.count(this.#voters);
     const { elected } = this.#lease;
-    if (elected !== undefined && !this.#wanted.has(elected)) this.#want(elected);
+    if (elected !== undefined && !this.#wanted.has(elected)) this.#wanted = new Set([elected]);
     this.#listener();
-  }
-
-  /** No other address is needed any more. */
-  #want(elected: string): void {
-    this.#wanted = new Set([elected]);
-    for (const id of this.#addresses.keys()) if (id !== elected) this.#addresses.delete(id);
   }
 
   /** Sentinels that REDIS_URL does not name count toward the majority, but are not asked. */
   get #voters(): ReadonlySet<string> {
     const places = this.#parts.target.places.map(labelOf);
-    const unasked = Math.max(0, Math.max(...this.#counts.values()) - places.length);
+    const counts = [...this.#answers.values()].map(({ others }) => others + 1);
+    const unasked = Math.max(0, ...counts.map((count) => count - places.length));
     return new Set([...places, ...Array.from({ length: unasked }, (_, n) => `unasked ${n}`)]);
   }
 }

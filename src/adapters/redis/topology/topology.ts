@@ -1,22 +1,27 @@
-// Owns the primaries of a cluster: one for each node that has shards of ours, made and let go of as the nodes say.
+// The Redis servers behind the store: which one answers for which shards, and what is known about them.
+//
+// One notion of an owner: the server that a group's lease names is the one that is asked, whose clock counts, whose incarnation is
+// compared, and whose replicas are waited for. All of it is looked up at the moment of use.
 
-import type { Redis } from 'ioredis';
-import { StoreUnavailable } from '../../core/errors.js';
-import { clientMaker, type TlsSource } from './client.js';
-import { ClusterMap } from './cluster-map.js';
-import type { ClusterNode } from './cluster-nodes.js';
-import { keyNames, SHARDS } from './keys.js';
-import { Primary, type PrimaryOptions } from './primary.js';
-import type { Log } from './reachability.js';
-import { READ } from './read-script.js';
-import { redirectOf } from './redirect.js';
-import { markOf } from './replicas.js';
-import { evaluate } from './script.js';
-import type { Place, RedisTarget } from './url.js';
+import { StoreUnavailable } from '../../../core/errors.js';
+import type { Link } from '../connection.js';
+import { type WaitWrite, waitWriteOf } from '../replicas.js';
+import type { Owners } from './owners.js';
+import { TAKEOVER_DELAY_MS } from './primary-lease.js';
+import { Server, type ServerOptions } from './server.js';
+import type { Log } from './server-status.js';
+import { ShardGroup } from './shard-group.js';
 
-/** A log that tells which node each line is about. */
-function named(log: Log, { host, port }: Place): Log {
-  const server = `${host}:${port}`;
+/** How often owners are looked up without a call, ms: a lease begins and ends with time alone. */
+const FOLLOW_EVERY_MS = 50;
+/** How long one reason for a missing owner is logged, ms, though another has come. */
+const REASON_MS = 1_000;
+
+const CLOSED = 'the store is closed';
+
+/** A log whose lines name a server. */
+function labelled(log: Log, server: string | undefined): Log {
+  if (server === undefined) return log;
   return {
     info: (fields, message) => log.info({ ...fields, server }, message),
     warn: (fields, message) => log.warn({ ...fields, server }, message),
@@ -24,136 +29,195 @@ function named(log: Log, { host, port }: Place): Log {
   };
 }
 
-export const bornOf = (shard: number): string => keyNames([{ kind: 'birth', shard }])[0] ?? '';
-
-export class ClusterPrimaries {
-  readonly map: ClusterMap;
+export class Topology {
+  /** Resolves when all groups have been reached. @throws UnsafeStore if a server must not be used; StoreUnavailable if closed before */
   readonly opened: Promise<void>;
-  readonly #options: PrimaryOptions;
-  readonly #target: RedisTarget;
-  readonly #tls: TlsSource | undefined;
-  /** By the ids of their nodes. */
-  readonly #primaries = new Map<string, Primary>();
-  /** By shard who has it, or was the last to have it. */
-  readonly #owners = Array<string | undefined>(SHARDS).fill(undefined);
+  readonly #options: ServerOptions;
+  readonly #owners: Owners;
+  readonly #servers = new Map<string, Server>();
+  readonly #groups: readonly ShardGroup[];
   readonly #listeners = new Set<(reachable: boolean) => void>();
-  #settleOpened: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
+  readonly #following: NodeJS.Timeout;
+  #settle: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;
+  #closed = false;
+  readonly #quietUntilMs: number;
+  #reason = { text: '', untilMs: Number.NEGATIVE_INFINITY };
 
   /** Starts to connect, and does not stop until it is closed. */
-  constructor(options: PrimaryOptions, target: RedisTarget, tls: TlsSource | undefined) {
+  constructor(options: ServerOptions, owners: Owners) {
     this.#options = options;
-    this.#target = target;
-    this.#tls = tls;
+    this.#owners = owners;
+    this.#quietUntilMs = options.monotonicMs() + TAKEOVER_DELAY_MS + options.connectTimeoutMs;
+    this.#groups = Array.from({ length: owners.groups }, () => new ShardGroup());
     this.opened = new Promise((resolve, reject) => {
-      this.#settleOpened = { resolve, reject };
+      this.#settle = { resolve, reject };
     });
+    // Whether anything waits for it is not known here.
     this.opened.catch(() => {});
-    const { connectTimeoutMs, commandTimeoutMs, monotonicMs } = options;
-    const bounds = { connectTimeoutMs, commandTimeoutMs, monotonicMs };
-    this.map = new ClusterMap({ ...bounds, target, tls, heard: () => this.#follow() });
+    owners.watch(() => this.#follow());
+    this.#following = setInterval(() => this.#follow(), FOLLOW_EVERY_MS).unref();
+    this.#follow();
   }
 
-  /** The one that has a shard, or was the last to have it. @throws StoreUnavailable if none is known yet */
-  of(shard: number): Primary {
-    const primary = this.#primaries.get(this.#owners[shard] ?? '');
-    if (!primary) throw new StoreUnavailable('it is not known yet which node of the cluster has this slot');
-    return primary;
+  /** The server that owns a shard, or was the last to. @throws StoreUnavailable if none has been known yet */
+  lastOwnerOf(shard: number): Server {
+    return this.#current(shard).server;
   }
 
-  /** The id of its node; undefined: none is known yet. */
-  ownerOf(shard: number): string | undefined {
-    return this.#owners[shard];
+  /** The server that owns a shard now. @throws StoreUnavailable if none may be used */
+  ownerOf(shard: number): Server {
+    const group = this.#group(shard);
+    if (!this.#own(shard, group)) throw new StoreUnavailable(this.#closed ? CLOSED : this.#owners.why);
+    return group.server;
   }
 
-  /** The one of a node, if there is one. */
-  get(id: string | undefined): Primary | undefined {
-    return this.#primaries.get(id ?? '');
+  /** The server that a shard's slot is moving to. @throws StoreUnavailable if it is not known */
+  destinationOf(shard: number): Server | undefined {
+    return this.#current(shard).destination;
   }
 
-  /** The one of a node, which is made if there is none. */
-  at(node: ClusterNode): Primary {
-    return this.#primary(node, undefined);
+  /** Names the servers that answer for a shard now; undefined: none has yet. */
+  incarnationOf(shard: number): string | undefined {
+    return this.#current(shard).incarnation;
   }
 
+  /** How long since a time (Unix ms) this process has reached a shard's owner, ms. */
+  reachedMsSince(shard: number, atMs: number): number {
+    return this.#current(shard).reachedMsSince(atMs);
+  }
+
+  /** Runs commands at the owner of a shard, which must still own it when the answer has come. @throws StoreUnavailable */
+  async run<T>(shard: number, commands: (link: Link) => Promise<T>): Promise<T> {
+    const owner = this.ownerOf(shard);
+    const answer = await owner.connection.run(commands);
+    if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis has this slot by now');
+    return answer;
+  }
+
+  /** As the store does. @throws StoreUnavailable */
+  async settle(shard: number, incarnation: string | undefined): Promise<void> {
+    this.ownerOf(shard);
+    await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
+    this.ownerOf(shard);
+    if (this.incarnationOf(shard) !== incarnation)
+      throw new StoreUnavailable('another Redis answers now than the one that was asked before');
+  }
+
+  /** Since when without a break some group is reached, its owner's time, Unix ms; undefined: none is. */
   get reachableSinceMs(): number | undefined {
-    const since = [...new Set(this.#owners)].map((id) => this.#primaries.get(id ?? '')?.reachability.sinceMs);
-    const reached = since.filter((ms) => ms !== undefined);
-    return reached.length === 0 ? undefined : Math.min(...reached);
+    const since = this.#groups.map((group) => group.reachableSinceMs).filter((ms) => ms !== undefined);
+    return since.length === 0 ? undefined : Math.min(...since);
   }
 
+  /** As the store does. */
   watch(listener: (reachable: boolean) => void): () => void {
+    // Wrapped, so that a function that watches twice stops once.
     const entry = (reachable: boolean) => listener(reachable);
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);
   }
 
   async close(): Promise<void> {
-    const closing = [this.map, ...this.#primaries.values()].map((each) => each.close());
-    this.#settleOpened?.reject(new StoreUnavailable('the store is closed'));
+    this.#closed = true;
+    clearInterval(this.#following);
+    const closing = [this.#owners, ...this.#servers.values()].map((each) => each.close());
+    this.#settle?.reject(new StoreUnavailable(CLOSED));
+    this.#updateAll();
     await Promise.all(closing);
   }
 
-  /** After each word of a node: takes over who has which shard, and lets go of those that have none. */
-  #follow(): void {
-    for (const shard of this.#owners.keys()) {
-      const before = this.#owners[shard];
-      const owner = this.#believed(shard);
-      if (!owner || owner.id === before) continue;
-      this.#primary(owner, this.#primaries.get(before ?? ''));
-      this.#owners[shard] = owner.id;
-    }
-    const owners = new Set(this.#owners);
-    for (const [id, primary] of this.#primaries) {
-      if (owners.has(id) || this.map.isPrimary(id)) continue;
-      this.#primaries.delete(id);
-      void primary.close();
-    }
-    this.#tellOpened();
+  #group(shard: number): ShardGroup {
+    const group = this.#groups[this.#groups.length === 1 ? 0 : shard];
+    if (!group) throw new RangeError(`there is no shard ${shard}`);
+    return group;
   }
 
-  #believed(shard: number): ClusterNode | undefined {
-    try {
-      return this.map.ownerOf(shard);
-    } catch {
-      return undefined;
-    }
+  /** The group of a shard, with the owner of this moment if there is one. */
+  #current(shard: number): ShardGroup {
+    const group = this.#group(shard);
+    this.#own(shard, group);
+    return group;
   }
 
-  /** @param before whose place it takes: what was spent without that one was spent without it */
-  #primary({ id, place }: ClusterNode, before: Primary | undefined): Primary {
-    const known = this.#primaries.get(id);
-    if (known) return known;
-    const makeClient = clientMaker(this.#target.urlOf(place), this.#options.connectTimeoutMs, this.#tls);
-    const shards = (): number[] => [...this.#owners.keys()].filter((shard) => this.#owners[shard] === id);
-    const probe = async (client: Redis): Promise<unknown> => {
-      const [shard = 0] = shards();
-      // That the slot is another's, or on its way, is no fault of the server's.
-      return evaluate(client, READ, [bornOf(shard)], []).catch((error: unknown) => {
-        if (!redirectOf(error)) throw error;
-      });
-    };
-    const awayFromMs = before?.reachability.awaySinceMs ?? before?.clock.now() ?? 0;
-    const primary = new Primary(
-      { ...this.#options, log: named(this.#options.log, place) },
-      { find: async () => ({ makeClient, check: () => {} }), probe, marks: () => shards().map(markOf), awayFromMs },
+  /** Gives a group its owner of this moment. @returns whether there is one */
+  #own(index: number, group: ShardGroup): boolean {
+    const id = this.#closed ? undefined : this.#owners.ownerOf(index);
+    if (id === undefined) return false;
+    const destination = this.#owners.destinationOf(index);
+    if (group.isOf(id, destination)) return true;
+    const server = this.#server(id);
+    if (!server) return false;
+    group.own(server, destination === undefined ? undefined : this.#server(destination));
+    return true;
+  }
+
+  #server(id: string): Server | undefined {
+    const known = this.#servers.get(id);
+    const address = known ? undefined : this.#owners.addressOf(id);
+    if (!address) return known;
+    const server = new Server(
+      { ...this.#options, log: labelled(this.#options.log, address.label) },
+      {
+        address,
+        clustered: this.#groups.length > 1,
+        waitWrites: () => this.#waitWrites(id),
+        changed: () => this.#updateAll(),
+      },
     );
-    this.#primaries.set(id, primary);
-    primary.reachability.watch((reachable) => this.#changed(reachable));
-    primary.reachability.opened.catch((error) => {
-      if (!(error instanceof StoreUnavailable)) this.#settleOpened?.reject(error);
+    this.#servers.set(id, server);
+    return server;
+  }
+
+  #waitWrites(id: string): readonly WaitWrite[] {
+    return this.#groups.flatMap(({ servers: [owner, destination] }, shard) => {
+      if (owner?.id === id) return [waitWriteOf(shard, false)];
+      return destination?.id === id ? [waitWriteOf(shard, true)] : [];
     });
-    return primary;
   }
 
-  #changed(reachable: boolean): void {
-    this.#tellOpened();
-    if (reachable || this.reachableSinceMs === undefined)
-      for (const listener of [...this.#listeners]) listener(reachable);
+  /** Connects to the servers that are wanted, gives each group its owner, and lets go of servers that none needs. */
+  #follow(): void {
+    if (this.#closed) return;
+    for (const id of this.#owners.wanted) this.#server(id);
+    this.#updateAll();
+    const needed = new Set(this.#groups.flatMap(({ servers }) => servers.map(({ id }) => id)));
+    for (const [id, server] of this.#servers) {
+      if (needed.has(id) || this.#owners.wanted.has(id)) continue;
+      this.#servers.delete(id);
+      void server.close();
+    }
   }
 
-  #tellOpened(): void {
-    const reached = (id: string | undefined): boolean =>
-      this.#primaries.get(id ?? '')?.reachability.sinceMs !== undefined;
-    if (this.#owners.every(reached)) this.#settleOpened?.resolve();
+  #updateAll(): void {
+    const wasReachable = this.reachableSinceMs !== undefined;
+    const lines = new Map<string, () => void>();
+    let isNew = false;
+    for (const [index, group] of this.#groups.entries()) {
+      const { why, reachableSinceMs: sinceMs } = group;
+      const isOwned = this.#own(index, group);
+      group.update(isOwned || this.#closed ? undefined : this.#whyNoOwner(group));
+      const [server] = group.servers;
+      const log = labelled(this.#options.log, server?.label);
+      const { why: detail, reachableSinceMs } = group;
+      isNew ||= reachableSinceMs !== undefined && reachableSinceMs !== sinceMs;
+      if (detail === '' && why !== '') lines.set(`${server?.label}`, () => log.info({}, 'Redis is reachable'));
+      if (detail !== '' && detail !== why)
+        lines.set(`${server?.label} ${detail}`, () => log.warn({ detail }, 'Redis is not reachable'));
+    }
+    for (const write of lines.values()) write();
+    const unsafe = [...this.#servers.values()].find(({ status }) => status.unsafe)?.status.unsafe;
+    if (unsafe) this.#settle?.reject(unsafe);
+    if (this.#groups.every(({ reachableSinceMs }) => reachableSinceMs !== undefined)) this.#settle?.resolve();
+    const isReachable = this.reachableSinceMs !== undefined;
+    if (isNew || (wasReachable && !isReachable)) for (const listener of [...this.#listeners]) listener(isReachable);
+  }
+
+  /** One text for a while, so that voters which fail in turn do not fill the log. */
+  #whyNoOwner(group: ShardGroup): string {
+    const nowMs = this.#options.monotonicMs();
+    // A start has to wait for the voters, and for the takeover delay.
+    if (!group.wasReached && nowMs < this.#quietUntilMs) return group.why;
+    if (nowMs >= this.#reason.untilMs) this.#reason = { text: this.#owners.why, untilMs: nowMs + REASON_MS };
+    return this.#reason.text;
   }
 }
