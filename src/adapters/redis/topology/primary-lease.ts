@@ -69,8 +69,7 @@ export class PrimaryLease {
    */
   record(voter: string, vote: Vote | undefined, askedMs: number, receivedMs: number, unbroken = false): void {
     const before = this.#answers.get(voter);
-    if (unbroken && before && this.#used?.vote.server === voter && this.#usedMs >= before.receivedMs)
-      this.#successor = vote;
+    if (unbroken && before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
     const sinceMs = before && isSame(before.vote, vote) ? before.sinceMs : receivedMs;
     this.#answers.set(voter, { vote, askedMs, receivedMs, sinceMs });
   }
@@ -107,5 +106,12 @@ export class PrimaryLease {
     if (used?.vote.server !== elected.vote.server || nowMs >= used.untilMs) return undefined;
     this.#usedMs = nowMs;
     return used.vote.server;
+  }
+
+  /** Whether a server is in use, and was used after its answer before, which is at most a lease old. */
+  #isUsed(server: string, before: Answer, askedMs: number, receivedMs: number): boolean {
+    const used = this.#used;
+    if (used?.vote.server !== server || this.#usedMs < before.receivedMs) return false;
+    return receivedMs < used.untilMs && askedMs - before.askedMs <= LEASE_MS;
   }
 }
