@@ -47,6 +47,8 @@ export class Server {
   readonly clock: StoreClock;
   readonly status: ServerStatus;
   readonly connection: Connection;
+  /** When it was needed last, the process's monotonic time, ms. */
+  neededMs: number;
   readonly #replicas: Replicas | undefined;
 
   /** Starts to connect, and does not stop until it is closed. */
@@ -54,6 +56,7 @@ export class Server {
     const { allowUnsafe, minReplicas, tls, log, commandTimeoutMs, connectTimeoutMs, monotonicMs } = options;
     this.id = address.id;
     this.label = address.label;
+    this.neededMs = monotonicMs();
     const clock = new StoreClock(monotonicMs);
     const status = new ServerStatus(changed);
     const probe = (client: Redis): Promise<unknown> =>

@@ -180,9 +180,12 @@ export class Topology {
     if (this.#closed) return;
     for (const id of this.#owners.wanted) this.#server(id);
     this.#updateAll();
+    const nowMs = this.#options.monotonicMs();
     const needed = new Set(this.#groups.flatMap(({ servers }) => servers.map(({ id }) => id)));
     for (const [id, server] of this.#servers) {
-      if (needed.has(id) || this.#owners.wanted.has(id)) continue;
+      if (needed.has(id) || this.#owners.wanted.has(id)) server.neededMs = nowMs;
+      // A server that is needed again in a moment keeps its connection.
+      if (nowMs - server.neededMs <= TAKEOVER_DELAY_MS) continue;
       this.#servers.delete(id);
       void server.close();
     }
