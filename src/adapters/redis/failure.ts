@@ -8,11 +8,6 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** A write that has no answer on its own connection. It says nothing of the connection for reads. */
-export class NoWriteAnswer extends Error {
-  override readonly name = 'NoWriteAnswer';
-}
-
 /** What an error means. */
 export interface Failure {
   /** For the log. Holds nothing of the command or the address: those may carry a password. */
@@ -53,7 +48,6 @@ export function explain(error: unknown): Failure {
   // Our own judgement on an answer: the connection has brought it.
   if (error instanceof StoreUnavailable) return { detail: error.message, severs: false };
   if (!(error instanceof Error)) return { detail: 'the connection to Redis failed', severs: true };
-  if (error instanceof NoWriteAnswer) return { detail: error.message, severs: false };
   if (error.name === 'ReplyError') {
     const word = firstWord(error.message);
     const known = REPLIES[word];

@@ -4,8 +4,9 @@
 // to the same server. A write without a meaning goes before it: all that the server has answered before lies before that
 // write in what it sends to its replicas.
 
+import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Connection, Link } from './connection.js';
+import type { Connection } from './connection.js';
 import { isStill } from './inspection.js';
 import { keyNames } from './keys.js';
 import type { StoreClock } from './store-clock.js';
@@ -104,7 +105,7 @@ export class Replicas {
     const beganMs = clock.now();
     try {
       // WAIT ends by itself; only an answer that is late beyond that tells of a lost connection.
-      const round = await connection.run((link) => this.#wait(link), this.#waitMs + commandTimeoutMs);
+      const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
       if (round.count >= least) this.#goodAtMs = beganMs;
       status.replicated(round.count >= least, this.#goodAtMs);
       return round;
@@ -114,9 +115,9 @@ export class Replicas {
     }
   }
 
-  async #wait({ waitClient, incarnation = '' }: Link): Promise<Round> {
-    if (!waitClient) throw new StoreUnavailable('there is no connection to wait for replicas on');
-    const { least, waitWrites } = this.#parts;
+  async #wait(client: Redis): Promise<Round> {
+    const { connection, least, waitWrites } = this.#parts;
+    const { incarnation = '' } = connection;
     for (const { asking, set } of waitWrites()) {
       const commands = [
         ...(asking ? [['asking']] : []),
@@ -124,7 +125,7 @@ export class Replicas {
         ['wait', least, this.#waitMs],
         ['info', 'replication'],
       ];
-      const answers = (await waitClient.pipeline(commands).exec()) ?? [];
+      const answers = (await client.pipeline(commands).exec()) ?? [];
       const failed = answers.find(([error]) => error !== null)?.[0];
       if (failed && redirectOf(failed)) continue;
       if (failed) throw failed;

@@ -2,7 +2,6 @@
 
 import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { writeBeside } from './write-connection.js';
 
 export interface ScriptParts {
   readonly lua: string;
@@ -41,10 +40,10 @@ const hasNoReadOnly = (error: unknown): boolean =>
 const isForgotten = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
 /**
- * Runs a script, a write on a connection of its own, and checks the form of its answer. A restart, a failover or SCRIPT
- * FLUSH makes a server forget it: then it is sent once more, whole.
- * @param asking whether the node does not have the keys' slot yet, which is on its way to it
- * @throws StoreUnavailable, NoWriteAnswer; the server's own errors
+ * Runs a script, and checks the form of its answer. A restart, a failover or SCRIPT FLUSH makes a server forget it: then it
+ * is sent once more, whole.
+ * @param asking whether the node does not own the keys' slot yet, which is moving to it
+ * @throws StoreUnavailable; the server's own errors
  */
 export async function evaluate(
   client: Redis,
@@ -53,13 +52,12 @@ export async function evaluate(
   args: readonly string[],
   asking = false,
 ): Promise<unknown> {
-  const run = (on: Redis): Promise<unknown> => runOn(on, script, keys, args, asking);
-  const answer = await (script.access === 'write' ? writeBeside(client, run) : run(client));
+  const answer = await send(client, script, keys, args, asking);
   script.check?.(answer, keys.length);
   return answer;
 }
 
-async function runOn(
+async function send(
   client: Redis,
   { lua, sha1, access }: Script,
   keys: readonly string[],
@@ -90,19 +88,19 @@ async function runOn(
   );
 }
 
-/** @param send by the hash @param load by the text */
+/** @param byHash sends the script's hash @param byText sends its text */
 async function sendOrLoad(
   client: Redis,
   asking: boolean,
-  send: () => Promise<unknown>,
-  load: () => Promise<unknown>,
+  byHash: () => Promise<unknown>,
+  byText: () => Promise<unknown>,
 ): Promise<unknown> {
   try {
     if (asking) ask(client);
-    return await send();
+    return await byHash();
   } catch (error) {
     if (!isForgotten(error)) throw error;
     if (asking) ask(client);
-    return load();
+    return byText();
   }
 }

@@ -14,7 +14,7 @@ export class DirectCommands implements Commands {
   constructor(topology: Topology) {
     this.#topology = topology;
     this.#reads = new ReadBatch((keys) =>
-      topology.run(0, ({ client }) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
+      topology.run(0, 'read', (client) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
     );
   }
 
@@ -25,7 +25,8 @@ export class DirectCommands implements Commands {
   swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
     return this.#topology.run(
       shard,
-      ({ client }) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>,
+      'write',
+      (client) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>,
     );
   }
 }

@@ -66,7 +66,7 @@ export class Server {
       });
     const connection = new Connection({
       makeClient: clientMaker(address.url, connectTimeoutMs, tls),
-      needsWaitClient: minReplicas > 0,
+      needsWait: minReplicas > 0,
       admit: makeAdmission(allowUnsafe, probe, log, status),
       ...{ clock, status, log, commandTimeoutMs, connectTimeoutMs },
     });

@@ -3,8 +3,9 @@
 // One notion of an owner: the server that a group's lease names is the one that is asked, whose clock counts, whose incarnation is
 // compared, and whose replicas are waited for. All of it is looked up at the moment of use.
 
+import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
-import type { Link } from '../connection.js';
+import type { Use } from '../connection.js';
 import { type WaitWrite, waitWriteOf } from '../replicas.js';
 import type { Owners } from './owners.js';
 import { TAKEOVER_DELAY_MS } from './primary-lease.js';
@@ -87,9 +88,9 @@ export class Topology {
   }
 
   /** Runs commands at the owner of a shard, which must still own it when the answer has come. @throws StoreUnavailable */
-  async run<T>(shard: number, commands: (link: Link) => Promise<T>): Promise<T> {
+  async run<T>(shard: number, use: Use, commands: (client: Redis) => Promise<T>): Promise<T> {
     const owner = this.ownerOf(shard);
-    const answer = await owner.connection.run(commands);
+    const answer = await owner.connection.run(use, commands);
     if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis has this slot by now');
     return answer;
   }
