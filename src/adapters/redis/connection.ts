@@ -4,12 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
+import type { Log } from './admission.js';
 import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
 import { ask } from './inspection.js';
 import { SideConnection } from './side-connection.js';
 import type { StoreClock } from './store-clock.js';
-import type { Log, ServerStatus } from './topology/server-status.js';
+import { UnsafeStore } from './unsafe-store.js';
 
 /** How often the server is asked for its time, and checked: its settings can change after we connect. */
 const SYNC_EVERY_MS = 1_000;
@@ -24,8 +25,9 @@ export interface ConnectionParts {
   /** Checks what must be right before a connection is used, and as long as it is. @throws if it is not */
   readonly admit: (client: Redis) => Promise<void>;
   readonly clock: StoreClock;
-  readonly status: ServerStatus;
   readonly log: Log;
+  /** Called when `why` has changed. */
+  readonly changed: () => void;
   readonly commandTimeoutMs: number;
   /** How long it may take until a connection can be used, ms. */
   readonly connectTimeoutMs: number;
@@ -52,11 +54,23 @@ export class Connection {
   readonly #kept: Promise<void>;
   #incarnation: string | undefined;
   #link: Link | undefined;
+  #why = 'Redis has not been reached yet';
+  #unsafe: UnsafeStore | undefined;
 
   /** Starts to connect, and does not stop until it is closed. */
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#kept = this.#keep();
+  }
+
+  /** Why the server cannot be used; empty: it can. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** Why it must not be used, where that was why the last connection to it was given up. */
+  get unsafe(): UnsafeStore | undefined {
+    return this.#unsafe;
   }
 
   /** Names the server that answers, or was the last to; undefined: none was reached yet. */
@@ -71,15 +85,14 @@ export class Connection {
    */
   async run<T>(use: Use, commands: (client: Redis) => Promise<T>, limitMs = this.#parts.commandTimeoutMs): Promise<T> {
     const link = this.#link;
-    const { status } = this.#parts;
-    if (link === undefined || !status.isUp) throw new StoreUnavailable(status.why);
+    if (link === undefined || this.#why !== '') throw new StoreUnavailable(this.#why);
     try {
       const isBeside = use === 'wait' || (use === 'write' && link.isNamed);
       if (isBeside) return await link[use].run(commands, limitMs);
       return await bounded(commands(link.client), limitMs, 'an answer of Redis');
     } catch (error) {
       const { detail, severs } = explain(error);
-      if (severs) this.#leave(link, detail);
+      if (severs) this.#leave(link, error);
       throw new StoreUnavailable(detail);
     }
   }
@@ -88,7 +101,7 @@ export class Connection {
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#link) this.#end(this.#link);
-    this.#parts.status.lost('the store is closed');
+    this.#become('the store is closed');
     await this.#kept;
   }
 
@@ -107,7 +120,7 @@ export class Connection {
           delayMs = MIN_DELAY_MS;
         }
       } catch (error) {
-        if (link) this.#leave(link, explain(error).detail);
+        if (link) this.#leave(link, error);
       }
       // A connection that breaks as soon as it is made must not be made anew without a pause.
       await sleep(delayMs, undefined, { signal }).catch(() => {});
@@ -127,7 +140,7 @@ export class Connection {
 
   /** Connects, and checks the server before it is used. All of it is bounded: a paused one accepts, and does not answer. */
   async #enter(link: Link): Promise<void> {
-    const { admit, needsWait, status, connectTimeoutMs } = this.#parts;
+    const { admit, needsWait, connectTimeoutMs } = this.#parts;
     const { client } = link;
     const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
     const entered = connect(client, async () => {
@@ -138,9 +151,10 @@ export class Connection {
     if (link.end.signal.aborted || client.status !== 'ready') {
       throw new StoreUnavailable('Redis closed the connection');
     }
-    client.once('close', () => this.#leave(link, 'Redis closed the connection'));
+    client.once('close', () => this.#leave(link, new StoreUnavailable('Redis closed the connection')));
     this.#incarnation = link.incarnation;
-    status.reached();
+    this.#unsafe = undefined;
+    this.#become('');
   }
 
   /** Takes over the server's time, if it still is the server that it was. */
@@ -171,10 +185,17 @@ export class Connection {
   }
 
   /** Gives a connection up. The first reason is the one that counts. */
-  #leave(link: Link, why: string): void {
+  #leave(link: Link, reason: unknown): void {
     if (link.end.signal.aborted) return;
     this.#end(link);
-    this.#parts.status.lost(why);
+    this.#unsafe = reason instanceof UnsafeStore ? reason : undefined;
+    this.#become(explain(reason).detail);
+  }
+
+  #become(why: string): void {
+    if (why === this.#why) return;
+    this.#why = why;
+    this.#parts.changed();
   }
 
   #end(link: Link): void {

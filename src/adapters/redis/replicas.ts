@@ -11,7 +11,6 @@ import { isStill } from './inspection.js';
 import { keyNames } from './keys.js';
 import type { StoreClock } from './store-clock.js';
 import { redirectOf } from './topology/redirect.js';
-import type { ServerStatus } from './topology/server-status.js';
 
 /** The write that goes before WAIT. */
 export interface WaitWrite {
@@ -41,14 +40,14 @@ interface Round {
 
 export interface ReplicasParts {
   readonly connection: Connection;
-  /** Learns whether enough replicas have what is written. */
-  readonly status: ServerStatus;
   readonly clock: StoreClock;
   /** Writes of which one is made: the next one is tried where a slot is moving. None: no slot of ours is at the server. */
   readonly waitWrites: () => readonly WaitWrite[];
   /** How many replicas must have it. */
   readonly least: number;
   readonly commandTimeoutMs: number;
+  /** Called when `missingSinceMs` has changed. */
+  readonly changed: () => void;
 }
 
 export class Replicas {
@@ -61,6 +60,7 @@ export class Replicas {
   #next: Promise<Round> | undefined;
   /** When the last good round began, the store's time, Unix ms. */
   #goodAtMs = 0;
+  #missingSinceMs: number | undefined;
 
   /** Looks until it is closed. */
   constructor(parts: ReplicasParts) {
@@ -86,6 +86,11 @@ export class Replicas {
     }
   }
 
+  /** Since when too few replicas have what was written, the store's time, Unix ms; undefined: enough have it. */
+  get missingSinceMs(): number | undefined {
+    return this.#missingSinceMs;
+  }
+
   close(): void {
     clearInterval(this.#looking);
   }
@@ -97,7 +102,7 @@ export class Replicas {
   }
 
   async #after(before: Promise<Round> | undefined): Promise<Round> {
-    const { connection, status, clock, least, commandTimeoutMs } = this.#parts;
+    const { connection, clock, least, commandTimeoutMs } = this.#parts;
     // How that one ended concerns its own callers alone.
     await before?.catch(() => {});
     this.#begun = this.#next;
@@ -107,12 +112,18 @@ export class Replicas {
       // WAIT ends by itself; only an answer that is late beyond that tells of a lost connection.
       const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
       if (round.count >= least) this.#goodAtMs = beganMs;
-      status.replicated(round.count >= least, this.#goodAtMs);
+      this.#become(round.count >= least);
       return round;
     } catch (error) {
-      status.replicated(false, this.#goodAtMs);
+      this.#become(false);
       throw error;
     }
+  }
+
+  #become(enough: boolean): void {
+    if (enough === (this.#missingSinceMs === undefined)) return;
+    this.#missingSinceMs = enough ? undefined : this.#goodAtMs;
+    this.#parts.changed();
   }
 
   async #wait(client: Redis): Promise<Round> {

@@ -9,7 +9,7 @@ import { READ } from '../read-script.js';
 import { evaluate, type Script } from '../script.js';
 import { SWAP } from '../swap-script.js';
 import type { ClusterOwners } from './cluster-owners.js';
-import type { Commands, SwapAnswer } from './commands.js';
+import type { Commands, SwapAnswer } from './direct-commands.js';
 import { type Redirect, redirectOf } from './redirect.js';
 import type { Topology } from './topology.js';
 
@@ -122,7 +122,7 @@ export class SlotCommands implements Commands {
     // It may own none of our slots yet, so that there was no connection to it.
     await server.reached(REACHED_MS);
     const outcome = await server.connection.run(use, redirectable(run));
-    if (!this.#owners.isPrimary(server.id) || this.#topology.destinationOf(shard) !== server)
+    if (!this.#owners.isPrimary(server.address.id) || this.#topology.destinationOf(shard) !== server)
       throw new StoreUnavailable('a slot is moving to a node that is no primary');
     return outcome;
   }
