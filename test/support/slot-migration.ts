@@ -45,10 +45,15 @@ export class SlotMigration {
     for (const { raw } of [this.to, this.from]) await raw.call('CLUSTER', 'SETSLOT', this.slot, 'NODE', this.#targetId);
   }
 
-  /** Moves back what has moved; the source stays the owner. */
+  /**
+   * Leaves the slot where it was, and moves back what has moved, in the order of `redis-cli --cluster fix`: the source
+   * takes no key back before it counts as stable. Until all keys are back it answers without them.
+   */
   async cancel(): Promise<void> {
+    const stable = (server: RedisServer) => server.raw.call('CLUSTER', 'SETSLOT', this.slot, 'STABLE');
+    await stable(this.from);
     while ((await moveKeys(this.slot, this.to, this.from, KEYS_AT_ONCE)) > 0);
-    for (const { raw } of [this.from, this.to]) await raw.call('CLUSTER', 'SETSLOT', this.slot, 'STABLE');
+    await stable(this.to);
   }
 }
 
