@@ -1,10 +1,10 @@
-// Owns the decision whether a server keeps what it is told well enough to be used, and what is said if it does not.
+// The check that a server keeps what is written to it well enough to be used.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import { inspect } from './inspection.js';
 import { inOneLine, judgePolicy, PERSISTENCE } from './judgement.js';
-import type { Log, Reachability } from './reachability.js';
+import type { Log, ServerStatus } from './topology/server-status.js';
 import { UnsafeStore } from './unsafe-store.js';
 
 /**
@@ -16,7 +16,7 @@ export function makeAdmission(
   allowUnsafe: boolean,
   probe: (client: Redis) => Promise<unknown>,
   log: Log,
-  reachability: Reachability,
+  status: ServerStatus,
 ): (client: Redis) => Promise<void> {
   let warned = false;
   let allowed: string | undefined;
@@ -24,7 +24,7 @@ export function makeAdmission(
     const [{ policy, persistence }] = await Promise.all([inspect(client), probe(client)]);
     const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) {
-      reachability.refused(unsafe);
+      status.refused(unsafe);
       throw new StoreUnavailable(unsafe.message);
     }
     if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);

@@ -44,7 +44,9 @@ const codeOf = (error: Error): string | undefined => {
 
 /** Tells what an error of the driver or of the server means. */
 export function explain(error: unknown): Failure {
-  if (error instanceof StoreUnavailable || error instanceof NoAnswer) return { detail: error.message, severs: true };
+  if (error instanceof NoAnswer) return { detail: error.message, severs: true };
+  // Our own judgement on an answer: the connection has brought it.
+  if (error instanceof StoreUnavailable) return { detail: error.message, severs: false };
   if (!(error instanceof Error)) return { detail: 'the connection to Redis failed', severs: true };
   if (error.name === 'ReplyError') {
     const word = firstWord(error.message);

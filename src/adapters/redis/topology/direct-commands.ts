@@ -1,0 +1,31 @@
+// The store's two commands where one server owns all shards: a single Redis, or the primary that Sentinels name.
+
+import { type Found, ReadBatch } from '../read-batch.js';
+import { READ } from '../read-script.js';
+import { evaluate } from '../script.js';
+import { SWAP } from '../swap-script.js';
+import type { Commands, SwapAnswer } from './commands.js';
+import type { Topology } from './topology.js';
+
+export class DirectCommands implements Commands {
+  readonly #topology: Topology;
+  readonly #reads: ReadBatch;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    this.#reads = new ReadBatch((keys) =>
+      topology.run(0, ({ client }) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
+    );
+  }
+
+  read(_shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#reads.read(keys);
+  }
+
+  swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
+    return this.#topology.run(
+      shard,
+      ({ client }) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>,
+    );
+  }
+}
