@@ -11,7 +11,8 @@ describe('a primary whose replicas are gone for longer than it keeps its backlog
   this.timeout(20_000);
 
   it('answers on, and nothing is logged of a loss', async () => {
-    const primary = await RedisServer.start('--repl-backlog-ttl', `${BACKLOG_TTL_S}`);
+    const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+    const primary = await RedisServer.start('--repl-backlog-ttl', `${BACKLOG_TTL_S}`, ...durable);
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
     const replication = async (): Promise<string> => primary.raw.info('replication');
     const replidOf = (text: string): string | undefined => /master_replid:(\w+)/.exec(text)?.[1];
