@@ -4,11 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
+import type { Log } from './admission.js';
 import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
 import { ask } from './inspection.js';
+import { SideConnection } from './side-connection.js';
 import type { StoreClock } from './store-clock.js';
-import type { Log, ServerStatus } from './topology/server-status.js';
+import { UnsafeStore } from './unsafe-store.js';
 
 /** How often the server is asked for its time, and checked: its settings can change after we connect. */
 const SYNC_EVERY_MS = 1_000;
@@ -18,24 +20,31 @@ const MAX_DELAY_MS = 500;
 
 export interface ConnectionParts {
   readonly makeClient: () => Redis;
-  /** Whether a second connection goes to the same server, for commands that hold up the commands after them. */
-  readonly needsWaitClient: boolean;
+  /** Whether there must be a connection to the same server for WAIT. */
+  readonly needsWait: boolean;
   /** Checks what must be right before a connection is used, and as long as it is. @throws if it is not */
   readonly admit: (client: Redis) => Promise<void>;
   readonly clock: StoreClock;
-  readonly status: ServerStatus;
   readonly log: Log;
+  /** Called when `why` has changed. */
+  readonly changed: () => void;
   readonly commandTimeoutMs: number;
   /** How long it may take until a connection can be used, ms. */
   readonly connectTimeoutMs: number;
 }
 
-/** One connection, or two to one server, and the way to give them up. */
-export interface Link {
+/** How a command is sent: a read on the connection itself, the others beside it. */
+export type Use = 'read' | 'write' | 'wait';
+
+/** The connections to one server, and the way to give them up. */
+interface Link {
   readonly client: Redis;
-  readonly waitClient: Redis | undefined;
+  readonly write: SideConnection;
+  readonly wait: SideConnection;
   /** The server's name for itself, once it was asked. */
   incarnation: string | undefined;
+  /** Whether the server tells its name: if not, no other connection is known to lead to it. */
+  isNamed: boolean;
   readonly end: AbortController;
 }
 
@@ -45,11 +54,23 @@ export class Connection {
   readonly #kept: Promise<void>;
   #incarnation: string | undefined;
   #link: Link | undefined;
+  #why = 'Redis has not been reached yet';
+  #unsafe: UnsafeStore | undefined;
 
   /** Starts to connect, and does not stop until it is closed. */
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#kept = this.#keep();
+  }
+
+  /** Why the server cannot be used; empty: it can. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** Why it must not be used, where that was why the last connection to it was given up. */
+  get unsafe(): UnsafeStore | undefined {
+    return this.#unsafe;
   }
 
   /** Names the server that answers, or was the last to; undefined: none was reached yet. */
@@ -62,15 +83,16 @@ export class Connection {
    * reached: waiting would only move the queue into this process.
    * @throws StoreUnavailable
    */
-  async run<T>(commands: (link: Link) => Promise<T>, limitMs = this.#parts.commandTimeoutMs): Promise<T> {
+  async run<T>(use: Use, commands: (client: Redis) => Promise<T>, limitMs = this.#parts.commandTimeoutMs): Promise<T> {
     const link = this.#link;
-    const { status } = this.#parts;
-    if (link === undefined || !status.isUp) throw new StoreUnavailable(status.why);
+    if (link === undefined || this.#why !== '') throw new StoreUnavailable(this.#why);
     try {
-      return await bounded(commands(link), limitMs, 'an answer of Redis');
+      const isBeside = use === 'wait' || (use === 'write' && link.isNamed);
+      if (isBeside) return await link[use].run(commands, limitMs);
+      return await bounded(commands(link.client), limitMs, 'an answer of Redis');
     } catch (error) {
       const { detail, severs } = explain(error);
-      if (severs) this.#leave(link, detail);
+      if (severs) this.#leave(link, error);
       throw new StoreUnavailable(detail);
     }
   }
@@ -79,7 +101,7 @@ export class Connection {
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#link) this.#end(this.#link);
-    this.#parts.status.lost('the store is closed');
+    this.#become('the store is closed');
     await this.#kept;
   }
 
@@ -98,7 +120,7 @@ export class Connection {
           delayMs = MIN_DELAY_MS;
         }
       } catch (error) {
-        if (link) this.#leave(link, explain(error).detail);
+        if (link) this.#leave(link, error);
       }
       // A connection that breaks as soon as it is made must not be made anew without a pause.
       await sleep(delayMs, undefined, { signal }).catch(() => {});
@@ -107,44 +129,32 @@ export class Connection {
   }
 
   #makeLink(): Link {
-    const { makeClient, needsWaitClient } = this.#parts;
-    const waitClient = needsWaitClient ? makeClient() : undefined;
-    return { client: makeClient(), waitClient, incarnation: undefined, end: new AbortController() };
+    const { makeClient, connectTimeoutMs } = this.#parts;
+    const side = () => new SideConnection({ makeClient, connectTimeoutMs, incarnation: () => link.incarnation });
+    const link: Link = {
+      ...{ client: makeClient(), write: side(), wait: side() },
+      ...{ incarnation: undefined, isNamed: false, end: new AbortController() },
+    };
+    return link;
   }
 
   /** Connects, and checks the server before it is used. All of it is bounded: a paused one accepts, and does not answer. */
   async #enter(link: Link): Promise<void> {
-    const { admit, status, connectTimeoutMs } = this.#parts;
-    const { client, waitClient } = link;
-    const clients = waitClient ? [client, waitClient] : [client];
-    const entered = async () => {
-      await this.#keepTime(link);
-      await admit(client);
-    };
+    const { admit, needsWait, connectTimeoutMs } = this.#parts;
+    const { client } = link;
     const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
-    const both = Promise.all([connect(client, entered), waitClient && this.#enterWaitClient(waitClient)]);
-    const [, other] = await bounded(both, connectTimeoutMs, what);
-    // One server cannot confirm what another has answered: behind one address there may be several.
-    if (waitClient && other !== link.incarnation) {
-      throw new StoreUnavailable(
-        'two connections to Redis did not reach the same server, or it does not tell its name (it must allow INFO)',
-      );
-    }
-    if (link.end.signal.aborted || clients.some(({ status }) => status !== 'ready')) {
+    const entered = connect(client, async () => {
+      await this.#keepTime(link);
+      await Promise.all([admit(client), needsWait && link.wait.open()]);
+    });
+    await bounded(entered, connectTimeoutMs, what);
+    if (link.end.signal.aborted || client.status !== 'ready') {
       throw new StoreUnavailable('Redis closed the connection');
     }
-    for (const each of clients) each.once('close', () => this.#leave(link, 'Redis closed the connection'));
+    client.once('close', () => this.#leave(link, new StoreUnavailable('Redis closed the connection')));
     this.#incarnation = link.incarnation;
-    status.reached();
-  }
-
-  /** @returns which server it has reached */
-  async #enterWaitClient(waitClient: Redis): Promise<string | undefined> {
-    let incarnation: string | undefined;
-    await connect(waitClient, async () => {
-      ({ incarnation } = await ask(waitClient));
-    });
-    return incarnation;
+    this.#unsafe = undefined;
+    this.#become('');
   }
 
   /** Takes over the server's time, if it still is the server that it was. */
@@ -153,6 +163,7 @@ export class Connection {
       const { timeMs, incarnation, keptData } = await ask(link.client);
       // A server that does not tell its name counts as another one with each connection.
       link.incarnation ??= incarnation ?? randomUUID();
+      link.isNamed = incarnation !== undefined;
       if (incarnation === undefined || incarnation === link.incarnation) return timeMs;
       if (!keptData)
         throw new StoreUnavailable('Redis has followed another primary in between, and may have lost writes');
@@ -174,15 +185,23 @@ export class Connection {
   }
 
   /** Gives a connection up. The first reason is the one that counts. */
-  #leave(link: Link, why: string): void {
+  #leave(link: Link, reason: unknown): void {
     if (link.end.signal.aborted) return;
     this.#end(link);
-    this.#parts.status.lost(why);
+    this.#unsafe = reason instanceof UnsafeStore ? reason : undefined;
+    this.#become(explain(reason).detail);
+  }
+
+  #become(why: string): void {
+    if (why === this.#why) return;
+    this.#why = why;
+    this.#parts.changed();
   }
 
   #end(link: Link): void {
     link.end.abort();
     link.client.disconnect();
-    link.waitClient?.disconnect();
+    link.write.close();
+    link.wait.close();
   }
 }

@@ -52,6 +52,21 @@ export interface Told {
 /** What `master_replid2` is where the server was not made a primary after it had followed another. */
 const NO_REPLICATION_ID = /^0+$/;
 
+const incarnationIn = (server: unknown, replication: unknown): string | undefined => {
+  const [run, data] = [field(server, 'run_id'), field(replication, 'master_replid')];
+  return run !== undefined && data !== undefined ? `${run} ${data}` : undefined;
+};
+
+/** Asks the server for its name; undefined: the user may not ask. */
+export async function askIncarnation(client: Redis): Promise<string | undefined> {
+  const questions = [
+    ['info', 'server'],
+    ['info', 'replication'],
+  ];
+  const answers = await client.pipeline(questions).exec();
+  return incarnationIn(optional(answers, 0), optional(answers, 1));
+}
+
 /** Asks the server for its time and its name, and makes sure that it is a primary. */
 export async function ask(client: Redis): Promise<Told> {
   const questions = [['role'], ['time'], ['info', 'server'], ['info', 'replication']];
@@ -64,8 +79,7 @@ export async function ask(client: Redis): Promise<Told> {
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
   if (!Number.isFinite(seconds) || !Number.isFinite(micros)) throw new StoreUnavailable('Redis does not tell its time');
   const replication = optional(answers, 3);
-  const [run, data] = [field(optional(answers, 2), 'run_id'), field(replication, 'master_replid')];
-  const incarnation = run !== undefined && data !== undefined ? `${run} ${data}` : undefined;
+  const incarnation = incarnationIn(optional(answers, 2), replication);
   const keptData = NO_REPLICATION_ID.test(field(replication, 'master_replid2') ?? '');
   return { timeMs: Number(seconds) * 1000 + Number(micros) / 1000, incarnation, keptData };
 }

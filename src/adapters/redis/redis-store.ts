@@ -2,16 +2,15 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import type { Log } from './admission.js';
 import type { TlsSource } from './client.js';
 import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
 import { LATE, WON } from './swap-script.js';
 import { ClusterOwners } from './topology/cluster-owners.js';
-import type { Commands } from './topology/commands.js';
-import { DirectCommands } from './topology/direct-commands.js';
+import { type Commands, DirectCommands } from './topology/direct-commands.js';
 import { SingleOwner } from './topology/owners.js';
 import { SentinelOwners } from './topology/sentinel-owners.js';
 import type { ServerOptions } from './topology/server.js';
-import type { Log } from './topology/server-status.js';
 import { SlotCommands } from './topology/slot-commands.js';
 import { Topology } from './topology/topology.js';
 import { type Credentials, readRedisUrl, sentinelUrlOf } from './url.js';

@@ -4,13 +4,13 @@
 // to the same server. A write without a meaning goes before it: all that the server has answered before lies before that
 // write in what it sends to its replicas.
 
+import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Connection, Link } from './connection.js';
+import type { Connection } from './connection.js';
 import { isStill } from './inspection.js';
 import { keyNames } from './keys.js';
 import type { StoreClock } from './store-clock.js';
 import { redirectOf } from './topology/redirect.js';
-import type { ServerStatus } from './topology/server-status.js';
 
 /** The write that goes before WAIT. */
 export interface WaitWrite {
@@ -40,14 +40,14 @@ interface Round {
 
 export interface ReplicasParts {
   readonly connection: Connection;
-  /** Learns whether enough replicas have what is written. */
-  readonly status: ServerStatus;
   readonly clock: StoreClock;
   /** Writes of which one is made: the next one is tried where a slot is moving. None: no slot of ours is at the server. */
   readonly waitWrites: () => readonly WaitWrite[];
   /** How many replicas must have it. */
   readonly least: number;
   readonly commandTimeoutMs: number;
+  /** Called when `missingSinceMs` has changed. */
+  readonly changed: () => void;
 }
 
 export class Replicas {
@@ -60,6 +60,7 @@ export class Replicas {
   #next: Promise<Round> | undefined;
   /** When the last good round began, the store's time, Unix ms. */
   #goodAtMs = 0;
+  #missingSinceMs: number | undefined;
 
   /** Looks until it is closed. */
   constructor(parts: ReplicasParts) {
@@ -85,6 +86,11 @@ export class Replicas {
     }
   }
 
+  /** Since when too few replicas have what was written, the store's time, Unix ms; undefined: enough have it. */
+  get missingSinceMs(): number | undefined {
+    return this.#missingSinceMs;
+  }
+
   close(): void {
     clearInterval(this.#looking);
   }
@@ -96,7 +102,7 @@ export class Replicas {
   }
 
   async #after(before: Promise<Round> | undefined): Promise<Round> {
-    const { connection, status, clock, least, commandTimeoutMs } = this.#parts;
+    const { connection, clock, least, commandTimeoutMs } = this.#parts;
     // How that one ended concerns its own callers alone.
     await before?.catch(() => {});
     this.#begun = this.#next;
@@ -104,19 +110,25 @@ export class Replicas {
     const beganMs = clock.now();
     try {
       // WAIT ends by itself; only an answer that is late beyond that tells of a lost connection.
-      const round = await connection.run((link) => this.#wait(link), this.#waitMs + commandTimeoutMs);
+      const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
       if (round.count >= least) this.#goodAtMs = beganMs;
-      status.replicated(round.count >= least, this.#goodAtMs);
+      this.#become(round.count >= least);
       return round;
     } catch (error) {
-      status.replicated(false, this.#goodAtMs);
+      this.#become(false);
       throw error;
     }
   }
 
-  async #wait({ waitClient, incarnation = '' }: Link): Promise<Round> {
-    if (!waitClient) throw new StoreUnavailable('there is no connection to wait for replicas on');
-    const { least, waitWrites } = this.#parts;
+  #become(enough: boolean): void {
+    if (enough === (this.#missingSinceMs === undefined)) return;
+    this.#missingSinceMs = enough ? undefined : this.#goodAtMs;
+    this.#parts.changed();
+  }
+
+  async #wait(client: Redis): Promise<Round> {
+    const { connection, least, waitWrites } = this.#parts;
+    const { incarnation = '' } = connection;
     for (const { asking, set } of waitWrites()) {
       const commands = [
         ...(asking ? [['asking']] : []),
@@ -124,7 +136,7 @@ export class Replicas {
         ['wait', least, this.#waitMs],
         ['info', 'replication'],
       ];
-      const answers = (await waitClient.pipeline(commands).exec()) ?? [];
+      const answers = (await client.pipeline(commands).exec()) ?? [];
       const failed = answers.find(([error]) => error !== null)?.[0];
       if (failed && redirectOf(failed)) continue;
       if (failed) throw failed;

@@ -1,8 +1,8 @@
-// All that belongs to one Redis server: its connection, its clock, its status, and the wait for its replicas.
+// All that belongs to one Redis server: its connection, its clock, and the wait for its replicas.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { makeAdmission } from '../admission.js';
+import { type Log, makeAdmission } from '../admission.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { Connection } from '../connection.js';
 import { keyNames } from '../keys.js';
@@ -12,7 +12,6 @@ import { evaluate } from '../script.js';
 import { StoreClock } from '../store-clock.js';
 import type { ServerAddress } from './owners.js';
 import { redirectOf } from './redirect.js';
-import { type Log, ServerStatus } from './server-status.js';
 
 /** What all servers of a store have in common. */
 export interface ServerOptions {
@@ -33,7 +32,7 @@ export interface ServerParts {
   readonly clustered: boolean;
   /** Writes that may be made to wait for replicas. */
   readonly waitWrites: () => readonly WaitWrite[];
-  /** Called when its status has changed. */
+  /** Called when it can be used, can be used no more, or its replicas are missing or back. */
   readonly changed: () => void;
 }
 
@@ -42,20 +41,19 @@ const REACHED_STEP_MS = 10;
 const PROBE = keyNames([{ kind: 'birth', shard: 0 }]);
 
 export class Server {
-  readonly id: string;
-  readonly label: string | undefined;
+  readonly address: ServerAddress;
   readonly clock: StoreClock;
-  readonly status: ServerStatus;
   readonly connection: Connection;
+  /** When it was needed last, the process's monotonic time, ms. */
+  neededMs: number;
   readonly #replicas: Replicas | undefined;
 
   /** Starts to connect, and does not stop until it is closed. */
   constructor(options: ServerOptions, { address, clustered, waitWrites, changed }: ServerParts) {
     const { allowUnsafe, minReplicas, tls, log, commandTimeoutMs, connectTimeoutMs, monotonicMs } = options;
-    this.id = address.id;
-    this.label = address.label;
+    this.address = address;
+    this.neededMs = monotonicMs();
     const clock = new StoreClock(monotonicMs);
-    const status = new ServerStatus(changed);
     const probe = (client: Redis): Promise<unknown> =>
       evaluate(client, READ, PROBE, []).catch((error: unknown) => {
         // Redis looks at the user's rights before it looks at the slot.
@@ -63,14 +61,13 @@ export class Server {
       });
     const connection = new Connection({
       makeClient: clientMaker(address.url, connectTimeoutMs, tls),
-      needsWaitClient: minReplicas > 0,
-      admit: makeAdmission(allowUnsafe, probe, log, status),
-      ...{ clock, status, log, commandTimeoutMs, connectTimeoutMs },
+      needsWait: minReplicas > 0,
+      admit: makeAdmission(allowUnsafe, probe, log),
+      ...{ clock, log, changed, commandTimeoutMs, connectTimeoutMs },
     });
     this.clock = clock;
-    this.status = status;
     this.connection = connection;
-    const parts = { connection, status, clock, waitWrites, least: minReplicas, commandTimeoutMs };
+    const parts = { connection, clock, waitWrites, least: minReplicas, commandTimeoutMs, changed };
     this.#replicas = minReplicas > 0 ? new Replicas(parts) : undefined;
   }
 
@@ -81,7 +78,13 @@ export class Server {
 
   /** Waits for a while until it can be used. */
   async reached(limitMs: number): Promise<void> {
-    for (let leftMs = limitMs; leftMs > 0 && !this.status.isUp; leftMs -= REACHED_STEP_MS) await sleep(REACHED_STEP_MS);
+    for (let leftMs = limitMs; leftMs > 0 && this.connection.why !== ''; leftMs -= REACHED_STEP_MS)
+      await sleep(REACHED_STEP_MS);
+  }
+
+  /** Since when too few replicas have what was written, the server's time, Unix ms; undefined: enough have it. */
+  get missingReplicasSinceMs(): number | undefined {
+    return this.#replicas?.missingSinceMs;
   }
 
   /** Waits until enough replicas have all that it has answered until now. @throws StoreUnavailable */

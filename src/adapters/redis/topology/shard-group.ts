@@ -28,8 +28,8 @@ export class ShardGroup {
     return [this.#server, this.#destination].filter((server) => server !== undefined);
   }
 
-  isOf(server: string, destination: string | undefined): boolean {
-    return this.#server?.id === server && this.#destination?.id === destination;
+  isOf(server: Server, destination: Server | undefined): boolean {
+    return this.#server === server && this.#destination === destination;
   }
 
   /** Names all servers that answer for the group; another name: what was written may be missing. */
@@ -68,15 +68,15 @@ export class ShardGroup {
    */
   update(noOwner: string | undefined): void {
     const server = this.#server;
-    this.#why = noOwner ?? server?.status.why ?? '';
+    this.#why = noOwner ?? server?.connection.why ?? '';
     // Its time is not known before it is reached first.
     if (!server?.incarnation) return;
     const nowMs = server.clock.now();
     const isUp = this.#why === '';
-    const { unconfirmedSinceMs } = server.status;
+    const { missingReplicasSinceMs } = server;
     const since = this.#reach.sinceMs;
-    if (isUp && unconfirmedSinceMs === undefined) this.#acknowledging.reached(nowMs);
-    else this.#acknowledging.lost(isUp && since !== undefined ? Math.max(unconfirmedSinceMs ?? 0, since) : nowMs);
+    if (isUp && missingReplicasSinceMs === undefined) this.#acknowledging.reached(nowMs);
+    else this.#acknowledging.lost(isUp && since !== undefined ? Math.max(missingReplicasSinceMs ?? 0, since) : nowMs);
     if (isUp) this.#reach.reached(nowMs);
     else this.#reach.lost(nowMs);
   }

@@ -2,14 +2,14 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
-import type { Link } from '../connection.js';
+import type { Use } from '../connection.js';
 import { keyNames, SHARDS } from '../keys.js';
 import { type Found, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate, type Script } from '../script.js';
 import { SWAP } from '../swap-script.js';
 import type { ClusterOwners } from './cluster-owners.js';
-import type { Commands, SwapAnswer } from './commands.js';
+import type { Commands, SwapAnswer } from './direct-commands.js';
 import { type Redirect, redirectOf } from './redirect.js';
 import type { Topology } from './topology.js';
 
@@ -25,7 +25,7 @@ const birthKeyOf = (shard: number): string => keyNames([{ kind: 'birth', shard }
 /** Runs commands; a redirection is an outcome, not an error. */
 const redirectable =
   <T>(run: (client: Redis) => Promise<T>) =>
-  async ({ client }: Link): Promise<Outcome<T>> => {
+  async (client: Redis): Promise<Outcome<T>> => {
     try {
       return { answer: await run(client) };
     } catch (error) {
@@ -54,7 +54,7 @@ export class SlotCommands implements Commands {
 
   async swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
     const run = (client: Redis) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>;
-    const outcome = await this.#atOwner(shard, run);
+    const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
     // Entry and birth record may be at two nodes while the slot is moving. The entry alone decides. The count is not
     // raised, so it does not show a loss of this one write; the server's incarnation does.
@@ -63,7 +63,7 @@ export class SlotCommands implements Commands {
 
   async #fetch(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
     const run = (client: Redis) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>;
-    const outcome = await this.#atOwner(shard, run);
+    const outcome = await this.#atOwner(shard, 'read', run);
     return 'answer' in outcome ? outcome.answer : this.#fetchOneByOne(shard, keys);
   }
 
@@ -87,11 +87,12 @@ export class SlotCommands implements Commands {
 
   /** Runs a script on one key, wherever that is. */
   async #oneKey(shard: number, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const use = script.access ?? 'read';
     for (let hop = 0; hop < MAX_HOPS; hop++) {
-      const outcome = await this.#atOwner(shard, (client) => evaluate(client, script, keys, args));
+      const outcome = await this.#atOwner(shard, use, (client) => evaluate(client, script, keys, args));
       if ('answer' in outcome) return outcome.answer;
       if (outcome.redirect === 'ask') {
-        const there = await this.#atDestination(shard, (client) => evaluate(client, script, keys, args, true));
+        const there = await this.#atDestination(shard, use, (client) => evaluate(client, script, keys, args, true));
         if (there && 'answer' in there) return there.answer;
       }
       await this.#owners.look();
@@ -100,9 +101,9 @@ export class SlotCommands implements Commands {
   }
 
   /** Runs commands at the owner of a shard. A node that does not own it any more did nothing; the other nodes name its successor. */
-  async #atOwner<T>(shard: number, run: (client: Redis) => Promise<T>): Promise<Outcome<T>> {
+  async #atOwner<T>(shard: number, use: Use, run: (client: Redis) => Promise<T>): Promise<Outcome<T>> {
     for (let hop = 0; hop < MAX_HOPS; hop++) {
-      const outcome = await this.#topology.run(shard, redirectable(run));
+      const outcome = await this.#topology.run(shard, use, redirectable(run));
       if (!('redirect' in outcome && outcome.redirect === 'moved')) return outcome;
       await this.#owners.look();
     }
@@ -110,14 +111,18 @@ export class SlotCommands implements Commands {
   }
 
   /** Runs commands at the node that a slot is moving to; undefined: it is not known yet. */
-  async #atDestination<T>(shard: number, run: (client: Redis) => Promise<T>): Promise<Outcome<T> | undefined> {
+  async #atDestination<T>(
+    shard: number,
+    use: Use,
+    run: (client: Redis) => Promise<T>,
+  ): Promise<Outcome<T> | undefined> {
     if (!this.#topology.destinationOf(shard)) await this.#owners.look();
     const server = this.#topology.destinationOf(shard);
     if (!server) return undefined;
     // It may own none of our slots yet, so that there was no connection to it.
     await server.reached(REACHED_MS);
-    const outcome = await server.connection.run(redirectable(run));
-    if (!this.#owners.isPrimary(server.id) || this.#topology.destinationOf(shard) !== server)
+    const outcome = await server.connection.run(use, redirectable(run));
+    if (!this.#owners.isPrimary(server.address.id) || this.#topology.destinationOf(shard) !== server)
       throw new StoreUnavailable('a slot is moving to a node that is no primary');
     return outcome;
   }

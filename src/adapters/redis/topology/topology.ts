@@ -3,13 +3,14 @@
 // One notion of an owner: the server that a group's lease names is the one that is asked, whose clock counts, whose incarnation is
 // compared, and whose replicas are waited for. All of it is looked up at the moment of use.
 
+import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
-import type { Link } from '../connection.js';
+import type { Log } from '../admission.js';
+import type { Use } from '../connection.js';
 import { type WaitWrite, waitWriteOf } from '../replicas.js';
 import type { Owners } from './owners.js';
 import { TAKEOVER_DELAY_MS } from './primary-lease.js';
 import { Server, type ServerOptions } from './server.js';
-import type { Log } from './server-status.js';
 import { ShardGroup } from './shard-group.js';
 
 /** How often owners are looked up without a call, ms: a lease begins and ends with time alone. */
@@ -87,9 +88,9 @@ export class Topology {
   }
 
   /** Runs commands at the owner of a shard, which must still own it when the answer has come. @throws StoreUnavailable */
-  async run<T>(shard: number, commands: (link: Link) => Promise<T>): Promise<T> {
+  async run<T>(shard: number, use: Use, commands: (client: Redis) => Promise<T>): Promise<T> {
     const owner = this.ownerOf(shard);
-    const answer = await owner.connection.run(commands);
+    const answer = await owner.connection.run(use, commands);
     if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis has this slot by now');
     return answer;
   }
@@ -143,24 +144,25 @@ export class Topology {
   #own(index: number, group: ShardGroup): boolean {
     const id = this.#closed ? undefined : this.#owners.ownerOf(index);
     if (id === undefined) return false;
-    const destination = this.#owners.destinationOf(index);
-    if (group.isOf(id, destination)) return true;
     const server = this.#server(id);
     if (!server) return false;
-    group.own(server, destination === undefined ? undefined : this.#server(destination));
+    const destination = this.#owners.destinationOf(index);
+    const next = destination === undefined ? undefined : this.#server(destination);
+    if (!group.isOf(server, next)) group.own(server, next);
     return true;
   }
 
   #server(id: string): Server | undefined {
     const known = this.#servers.get(id);
-    const address = known ? undefined : this.#owners.addressOf(id);
-    if (!address) return known;
+    if (known) return known;
+    const address = this.#owners.addressOf(id);
+    if (!address) return undefined;
     const server = new Server(
       { ...this.#options, log: labelled(this.#options.log, address.label) },
       {
         address,
         clustered: this.#groups.length > 1,
-        waitWrites: () => this.#waitWrites(id),
+        waitWrites: () => this.#waitWrites(server),
         changed: () => this.#updateAll(),
       },
     );
@@ -168,21 +170,27 @@ export class Topology {
     return server;
   }
 
-  #waitWrites(id: string): readonly WaitWrite[] {
-    return this.#groups.flatMap(({ servers: [owner, destination] }, shard) => {
-      if (owner?.id === id) return [waitWriteOf(shard, false)];
-      return destination?.id === id ? [waitWriteOf(shard, true)] : [];
+  #waitWrites(server: Server): readonly WaitWrite[] {
+    return this.#groups.flatMap((group, shard) => {
+      if (group.servers[0] === server) return [waitWriteOf(shard, false)];
+      return group.destination === server ? [waitWriteOf(shard, true)] : [];
     });
   }
 
   /** Connects to the servers that are wanted, gives each group its owner, and lets go of servers that none needs. */
   #follow(): void {
     if (this.#closed) return;
-    for (const id of this.#owners.wanted) this.#server(id);
+    const { wanted } = this.#owners;
+    for (const id of wanted) this.#server(id);
     this.#updateAll();
-    const needed = new Set(this.#groups.flatMap(({ servers }) => servers.map(({ id }) => id)));
+    const nowMs = this.#options.monotonicMs();
+    const inUse = new Set(this.#groups.flatMap(({ servers }) => servers));
     for (const [id, server] of this.#servers) {
-      if (needed.has(id) || this.#owners.wanted.has(id)) continue;
+      const address = this.#owners.addressOf(id);
+      const hasMoved = address !== undefined && address.url !== server.address.url;
+      if (wanted.has(id) || inUse.has(server)) server.neededMs = nowMs;
+      // A server that is needed again in a moment keeps its connection.
+      if (!hasMoved && nowMs - server.neededMs <= TAKEOVER_DELAY_MS) continue;
       this.#servers.delete(id);
       void server.close();
     }
@@ -196,16 +204,17 @@ export class Topology {
       const { why, reachableSinceMs: sinceMs } = group;
       const isOwned = this.#own(index, group);
       group.update(isOwned || this.#closed ? undefined : this.#whyNoOwner(group));
-      const [server] = group.servers;
-      const log = labelled(this.#options.log, server?.label);
       const { why: detail, reachableSinceMs } = group;
       isNew ||= reachableSinceMs !== undefined && reachableSinceMs !== sinceMs;
-      if (detail === '' && why !== '') lines.set(`${server?.label}`, () => log.info({}, 'Redis is reachable'));
-      if (detail !== '' && detail !== why)
-        lines.set(`${server?.label} ${detail}`, () => log.warn({ detail }, 'Redis is not reachable'));
+      if (detail === why) continue;
+      const label = group.servers[0]?.address.label;
+      const log = labelled(this.#options.log, label);
+      lines.set(`${label} ${detail}`, () =>
+        detail === '' ? log.info({}, 'Redis is reachable') : log.warn({ detail }, 'Redis is not reachable'),
+      );
     }
     for (const write of lines.values()) write();
-    const unsafe = [...this.#servers.values()].find(({ status }) => status.unsafe)?.status.unsafe;
+    const unsafe = [...this.#servers.values()].map(({ connection }) => connection.unsafe).find((each) => each);
     if (unsafe) this.#settle?.reject(unsafe);
     if (this.#groups.every(({ reachableSinceMs }) => reachableSinceMs !== undefined)) this.#settle?.resolve();
     const isReachable = this.reachableSinceMs !== undefined;
