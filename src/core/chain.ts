@@ -5,9 +5,9 @@ import type { Line } from './lines.js';
 /** One line in a chain. */
 export interface Link {
   readonly name: string;
-  readonly line: Line;
+  line: Line;
   /** How far the line's entry has moved forward; see `further.ts`. */
-  readonly progress: number;
+  progress: number;
   /** Counts up over all chains. */
   readonly order: number;
   older: Link | undefined;

@@ -44,8 +44,12 @@ export class Lines {
     const before = this.#links.get(name);
     if (before) this.#chainOf(before).remove(before);
     const progress = progressOf(line.key, line.text);
-    const link = { name, line, progress, order: this.#added++, older: undefined, newer: undefined };
-    this.#append(before ? combined(before, link) : link);
+    const link: Link = { name, line, progress, order: this.#added++, older: undefined, newer: undefined };
+    if (before) keepFurthest(before, link);
+    const chain = this.#chainOf(link);
+    chain.append(link);
+    this.#links.set(name, link);
+    this.#forget(chain);
   }
 
   /** Whether this text of an entry was acknowledged for this server. */
@@ -68,13 +72,6 @@ export class Lines {
     }
   }
 
-  #append(link: Link): void {
-    const chain = this.#chainOf(link);
-    chain.append(link);
-    this.#links.set(link.name, link);
-    this.#forget(chain);
-  }
-
   #chainOf({ line, progress }: Link): Chain {
     return line.key.kind === 'not-before' || progress === ENDED ? this.#denials : this.#rotations;
   }
@@ -87,9 +84,12 @@ export class Lines {
   }
 }
 
-/** The further of two links of one entry, as the later one of both: the store never shortens a lifetime either. */
-function combined(before: Link, now: Link): Link {
-  const { line, progress } = before.progress > now.progress ? before : now;
+/** Of two lines of one entry the further one stays, as the later one of both: the store never shortens a lifetime either. */
+function keepFurthest(before: Link, now: Link): void {
+  const isOlder = now.progress < before.progress;
+  // The usual case, on the way of every refresh.
+  if (!isOlder && now.line.keptUntilMs >= before.line.keptUntilMs) return;
   const keptUntilMs = Math.max(before.line.keptUntilMs, now.line.keptUntilMs);
-  return { ...now, progress, line: { ...line, keptUntilMs, notedMs: now.line.notedMs } };
+  now.line = { ...(isOlder ? before : now).line, keptUntilMs, notedMs: now.line.notedMs };
+  if (isOlder) now.progress = before.progress;
 }
