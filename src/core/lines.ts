@@ -1,21 +1,9 @@
 // The lines of the ledger: of each entry the furthest state that was acknowledged. Rotations and denials have a bound each.
 
-import { Chain, type Link } from './chain.js';
+import { Chain, type Line, type Link } from './chain.js';
 import { ENDED, progressOf } from './further.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from './policy.js';
 import type { EntryKey } from './ports.js';
-
-/** What was acknowledged. */
-export interface Line {
-  readonly shard: number;
-  readonly key: EntryKey;
-  readonly text: string;
-  readonly keptUntilMs: number;
-  /** When it was acknowledged last, the store's time, Unix ms. */
-  readonly notedMs: number;
-  /** The server that it was acknowledged for. */
-  readonly incarnation: string | undefined;
-}
 
 export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
