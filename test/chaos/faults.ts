@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.js';
 import type { Random } from './random.js';
 import type { FaultRecord, Span } from './record.js';
+import type { Fault } from './replicated.js';
 
 /** Between the recovery from one fault and the next, ms. */
 const PAUSE_MS = [300, 1_500] as const;
@@ -15,8 +16,11 @@ const CLOCK_STEP_MS = 60_000;
 /** Comes alone: a node that is started meanwhile ends at once, as it must. */
 const MAY_EVICT = 'redis may evict';
 
-/** Does something bad, and undoes it; resolves when that is done. */
-type Fault = () => Promise<void>;
+function chosenOf(kinds: Readonly<Record<string, Fault>>, only: string): Fault {
+  const chosen = kinds[only];
+  if (!chosen) throw new RangeError(`there is no fault "${only}" of this store: ${Object.keys(kinds).join(', ')}`);
+  return chosen;
+}
 
 export class Faults {
   readonly records: FaultRecord[] = [];
@@ -25,7 +29,10 @@ export class Faults {
   readonly #random: Random;
   readonly #kinds: Readonly<Record<string, Fault>>;
 
-  /** @param only the one kind that happens; undefined: all of them */
+  /**
+   * @param only the one kind that happens; undefined: all of them
+   * @throws RangeError if the store has no such kind
+   */
   constructor(cluster: Cluster, random: Random, only?: string) {
     this.#cluster = cluster;
     this.#random = random;
@@ -53,8 +60,7 @@ export class Faults {
     };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
     const kinds: Record<string, Fault> = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
-    const chosen = only === undefined ? undefined : kinds[only];
-    this.#kinds = only !== undefined && chosen ? { [only]: chosen } : kinds;
+    this.#kinds = only === undefined ? kinds : { [only]: chosenOf(kinds, only) };
   }
 
   /** One fault after another, each kind once before any comes again, until it is told to stop. */

@@ -78,6 +78,13 @@ export class ClusterWorld {
     return '-';
   }
 
+  /** The replicas of a primary, as it names them itself. */
+  async replicasOf(primary: RedisServer): Promise<RedisServer[]> {
+    const lines = (await primary.raw.call('CLUSTER', 'REPLICAS', this.idOf(primary))) as string[];
+    const ids = new Set(lines.map((line) => line.split(' ')[0]));
+    return this.servers.filter((server) => ids.has(this.idOf(server)));
+  }
+
   /** Waits until all nodes agree on who has a slot, and that it is another one. */
   failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
     return this.agreedOwnerOf(slot, limitMs, from);

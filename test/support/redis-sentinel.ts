@@ -138,6 +138,22 @@ export class SentinelWorld {
     return now as RedisServer;
   }
 
+  /**
+   * Has the Sentinels look at roles each second, not each ten, and demote a primary that was replaced after 2 seconds, not 8.
+   * Before Redis 7 they cannot be told to: all goes on as slowly as usual.
+   */
+  async hasten(): Promise<void> {
+    const tell = ({ raw }: Sentinel) => raw.call('SENTINEL', 'DEBUG', 'info-period', 1_000, 'publish-period', 500);
+    await Promise.all(this.sentinels.map((sentinel) => tell(sentinel).catch(() => {})));
+  }
+
+  /** Asks for a failover, as an operator does; the Sentinels choose the replica. */
+  async planFailover(): Promise<void> {
+    const [sentinel] = this.sentinels;
+    const asked = async () => (await sentinel?.raw.call('SENTINEL', 'FAILOVER', NAME)) === 'OK';
+    await waitFor(asked, 10_000);
+  }
+
   /** Waits until every Sentinel knows the others and both replicas, and those have what the primary has. */
   async settled(limitMs = 30_000): Promise<void> {
     await waitFor(async () => {
