@@ -1,10 +1,11 @@
-// Owns a Redis Cluster of real processes of this machine for tests: primaries, a replica of each, and a slot that moves.
+// A Redis Cluster of real processes of this machine, for tests: it grows, fails over and moves slots.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { freePortWithBus } from './free-ports.js';
+import { BUS_OFFSET, freePortWithBus } from './free-ports.js';
 import { waitFor } from './redis-sentinel.js';
 import { RedisServer } from './redis-server.js';
+import { SlotMigration } from './slot-migration.js';
 
 const SLOTS = 16_384;
 
@@ -18,12 +19,22 @@ export interface ClusterOptions {
 }
 
 export class ClusterWorld {
-  /** The primaries of the beginning first, then their replicas in the same order. */
-  readonly servers: readonly RedisServer[];
+  /** Names but one node: the others are found. */
+  readonly url: string;
+  readonly #servers: RedisServer[];
   readonly #ids = new Map<RedisServer, string>();
+  /** The lines of each node's configuration. */
+  readonly #lines: readonly string[];
 
-  private constructor(servers: readonly RedisServer[]) {
-    this.servers = servers;
+  private constructor(servers: readonly RedisServer[], lines: readonly string[]) {
+    this.url = `redis+cluster://127.0.0.1:${servers.at(-1)?.port},127.0.0.1:${servers[0]?.port}`;
+    this.#servers = [...servers];
+    this.#lines = lines;
+  }
+
+  /** The primaries of the beginning first, then their replicas in the same order, then those that were added. */
+  get servers(): readonly RedisServer[] {
+    return this.#servers;
   }
 
   static async start(options: ClusterOptions = {}): Promise<ClusterWorld> {
@@ -42,14 +53,9 @@ export class ClusterWorld {
     for (let n = 0; n < primaries * (1 + replicas); n++) {
       servers.push(await RedisServer.startWithFile(lines, freePortWithBus));
     }
-    const world = new ClusterWorld(servers);
+    const world = new ClusterWorld(servers, lines);
     await world.#join(primaries);
     return world;
-  }
-
-  /** Names but one node: the others are found. */
-  get url(): string {
-    return `redis+cluster://127.0.0.1:${this.servers.at(-1)?.port},127.0.0.1:${this.servers[0]?.port}`;
   }
 
   idOf(server: RedisServer): string {
@@ -119,21 +125,53 @@ export class ClusterWorld {
    * @param between called when some of its keys have moved
    */
   async migrate(slot: number, to: RedisServer, between: () => Promise<void> = async () => {}): Promise<void> {
+    const migration = await this.beginMigration(slot, to);
+    await migration.move(1);
+    await between();
+    await migration.finish();
+  }
+
+  /** Puts a slot on its way: it is to be finished, or cancelled. */
+  async beginMigration(slot: number, to: RedisServer): Promise<SlotMigration> {
     const from = await this.agreedOwnerOf(slot, 10_000);
     if (from === to) throw new Error('the slot is there already');
-    const [source, target] = [this.idOf(from), this.idOf(to)];
-    await to.raw.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
-    await from.raw.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target);
-    const keysThere = async () => (await from.raw.call('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[];
-    const move = async (keys: readonly string[]): Promise<void> => {
-      if (keys.length > 0) await from.raw.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-    };
-    const [first] = await keysThere();
-    if (first !== undefined) await move([first]);
-    await between();
-    for (let keys = await keysThere(); keys.length > 0; keys = await keysThere()) await move(keys);
-    await to.raw.call('CLUSTER', 'SETSLOT', slot, 'NODE', target);
-    await from.raw.call('CLUSTER', 'SETSLOT', slot, 'NODE', target);
+    return SlotMigration.begin(slot, this.#end(from), this.#end(to));
+  }
+
+  /**
+   * Adds a primary that has no slots and no data yet.
+   * @param replicas how many replicas of its own it has
+   * @returns the primary, then its replicas
+   */
+  async addPrimary(replicas = 0): Promise<readonly [RedisServer, ...RedisServer[]]> {
+    const primary = await this.#add();
+    const followers: RedisServer[] = [];
+    for (let n = 0; n < replicas; n++) followers.push(await this.#add());
+    await this.#allKnown();
+    for (const { raw } of followers) await raw.call('CLUSTER', 'REPLICATE', this.idOf(primary));
+    await this.settled();
+    return [primary, ...followers];
+  }
+
+  #end(server: RedisServer): { readonly server: RedisServer; readonly id: string } {
+    return { server, id: this.idOf(server) };
+  }
+
+  async #add(): Promise<RedisServer> {
+    const server = await RedisServer.startWithFile(this.#lines, freePortWithBus);
+    // The first may have been killed.
+    const known = this.#servers.find(({ pid }) => pid !== undefined);
+    this.#servers.push(server);
+    this.#ids.set(server, String(await server.raw.call('CLUSTER', 'MYID')));
+    await known?.raw.call('CLUSTER', 'MEET', '127.0.0.1', server.port, server.port + BUS_OFFSET);
+    return server;
+  }
+
+  #allKnown(): Promise<void> {
+    return waitFor(
+      async () => (await Promise.all(this.servers.map(nodesBy))).every((v) => count(v) === this.servers.length),
+      20_000,
+    );
   }
 
   async stop(): Promise<void> {
@@ -151,12 +189,9 @@ export class ClusterWorld {
     }
     const [first, ...others] = this.servers;
     for (const { port } of others) {
-      await first?.raw.call('CLUSTER', 'MEET', '127.0.0.1', port, port + 10_000);
+      await first?.raw.call('CLUSTER', 'MEET', '127.0.0.1', port, port + BUS_OFFSET);
     }
-    await waitFor(
-      async () => (await Promise.all(this.servers.map(nodesBy))).every((v) => count(v) === this.servers.length),
-      20_000,
-    );
+    await this.#allKnown();
     await Promise.all(
       this.servers.slice(primaries).map((server, n) => {
         const primary = this.servers[n % primaries];

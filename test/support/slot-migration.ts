@@ -1,0 +1,59 @@
+// A slot of a test's cluster on its way from one primary to another.
+
+import type { RedisServer } from './redis-server.js';
+
+/** How many keys one command moves. */
+const KEYS_AT_ONCE = 100;
+const MOVE_LIMIT_MS = 5_000;
+
+/** One of the two nodes. */
+export interface MigrationEnd {
+  readonly server: RedisServer;
+  readonly id: string;
+}
+
+/** The same commands in the same order as `redis-cli --cluster reshard` sends. */
+export class SlotMigration {
+  readonly slot: number;
+  readonly from: RedisServer;
+  readonly to: RedisServer;
+  readonly #targetId: string;
+
+  private constructor(slot: number, from: MigrationEnd, to: MigrationEnd) {
+    this.slot = slot;
+    this.from = from.server;
+    this.to = to.server;
+    this.#targetId = to.id;
+  }
+
+  /** From now on the target is asked for the keys that the source does not have. */
+  static async begin(slot: number, from: MigrationEnd, to: MigrationEnd): Promise<SlotMigration> {
+    const migration = new SlotMigration(slot, from, to);
+    await to.server.raw.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+    await from.server.raw.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+    return migration;
+  }
+
+  /** Moves some keys. @returns how many have moved */
+  async move(most = KEYS_AT_ONCE): Promise<number> {
+    return moveKeys(this.slot, this.from, this.to, most);
+  }
+
+  /** Moves all keys that are left, and makes the target the owner. */
+  async finish(): Promise<void> {
+    while ((await this.move()) > 0);
+    for (const { raw } of [this.to, this.from]) await raw.call('CLUSTER', 'SETSLOT', this.slot, 'NODE', this.#targetId);
+  }
+
+  /** Moves back what has moved; the source stays the owner. */
+  async cancel(): Promise<void> {
+    while ((await moveKeys(this.slot, this.to, this.from, KEYS_AT_ONCE)) > 0);
+    for (const { raw } of [this.from, this.to]) await raw.call('CLUSTER', 'SETSLOT', this.slot, 'STABLE');
+  }
+}
+
+async function moveKeys(slot: number, from: RedisServer, to: RedisServer, most: number): Promise<number> {
+  const keys = (await from.raw.call('CLUSTER', 'GETKEYSINSLOT', slot, most)) as string[];
+  if (keys.length > 0) await from.raw.call('MIGRATE', '127.0.0.1', to.port, '', 0, MOVE_LIMIT_MS, 'KEYS', ...keys);
+  return keys.length;
+}
