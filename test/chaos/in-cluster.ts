@@ -26,6 +26,11 @@ export class InCluster implements Replicated {
     const world = this.#world;
     const someSlot = (): number => slotOf(Math.floor(random.between(0, SHARDS)));
     const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
+    /** The other nodes that have slots of ours. */
+    const othersThan = async (owner: RedisServer): Promise<RedisServer[]> => {
+      const owners = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => ownerOf(slotOf(shard))));
+      return [...new Set(owners)].filter((server) => server !== owner);
+    };
     return {
       'primary killed': async () => {
         const slot = someSlot();
@@ -53,11 +58,31 @@ export class InCluster implements Replicated {
         for (let n = 0; n < 4; n++) {
           const slot = someSlot();
           const from = await ownerOf(slot);
-          const owners = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => ownerOf(slotOf(shard))));
-          const to = random.pick([...new Set(owners)].filter((server) => server !== from));
-          await world.migrate(slot, to, () => last(100, 800));
+          await world.migrate(slot, random.pick(await othersThan(from)), () => last(100, 800));
           await world.settled(LIMIT_MS);
         }
+      },
+      'scaled out to a fresh node, and back': async () => {
+        await world.settled(LIMIT_MS);
+        const slots = random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard))).slice(0, 2);
+        const owners = await Promise.all(slots.map(ownerOf));
+        const [fresh, ...replicas] = await world.addPrimary(1);
+        for (const slot of slots) await world.migrate(slot, fresh, () => last(200, 1_000));
+        await last(0, 1_000);
+        for (const [n, slot] of slots.entries()) {
+          await world.migrate(slot, owners[n] ?? fresh, () => last(100, 500));
+        }
+        await world.remove(fresh, ...replicas);
+      },
+      'migration cancelled': async () => {
+        await world.settled(LIMIT_MS);
+        const slot = someSlot();
+        const migration = await world.beginMigration(slot, random.pick(await othersThan(await ownerOf(slot))));
+        if (random.chance(0.7)) await migration.move(Math.ceil(random.between(0, 20)));
+        await last(200, 1_500);
+        // Without the keys that are still at the other node no answer is right.
+        await withoutScripts([migration.from, migration.to], () => migration.cancel());
+        await world.settled(LIMIT_MS);
       },
       'failover while acknowledgements wait': async () => {
         await world.settled(LIMIT_MS);
@@ -78,5 +103,16 @@ export class InCluster implements Replicated {
 
   stop(): Promise<void> {
     return this.#world.stop();
+  }
+}
+
+/** Keeps the nodes of the service from some servers meanwhile. */
+async function withoutScripts(servers: readonly RedisServer[], work: () => Promise<void>): Promise<void> {
+  const set = (right: string) => Promise.all(servers.map(({ raw }) => raw.call('ACL', 'SETUSER', 'default', right)));
+  await set('-@scripting');
+  try {
+    await work();
+  } finally {
+    await set('+@scripting');
   }
 }

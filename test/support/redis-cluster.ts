@@ -153,6 +153,17 @@ export class ClusterWorld {
     return [primary, ...followers];
   }
 
+  /** Ends nodes that have no slots, and makes all others forget them. */
+  async remove(...gone: readonly RedisServer[]): Promise<void> {
+    for (const server of gone) await server.kill();
+    for (const server of gone) this.#servers.splice(this.#servers.indexOf(server), 1);
+    const forget = ({ raw }: RedisServer) =>
+      Promise.all(gone.map((server) => raw.call('CLUSTER', 'FORGET', this.idOf(server))));
+    await Promise.all(this.servers.map(forget));
+    await Promise.all(gone.map((server) => server.stop()));
+    await this.settled();
+  }
+
   #end(server: RedisServer): { readonly server: RedisServer; readonly id: string } {
     return { server, id: this.idOf(server) };
   }
