@@ -60,7 +60,9 @@ export class Cluster {
     const storeAt = (index: number): Record<string, string> => {
       const proxy = proxies[index];
       if (proxy) return { REDIS_URL: `redis://127.0.0.1:${proxy.port}` };
-      return replicated ? { REDIS_URL: replicated.url, REDIS_MIN_REPLICAS: '1' } : { DATA_DIR: join(folder, 'data') };
+      return replicated
+        ? { REDIS_URL: replicated.urlAt(index), REDIS_MIN_REPLICAS: '1' }
+        : { DATA_DIR: join(folder, 'data') };
     };
     const start = (index: number): Promise<ChaosNode> => {
       const env = { JWT_KEYS_DIR: keys, ...POLICY, ...storeAt(index) };

@@ -3,8 +3,7 @@
 import { SHARDS, slotOf } from '../../src/adapters/redis/keys.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
-import type { Random } from './random.js';
-import { DURABLE, type Fault, type Last, LIMIT_MS, pausedForAMoment, type Replicated } from './replicated.js';
+import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
 import { failoverUnderWait } from './under-wait.js';
 
 export class InCluster implements Replicated {
@@ -18,11 +17,11 @@ export class InCluster implements Replicated {
     return new InCluster(await ClusterWorld.start({ settings: DURABLE }));
   }
 
-  get url(): string {
+  urlAt(): string {
     return this.#world.url;
   }
 
-  faults(random: Random, last: Last): Record<string, Fault> {
+  faults({ random, last }: Tools): Record<string, Fault> {
     const world = this.#world;
     const someSlot = (): number => slotOf(Math.floor(random.between(0, SHARDS)));
     const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
@@ -51,7 +50,7 @@ export class InCluster implements Replicated {
         server.resume();
         await world.settled(LIMIT_MS);
       },
-      'primary paused for a moment': () => pausedForAMoment(ownerOf(someSlot()), last),
+      'primary paused for a moment': async () => pausedForAMoment(await ownerOf(someSlot()), last),
       'primary cut connections': async () => (await ownerOf(someSlot())).cutConnections(),
       'slots migrated': async () => {
         await world.settled(LIMIT_MS);
@@ -61,6 +60,15 @@ export class InCluster implements Replicated {
           await world.migrate(slot, random.pick(await othersThan(from)), () => last(100, 800));
           await world.settled(LIMIT_MS);
         }
+      },
+      'failed over and back': async () => {
+        await world.settled(LIMIT_MS);
+        const slot = someSlot();
+        const old = await ownerOf(slot);
+        await world.planFailover(slot, random.pick(await world.replicasOf(old)));
+        await last(0, 1_500);
+        await world.planFailover(slot, old);
+        await world.settled(LIMIT_MS);
       },
       'scaled out to a fresh node, and back': async () => {
         await world.settled(LIMIT_MS);
@@ -88,13 +96,12 @@ export class InCluster implements Replicated {
         await world.settled(LIMIT_MS);
         const slot = someSlot();
         const server = await ownerOf(slot);
-        const parts = {
-          primary: server,
-          replicas: await world.replicasOf(server),
-          // It waits for nothing that the primary has: what the replica lacks is lost.
-          plan: async (replica: RedisServer) => void replica.raw.call('CLUSTER', 'FAILOVER', 'FORCE').catch(() => {}),
-          failedOver: () => world.failedOver(slot, server, LIMIT_MS),
-        };
+        const [heir, ...others] = await world.replicasOf(server);
+        if (!heir) throw new Error('a primary of the cluster has no replica');
+        // It waits for nothing that the primary has: what the replica lacks is lost.
+        const plan = async () => void heir.raw.call('CLUSTER', 'FAILOVER', 'FORCE').catch(() => {});
+        const failedOver = () => world.failedOver(slot, server, LIMIT_MS);
+        const parts = { primary: server, heir, others, plan, failedOver };
         await failoverUnderWait(parts, random, last);
         await world.settled(LIMIT_MS);
       },

@@ -1,6 +1,5 @@
 // What the stores of a chaos run that have replicas share: their form, their settings, and the faults of one primary.
 
-import type { RedisServer } from '../support/redis-server.js';
 import type { Random } from './random.js';
 
 /** What is acknowledged is on the disk. */
@@ -8,22 +7,39 @@ export const DURABLE = ['appendonly yes', 'appendfsync always'];
 /** Longer than a failover may take on a slow machine, ms. */
 export const LIMIT_MS = 25_000;
 
+/** So long after most witnesses name another primary no node of the service uses the one before, ms. */
+export const LEASES_OVER_MS = 1_700;
+
 /** Waits for a while between so many ms. */
 export type Last = (least: number, most: number) => Promise<void>;
 
 /** Does something bad, and undoes it; resolves when that is done. */
 export type Fault = () => Promise<void>;
 
+/** What faults are made with. */
+export interface Tools {
+  readonly random: Random;
+  readonly last: Last;
+  /** Kills a node of the service, does something, and starts the node again. */
+  readonly withoutNode: (index: number, meanwhile: () => Promise<void>) => Promise<void>;
+}
+
 export interface Replicated {
-  readonly url: string;
+  /** REDIS_URL of a node of the service. */
+  urlAt(node: number): string;
   /** The faults, by name. */
-  faults(random: Random, last: Last): Record<string, Fault>;
+  faults(tools: Tools): Record<string, Fault>;
   stop(): Promise<void>;
 }
 
-/** Shorter than what a failover waits for. */
-export async function pausedForAMoment(primary: Promise<RedisServer>, last: Last): Promise<void> {
-  const server = await primary;
+/** What can be stopped and woken. */
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
+/** Shorter than what a failover waits for; and than the 2 seconds after which a Sentinel does nothing for the next 30. */
+export async function pausedForAMoment(server: Pausable, last: Last): Promise<void> {
   server.pause();
   await last(100, 900);
   server.resume();

@@ -5,38 +5,46 @@
 import { waitFor } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Random } from './random.js';
-import { type Last, LIMIT_MS } from './replicated.js';
+import { type Last, LEASES_OVER_MS, LIMIT_MS } from './replicated.js';
 
 export interface UnderWait {
   readonly primary: RedisServer;
-  /** All of them. */
-  readonly replicas: readonly RedisServer[];
-  /** Asks for a failover to a replica that may be paused. */
-  readonly plan: (replica: RedisServer) => Promise<unknown>;
+  /** The replica that becomes the primary. */
+  readonly heir: RedisServer;
+  /** The other replicas. */
+  readonly others: readonly RedisServer[];
+  /** Asks for a failover to the heir, which may be paused. */
+  readonly plan: () => Promise<unknown>;
   /** Waits until another server is the primary. */
   readonly failedOver: () => Promise<unknown>;
 }
 
 export async function failoverUnderWait(parts: UnderWait, random: Random, last: Last): Promise<void> {
-  const { primary, replicas, plan, failedOver } = parts;
-  const heir = random.pick(replicas);
-  const others = replicas.filter((replica) => replica !== heir);
+  const { primary, heir, others, plan, failedOver } = parts;
   const killed = random.chance(0.5);
   if (killed) await killInOrder(primary, others, heir);
-  else for (const replica of replicas) replica.pause();
+  else for (const replica of [heir, ...others]) replica.pause();
   await last(100, 900);
   const end = random.pick(killed ? (['killed', 'paused'] as const) : (['killed', 'paused', 'planned'] as const));
   if (end === 'killed') await primary.kill();
   else if (end === 'paused') primary.pause();
-  else await plan(heir);
+  else await plan();
   await last(0, 200);
   if (killed) await heir.restart();
-  else for (const replica of replicas) replica.resume();
+  else heir.resume();
   await failedOver();
-  if (killed) await Promise.all(others.map((replica) => replica.restart()));
-  await last(0, 1_500);
-  if (end === 'killed') await primary.restart();
-  else primary.resume();
+  const othersBack = async (): Promise<void> => {
+    // One that is back sooner confirms to the old primary what the new one lacks.
+    await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
+    if (killed) await Promise.all(others.map((replica) => replica.restart()));
+    else for (const replica of others) replica.resume();
+  };
+  const primaryBack = async (): Promise<void> => {
+    await last(0, 1_500);
+    if (end === 'killed') await primary.restart();
+    else primary.resume();
+  };
+  await Promise.all([othersBack(), primaryBack()]);
 }
 
 /** The heir last, and with all that the others may have confirmed: so nothing acknowledged is lost. */

@@ -91,6 +91,16 @@ export class ClusterWorld {
     return this.servers.filter((server) => ids.has(this.idOf(server)));
   }
 
+  /** Makes a replica the owner of a slot that its primary has, in order, and waits until all nodes say so. */
+  async planFailover(slot: number, replica: RedisServer): Promise<void> {
+    // It refuses while it is not connected to its primary, and gives up after 5 seconds if that does not answer in time.
+    await waitFor(async () => {
+      await waitFor(async () => (await replica.raw.call('CLUSTER', 'FAILOVER')) === 'OK', 10_000);
+      await waitFor(async () => (await this.ownerOf(slot)) === replica, 6_000);
+      return true;
+    }, 30_000);
+  }
+
   /** Waits until all nodes agree on who has a slot, and that it is another one. */
   failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
     return this.agreedOwnerOf(slot, limitMs, from);
