@@ -157,6 +157,7 @@ export function readPolicy(env: Environment, adopt: boolean, nowMs: number): Pol
     audience: readAudience(env),
     subjectClaim: readSubjectClaim(env, adopt),
     foreignSinceMs: env.instant('SESSIONS_SINCE'),
+    adopts: adopt,
   };
   checkOrder(env, policy);
   if (policy.foreignSinceMs !== undefined && policy.foreignSinceMs > nowMs) {

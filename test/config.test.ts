@@ -40,6 +40,7 @@ describe('the settings of the service', () => {
       audience: [],
       subjectClaim: 'sub',
       foreignSinceMs: undefined,
+      adopts: false,
     });
     expect(issuerToken).to.equal(undefined);
     expect(maxConcurrentCalls).to.equal(256);
@@ -125,7 +126,7 @@ describe('the settings of the service', () => {
   });
 
   it('for adoption ask for the secret, and name the subject as simplejwt does', () => {
-    expect(read({ ...GOOD, ADOPT_TOKENS: 'simplejwt' }).policy.subjectClaim).to.equal('user_id');
+    expect(read({ ...GOOD, ADOPT_TOKENS: 'simplejwt' }).policy).to.include({ subjectClaim: 'user_id', adopts: true });
     expect(read({ ...GOOD, ADOPT_TOKENS: 'simplejwt', SUBJECT_CLAIM: 'uid' }).policy.subjectClaim).to.equal('uid');
     const without = { DATA_DIR: 'data', JWT_KEYS_DIR: 'keys', ADOPT_TOKENS: 'simplejwt' };
     expect(faults(without).join()).to.include('SIGNING_KEY of simplejwt');

@@ -6,7 +6,7 @@ import { sessionKey } from './place.js';
 import { type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
 import type { Standing } from './standing.js';
-import { denyUntilMs, sessionEndMs, type Token } from './token.js';
+import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token.js';
 
 /**
  * Ends a session, if what was read of it still stands.
@@ -42,10 +42,12 @@ export async function confirmEnd(context: Context, token: Token, standing: Stand
 }
 
 /**
- * The end is kept until no token of the session can stand any more: by today's SESSION_MAX, and, since that may be
+ * The end is kept until no token of the session can be active any more: by today's SESSION_MAX, and, since that may be
  * raised, by the `exp` of the token that came and of those that were answered last.
  */
 function keptUntilMs(token: Token, { session }: Standing, policy: Policy): number {
   const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
-  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy), answeredMs) + SLACK_MS;
+  // The entry of an adopted session is kept as long as the adopted token. If it is lost, nothing tells how long that is.
+  const adoptedMs = token.fromElsewhere && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;
+  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token), answeredMs, adoptedMs) + SLACK_MS;
 }

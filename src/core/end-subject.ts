@@ -5,7 +5,7 @@ import { type Context, writeUntilMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
 import { notBeforeKey, placeOf } from './place.js';
-import { SLACK_MS } from './policy.js';
+import { ADOPTED_MAX_MS, type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
 import { readStanding, type Standing } from './standing.js';
 
@@ -26,8 +26,8 @@ export async function endSubject(
   await attempt(async () => {
     const { known, notBefore, notBeforeText, birth } = await readStanding(context, place);
     // Never down, and past any start that a login can have been given by now, though the clock was set back since.
-    const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs);
-    const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + policy.sessionMaxMs + SLACK_MS;
+    const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs(place.shard));
+    const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + cutOffKeptMs(policy);
     const draft = { value: notBeforeValue, atLeastMs };
     const key = notBeforeKey(subject);
     const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, untilMs);
@@ -38,10 +38,17 @@ export async function endSubject(
   });
 }
 
+/**
+ * How long a cut-off is kept beyond its time: until no token of a session that it denies can be active any more. Our own
+ * tokens end with today's SESSION_MAX; an adopted one may have a later `exp`, and SESSION_MAX may be raised.
+ */
+const cutOffKeptMs = ({ sessionMaxMs, adopts }: Policy): number =>
+  Math.max(sessionMaxMs, adopts ? ADOPTED_MAX_MS : 0) + SLACK_MS;
+
 /** To be called before a caller hears that a subject whose cut-off was found is cut off. @throws StoreUnavailable */
 export async function confirmCutOff(context: Context, subject: string, standing: Standing): Promise<void> {
   const { notBefore, notBeforeText: current, known } = standing;
-  const untilMs = (notBefore?.atMs ?? 0) + context.policy.sessionMaxMs + SLACK_MS;
+  const untilMs = (notBefore?.atMs ?? 0) + cutOffKeptMs(context.policy);
   await context.ledger.acknowledge(known, notBeforeKey(subject), { current }, untilMs);
 }
 

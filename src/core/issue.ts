@@ -26,7 +26,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
   const nowMs = store.now(place.shard);
   // A login after an acknowledged cut-off stands, also within the same millisecond and whatever the clocks say.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
-  starts.give(startMs);
+  starts.give(place.shard, startMs);
   const sessionId = makeSessionId(startMs, crypto.randomBytes(10));
   const bearer = {
     subject,

@@ -86,10 +86,13 @@ export class Ledger {
     { current: text, writes }: Omit<Swapped, 'won'>,
     keptUntilMs: number,
   ): Promise<void> {
-    await this.#store.settle(known.shard, known.incarnation);
-    if (known.birth && writes !== undefined) this.#see(known.shard, { ...known.birth, writes });
+    const { shard, incarnation, birth } = known;
+    // A denied token may be asked about again and again: what this server has acknowledged costs no second wait.
+    const isKnown = writes === undefined && text !== undefined && this.#lines.holds(key, text, incarnation);
+    if (!isKnown) await this.#store.settle(shard, incarnation);
+    if (birth && writes !== undefined) this.#see(shard, { ...birth, writes });
     if (text === undefined) return;
-    this.#lines.add({ shard: known.shard, key, text, keptUntilMs, notedMs: this.#store.now(known.shard) });
+    this.#lines.add({ shard, key, text, keptUntilMs, notedMs: this.#store.now(shard), incarnation });
   }
 
   /** Whether the store lacks something that it could not be given back yet. */

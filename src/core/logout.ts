@@ -2,14 +2,15 @@
 
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
+import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeUntilMs } from './context.js';
-import { confirmEnd, endSession } from './end-session.js';
-import { confirmCutOff, endSubject } from './end-subject.js';
+import { endSession } from './end-session.js';
+import { endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
 import { type Place, placeOf } from './place.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
-import { cutOff, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
+import { cutOff, type Denial, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
 import { denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 export interface LogoutRequest {
@@ -69,9 +70,9 @@ async function endOne(context: Context, call: Call, token: Token, place: Place, 
   await attempt(async () => {
     const standing = await readStanding(context, place);
     if (isOver(token, standing, context.store.now(place.shard), context.policy)) {
+      const denied = standing.session?.state === 'ended' ? 'ended' : cutOff(token, standing);
       // What another call has written is not yet safe by that; nor is it in our ledger.
-      if (standing.session?.state === 'ended') await confirmEnd(context, token, standing);
-      else if (cutOff(token, standing) === 'not-before') await confirmCutOff(context, token.subject, standing);
+      if (denied === 'ended' || denied === 'not-before') await confirmDenial(context, token, standing, denied);
       else await context.store.settle(standing.known.shard, standing.known.incarnation);
       return true;
     }
@@ -83,7 +84,7 @@ async function endOne(context: Context, call: Call, token: Token, place: Place, 
 const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy): boolean =>
   standing.session?.state === 'ended' ||
   cutOff(token, standing) !== undefined ||
-  nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token, policy));
+  nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token));
 
 /** Needs one token that stands, or one that only an earlier cut-off denies: that is a retry, and done already. */
 async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): Promise<void> {
@@ -99,30 +100,35 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
     tokens.map(async (token) => {
       const standing = await readStanding(context, placeOf(store, subject, token.sessionId));
       const verdict = mayEndAll(token, standing, store.now(shard), policy);
-      if (verdict === 'done') await confirmCutOff(context, subject, standing);
+      await confirmDenial(context, token, standing, verdict.denied);
       return verdict;
     }),
   );
-  const standing = tokens.filter((_, index) => verdicts[index] === 'may');
+  const standing = tokens.filter((_, index) => verdicts[index]?.may);
   if (standing.length > 0) {
     const startMs = Math.max(...standing.map((token) => token.startMs));
     return endSubject(context, call, subject, startMs, untilMs);
   }
   const [first] = verdicts;
-  if (first instanceof TokenRefused && !verdicts.includes('done')) throw first;
+  if (first?.refused && verdicts.every(({ refused }) => refused)) throw first.refused;
 }
 
-/**
- * Whether a token may end all sessions of its subject; `done`: it did before. Pure.
- * @returns the refusal otherwise
- */
-function mayEndAll(token: Token, standing: Standing, nowMs: number, policy: Policy): 'may' | 'done' | TokenRefused {
+/** Whether a token may end all sessions of its subject. Neither `may` nor `refused`: it did before. */
+interface EndAllVerdict {
+  readonly may?: true;
+  readonly refused?: TokenRefused;
+  /** What the answer rests on. */
+  readonly denied?: Denial;
+}
+
+/** The rule of ending all sessions. Pure. */
+function mayEndAll(token: Token, standing: Standing, nowMs: number, policy: Policy): EndAllVerdict {
   const time = timing(token, policy, nowMs);
-  if (time) return refusal(time);
+  if (time) return { refused: refusal(time) };
   const cut = cutOff(token, standing);
-  if (cut === 'birth') return refusal('REVOKED', cut);
+  if (cut === 'birth') return { refused: refusal('REVOKED', cut) };
   const bySession = denialBySession(token, standing);
-  if (bySession === 'superseded') return refusal('REUSED');
-  if (bySession) return refusal('REVOKED', whyDenied(bySession, standing));
-  return cut ? 'done' : 'may';
+  if (bySession === 'superseded') return { refused: refusal('REUSED') };
+  if (bySession) return { refused: refusal('REVOKED', whyDenied(bySession, standing)), denied: bySession };
+  return cut ? { denied: cut } : { may: true };
 }

@@ -18,7 +18,15 @@ export interface Policy {
   readonly subjectClaim: string;
   /** Where adopted sessions are judged by a date of their own: Unix ms, put into births that are first seen missing. */
   readonly foreignSinceMs: number | undefined;
+  /** Whether another issuer's tokens are taken over. */
+  readonly adopts: boolean;
 }
+
+/**
+ * An adopted token ends so long after its session's start at the latest, whatever the settings. Its issuer may write any
+ * `exp`, and what denies it must be kept until then. Milliseconds.
+ */
+export const ADOPTED_MAX_MS = 366 * 24 * 60 * 60 * 1000;
 
 /** The largest token that is looked at or signed, bytes. */
 export const MAX_TOKEN_BYTES = 8 * 1024;
@@ -42,11 +50,14 @@ export const MOST_PAUSE_MS = 10 * 60 * 1000;
 /** What every entry is kept for beyond its use: more than any tolerance, clock step or long call. Milliseconds. */
 export const SLACK_MS = 60 * 60 * 1000;
 /**
- * For how long, and for how many entries, a process remembers what it has acknowledged, to stand up for it before a store
- * that has gone back. Longer than a failover takes; an entry takes up to 800 bytes of memory.
+ * For how long a process remembers what it has acknowledged, to restore it in a store that has lost writes. Longer than a
+ * failover takes. Milliseconds.
  */
 export const LEDGER_MS = 10 * 60 * 1000;
-export const MAX_LEDGER = 50_000;
+/** For how many sessions it remembers the last refresh. A line takes up to 800 bytes of memory. */
+export const MAX_ROTATIONS = 50_000;
+/** For how many sessions and subjects it remembers the end. Refreshes, which are many more, take no room from these. */
+export const MAX_DENIALS = 50_000;
 
 /** A call that has run for this long writes no verdict any more: its caller has given up and may be trying again. */
 export const VERDICT_AGE_MS = 2_000;

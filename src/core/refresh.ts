@@ -3,6 +3,7 @@
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { bearerOf } from './claims.js';
+import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeUntilMs } from './context.js';
 import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
@@ -11,7 +12,7 @@ import { type Pair, sealPair } from './pair.js';
 import { placeOf, sessionKey } from './place.js';
 import { MOST_PAUSE_MS, type Policy, SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
-import { denial, isAhead, readStanding, type Standing, whyDenied } from './standing.js';
+import { type Denial, denial, isAhead, readStanding, type Standing, whyDenied } from './standing.js';
 import { type Answered, answerNow, denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 /** What to do about a refresh token. */
@@ -20,7 +21,7 @@ type RefreshDecision =
   | { readonly act: 'rotate'; readonly heal: boolean }
   /** Answer what was answered before. */
   | { readonly act: 'replay'; readonly answered: LiveEntry }
-  | { readonly act: 'refuse'; readonly problem: Problem; readonly why?: string }
+  | { readonly act: 'refuse'; readonly problem: Problem; readonly denied?: Denial }
   /** End the session, then refuse. */
   | { readonly act: 'end'; readonly cause: 'reuse' | 'lost'; readonly problem: Problem };
 
@@ -48,15 +49,16 @@ function decideRefresh(token: Token, standing: Standing, moment: Moment, policy:
     if (oneBehind && (withinGrace || moment.raced) && moment.nowMs < sessionEndMs(token.startMs, policy))
       return { act: 'replay', answered: session };
     if (time) return { act: 'refuse', problem: time };
-    // Two or more behind within the window is a delayed duplicate of an honest client's earlier call, no theft.
-    if (withinGrace) return { act: 'refuse', problem: 'REUSED' };
+    // Two or more behind within the window is a delayed duplicate of an honest client's earlier call, no theft. Nor is a
+    // loser of the race that reads again only when its winner has refreshed once more.
+    if (withinGrace || moment.raced) return { act: 'refuse', problem: 'REUSED' };
     // RFC 9700, section 4.14.2: of a thief and the honest client one has used it before; we cannot tell which.
     return { act: 'end', cause: 'reuse', problem: 'REUSED' };
   }
   if (time) return { act: 'refuse', problem: time };
   // Written down, so that the denial stays: the token of an earlier generation must not start a second chain.
   if (denied === 'lost') return { act: 'end', cause: 'lost', problem: 'REVOKED' };
-  if (denied) return { act: 'refuse', problem: 'REVOKED', why: whyDenied(denied, standing) };
+  if (denied) return { act: 'refuse', problem: 'REVOKED', denied };
   return { act: 'rotate', heal: isAhead(token, standing) };
 }
 
@@ -91,7 +93,8 @@ export async function refresh(context: Context, call: Call, text: string): Promi
         return sealSuccessor(context, token, decision.answered);
       case 'refuse':
         if (decision.problem === 'REUSED') audit(call, 'session_duplicate', token);
-        throw refusal(decision.problem, decision.why);
+        await confirmDenial(context, token, standing, decision.denied);
+        throw refusal(decision.problem, decision.denied && whyDenied(decision.denied, standing));
       case 'end':
         if (!(await endSession(context, call, token, decision.cause, standing, untilMs))) return undefined;
         audit(call, decision.cause === 'reuse' ? 'session_reused' : 'session_lost', token);
@@ -112,7 +115,7 @@ async function rotate(
   const answered = answerNow(token.generation + 1, token.startMs, keys.signingKid, policy, nowMs);
   const pair = sealSuccessor(context, token, answered);
   const draft = { value: liveValue(answered), atLeastMs: 0 };
-  const keptMs = keptUntilMs(token, answered, policy);
+  const keptMs = keptUntilMs(token, answered);
   const key = sessionKey(token.subject, token.sessionId);
   const lifetimeMs = keptMs - store.now(standing.known.shard);
   const swapped = await store.swap(key, standing.sessionText, draft, lifetimeMs, untilMs);
@@ -124,13 +127,13 @@ async function rotate(
 /** What another call has written is not yet safe by that; nor is it in our ledger. */
 async function confirm(context: Context, token: Token, standing: Standing, answered: LiveEntry): Promise<void> {
   const key = sessionKey(token.subject, token.sessionId);
-  const keptMs = keptUntilMs(token, answered, context.policy);
+  const keptMs = keptUntilMs(token, answered);
   await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, keptMs);
 }
 
 /** A live entry is kept until the last token that it speaks of has ended: the pair that it answers, the token it denies. */
-const keptUntilMs = (token: Token, answered: Answered, policy: Policy): number =>
-  Math.max(answered.accessExpiresAt * 1000, answered.refreshExpiresAt * 1000, denyUntilMs(token, policy)) + SLACK_MS;
+const keptUntilMs = (token: Token, answered: Answered): number =>
+  Math.max(answered.accessExpiresAt * 1000, answered.refreshExpiresAt * 1000, denyUntilMs(token)) + SLACK_MS;
 
 const sealSuccessor = (context: Context, token: Token, answered: Answered): Pair =>
   sealPair(context.keys, bearerOf(token, context.policy), answered, {

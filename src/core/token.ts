@@ -1,6 +1,6 @@
 // Owns what a token says once its form, signature and claims are known to be good, and when it ends.
 
-import type { Policy } from './policy.js';
+import { ADOPTED_MAX_MS, type Policy } from './policy.js';
 import type { SessionId } from './session.js';
 
 export type TokenKind = 'access' | 'refresh';
@@ -48,7 +48,11 @@ export const endsAtMs = (token: Token, policy: Policy): number =>
     token.expiresAt * 1000,
     token.issuedAt * 1000 + ttlMs(token.kind, policy),
     sessionEndMs(token.startMs, policy),
+    token.adopted ? adoptedEndMs(token.startMs) : Number.POSITIVE_INFINITY,
   );
+
+/** When a token that was adopted has ended, whatever its `exp` and the settings, Unix ms. */
+export const adoptedEndMs = (startMs: number): number => startMs + ADOPTED_MAX_MS;
 
 /**
  * Whether the token's time is over or not yet come. Our own tokens are not judged by `iat`, since we know who wrote it
@@ -65,10 +69,11 @@ export function timing(token: Token, policy: Policy, nowMs: number): 'EXPIRED' |
 
 /**
  * Until when a token must be denied for it to be dead for good, Unix ms: by its own `exp`, so that a setting that is
- * lowered and raised again does not bring it back. Another issuer may write any `exp`; there SESSION_MAX bounds it.
+ * raised, or lowered and raised again, does not bring it back. Another issuer may write any `exp`; there a bound of our
+ * own ends the token.
  */
-export const denyUntilMs = (token: Token, policy: Policy): number =>
-  token.adopted ? Math.min(token.expiresAt * 1000, sessionEndMs(token.startMs, policy)) : token.expiresAt * 1000;
+export const denyUntilMs = (token: Token): number =>
+  token.adopted ? Math.min(token.expiresAt * 1000, adoptedEndMs(token.startMs)) : token.expiresAt * 1000;
 
 /** What is answered for one generation of a session; kept in the store, so that a retry gets it again. */
 export interface Answered {

@@ -1,5 +1,6 @@
 // Owns the answer to "does this access token stand now?".
 
+import { confirmDenial } from './confirm-denial.js';
 import type { Context } from './context.js';
 import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
@@ -26,6 +27,7 @@ export async function validate(context: Context, call: Call, text: string): Prom
       const { subject, sessionId, generation } = token;
       call.audit({ event: 'session_lost', subject, sessionId, generation });
     }
+    await confirmDenial(context, token, standing, denied);
     throw refusal('REVOKED', whyDenied(denied, standing));
   } catch (error) {
     if (error instanceof TokenRefused) return { active: false, problem: error.problem, why: error.why };

@@ -120,10 +120,14 @@ describe('the judgement on a cluster', () => {
       ['cluster-require-full-coverage', coverage],
       ['cluster-node-timeout', timeout],
     ]);
+  const viewOf = (self: string, who: readonly ReturnType<typeof node>[], has: readonly (string | undefined)[]) => ({
+    self,
+    nodes: who,
+    owners: has.map((server) => (server === undefined ? undefined : { server, epoch: 1 })),
+    destinations: new Map<number, string>(),
+  });
   const judged = (has = owners, of = settings(), who: readonly ReturnType<typeof node>[] = nodes): string[] =>
-    judgeCluster(
-      who.map(({ id }) => ({ name: id, why: '', word: { self: id, nodes: who, owners: has }, settings: of })),
-    )
+    judgeCluster(who.map(({ id }) => ({ name: id, why: '', word: viewOf(id, who, has), settings: of })))
       .filter(({ weight }) => weight !== 'good')
       .map(({ weight, says }) => `${weight} ${says}`);
 

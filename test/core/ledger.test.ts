@@ -5,11 +5,11 @@ import type { Context } from '../../src/core/context.js';
 import type { Setback } from '../../src/core/ledger.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
-import { LEDGER_MS, MAX_LEDGER } from '../../src/core/policy.js';
+import { LEDGER_MS, MAX_DENIALS } from '../../src/core/policy.js';
 import { refresh } from '../../src/core/refresh.js';
 import { validate } from '../../src/core/validate.js';
 import { failure, Scene } from '../support/scene.js';
-import { aCall, MINUTE, node, POLICY, run, SECOND } from '../support/world.js';
+import { aCall, MINUTE, node, POLICY, run, SECOND, settle } from '../support/world.js';
 
 /** A scene whose first node tells of setbacks, and a second node beside it. */
 class Setbacks extends Scene {
@@ -154,6 +154,29 @@ describe('a store that comes back older than it was', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
   });
 
+  it('gets the end of a session, though the answer to an earlier replay is taken in after that to the logout', async () => {
+    const { world, context } = scene;
+    const next = await scene.refresh(pair.refreshToken);
+    const before = world.snapshot();
+    const loggingOut = logout(context, aCall(), {
+      accessToken: '',
+      refreshToken: next.refreshToken,
+      allSessions: false,
+    });
+    await scene.step();
+    const replay = refresh(context, aCall(), pair.refreshToken);
+    await settle();
+    const [swap, read] = world.pending;
+    expect([swap?.kind, read?.kind]).to.deep.equal(['swap', 'read']);
+    // The replay reads before the swap; both answers are in one segment.
+    read?.take();
+    swap?.take();
+    await Promise.all([loggingOut, replay]);
+    world.goBackTo(before, world.incarnation);
+    expect(await scene.verdict(next.accessToken)).to.equal('REVOKED logout');
+    expect(scene.told[0]?.again).to.equal(1);
+  });
+
   it('is no setback where another server holds it all', async () => {
     await scene.logout('', pair.refreshToken);
     scene.world.goBackTo(scene.world.snapshot());
@@ -165,7 +188,7 @@ describe('a store that comes back older than it was', () => {
     const other = await scene.issue();
     const snapshot = scene.world.snapshot();
     await scene.logout('', pair.refreshToken);
-    for (let n = 0; n <= MAX_LEDGER; n++) await scene.logout('', other.refreshToken);
+    for (let n = 0; n <= MAX_DENIALS; n++) await scene.logout('', other.refreshToken);
     scene.world.goBackTo(snapshot);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
     expect(scene.told[0]).to.include({ again: 2, remembered: 2 });
@@ -184,15 +207,18 @@ describe('a store that comes back older than it was', () => {
 });
 
 describe('an acknowledgement that too few replicas have confirmed', () => {
-  it('is none, whether it was written for it or found written; what is asked still gets its answer', async () => {
-    const scene = new Setbacks();
+  let scene: Setbacks;
+  beforeEach(() => {
+    scene = new Setbacks();
+  });
+
+  it('is none, whether it was written for it or found written', async () => {
     const [ended, rotated, other] = [await scene.issue(), await scene.issue(), await scene.issue()];
     scene.world.replicated = false;
     for (let n = 0; n < 2; n++) {
       expect(await failure(scene.logout('', ended.refreshToken))).to.equal('UNAVAILABLE');
       expect(await failure(scene.refresh(rotated.refreshToken))).to.equal('UNAVAILABLE');
     }
-    expect(await scene.verdict(ended.accessToken)).to.equal('REVOKED logout');
     expect(await scene.verdict(other.accessToken)).to.equal('active');
     scene.world.nowMs += 1;
     for (let n = 0; n < 2; n++) {
@@ -204,5 +230,79 @@ describe('an acknowledgement that too few replicas have confirmed', () => {
     scene.world.replicated = true;
     await scene.logout('', ended.refreshToken);
     await scene.logout('', other.refreshToken, true);
+  });
+
+  it('is none for the logout of a session that ended long ago either: it rests on what was read', async () => {
+    const old = await scene.issue();
+    scene.world.nowMs += POLICY.sessionMaxMs;
+    scene.world.replicated = false;
+    expect(await failure(scene.logout('', old.refreshToken))).to.equal('UNAVAILABLE');
+    scene.world.replicated = true;
+    await scene.logout('', old.refreshToken);
+  });
+
+  for (const [what, end] of [
+    ['its end', (pair: Pair) => scene.logout('', pair.refreshToken)],
+    ['the cut-off of its subject', () => scene.revokeSubject('alice')],
+  ] as const) {
+    it(`is none for "this session is over", which rests on ${what}`, async () => {
+      const pair = await scene.issue();
+      scene.world.nowMs += 1;
+      const bystander = await scene.issue('bob');
+      scene.world.replicated = false;
+      expect(await failure(end(pair))).to.equal('UNAVAILABLE');
+      const questions = {
+        refresh: () => failure(scene.refresh(pair.refreshToken)),
+        validate: () => failure(scene.verdict(pair.accessToken)),
+        'logout everywhere': () => failure(scene.logout('', pair.refreshToken, true)),
+      };
+      for (const [name, ask] of Object.entries(questions)) expect(await ask(), name).to.equal('UNAVAILABLE');
+      expect(await scene.verdict(bystander.accessToken)).to.equal('active');
+      scene.world.replicated = true;
+      expect(await questions.refresh()).to.equal('REVOKED');
+    });
+
+    it(`is asked for once for a token that ${what} denies, however often it is asked about`, async () => {
+      const pair = await scene.issue();
+      scene.world.nowMs += 1;
+      await end(pair);
+      scene.context = scene.other;
+      let waits = 0;
+      Object.assign(scene.other.store, { settle: async () => void waits++ });
+      for (let n = 0; n < 3; n++) {
+        expect(await scene.verdict(pair.accessToken)).to.match(/^REVOKED/);
+        expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
+      }
+      expect(waits).to.equal(1);
+      // Another server may have no replica that has it.
+      scene.world.goBackTo(scene.world.snapshot());
+      expect(await scene.verdict(pair.accessToken)).to.match(/^REVOKED/);
+      expect(waits).to.equal(2);
+    });
+
+    it(`brings ${what} back after a setback, also where it was only said that the session is over`, async () => {
+      const pair = await scene.issue();
+      scene.world.nowMs += 1;
+      const snapshot = scene.world.snapshot();
+      const asker = scene.node();
+      await end(pair);
+      scene.context = asker;
+      expect(await scene.verdict(pair.accessToken)).to.match(/^REVOKED/);
+      scene.world.nowMs += LEDGER_MS - 1;
+      // It counts from when it was said last.
+      expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
+      scene.world.nowMs += LEDGER_MS - 1;
+      scene.world.goBackTo(snapshot);
+      expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
+    });
+  }
+
+  it('is not asked for by a token that is active, nor by one that was superseded', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    await scene.refresh(second.refreshToken);
+    scene.world.replicated = false;
+    expect(await scene.verdict(first.accessToken)).to.equal('active');
+    expect(await failure(scene.refresh(first.refreshToken))).to.equal('REUSED');
   });
 });

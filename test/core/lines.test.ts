@@ -1,19 +1,32 @@
-// Owns the proof that the ledger's lines are the last ones: of each entry one, none too old, and no more than so many.
+// Tests of the ledger's lines: of each entry the furthest state, none too old, and no more than the two bounds allow.
 
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Line, Lines } from '../../src/core/lines.js';
-import { MAX_LEDGER } from '../../src/core/policy.js';
+import { MAX_DENIALS, MAX_ROTATIONS } from '../../src/core/policy.js';
 import type { SessionId } from '../../src/core/session.js';
 
-const line = (name: string, notedMs: number, kind: 'session' | 'not-before' = 'session'): Line => ({
+type Kind = 'live' | 'ended' | 'not-before';
+const TEXTS: Record<Kind, (progress: number) => string> = {
+  live: (generation) => `1 5 live ${generation} 1 2 3 k`,
+  ended: () => '1 6 ended logout',
+  'not-before': (atMs) => `1 ${atMs} not-before`,
+};
+
+/** @param progress the generation of a live entry, or the time of a cut-off */
+const line = (name: string, notedMs: number, kind: Kind = 'live', progress = notedMs): Line => ({
   shard: 0,
-  key: kind === 'session' ? { kind, subject: 'alice', sessionId: name as SessionId } : { kind, subject: name },
-  text: `${name} at ${notedMs}`,
+  key:
+    kind === 'not-before'
+      ? { kind, subject: name }
+      : { kind: 'session', subject: 'alice', sessionId: name as SessionId },
+  text: TEXTS[kind](progress),
   keptUntilMs: 1_000_000,
   notedMs,
+  incarnation: 'one',
 });
-const texts = (lines: Lines): string[] => lines.newestFirst().map(({ text }) => text);
+const nameOf = ({ key }: Line): string => (key.kind === 'session' ? key.sessionId : key.subject);
+const texts = (lines: Lines): string[] => lines.newestFirst().map((each) => `${nameOf(each)} at ${each.notedMs}`);
 
 describe('the lines of a ledger', () => {
   it('are told newest first, of each entry the last', () => {
@@ -34,23 +47,96 @@ describe('the lines of a ledger', () => {
     expect(texts(lines)).to.deep.equal(['s9 at 9']);
   });
 
-  it('are so many at most: the oldest make room, time after time', () => {
+  for (const [kind, limit] of [
+    ['live', MAX_ROTATIONS],
+    ['ended', MAX_DENIALS],
+    ['not-before', MAX_DENIALS],
+  ] as const) {
+    it(`are ${limit} at most that are ${kind}: the oldest make room, time after time`, () => {
+      const lines = new Lines(() => false);
+      const many = 2 * limit + 10;
+      for (let n = 1; n <= many; n++) lines.add(line(`s${n}`, n, kind));
+      const told = texts(lines);
+      expect(told).to.have.length(limit);
+      const least = many - limit + 1;
+      expect([told[0], told.at(-1)]).to.deep.equal([`s${many} at ${many}`, `s${least} at ${least}`]);
+    });
+  }
+
+  it('keep the ends and the cut-offs, however many refreshes come after them', () => {
     const lines = new Lines(() => false);
-    const many = 2 * MAX_LEDGER + 10;
-    for (let n = 1; n <= many; n++) lines.add(line(`s${n}`, n));
+    lines.add(line('ended', 1, 'ended'));
+    lines.add(line('alice', 2, 'not-before'));
+    for (let n = 3; n <= MAX_ROTATIONS + 10; n++) lines.add(line(`s${n}`, n));
     const told = texts(lines);
-    expect(told).to.have.length(MAX_LEDGER);
-    const least = many - MAX_LEDGER + 1;
-    expect([told[0], told.at(-1)]).to.deep.equal([`s${many} at ${many}`, `s${least} at ${least}`]);
+    expect(told).to.have.length(MAX_ROTATIONS + 2);
+    expect(told.slice(-2)).to.deep.equal(['alice at 2', 'ended at 1']);
+  });
+
+  it('keep the refreshes, however many ends come after them', () => {
+    const lines = new Lines(() => false);
+    lines.add(line('live', 1));
+    for (let n = 2; n <= MAX_DENIALS + 10; n++) lines.add(line(`s${n}`, n, 'ended'));
+    expect(texts(lines).at(-1)).to.equal('live at 1');
+  });
+
+  it('count a session that ends among the ends, and no more among the refreshes', () => {
+    const lines = new Lines(() => false);
+    for (let n = 1; n <= MAX_ROTATIONS; n++) lines.add(line(`s${n}`, n));
+    lines.add(line('s1', 1, 'ended'));
+    lines.add(line('new', MAX_ROTATIONS));
+    const told = texts(lines);
+    expect(told).to.have.length(MAX_ROTATIONS + 1);
+    expect(told).to.include.members(['s1 at 1', 's2 at 2', `new at ${MAX_ROTATIONS}`]);
+  });
+
+  it('never give way to an older state of their entry', () => {
+    const further = [
+      [line('a', 1, 'live', 7), line('a', 2, 'live', 6)],
+      [line('a', 1, 'ended'), line('a', 2, 'live', 9)],
+      [line('a', 1, 'not-before', 50), line('a', 2, 'not-before', 49)],
+    ] as const;
+    for (const [one, other] of further) {
+      for (const [first, second] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        const lines = new Lines(() => false);
+        lines.add({ ...first, incarnation: first.text, keptUntilMs: 8 });
+        lines.add({ ...second, incarnation: second.text, keptUntilMs: 9, notedMs: 3 });
+        const { text } = one;
+        // Each text with the server that it was acknowledged for; kept as long as either, from the later time on.
+        expect(lines.newestFirst()).to.deep.equal([{ ...one, text, incarnation: text, keptUntilMs: 9, notedMs: 3 }]);
+      }
+    }
+  });
+
+  it('give way to another text of the same generation, which was answered later', () => {
+    const lines = new Lines(() => false);
+    lines.add(line('a', 1, 'live', 7));
+    lines.add({ ...line('a', 2), text: '1 99 live 7 1 2 3 k' });
+    expect(lines.newestFirst().map(({ text }) => text)).to.deep.equal(['1 99 live 7 1 2 3 k']);
+  });
+
+  it('tell whether a text of an entry was acknowledged for a server', () => {
+    const lines = new Lines(() => false);
+    const ended = line('a', 1, 'ended');
+    lines.add(ended);
+    lines.add({ ...line('b', 1, 'ended'), incarnation: undefined });
+    expect(lines.holds(ended.key, ended.text, 'one')).to.equal(true);
+    expect(lines.holds(ended.key, '1 7 ended logout', 'one')).to.equal(false);
+    expect(lines.holds(ended.key, ended.text, 'another')).to.equal(false);
+    expect(lines.holds(line('b', 1).key, ended.text, undefined)).to.equal(false);
+    expect(lines.holds(line('c', 1).key, ended.text, 'one')).to.equal(false);
   });
 
   it('are as many of others, however often one entry is acknowledged', () => {
     const lines = new Lines(() => false);
     for (const name of ['a', 'b', 'c']) lines.add(line(name, 0));
-    for (let n = 1; n <= MAX_LEDGER; n++) lines.add(line('b', n));
-    expect(texts(lines)).to.deep.equal([`b at ${MAX_LEDGER}`, 'c at 0', 'a at 0']);
-    lines.add(line('a', MAX_LEDGER + 1));
-    expect(texts(lines)).to.deep.equal([`a at ${MAX_LEDGER + 1}`, `b at ${MAX_LEDGER}`, 'c at 0']);
+    for (let n = 1; n <= MAX_ROTATIONS; n++) lines.add(line('b', n));
+    expect(texts(lines)).to.deep.equal([`b at ${MAX_ROTATIONS}`, 'c at 0', 'a at 0']);
+    lines.add(line('a', MAX_ROTATIONS + 1));
+    expect(texts(lines)).to.deep.equal([`a at ${MAX_ROTATIONS + 1}`, `b at ${MAX_ROTATIONS}`, 'c at 0']);
   });
 
   it('are those that a map ordered by time would hold, whatever comes', () => {

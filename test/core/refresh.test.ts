@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { Pair } from '../../src/core/pair.js';
 import type { StoreKey } from '../../src/core/ports.js';
 import { failure, Scene } from '../support/scene.js';
-import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';
+import { DAY, MINUTE, POLICY, run, SECOND, settle } from '../support/world.js';
 
 const claimsOf = (token: string): Record<string, unknown> => JSON.parse(token).payload;
 const keyOf = ({ sessionId }: Pair): StoreKey => ({ kind: 'session', subject: 'alice', sessionId });
@@ -114,6 +114,32 @@ describe('a refresh', () => {
     await scene.step();
     const [one, other] = await Promise.all(calls);
     expect(other).to.deep.equal(one);
+  });
+
+  for (const graceMs of [0, 100]) {
+    it(`ends nothing for a loser that reads again when its winner has refreshed once more, grace ${graceMs} ms`, async () => {
+      scene = new Scene({ graceMs });
+      const first = await scene.issue();
+      const loser = scene.begin(first.refreshToken);
+      await scene.step();
+      await settle();
+      const [swap] = scene.world.pending.splice(0);
+      const second = await scene.refresh(first.refreshToken);
+      const third = await scene.refresh(second.refreshToken);
+      scene.world.nowMs += graceMs + 1;
+      if (swap) scene.world.pending.push(swap);
+      expect(await failure(run(scene.world, loser))).to.equal('REUSED');
+      expect(await scene.verdict(third.accessToken)).to.equal('active');
+    });
+  }
+
+  it('ends a session for one that comes two behind and after the window, and has raced nobody', async () => {
+    const first = await scene.issue();
+    const second = await scene.refresh(first.refreshToken);
+    const third = await scene.refresh(second.refreshToken);
+    scene.world.nowMs += POLICY.graceMs + 1;
+    expect(await failure(scene.refresh(first.refreshToken))).to.equal('REUSED');
+    expect(await scene.verdict(third.accessToken)).to.equal('REVOKED reuse');
   });
 
   it('does not replay what is past SESSION_MAX', async () => {

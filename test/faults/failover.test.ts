@@ -143,7 +143,40 @@ describe('a failover of Redis', function () {
       expect(audited(successor, 'session_healed')).to.equal(0);
     });
 
-    it('acknowledges nothing without the replica, not even what was written before; validation goes on', async () => {
+    it('says of no session that it is over without the replica: neither RefreshToken nor ValidateToken', async () => {
+      const [node, other] = await Promise.all([serve({ REDIS_MIN_REPLICAS: '1' }), serve({ REDIS_MIN_REPLICAS: '1' })]);
+      const [out, everywhere] = [await node.client.issue('out'), await node.client.issue('everywhere')];
+      await pair.replica.kill();
+      const ends = [
+        node.client.logout({ refreshToken: out.refreshToken }),
+        node.client.logout({ refreshToken: everywhere.refreshToken, allSessions: true }),
+      ];
+      for (const { code } of await Promise.all(ends.map(failureOfCall))) expect(code).to.equal('UNAVAILABLE');
+      for (const { client } of [node, other]) {
+        for (const { accessToken, refreshToken } of [out, everywhere]) {
+          const calls = [
+            client.refresh(refreshToken),
+            client.verdict(accessToken),
+            client.logout({ refreshToken, allSessions: true }),
+          ];
+          for (const { code } of await Promise.all(calls.map(failureOfCall))) expect(code).to.equal('UNAVAILABLE');
+        }
+      }
+      await pair.replica.restart();
+      await pair.inStep();
+      await until(() => succeeds(other.client.verdict(out.accessToken)), 5_000);
+      // What is told now is at the replica.
+      for (const { accessToken } of [out, everywhere])
+        expect(await other.client.verdict(accessToken)).to.equal('REVOKED');
+      await Promise.all([node.process.kill(), other.process.kill()]);
+      await pair.failOver();
+      const successor = await serve();
+      await serving(successor);
+      for (const { accessToken } of [out, everywhere])
+        expect(await successor.client.verdict(accessToken)).to.equal('REVOKED');
+    });
+
+    it('acknowledges nothing without the replica, not even what was written before; an active token is told of', async () => {
       const node = await serve({ REDIS_MIN_REPLICAS: '1' });
       const [out, on] = [await node.client.issue(), await node.client.issue()];
       await pair.replica.kill();
@@ -154,7 +187,7 @@ describe('a failover of Redis', function () {
       expect(await refusals()).to.deep.equal(['UNAVAILABLE 1', 'UNAVAILABLE 1']);
       // Both were written: what is asked for again is only read.
       expect(await refusals()).to.deep.equal(['UNAVAILABLE 1', 'UNAVAILABLE 1']);
-      expect(await node.client.verdict(out.accessToken)).to.equal('REVOKED');
+      expect((await failureOfCall(node.client.verdict(out.accessToken))).code).to.equal('UNAVAILABLE');
       expect(await node.client.verdict(on.accessToken)).to.equal('active');
       expect(await node.client.health()).to.equal('SERVING');
       // For longer than the window: nobody could have been answered in it, neither here nor at a node that was not asked.

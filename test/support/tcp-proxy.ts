@@ -57,6 +57,11 @@ export class TcpProxy {
     return address.port;
   }
 
+  /** From now on new connections go to another server; those that are there stay. */
+  leadTo(targetPort: number): void {
+    this.#targetPort = targetPort;
+  }
+
   /** From now on connections go to another server, as after a failover; those that are there are cut. */
   redirect(targetPort: number): void {
     this.#targetPort = targetPort;

@@ -23,6 +23,8 @@ export const POLICY: Policy = {
   audience: [],
   subjectClaim: 'sub',
   foreignSinceMs: undefined,
+  // The plain keys take whatever says that it is adopted.
+  adopts: true,
 };
 
 /** A step of a call that waits to be taken: the read or the swap that it has asked for. */

@@ -1,32 +1,36 @@
-// Owns the decision whether a server keeps what it is told well enough to be used, and what is said if it does not.
+// The check that a server keeps what is written to it well enough to be used.
 
 import type { Redis } from 'ioredis';
-import { StoreUnavailable } from '../../core/errors.js';
 import { inspect } from './inspection.js';
 import { inOneLine, judgePolicy, PERSISTENCE } from './judgement.js';
-import type { Log, Reachability } from './reachability.js';
 import { UnsafeStore } from './unsafe-store.js';
+
+type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/** As much of a logger as the adapter uses. */
+export interface Log {
+  readonly info: LogWrite;
+  readonly warn: LogWrite;
+  readonly error: LogWrite;
+}
 
 /**
  * Makes the check that each new connection must pass, and a connection in use again and again: an administrator may
  * change the policy or our rights at any time.
  * @param probe reads a key of ours, which shows that the data is there and that we may touch it
+ * @returns the check. @throws UnsafeStore, StoreUnavailable
  */
 export function makeAdmission(
   allowUnsafe: boolean,
   probe: (client: Redis) => Promise<unknown>,
   log: Log,
-  reachability: Reachability,
 ): (client: Redis) => Promise<void> {
   let warned = false;
   let allowed: string | undefined;
   return async (client) => {
     const [{ policy, persistence }] = await Promise.all([inspect(client), probe(client)]);
     const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
-    if (unsafe && !allowUnsafe) {
-      reachability.refused(unsafe);
-      throw new StoreUnavailable(unsafe.message);
-    }
+    if (unsafe && !allowUnsafe) throw unsafe;
     if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);
     allowed = unsafe?.message;
     if (warned) return;

@@ -2,6 +2,7 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 import { explainTls } from '../../tls/failure.js';
+import { UnsafeStore } from './unsafe-store.js';
 
 /** A command that was given up on. */
 export class NoAnswer extends Error {
@@ -44,7 +45,10 @@ const codeOf = (error: Error): string | undefined => {
 
 /** Tells what an error of the driver or of the server means. */
 export function explain(error: unknown): Failure {
-  if (error instanceof StoreUnavailable || error instanceof NoAnswer) return { detail: error.message, severs: true };
+  if (error instanceof NoAnswer) return { detail: error.message, severs: true };
+  // Our own judgement on an answer: the connection has brought it.
+  if (error instanceof StoreUnavailable || error instanceof UnsafeStore)
+    return { detail: error.message, severs: false };
   if (!(error instanceof Error)) return { detail: 'the connection to Redis failed', severs: true };
   if (error.name === 'ReplyError') {
     const word = firstWord(error.message);

@@ -45,6 +45,26 @@ export interface Told {
    * tell. One that has followed another in between may have lost what it was told, though its run_id is the same.
    */
   readonly incarnation: string | undefined;
+  /** Whether it took its replication id without having followed another primary before. */
+  readonly keptData: boolean;
+}
+
+/** What `master_replid2` is where the server was not made a primary after it had followed another. */
+const NO_REPLICATION_ID = /^0+$/;
+
+const incarnationIn = (server: unknown, replication: unknown): string | undefined => {
+  const [run, data] = [field(server, 'run_id'), field(replication, 'master_replid')];
+  return run !== undefined && data !== undefined ? `${run} ${data}` : undefined;
+};
+
+/** Asks the server for its name; undefined: the user may not ask. */
+export async function askIncarnation(client: Redis): Promise<string | undefined> {
+  const questions = [
+    ['info', 'server'],
+    ['info', 'replication'],
+  ];
+  const answers = await client.pipeline(questions).exec();
+  return incarnationIn(optional(answers, 0), optional(answers, 1));
 }
 
 /** Asks the server for its time and its name, and makes sure that it is a primary. */
@@ -58,9 +78,10 @@ export async function ask(client: Redis): Promise<Told> {
   const time = answerOf(answers, 1);
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
   if (!Number.isFinite(seconds) || !Number.isFinite(micros)) throw new StoreUnavailable('Redis does not tell its time');
-  const [run, data] = [field(optional(answers, 2), 'run_id'), field(optional(answers, 3), 'master_replid')];
-  const incarnation = run !== undefined && data !== undefined ? `${run} ${data}` : undefined;
-  return { timeMs: Number(seconds) * 1000 + Number(micros) / 1000, incarnation };
+  const replication = optional(answers, 3);
+  const incarnation = incarnationIn(optional(answers, 2), replication);
+  const keptData = NO_REPLICATION_ID.test(field(replication, 'master_replid2') ?? '');
+  return { timeMs: Number(seconds) * 1000 + Number(micros) / 1000, incarnation, keptData };
 }
 
 /** Whether a server still holds what it held under that name. @param replication its INFO of that section */

@@ -1,4 +1,4 @@
-// Owns the script behind `read`: MGET, but one that tells a key of another type from an absent one.
+// The script behind `read`: MGET, but one that tells a key of another type from an absent one.
 //
 // KEYS  the entries, at most a few thousand
 //
@@ -8,9 +8,17 @@
 // the same moment: as two commands, an entry written between them hides the bad key. A script also has no second reply
 // to be parsed by this process, whose cycles are the scarce ones.
 
+import { StoreUnavailable } from '../../core/errors.js';
 import { makeScript } from './script.js';
 
-export const READ = makeScript(`
+function checkRead(answer: unknown, keyCount: number): void {
+  if (Array.isArray(answer) && answer.length === keyCount && answer.every(isFound)) return;
+  throw new StoreUnavailable('Redis answered a read with something else than its texts');
+}
+
+const isFound = (value: unknown): boolean => value === null || typeof value === 'string' || typeof value === 'number';
+
+const lua = `
 local values = redis.call('MGET', unpack(KEYS))
 local absent = {}
 for i = 1, #KEYS do
@@ -22,4 +30,6 @@ if #absent > 0 and redis.call('EXISTS', unpack(absent)) > 0 then
   end
 end
 return values
-`);
+`;
+
+export const READ = makeScript({ lua, access: 'read', check: checkRead });

@@ -1,16 +1,18 @@
-// Owns the store on Redis: what the core asks for, said in keys and scripts.
+// The store on Redis: what the core asks for, as keys and scripts.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
-import { clientMaker, type TlsSource } from './client.js';
-import { Cluster } from './cluster.js';
+import type { Log } from './admission.js';
+import type { TlsSource } from './client.js';
 import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
-import type { PrimaryOptions } from './primary.js';
-import type { Log } from './reachability.js';
-import { Sentinels } from './sentinels.js';
-import type { Servers } from './servers.js';
-import { SolePrimary } from './sole-primary.js';
 import { LATE, WON } from './swap-script.js';
+import { ClusterOwners } from './topology/cluster-owners.js';
+import { type Commands, DirectCommands } from './topology/direct-commands.js';
+import { SingleOwner } from './topology/owners.js';
+import { SentinelOwners } from './topology/sentinel-owners.js';
+import type { ServerOptions } from './topology/server.js';
+import { SlotCommands } from './topology/slot-commands.js';
+import { Topology } from './topology/topology.js';
 import { type Credentials, readRedisUrl, sentinelUrlOf } from './url.js';
 
 export interface RedisStoreOptions {
@@ -36,11 +38,12 @@ export interface RedisStoreOptions {
 /** The denylist on Redis, version 6 or later. */
 export class RedisStore implements Store {
   readonly shards = SHARDS;
-  readonly #servers: Servers;
+  readonly #topology: Topology;
+  readonly #commands: Commands;
 
   /** Starts to connect. @throws Error if the URL cannot be used */
   constructor(options: RedisStoreOptions) {
-    this.#servers = serversOf(options);
+    [this.#topology, this.#commands] = connectTo(options);
   }
 
   shardOf(subject: string): number {
@@ -48,19 +51,19 @@ export class RedisStore implements Store {
   }
 
   now(shard: number): number {
-    return this.#servers.primaryOf(shard).clock.now();
+    return this.#topology.lastOwnerOf(shard).clock.now();
   }
 
   get reachableSinceMs(): number | undefined {
-    return this.#servers.reachableSinceMs;
+    return this.#topology.reachableSinceMs;
   }
 
   reachedMsSince(shard: number, atMs: number): number {
-    return this.#servers.primaryOf(shard).reachability.reachedMsSince(atMs);
+    return this.#topology.reachedMsSince(shard, atMs);
   }
 
   watch(listener: (reachable: boolean) => void): () => void {
-    return this.#servers.watch(listener);
+    return this.#topology.watch(listener);
   }
 
   /**
@@ -68,12 +71,12 @@ export class RedisStore implements Store {
    * @throws UnsafeStore if it may evict entries; StoreUnavailable if the store is closed before
    */
   opened(): Promise<void> {
-    return this.#servers.opened;
+    return this.#topology.opened;
   }
 
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
     const [first] = keys;
-    return first === undefined ? Promise.resolve([]) : this.#servers.read(shardOfKey(first), keyNames(keys));
+    return first === undefined ? Promise.resolve([]) : this.#commands.read(shardOfKey(first), keyNames(keys));
   }
 
   async swap(
@@ -94,7 +97,7 @@ export class RedisStore implements Store {
     ];
     const shard = shardOfKey(key);
     const keys = namesOf(key.kind === 'birth' ? [key] : [key, { kind: 'birth', shard }]);
-    const [outcome, standing, writes] = await this.#servers.swap(shard, keys, args);
+    const [outcome, standing, writes] = await this.#commands.swap(shard, keys, args);
     if (outcome === LATE) throw new StoreUnavailable('Redis got a write too late, and did not make it');
     return {
       won: outcome === WON,
@@ -104,38 +107,36 @@ export class RedisStore implements Store {
   }
 
   incarnationOf(shard: number): string | undefined {
-    return this.#servers.incarnationOf(shard);
+    return this.#topology.incarnationOf(shard);
   }
 
   /** Waits until enough replicas have all that this server has answered until now. @throws StoreUnavailable */
   settle(shard: number, incarnation: string | undefined): Promise<void> {
-    return this.#servers.settle(shard, incarnation);
+    return this.#topology.settle(shard, incarnation);
   }
 
   /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */
   close(): Promise<void> {
-    return this.#servers.close();
+    return this.#topology.close();
   }
 }
 
 const shardOfKey = (key: StoreKey): number => (key.kind === 'birth' ? key.shard : shardOf(key.subject));
 
-function serversOf(options: RedisStoreOptions): Servers {
+function connectTo(options: RedisStoreOptions): [Topology, Commands] {
   const { url, allowUnsafe, log, tls, commandTimeoutMs = 500, connectTimeoutMs = 1_000, minReplicas = 0 } = options;
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
-  const common: PrimaryOptions = { allowUnsafe, minReplicas, log, commandTimeoutMs, connectTimeoutMs, monotonicMs };
+  const bounds = { connectTimeoutMs, commandTimeoutMs, monotonicMs, tls };
+  const servers: ServerOptions = { ...bounds, allowUnsafe, minReplicas, log };
   const target = readRedisUrl(url);
-  if (target.kind === 'sentinel') {
-    const sentinelUrl = sentinelUrlOf(target, options.sentinel);
-    const parts = { target, sentinelUrl, connectTimeoutMs, commandTimeoutMs, tls, monotonicMs };
-    const sentinels = new Sentinels(parts);
-    return new SolePrimary(
-      common,
-      () => sentinels.find(),
-      () => sentinels.close(),
-    );
+  if (target.kind === 'cluster') {
+    const owners = new ClusterOwners({ ...bounds, target });
+    const topology = new Topology(servers, owners);
+    return [topology, new SlotCommands(topology, owners)];
   }
-  if (target.kind === 'cluster') return new Cluster(common, target, tls);
-  const makeClient = clientMaker(url, connectTimeoutMs, tls);
-  return new SolePrimary(common, async () => ({ makeClient, check: () => {} }));
+  const sentinelUrl = sentinelUrlOf(target, options.sentinel);
+  const owners =
+    target.kind === 'sentinel' ? new SentinelOwners({ ...bounds, target, sentinelUrl }) : new SingleOwner(url);
+  const topology = new Topology(servers, owners);
+  return [topology, new DirectCommands(topology)];
 }

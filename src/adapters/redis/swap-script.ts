@@ -1,4 +1,4 @@
-// Owns the script behind `swap`: one atomic step that compares, stamps with the server's own time, and writes.
+// The script behind `swap`: one atomic step that compares, stamps with the server's own time, and writes.
 //
 // KEYS[1]  the entry
 // KEYS[2]  the birth record of its shard, whose count is raised; none for a birth record itself
@@ -14,12 +14,25 @@
 // or nil}: something else stands, and what; {2}: too late, nothing was written. A key of another type makes GET, and so
 // the script, fail before anything is written.
 
+import { StoreUnavailable } from '../../core/errors.js';
 import { makeScript } from './script.js';
 
 export const WON = 1;
 export const LATE = 2;
+const LOST = 0;
 
-export const SWAP = makeScript(`
+const COUNT = /^\d{1,15}$/;
+
+function checkSwap(answer: unknown): void {
+  const [outcome, text, count] = Array.isArray(answer) ? answer : [];
+  if (outcome === LATE) return;
+  // A lost swap may have found nothing. A count comes with a write alone, where the shard has a record.
+  if (outcome === LOST && (typeof text === 'string' || text === null || text === undefined) && !count) return;
+  if (outcome === WON && typeof text === 'string' && (count === undefined || COUNT.test(String(count)))) return;
+  throw new StoreUnavailable('Redis answered a write with something else than its outcome');
+}
+
+const lua = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[3]) then return {2} end
@@ -46,4 +59,6 @@ if not head then return {1, text} end
 count = string.format('%.0f', (tonumber(count) or 0) + 1)
 redis.call('SET', KEYS[2], head .. ' ' .. count)
 return {1, text, count}
-`);
+`;
+
+export const SWAP = makeScript({ lua, access: 'write', check: checkSwap });

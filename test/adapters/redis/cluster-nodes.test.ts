@@ -1,8 +1,8 @@
 // Owns the proof of how CLUSTER NODES is read: who is who, who has which shard, and where each is.
 
 import { expect } from 'chai';
-import { parseNodes } from '../../../src/adapters/redis/cluster-nodes.js';
-import { redirectOf } from '../../../src/adapters/redis/redirect.js';
+import { parseNodes } from '../../../src/adapters/redis/topology/cluster-nodes.js';
+import { redirectOf } from '../../../src/adapters/redis/topology/redirect.js';
 
 const ASKED = { host: 'seed', port: 7000 };
 const TEXT = [
@@ -31,10 +31,21 @@ describe('CLUSTER NODES', () => {
   it('tells who has the slot of each shard, also while one is on its way', () => {
     const { owners } = parseNodes(TEXT, ASKED) ?? {};
     // Slots 127, 383 and 639.
-    expect(owners?.slice(0, 3)).to.deep.equal(['aaa', 'bbb', 'bbb']);
+    const [own, other] = [
+      { server: 'aaa', epoch: 1 },
+      { server: 'bbb', epoch: 2 },
+    ];
+    expect(owners?.slice(0, 3)).to.deep.equal([own, other, other]);
     expect(owners).to.have.length(64).and.not.include(undefined);
     const bare = parseNodes('aaa 10.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-127 639', ASKED);
-    expect(bare?.owners.slice(0, 4)).to.deep.equal(['aaa', undefined, 'aaa', undefined]);
+    expect(bare?.owners.slice(0, 4)).to.deep.equal([own, undefined, own, undefined]);
+  });
+
+  it('names where the answering node moves the slots of shards to', () => {
+    const moving = parseNodes('aaa 10.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-127 [127->-bbb]', ASKED);
+    expect([...(moving?.destinations ?? [])]).to.deep.equal([[0, 'bbb']]);
+    // Slot 500 is none of ours, and slot 639 is on its way in.
+    expect(parseNodes(TEXT, ASKED)?.destinations.size).to.equal(0);
   });
 
   it('is nothing without the node that tells it', () => {
@@ -46,12 +57,9 @@ describe('a redirection', () => {
   const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
 
   it('is told from every other error', () => {
-    expect(redirectOf(reply('MOVED 127 10.0.0.1:7000'))).to.deep.equal({ is: 'moved' });
-    expect(redirectOf(reply('TRYAGAIN Multiple keys request during rehashing of slot'))).to.deep.equal({ is: 'split' });
-    expect(redirectOf(reply('ASK 127 fd00::1:7000'))).to.deep.equal({
-      is: 'ask',
-      place: { host: 'fd00::1', port: 7000 },
-    });
+    expect(redirectOf(reply('MOVED 127 10.0.0.1:7000'))).to.equal('moved');
+    expect(redirectOf(reply('TRYAGAIN Multiple keys request during rehashing of slot'))).to.equal('split');
+    expect(redirectOf(reply('ASK 127 fd00::1:7000'))).to.equal('ask');
     expect(redirectOf(reply('READONLY You cannot write'))).to.equal(undefined);
     expect(redirectOf(new Error('MOVED 127 10.0.0.1:7000'))).to.equal(undefined);
   });

@@ -9,6 +9,9 @@ import { type Opened, openReachable } from './redis-world.js';
 
 const HOUR_MS = 3_600_000;
 const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subject });
+/** Of Redis before version 7 there is one command for all scripts. */
+const reads = async (server: RedisServer): Promise<number> =>
+  (await server.calls('evalsha_ro')) + (await server.calls('evalsha'));
 const nameOf = (key: StoreKey): string => keyNames([key])[0] ?? '';
 
 describe('a read from Redis', () => {
@@ -29,9 +32,9 @@ describe('a read from Redis', () => {
     await server.raw.config('RESETSTAT');
     const subjects = Array.from({ length: 200 }, (_, i) => `user ${i}`);
     await Promise.all(subjects.map((subject) => store.read([cutOff(subject), { kind: 'birth', shard: 0 }])));
-    expect(await server.calls('evalsha')).to.equal(1);
+    expect(await reads(server)).to.equal(1);
     await store.read([cutOff('ann')]);
-    expect(await server.calls('evalsha')).to.equal(2);
+    expect(await reads(server)).to.equal(2);
   });
 
   for (const [type, make] of [

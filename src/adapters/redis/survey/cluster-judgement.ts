@@ -1,14 +1,14 @@
 // Owns what `store check` says of a cluster as a whole: who answers, what is covered, and what one lost node costs. Pure.
 
 import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
-import type { ClusterNode, ClusterWord } from '../cluster-nodes.js';
+import type { ClusterNode, ClusterView } from '../topology/cluster-nodes.js';
 
 /** What a node told, if it did. */
 export interface ClusterFacts {
   readonly name: string;
   /** Why there is no answer. */
   readonly why: string;
-  readonly word: ClusterWord | undefined;
+  readonly word: ClusterView | undefined;
   readonly settings: ReadonlyMap<string, string>;
 }
 
@@ -36,7 +36,7 @@ export function judgeCluster(facts: readonly ClusterFacts[]): readonly Finding[]
   return [...found, ...coverage(words, first), ...shape(first), ...settings(facts)];
 }
 
-function coverage(words: readonly ClusterWord[], { owners }: ClusterWord): Finding[] {
+function coverage(words: readonly ClusterView[], { owners }: ClusterView): Finding[] {
   const bare = owners.filter((owner) => owner === undefined).length;
   if (bare > 0) {
     return [
@@ -46,7 +46,7 @@ function coverage(words: readonly ClusterWord[], { owners }: ClusterWord): Findi
       ),
     ];
   }
-  const agreed = words.every((word) => word.owners.every((owner, shard) => owner === owners[shard]));
+  const agreed = words.every((word) => word.owners.every((owner, shard) => owner?.server === owners[shard]?.server));
   if (agreed) return [good(`All nodes of the cluster agree on who has our ${owners.length} slots`)];
   return [
     warning(
@@ -56,8 +56,8 @@ function coverage(words: readonly ClusterWord[], { owners }: ClusterWord): Findi
   ];
 }
 
-function shape({ nodes, owners }: ClusterWord): Finding[] {
-  const primaries = nodes.filter(({ id }) => owners.includes(id));
+function shape({ nodes, owners }: ClusterView): Finding[] {
+  const primaries = nodes.filter(({ id }) => owners.some((owner) => owner?.server === id));
   const alone = primaries.filter(({ id }) => !nodes.some((node) => node.role === 'replica' && node.follows === id));
   const found: Finding[] = [];
   if (primaries.length < 3) {

@@ -3,8 +3,8 @@
 import type { Redis } from 'ioredis';
 import type { Finding } from '../../../core/finding.js';
 import type { TlsSource } from '../client.js';
-import { type ClusterNode, type ClusterWord, parseNodes } from '../cluster-nodes.js';
 import { explain } from '../failure.js';
+import { type ClusterNode, type ClusterView, parseNodes } from '../topology/cluster-nodes.js';
 import type { Place, RedisTarget } from '../url.js';
 import { type ClusterFacts, judgeCluster } from './cluster-judgement.js';
 import { ofEach } from './findings.js';
@@ -22,7 +22,7 @@ export async function surveyCluster(target: RedisTarget, options: SurveyOptions)
     ...(await Promise.all(others.map(({ place }) => askNode(target.urlOf(place), place, options.tls)))),
   ];
   const { nodes, owners } = seed.word;
-  const shardsOf = (id: string): number[] => [...owners.keys()].filter((shard) => owners[shard] === id);
+  const shardsOf = (id: string): number[] => [...owners.keys()].filter((shard) => owners[shard]?.server === id);
   const surveyed = (kind: ClusterNode['role'], survey: (node: ClusterNode) => Promise<readonly Finding[]>) =>
     Promise.all(
       nodes
@@ -50,7 +50,7 @@ async function askNode(url: string, place: Place, tls: TlsSource | undefined): P
 async function tell(
   client: Redis,
   place: Place,
-): Promise<{ word: ClusterWord | undefined; settings: Map<string, string> }> {
+): Promise<{ word: ClusterView | undefined; settings: Map<string, string> }> {
   const word = parseNodes(String(await client.call('CLUSTER', 'NODES')), place);
   const settings = new Map<string, string>();
   for (const name of ['cluster-require-full-coverage', 'cluster-node-timeout']) {

@@ -11,7 +11,8 @@ import { makeScript } from '../script.js';
 /** The commands, in the order of the answers. */
 export const TRIED = ['GET', 'MGET', 'EXISTS', 'PTTL', 'TIME', 'SET'] as const;
 
-export const RIGHTS = makeScript(`
+export const RIGHTS = makeScript({
+  lua: `
 local function fault(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then return answer.err end
@@ -22,4 +23,5 @@ if string.find(set, 'syntax error') then set = '' end
 return {
   fault('GET', KEYS[1]), fault('MGET', KEYS[1]), fault('EXISTS', KEYS[1]), fault('PTTL', KEYS[1]), fault('TIME'), set
 }
-`);
+`,
+});

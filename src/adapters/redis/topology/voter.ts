@@ -1,33 +1,33 @@
-// Owns a witness: a server that is asked again and again who the primary is, on a connection of its own.
+// One voter: a server that is asked again and again which servers are the primaries, on a connection of its own.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { connect } from './client.js';
-import { bounded, explain } from './failure.js';
+import { connect } from '../client.js';
+import { bounded, explain } from '../failure.js';
 
-/** Between an answer and the next question: several must fit into the time for which a word counts. */
+/** Between an answer and the next question, ms: several must fit into the time for which a vote counts. */
 const ASK_EVERY_MS = 300;
 
-export interface WitnessParts<W> {
+export interface VoterParts<Answer> {
   readonly makeClient: () => Redis;
-  readonly ask: (client: Redis) => Promise<W>;
+  readonly ask: (client: Redis) => Promise<Answer>;
   /** How long it may take to connect, and to answer, ms. */
   readonly limitMs: number;
-  /** The process's steady clock, ms. */
+  /** The process's monotonic clock, ms. */
   readonly monotonicMs: () => number;
-  /** Hears each word, with the moments before the question and after the answer. */
-  readonly hear: (word: W, askedMs: number, receivedMs: number) => void;
+  /** Called with each answer, and the moments before the question and after the answer. */
+  readonly answered: (answer: Answer, askedMs: number, receivedMs: number) => void;
 }
 
-export class Witness<W> {
-  readonly #parts: WitnessParts<W>;
+export class Voter<Answer> {
+  readonly #parts: VoterParts<Answer>;
   readonly #closing = new AbortController();
   readonly #kept: Promise<void>;
   #waking = new AbortController();
   #why = 'has not answered yet';
 
   /** Starts to ask, and does not stop until it is closed. */
-  constructor(parts: WitnessParts<W>) {
+  constructor(parts: VoterParts<Answer>) {
     this.#parts = parts;
     this.#kept = this.#keep();
   }
@@ -67,14 +67,14 @@ export class Witness<W> {
   }
 
   async #askOn(client: Redis): Promise<void> {
-    const { ask, limitMs, monotonicMs, hear } = this.#parts;
+    const { ask, limitMs, monotonicMs, answered } = this.#parts;
     const greeted = connect(client, async () => {});
     await bounded(greeted, limitMs, 'connecting');
     while (!this.#closing.signal.aborted) {
       const askedMs = monotonicMs();
-      const word = await bounded(ask(client), limitMs, 'an answer');
+      const answer = await bounded(ask(client), limitMs, 'an answer');
       this.#why = '';
-      hear(word, askedMs, monotonicMs());
+      answered(answer, askedMs, monotonicMs());
       await this.#pause();
     }
   }

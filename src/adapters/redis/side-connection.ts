@@ -1,0 +1,89 @@
+// A further connection to the server of a link, for commands that hold up the commands after them: WAIT, and writes while
+// Redis pauses those. It is replaced alone when it fails, so that reads go on.
+
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../../core/errors.js';
+import { connect } from './client.js';
+import { bounded, explain } from './failure.js';
+import { askIncarnation } from './inspection.js';
+
+export interface SideConnectionParts {
+  readonly makeClient: () => Redis;
+  /** The incarnation of the server that the link leads to. Behind one address there may be several servers. */
+  readonly incarnation: () => string | undefined;
+  readonly connectTimeoutMs: number;
+}
+
+export class SideConnection {
+  readonly #parts: SideConnectionParts;
+  #opening: Promise<Redis> | undefined;
+  #client: Redis | undefined;
+  #closed = false;
+
+  constructor(parts: SideConnectionParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws StoreUnavailable; the server's own errors */
+  async run<T>(commands: (client: Redis) => Promise<T>, limitMs: number): Promise<T> {
+    try {
+      return await bounded(
+        this.#client ? commands(this.#client) : this.open().then(commands),
+        limitMs,
+        'an answer of Redis',
+      );
+    } catch (error) {
+      // The server has answered: its error means the same as on the link.
+      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      const { detail, severs } = explain(error);
+      if (severs) this.#leave();
+      throw new StoreUnavailable(detail);
+    }
+  }
+
+  /** Connects, unless it has. @throws StoreUnavailable if another server is reached */
+  open(): Promise<Redis> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#leave();
+  }
+
+  async #open(): Promise<Redis> {
+    if (this.#client) return this.#client;
+    const { makeClient, incarnation, connectTimeoutMs } = this.#parts;
+    const client = makeClient();
+    try {
+      let reached: string | undefined;
+      const look = async (): Promise<void> => {
+        reached = await askIncarnation(client);
+      };
+      await bounded(connect(client, look), connectTimeoutMs, 'connecting to Redis');
+      if (this.#closed || client.status !== 'ready') throw new StoreUnavailable('Redis closed the connection');
+      if (reached === undefined || reached !== incarnation()) {
+        throw new StoreUnavailable(
+          'two connections to Redis did not reach the same server (another Redis), or it does not tell its name (it must allow INFO)',
+        );
+      }
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
+    client.once('close', () => {
+      if (client === this.#client) this.#client = undefined;
+    });
+    this.#client = client;
+    return client;
+  }
+
+  /** The next command makes another connection. What is not answered yet is rejected. */
+  #leave(): void {
+    this.#client?.disconnect();
+    this.#client = undefined;
+  }
+}

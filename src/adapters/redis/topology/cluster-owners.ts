@@ -1,0 +1,201 @@
+// The owners of a Redis Cluster's slots, as a majority of its nodes names them.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../../../core/errors.js';
+import { clientMaker, type TlsSource } from '../client.js';
+import { field } from '../inspection.js';
+import { SHARDS } from '../keys.js';
+import type { Place, RedisTarget } from '../url.js';
+import { type ClusterNode, type ClusterView, parseNodes } from './cluster-nodes.js';
+import type { Owners, ServerAddress } from './owners.js';
+import { LEASE_MS, PrimaryLease } from './primary-lease.js';
+import { Voter } from './voter.js';
+
+/** How long the answers of all nodes are waited for where a slot was found to have another owner, ms. */
+const LOOK_MS = 200;
+const LOOK_STEP_MS = 10;
+/** After how long without an answer a node's view is forgotten, ms. */
+const VIEW_MS = 2 * LEASE_MS;
+
+export interface ClusterParts {
+  readonly target: RedisTarget;
+  readonly connectTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  readonly tls: TlsSource | undefined;
+  readonly monotonicMs: () => number;
+}
+
+interface Answer {
+  readonly view: ClusterView;
+  /** What changes whenever the node is made a primary; undefined: it is none, or does not say. */
+  readonly reign: string | undefined;
+}
+
+interface Known extends Answer {
+  readonly askedMs: number;
+  readonly receivedMs: number;
+}
+
+const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
+
+export class ClusterOwners implements Owners {
+  readonly groups = SHARDS;
+  readonly #parts: ClusterParts;
+  readonly #voters = new Map<string, Voter<Answer>>();
+  /** The last answer of each node, by its id. */
+  readonly #known = new Map<string, Known>();
+  readonly #slots = Array.from({ length: SHARDS }, () => new PrimaryLease());
+  /** By the id of each node whether it is a primary. */
+  readonly #roles = new Map<string, PrimaryLease>();
+  readonly #seeking: NodeJS.Timeout;
+  #nodes: ReadonlyMap<string, ClusterNode> = new Map();
+  #wanted: ReadonlySet<string> = new Set();
+  /** By shard where its owner moves it to. */
+  #destinations: readonly (string | undefined)[] = [];
+  #listener = (): void => {};
+  #closed = false;
+
+  /** Starts to ask, and does not stop until it is closed. */
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+    this.#askSeeds();
+    // When all addresses have changed, the names in REDIS_URL lead to the new ones.
+    this.#seeking = setInterval(() => this.#isSilent() && this.#askSeeds(), LEASE_MS).unref();
+  }
+
+  ownerOf(shard: number): string | undefined {
+    return this.#slots[shard]?.holder(this.#parts.monotonicMs());
+  }
+
+  get why(): string {
+    const silent = [...this.#voters.values()].map(({ why }) => why).filter((why) => why !== '');
+    const [first] = silent;
+    if (first === undefined)
+      return 'the nodes of the cluster do not agree on who has this slot, or have only just named this primary';
+    const all = Math.max(this.#nodes.size, this.#voters.size);
+    return `${all - silent.length} of ${all} nodes of the cluster answer, and more than half must agree (${first})`;
+  }
+
+  destinationOf(shard: number): string | undefined {
+    return this.#destinations[shard];
+  }
+
+  /** Whether a majority of nodes names a node as a primary, so that it may answer for a slot that moves to it. */
+  isPrimary(id: string): boolean {
+    return this.#roles.get(id)?.holder(this.#parts.monotonicMs()) !== undefined;
+  }
+
+  get wanted(): ReadonlySet<string> {
+    return this.#wanted;
+  }
+
+  addressOf(id: string): ServerAddress | undefined {
+    const node = this.#nodes.get(id);
+    return node && { id, url: this.#parts.target.urlOf(node.place), label: labelOf(node.place) };
+  }
+
+  watch(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  /** Asks all nodes at once, and waits for a while for their answers. */
+  async look(): Promise<void> {
+    const { monotonicMs } = this.#parts;
+    const fromMs = monotonicMs();
+    for (const voter of this.#voters.values()) voter.nudge();
+    const isNew = (id: string): boolean => (this.#known.get(id)?.askedMs ?? 0) >= fromMs;
+    while (!this.#closed && monotonicMs() < fromMs + LOOK_MS && ![...this.#nodes.keys()].every(isNew))
+      await sleep(LOOK_STEP_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#seeking);
+    await Promise.all([...this.#voters.values()].map((voter) => voter.close()));
+  }
+
+  #isSilent(): boolean {
+    const nowMs = this.#parts.monotonicMs();
+    return [...this.#known.values()].every(({ askedMs }) => askedMs < nowMs - VIEW_MS);
+  }
+
+  #askSeeds(): void {
+    for (const place of this.#parts.target.places) this.#ask(place);
+  }
+
+  #ask(place: Place): void {
+    const name = labelOf(place);
+    if (this.#closed || this.#voters.has(name)) return;
+    const { target, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = this.#parts;
+    const makeClient = clientMaker(target.urlOf(place), connectTimeoutMs, tls);
+    const ask = (client: Redis) => askNode(client, place);
+    const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
+      this.#answered(answer, askedMs, receivedMs);
+    this.#voters.set(name, new Voter({ makeClient, ask, limitMs, monotonicMs, answered }));
+  }
+
+  #answered(answer: Answer, askedMs: number, receivedMs: number): void {
+    const { self, owners, nodes } = answer.view;
+    const before = this.#known.get(self);
+    // A node can be asked by two names at once. Then it is not known which question it answered first.
+    if (before && askedMs < before.receivedMs) return;
+    const unbroken = answer.reign !== undefined && answer.reign === before?.reign;
+    this.#known.set(self, { ...answer, askedMs, receivedMs });
+    this.#meet(receivedMs);
+    const voters = new Set(this.#nodes.keys());
+    for (const [shard, lease] of this.#slots.entries()) {
+      lease.record(self, owners[shard], askedMs, receivedMs, unbroken);
+      lease.count(voters);
+    }
+    for (const { id, role } of nodes) {
+      const lease = this.#roles.get(id) ?? new PrimaryLease();
+      this.#roles.set(id, lease);
+      lease.record(self, role === 'primary' ? { server: id, epoch: 0 } : undefined, askedMs, receivedMs);
+      lease.count(voters);
+    }
+    this.#want();
+    this.#listener();
+  }
+
+  /** Every node that any member lists is a voter, and is asked. */
+  #meet(nowMs: number): void {
+    for (const [id, { askedMs }] of this.#known) if (askedMs < nowMs - VIEW_MS) this.#known.delete(id);
+    const nodes = new Map<string, ClusterNode>();
+    // The others' answers count last: a node that has met no other does not know its own address.
+    const listed = [...this.#known.values()].flatMap(({ view }) => view.nodes.map((node) => ({ node, by: view.self })));
+    const own = listed.filter(({ node, by }) => node.id === by);
+    const others = listed.filter(({ node, by }) => node.id !== by);
+    for (const { node } of [...own, ...others]) nodes.set(node.id, node);
+    this.#nodes = nodes;
+    for (const id of this.#roles.keys()) if (!nodes.has(id)) this.#roles.delete(id);
+    const places = new Map([...nodes.values()].map(({ place }) => [labelOf(place), place]));
+    for (const place of places.values()) this.#ask(place);
+    // The names in REDIS_URL are asked while no member is known.
+    for (const [name, voter] of this.#voters) {
+      if (places.has(name)) continue;
+      this.#voters.delete(name);
+      void voter.close();
+    }
+  }
+
+  #want(): void {
+    const elected = this.#slots.map((lease) => lease.elected);
+    this.#destinations = elected.map((id, shard) => this.#known.get(id ?? '')?.view.destinations.get(shard));
+    this.#wanted = new Set([...elected, ...this.#destinations].filter((id) => id !== undefined));
+  }
+}
+
+async function askNode(client: Redis, place: Place): Promise<Answer> {
+  // A user may be forbidden to ask for INFO: then every change of owner has its delay.
+  const replication = client.info('replication').catch(() => '');
+  const text = await client.call('CLUSTER', 'NODES').catch((error: Error) => {
+    if (!/cluster support disabled/.test(error.message)) throw error;
+    throw new StoreUnavailable('Redis is no node of a cluster: REDIS_URL must name it by redis://');
+  });
+  const view = parseNodes(String(text), place);
+  if (!view) throw new StoreUnavailable('a node of the cluster answers in another form than was expected');
+  const info = await replication;
+  const reign = field(info, 'role') === 'master' ? field(info, 'master_replid') : undefined;
+  return { view, reign };
+}

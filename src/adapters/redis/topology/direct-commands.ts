@@ -1,0 +1,42 @@
+// The store's two commands where one server owns all shards: a single Redis, or the primary that Sentinels name.
+
+import { type Found, ReadBatch } from '../read-batch.js';
+import { READ } from '../read-script.js';
+import { evaluate } from '../script.js';
+import { SWAP } from '../swap-script.js';
+import type { Topology } from './topology.js';
+
+/** What Redis answered to a swap; see the script. */
+export type SwapAnswer = readonly [outcome: number, standing?: string | null, writes?: string];
+
+/** The two commands of the store, as they are sent to the owner of a shard. */
+export interface Commands {
+  /** Reads keys of one shard. @throws StoreUnavailable */
+  read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** Runs the swap on an entry and, if there is one to be raised, its shard's birth record. @throws StoreUnavailable */
+  swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer>;
+}
+
+export class DirectCommands implements Commands {
+  readonly #topology: Topology;
+  readonly #reads: ReadBatch;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    this.#reads = new ReadBatch((keys) =>
+      topology.run(0, 'read', (client) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
+    );
+  }
+
+  read(_shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#reads.read(keys);
+  }
+
+  swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
+    return this.#topology.run(
+      shard,
+      'write',
+      (client) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>,
+    );
+  }
+}

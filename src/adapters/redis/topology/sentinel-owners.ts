@@ -1,0 +1,121 @@
+// The primary of a name, as a majority of Sentinels names it.
+
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../../../core/errors.js';
+import { clientMaker, type TlsSource } from '../client.js';
+import { field } from '../inspection.js';
+import type { Place, RedisTarget } from '../url.js';
+import type { Owners, ServerAddress } from './owners.js';
+import { PrimaryLease } from './primary-lease.js';
+import { Voter } from './voter.js';
+
+interface Answer {
+  readonly place: Place;
+  readonly epoch: number;
+  /** How many other Sentinels it knows. */
+  readonly others: number;
+}
+
+export interface SentinelParts {
+  readonly target: RedisTarget;
+  /** The URL of a Sentinel, with the credentials that Sentinels ask for. */
+  readonly sentinelUrl: (place: Place) => string;
+  readonly connectTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  readonly tls: TlsSource | undefined;
+  readonly monotonicMs: () => number;
+}
+
+const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
+
+export class SentinelOwners implements Owners {
+  readonly groups = 1;
+  readonly #parts: SentinelParts;
+  readonly #lease = new PrimaryLease();
+  readonly #sentinels: readonly Voter<Answer>[];
+  /** The last answer of each Sentinel. */
+  readonly #answers = new Map<string, Answer>();
+  #wanted: ReadonlySet<string> = new Set();
+  #listener = (): void => {};
+
+  /** Starts to ask, and does not stop until it is closed. */
+  constructor(parts: SentinelParts) {
+    this.#parts = parts;
+    const { target, sentinelUrl, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = parts;
+    this.#sentinels = target.places.map((place) => {
+      const makeClient = clientMaker(sentinelUrl(place), connectTimeoutMs, tls);
+      const ask = (client: Redis) => askSentinel(client, target.name);
+      const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
+        this.#answered(labelOf(place), answer, askedMs, receivedMs);
+      return new Voter({ makeClient, ask, limitMs, monotonicMs, answered });
+    });
+  }
+
+  ownerOf(): string | undefined {
+    return this.#lease.holder(this.#parts.monotonicMs());
+  }
+
+  get why(): string {
+    const silent = this.#sentinels.map(({ why }) => why).filter((why) => why !== '');
+    const all = this.#voters.size;
+    const [first] = silent;
+    if (first !== undefined)
+      return `${all - silent.length} of ${all} Sentinels name a primary, and more than half must (${first})`;
+    if (this.#lease.elected !== undefined) return 'the Sentinels have only just named this primary';
+    return `the ${all} Sentinels do not agree on a primary, or REDIS_URL names too few of them`;
+  }
+
+  destinationOf(): undefined {
+    return undefined;
+  }
+
+  get wanted(): ReadonlySet<string> {
+    return this.#wanted;
+  }
+
+  addressOf(id: string): ServerAddress | undefined {
+    const place = [...this.#answers.values()].map((answer) => answer.place).find((each) => labelOf(each) === id);
+    return place && { id, url: this.#parts.target.urlOf(place), label: id };
+  }
+
+  watch(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sentinels.map((sentinel) => sentinel.close()));
+  }
+
+  #answered(sentinel: string, answer: Answer, askedMs: number, receivedMs: number): void {
+    this.#answers.set(sentinel, answer);
+    this.#lease.record(sentinel, { server: labelOf(answer.place), epoch: answer.epoch }, askedMs, receivedMs);
+    this.#lease.count(this.#voters);
+    const { elected } = this.#lease;
+    if (elected !== undefined && !this.#wanted.has(elected)) this.#wanted = new Set([elected]);
+    this.#listener();
+  }
+
+  /** Sentinels that REDIS_URL does not name count toward the majority, but are not asked. */
+  get #voters(): ReadonlySet<string> {
+    const places = this.#parts.target.places.map(labelOf);
+    const counts = [...this.#answers.values()].map(({ others }) => others + 1);
+    const unasked = Math.max(0, ...counts.map((count) => count - places.length));
+    return new Set([...places, ...Array.from({ length: unasked }, (_, n) => `unasked ${n}`)]);
+  }
+}
+
+async function askSentinel(client: Redis, name: string): Promise<Answer> {
+  const answer = await client.call('SENTINEL', 'MASTER', name).catch((error: Error) => {
+    if (!/No such master/.test(error.message)) throw error;
+    throw new StoreUnavailable('a Sentinel does not know the name in REDIS_URL');
+  });
+  const words = Array.isArray(answer) ? answer.map(String) : [];
+  const text = Array.from({ length: words.length / 2 }, (_, n) => `${words[2 * n]}:${words[2 * n + 1]}`).join('\n');
+  const number = (key: string): number => Number(field(text, key) ?? Number.NaN);
+  const host = field(text, 'ip');
+  const [port = 0, epoch = 0, others = 0] = ['port', 'config-epoch', 'num-other-sentinels'].map(number);
+  if (host === undefined || ![port, epoch, others].every(Number.isSafeInteger)) {
+    throw new StoreUnavailable('a Sentinel answers in another form than was expected');
+  }
+  return { place: { host, port }, epoch, others };
+}

@@ -1,0 +1,129 @@
+// The store's two commands in a Redis Cluster: sent to the owner of a slot, also while the slot is moving.
+
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../../../core/errors.js';
+import type { Use } from '../connection.js';
+import { keyNames, SHARDS } from '../keys.js';
+import { type Found, ReadBatch } from '../read-batch.js';
+import { READ } from '../read-script.js';
+import { evaluate, type Script } from '../script.js';
+import { SWAP } from '../swap-script.js';
+import type { ClusterOwners } from './cluster-owners.js';
+import type { Commands, SwapAnswer } from './direct-commands.js';
+import { type Redirect, redirectOf } from './redirect.js';
+import type { Topology } from './topology.js';
+
+/** How often a command is sent after its slot before the answer is "cannot tell". */
+const MAX_HOPS = 3;
+/** How long the first connection to a slot's destination is waited for, ms. */
+const REACHED_MS = 300;
+
+type Outcome<T> = { readonly answer: T } | { readonly redirect: Redirect };
+
+const birthKeyOf = (shard: number): string => keyNames([{ kind: 'birth', shard }])[0] ?? '';
+
+/** Runs commands; a redirection is an outcome, not an error. */
+const redirectable =
+  <T>(run: (client: Redis) => Promise<T>) =>
+  async (client: Redis): Promise<Outcome<T>> => {
+    try {
+      return { answer: await run(client) };
+    } catch (error) {
+      const redirect = redirectOf(error);
+      if (redirect) return { redirect };
+      throw error;
+    }
+  };
+
+export class SlotCommands implements Commands {
+  readonly #topology: Topology;
+  readonly #owners: ClusterOwners;
+  readonly #reads: readonly ReadBatch[];
+
+  constructor(topology: Topology, owners: ClusterOwners) {
+    this.#topology = topology;
+    this.#owners = owners;
+    this.#reads = Array.from({ length: SHARDS }, (_, shard) => new ReadBatch((keys) => this.#fetch(shard, keys)));
+  }
+
+  read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const batch = this.#reads[shard];
+    if (!batch) throw new RangeError(`there is no shard ${shard}`);
+    return batch.read(keys);
+  }
+
+  async swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
+    const run = (client: Redis) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>;
+    const outcome = await this.#atOwner(shard, 'write', run);
+    if ('answer' in outcome) return outcome.answer;
+    // Entry and birth record may be at two nodes while the slot is moving. The entry alone decides. The count is not
+    // raised, so it does not show a loss of this one write; the server's incarnation does.
+    return (await this.#oneKey(shard, SWAP, keys.slice(0, 1), args)) as SwapAnswer;
+  }
+
+  async #fetch(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
+    const run = (client: Redis) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>;
+    const outcome = await this.#atOwner(shard, 'read', run);
+    return 'answer' in outcome ? outcome.answer : this.#fetchOneByOne(shard, keys);
+  }
+
+  /**
+   * Reads keys one by one, where they may be at two nodes. That is not one moment. What is decided by them holds at
+   * the moment of the first read: entries only move forward, so an entry that does not deny later did not deny then. The birth
+   * record is read last, for it vouches for the keys that were absent: if the data was wiped meanwhile, it is younger, or gone.
+   */
+  async #fetchOneByOne(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
+    const born = birthKeyOf(shard);
+    const one = async (key: string): Promise<Found> => {
+      const [found = null] = (await this.#oneKey(shard, READ, [key], [])) as readonly Found[];
+      return found;
+    };
+    const first = new Map(
+      await Promise.all(keys.filter((key) => key !== born).map(async (key) => [key, await one(key)] as const)),
+    );
+    const last = keys.includes(born) ? await one(born) : null;
+    return keys.map((key) => (key === born ? last : (first.get(key) ?? null)));
+  }
+
+  /** Runs a script on one key, wherever that is. */
+  async #oneKey(shard: number, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const use = script.access ?? 'read';
+    for (let hop = 0; hop < MAX_HOPS; hop++) {
+      const outcome = await this.#atOwner(shard, use, (client) => evaluate(client, script, keys, args));
+      if ('answer' in outcome) return outcome.answer;
+      if (outcome.redirect === 'ask') {
+        const there = await this.#atDestination(shard, use, (client) => evaluate(client, script, keys, args, true));
+        if (there && 'answer' in there) return there.answer;
+      }
+      await this.#owners.look();
+    }
+    throw new StoreUnavailable('a slot of the cluster is moving to another node');
+  }
+
+  /** Runs commands at the owner of a shard. A node that does not own it any more did nothing; the other nodes name its successor. */
+  async #atOwner<T>(shard: number, use: Use, run: (client: Redis) => Promise<T>): Promise<Outcome<T>> {
+    for (let hop = 0; hop < MAX_HOPS; hop++) {
+      const outcome = await this.#topology.run(shard, use, redirectable(run));
+      if (!('redirect' in outcome && outcome.redirect === 'moved')) return outcome;
+      await this.#owners.look();
+    }
+    throw new StoreUnavailable('the nodes of the cluster do not agree on who has this slot');
+  }
+
+  /** Runs commands at the node that a slot is moving to; undefined: it is not known yet. */
+  async #atDestination<T>(
+    shard: number,
+    use: Use,
+    run: (client: Redis) => Promise<T>,
+  ): Promise<Outcome<T> | undefined> {
+    if (!this.#topology.destinationOf(shard)) await this.#owners.look();
+    const server = this.#topology.destinationOf(shard);
+    if (!server) return undefined;
+    // It may own none of our slots yet, so that there was no connection to it.
+    await server.reached(REACHED_MS);
+    const outcome = await server.connection.run(use, redirectable(run));
+    if (!this.#owners.isPrimary(server.address.id) || this.#topology.destinationOf(shard) !== server)
+      throw new StoreUnavailable('a slot is moving to a node that is no primary');
+    return outcome;
+  }
+}

@@ -1,0 +1,33 @@
+// Tests of the latest start that a process has given, by shard.
+
+import { expect } from 'chai';
+import { Starts } from '../../src/core/starts.js';
+import { failure, Scene } from '../support/scene.js';
+import { MINUTE, SECOND } from '../support/world.js';
+
+describe('the latest start', () => {
+  it('is of its shard alone, and never goes back', () => {
+    const starts = new Starts();
+    expect(starts.latestMs(1)).to.equal(0);
+    starts.give(1, 5);
+    starts.give(1, 3);
+    starts.give(0, 9);
+    expect([starts.latestMs(0), starts.latestMs(1), starts.latestMs(2)]).to.deep.equal([9, 5, 0]);
+  });
+
+  it('in a shard whose clock is ahead moves no cut-off in another shard', async () => {
+    const scene = new Scene();
+    await scene.issue('ab');
+    scene.world.nowMs += MINUTE;
+    const { nowMs } = scene.world;
+    // Subjects of two shards. The clock of the first is an hour ahead.
+    scene.world.nowMs = nowMs + 60 * MINUTE;
+    await scene.issue('ab');
+    scene.world.nowMs = nowMs;
+    await scene.revokeSubject('abc');
+    scene.world.nowMs += MINUTE;
+    const iat = scene.world.nowMs / SECOND;
+    const payload = { token_type: 'refresh', jti: 'j', sub: 'abc', iat, exp: iat + 86_400 };
+    expect(await failure(scene.refresh(JSON.stringify({ use: 'adopted', typ: 'JWT', payload })))).to.equal('none');
+  });
+});
