@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.js';
+import { UNNOTICED } from './in-cluster.js';
 import type { Random } from './random.js';
 import type { FaultRecord, Span } from './record.js';
 import type { Fault } from './replicated.js';
@@ -93,7 +94,8 @@ export class Faults {
     await Promise.all(kinds.map((kind) => this.#kinds[kind]?.()));
     const toMs = performance.now();
     const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_LIMIT_MS);
-    for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs });
+    const unnoticed = kinds.every((kind) => UNNOTICED.includes(kind));
+    for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs, unnoticed });
   }
 
   #last(least: number, most: number): Promise<void> {

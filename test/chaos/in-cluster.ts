@@ -6,6 +6,13 @@ import type { RedisServer } from '../support/redis-server.js';
 import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
 import { failoverUnderWait } from './under-wait.js';
 
+const SLOTS_MIGRATED = 'slots migrated';
+const SCALED_OUT = 'scaled out to a fresh node, and back';
+/** A slot that moves is none that fails. */
+export const UNNOTICED: readonly string[] = [SLOTS_MIGRATED, SCALED_OUT];
+/** How many slots go to a fresh node, of those that have keys of ours. */
+const TO_FRESH_NODE = 12;
+
 export class InCluster implements Replicated {
   readonly #world: ClusterWorld;
 
@@ -30,6 +37,13 @@ export class InCluster implements Replicated {
       const owners = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => ownerOf(slotOf(shard))));
       return [...new Set(owners)].filter((server) => server !== owner);
     };
+    /** Moves slots, all at once. */
+    const migrated = async (moves: readonly (readonly [slot: number, to: RedisServer])[]): Promise<void> => {
+      const migrations = await Promise.all(moves.map(([slot, to]) => world.beginMigration(slot, to)));
+      await Promise.all(migrations.map((migration) => migration.move(1)));
+      await last(500, 2_000);
+      for (const migration of migrations) await migration.finish();
+    };
     return {
       'primary killed': async () => {
         const slot = someSlot();
@@ -52,7 +66,7 @@ export class InCluster implements Replicated {
       },
       'primary paused for a moment': async () => pausedForAMoment(await ownerOf(someSlot()), last),
       'primary cut connections': async () => (await ownerOf(someSlot())).cutConnections(),
-      'slots migrated': async () => {
+      [SLOTS_MIGRATED]: async () => {
         await world.settled(LIMIT_MS);
         for (let n = 0; n < 4; n++) {
           const slot = someSlot();
@@ -70,16 +84,15 @@ export class InCluster implements Replicated {
         await world.planFailover(slot, old);
         await world.settled(LIMIT_MS);
       },
-      'scaled out to a fresh node, and back': async () => {
+      [SCALED_OUT]: async () => {
         await world.settled(LIMIT_MS);
-        const slots = random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard))).slice(0, 2);
-        const owners = await Promise.all(slots.map(ownerOf));
         const [fresh, ...replicas] = await world.addPrimary(1);
-        for (const slot of slots) await world.migrate(slot, fresh, () => last(200, 1_000));
+        const slots = random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard)));
+        const moved = slots.slice(0, TO_FRESH_NODE);
+        const owners = await Promise.all(moved.map(ownerOf));
+        await migrated(moved.map((slot) => [slot, fresh]));
         await last(0, 1_000);
-        for (const [n, slot] of slots.entries()) {
-          await world.migrate(slot, owners[n] ?? fresh, () => last(100, 500));
-        }
+        await migrated(moved.map((slot, n) => [slot, owners[n] ?? fresh]));
         await world.remove(fresh, ...replicas);
       },
       'migration cancelled': async () => {

@@ -2,15 +2,7 @@
 
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
-import {
-  DURABLE,
-  type Fault,
-  LEASES_OVER_MS,
-  LIMIT_MS,
-  pausedForAMoment,
-  type Replicated,
-  type Tools,
-} from './replicated.js';
+import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
 import { SentinelViews } from './sentinel-views.js';
 import { failoverUnderWait } from './under-wait.js';
 
@@ -53,20 +45,26 @@ export class WatchedBySentinels implements Replicated {
       await world.avoid(others);
       return { old, heir, others };
     };
-    /** Until a replica follows the new primary nothing is acknowledged. */
+    /** Until replicas follow the new primary nothing is acknowledged. */
     const settledAgain = async (): Promise<void> => {
       await world.settled(LIMIT_MS);
       await world.avoid([]);
     };
     /**
      * For planned failovers, which lose what the old primary takes meanwhile: no server confirms that to it, since those
-     * that are not promoted are paused.
+     * that are not promoted are paused until they are to follow the new one.
      */
-    const withoutConfirmation = async (others: readonly RedisServer[], work: () => Promise<void>): Promise<void> => {
+    const withoutConfirmation = async (
+      others: readonly RedisServer[],
+      [from, to]: readonly [from: RedisServer, to: RedisServer],
+      work: () => Promise<unknown>,
+    ): Promise<void> => {
       for (const server of others) server.pause();
       await work();
-      await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
+      const following = others.map(({ raw }) => raw.replicaof('127.0.0.1', to.port));
+      await from.raw.call('CLIENT', 'KILL', 'TYPE', 'replica');
       for (const server of others) server.resume();
+      await Promise.all(following);
     };
     return {
       'primary killed': async () => {
@@ -76,6 +74,7 @@ export class WatchedBySentinels implements Replicated {
         await world.failedOver(server, LIMIT_MS);
         await last(0, 1_500);
         await server.restart();
+        await world.settled(LIMIT_MS);
       },
       'primary paused, and woken after the failover': async () => {
         await world.settled(LIMIT_MS);
@@ -84,6 +83,7 @@ export class WatchedBySentinels implements Replicated {
         await world.failedOver(server, LIMIT_MS);
         await last(0, 3_000);
         server.resume();
+        await world.settled(LIMIT_MS);
       },
       'primary paused for a moment': async () => pausedForAMoment(await primary(), last),
       'primary cut connections': async () => (await primary()).cutConnections(),
@@ -104,7 +104,7 @@ export class WatchedBySentinels implements Replicated {
         const { old, heir, others } = await succession();
         // One Sentinel learns of it late.
         const late = random.pick([undefined, ...world.sentinels.slice(1)]);
-        await withoutConfirmation(others, async () => {
+        await withoutConfirmation(others, [heir, old], async () => {
           const away = late && pausedForAMoment(late, last);
           await Promise.all([world.promote(heir), away]);
           if (random.chance(0.5)) await old.raw.replicaof('127.0.0.1', heir.port);
@@ -112,23 +112,23 @@ export class WatchedBySentinels implements Replicated {
         });
         await settledAgain();
       },
-      // A node that starts must not take it from a Sentinel's clock that the primary has been one for long.
+      // One node starts meanwhile: it must not take it from a Sentinel's clock that the primary has been one for long.
+      // The other learns of the failover late, and goes by what it has been told.
       [CLOCKS_STEPPED]: async () => {
-        const { heir, others } = await succession();
+        const { old, heir, others } = await succession();
         const starts = random.pick([0, 1]);
         const stays = starts === 0 ? views[1] : views[0];
         const stepMs = random.pick([1_600, 60_000, -1_600, -60_000]);
         const step = (byMs: number): void => {
           for (const view of views) view.stepClocks(byMs);
         };
-        await withoutConfirmation(others, () =>
-          withoutNode(starts, async () => {
-            await world.promote(heir);
-            step(stepMs);
-            // The other learns of it late, and goes by what it has been told.
-            if (random.chance(0.7)) stays.hold();
-          }),
-        );
+        const failedOver = withoutConfirmation(others, [old, heir], async () => {
+          await world.promote(heir);
+          step(stepMs);
+          if (random.chance(0.7)) stays.hold();
+        });
+        await Promise.all([failedOver, withoutNode(starts, () => last(0, 2_000))]);
+        await last(1_000, 3_000);
         stays.mend();
         step(-stepMs);
         await settledAgain();

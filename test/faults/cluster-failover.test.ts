@@ -10,6 +10,8 @@ import { type ClusterOptions, ClusterWorld } from '../support/redis-cluster.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
 const FAILOVER_MS = 20_000;
+/** How many of some hundred calls may fail while a slot moves. */
+const MOST_FAILURES = 4;
 const print = (text: string): unknown => process.stdout.write(`      ${text}\n`);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -198,7 +200,7 @@ describe('a Redis Cluster', function () {
     moving = false;
     await users;
     expect(calls).to.be.above(40);
-    expect(failures.length, `of ${calls} calls failed: ${failures.join()}`).to.be.below(0.1 * calls);
+    expect(failures.length, `of ${calls} calls failed: ${failures.join()}`).to.be.at.most(MOST_FAILURES);
     expect(await world.ownerOf(slot)).to.equal(to);
     expect(await verdicts(first)).to.deep.equal(['REVOKED', 'REVOKED']);
   });

@@ -51,13 +51,14 @@ export class SlotMigration {
   }
 
   /**
-   * Moves back what has moved; the source stays the owner. While it gives keys away it takes none back, so it ends that
-   * first: in between it answers without the keys that are still at the target.
+   * Leaves the slot where it was, and moves back what has moved, in the order of `redis-cli --cluster fix`: the source
+   * takes no key back before it counts as stable. Until all keys are back it answers without them.
    */
   async cancel(): Promise<void> {
-    await this.from.raw.call('CLUSTER', 'SETSLOT', this.slot, 'STABLE');
+    const stable = (server: RedisServer) => server.raw.call('CLUSTER', 'SETSLOT', this.slot, 'STABLE');
+    await stable(this.from);
     while ((await moveKeys(this.slot, this.to, this.from, KEYS_AT_ONCE)) > 0);
-    await this.to.raw.call('CLUSTER', 'SETSLOT', this.slot, 'STABLE');
+    await stable(this.to);
   }
 }
 

@@ -1,0 +1,39 @@
+// The proof that a primary which takes another replication id, and keeps its data, is not taken for one that lost some.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { RedisServer } from '../../support/redis-server.js';
+import { openReachable } from './redis-world.js';
+
+const BACKLOG_TTL_S = 1;
+
+describe('a primary whose replicas are gone for longer than it keeps its backlog', function () {
+  this.timeout(20_000);
+
+  it('answers on, and nothing is logged of a loss', async () => {
+    const primary = await RedisServer.start('--repl-backlog-ttl', `${BACKLOG_TTL_S}`);
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
+    const replication = async (): Promise<string> => primary.raw.info('replication');
+    const replidOf = (text: string): string | undefined => /master_replid:(\w+)/.exec(text)?.[1];
+    while (!(await replication()).includes('state=online')) await sleep(20);
+    const { store, log } = await openReachable(primary, { allowUnsafe: true });
+    try {
+      const before = replidOf(await replication());
+      const incarnation = store.incarnationOf(0);
+      await replica.kill();
+      const read = () => store.read([{ kind: 'birth', shard: 0 }]);
+      const untilMs = performance.now() + 10_000;
+      for (; replidOf(await replication()) === before; await sleep(10)) {
+        await read();
+        expect(performance.now()).to.be.below(untilMs);
+      }
+      // The server is looked at each second.
+      for (const endMs = performance.now() + 2_500; performance.now() < endMs; await sleep(10)) await read();
+      expect([...log.of('warn'), ...log.of('error')]).to.deep.equal([]);
+      expect(store.incarnationOf(0)).to.equal(incarnation);
+    } finally {
+      await store.close();
+      await Promise.all([replica.stop(), primary.stop()]);
+    }
+  });
+});

@@ -1,0 +1,92 @@
+// The proof of when a store begins to use the primary that Sentinels name: by its own clock, and by configuration epochs.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { ScriptedSentinels } from '../../support/scripted-sentinels.js';
+import { openStore } from './redis-world.js';
+
+/** For how long at most another process may go on with the primary of before, and what two clocks differ by, ms. */
+const TAKEOVER_MS = 1_550;
+const HOUR_MS = 3_600_000;
+
+describe('a primary that Sentinels name', function () {
+  this.timeout(20_000);
+  let servers: readonly [RedisServer, RedisServer];
+  let sentinels: ScriptedSentinels;
+  const stores: RedisStore[] = [];
+  beforeEach(async () => {
+    servers = [await RedisServer.start(), await RedisServer.start()];
+    sentinels = await ScriptedSentinels.start({ port: servers[0].port, configEpoch: 1, roleReportedMs: HOUR_MS });
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await sentinels.stop();
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+
+  const open = async (options: Parameters<typeof openStore>[1] = {}): Promise<RedisStore> => {
+    const { store } = openStore(sentinels.url, { allowUnsafe: true, ...options });
+    stores.push(store);
+    await store.opened();
+    return store;
+  };
+  const answers = (store: RedisStore): Promise<boolean> =>
+    store.read([{ kind: 'birth', shard: 0 }]).then(
+      () => true,
+      () => false,
+    );
+
+  it('is not used sooner by a process that starts, though the clocks of the Sentinels say that it is one for hours', async () => {
+    sentinels.say({ port: servers[1].port, configEpoch: 2, roleReportedMs: HOUR_MS });
+    const switchedMs = performance.now();
+    const store = await open();
+    expect(performance.now() - switchedMs).to.be.above(TAKEOVER_MS);
+    expect(await answers(store)).to.equal(true);
+  });
+
+  it('is not used sooner by a process that knew the one before', async () => {
+    const store = await open();
+    expect(await answers(store)).to.equal(true);
+    sentinels.say({ port: servers[1].port, configEpoch: 2, roleReportedMs: HOUR_MS });
+    const switchedMs = performance.now();
+    const before = store.incarnationOf(0);
+    while (store.incarnationOf(0) === before && performance.now() < switchedMs + 10_000) await sleep(5);
+    expect(performance.now() - switchedMs).to.be.within(TAKEOVER_MS, 10_000);
+  });
+
+  it('is not used on when it is named again by a later epoch: there may have been another one in between', async () => {
+    const store = await open();
+    expect(await answers(store)).to.equal(true);
+    sentinels.mute();
+    await sleep(1_000);
+    sentinels.say({ port: servers[0].port, configEpoch: 3, roleReportedMs: HOUR_MS });
+    const namedMs = performance.now();
+    // What the answers of before allowed is over by then.
+    await sleep(600);
+    while (performance.now() < namedMs + TAKEOVER_MS - 100) {
+      expect(await answers(store), `after ${performance.now() - namedMs} ms`).to.equal(false);
+      await sleep(10);
+    }
+    for (; !(await answers(store)); await sleep(5)) expect(performance.now()).to.be.below(namedMs + 10_000);
+    expect(performance.now() - namedMs).to.be.above(TAKEOVER_MS);
+  });
+
+  it('is not vouched for once the Sentinels are mute', async () => {
+    const [primary, replica] = servers;
+    await replica.raw.replicaof('127.0.0.1', primary.port);
+    while (!(await primary.raw.info('replication')).includes('state=online')) await sleep(20);
+    const store = await open({ minReplicas: 1 });
+    const settled = (): Promise<boolean> =>
+      store.settle(0, store.incarnationOf(0)).then(
+        () => true,
+        () => false,
+      );
+    expect(await settled()).to.equal(true);
+    sentinels.mute();
+    await sleep(TAKEOVER_MS);
+    expect(await answers(store)).to.equal(false);
+    expect(await settled()).to.equal(false);
+  });
+});

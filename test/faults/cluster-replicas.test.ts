@@ -1,0 +1,149 @@
+// The proof of what REDIS_MIN_REPLICAS=1 holds in a cluster whose slots move: only what the owner's replica has is acknowledged.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Stage, until } from '../e2e/stage.js';
+import { ClusterWorld } from '../support/redis-cluster.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { CoreProcess, Tally } from './core-process.js';
+
+/** What a failover takes with these settings, and a slow machine beside it, ms. */
+const FAILOVER_MS = 15_000;
+/** The share of the calls that may fail while a slot moves to a fresh node. */
+const FAILING_SHARE = 0.05;
+/** The slots of the first of three primaries. */
+const ofTheFirst = (slot: number): boolean => slot < 5_461;
+
+describe('a cluster whose replicas must confirm', function () {
+  this.timeout(30_000);
+  const stage = new Stage();
+  let world: ClusterWorld;
+  beforeEach(async () => {
+    world = await ClusterWorld.start();
+    stage.owns(() => world.stop());
+  });
+  afterEach(() => stage.clear());
+
+  const open = async (): Promise<CoreProcess> => {
+    const process = await CoreProcess.open(world.url, { minReplicas: 1 });
+    stage.owns(() => process.close());
+    return process;
+  };
+  const serverAt = (index: number): RedisServer => {
+    const server = world.servers[index];
+    if (!server) throw new Error('the cluster has too few nodes');
+    return server;
+  };
+
+  it('acknowledges nothing that the replica of the new owner has not confirmed, after a slot has moved', async () => {
+    const process = await open();
+    const subject = process.subjectIn(ofTheFirst);
+    const [to, replica] = [serverAt(1), serverAt(4)];
+    const pairs: Awaited<ReturnType<CoreProcess['issue']>>[] = [];
+    for (let n = 0; n < 1_500; n++) pairs.push(await process.issue(subject));
+    const logout = async (): Promise<string> => {
+      const pair = pairs.pop();
+      return pair ? process.logout(pair) : 'none is left';
+    };
+    expect(await logout()).to.equal('ok');
+    replica.pause();
+    try {
+      await world.migrate(process.slotOf(subject), to);
+      const tally = new Tally();
+      const untilMs = performance.now() + 3_000;
+      const user = async (): Promise<void> => {
+        while (performance.now() < untilMs && pairs.length > 0) {
+          const outcome = await logout();
+          tally.add(outcome);
+          if (outcome !== 'ok') await sleep(10);
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, user));
+      expect(tally.of('ok'), tally.text).to.equal(0);
+      expect(tally.of('UNAVAILABLE'), tally.text).to.be.above(100);
+    } finally {
+      replica.resume();
+    }
+    await until(async () => (await logout()) === 'ok', FAILOVER_MS);
+  });
+
+  it('acknowledges on while a slot moves to a fresh node that has a replica of its own', async () => {
+    const [fresh] = await world.addPrimary(1);
+    const process = await open();
+    const subject = process.subjectIn(ofTheFirst);
+    const pairs: Awaited<ReturnType<CoreProcess['issue']>>[] = [];
+    for (let n = 0; n < 300; n++) pairs.push(await process.issue(subject));
+    const kept = await process.issue(subject);
+    const [logouts, validations] = [new Tally(), new Tally()];
+    let going = true;
+    const repeat = async (tally: Tally, call: () => Promise<string>): Promise<void> => {
+      for (; going; await sleep(20)) tally.add(await call());
+    };
+    const logout = async (): Promise<string> => {
+      const pair = pairs.pop();
+      return pair ? process.logout(pair) : 'none is left';
+    };
+    const users = Promise.all([repeat(logouts, logout), repeat(validations, () => process.validate(kept))]);
+    await sleep(500);
+    const migration = await world.beginMigration(process.slotOf(subject), fresh);
+    await sleep(1_500);
+    await migration.move(5);
+    await sleep(1_000);
+    await migration.finish();
+    await sleep(1_500);
+    going = false;
+    await users;
+    expect(logouts.total).to.be.above(50);
+    expect(logouts.of('ok'), logouts.text).to.be.at.least((1 - FAILING_SHARE) * logouts.total);
+    expect(validations.of('active'), validations.text).to.be.at.least((1 - FAILING_SHARE) * validations.total);
+    expect(await world.agreedOwnerOf(migration.slot, 5_000)).to.equal(fresh);
+  });
+
+  it('keeps the connections that reads go by where nothing can be written to wait for replicas', async () => {
+    const [fresh] = await world.addPrimary(1);
+    const process = await open();
+    const subject = process.subjectIn(ofTheFirst);
+    const slot = process.slotOf(subject);
+    const owner = await world.agreedOwnerOf(slot, 5_000);
+    // The only slot of ours that the fresh node has.
+    await world.migrate(slot, fresh);
+    const pair = await process.issue(subject);
+    await until(async () => (await process.logout(pair)) === 'ok', 5_000);
+    const connections = async (): Promise<string[]> => {
+      const list = String(await fresh.raw.client('LIST')).split('\n');
+      const ours = list.filter((line) => line.includes('name=latchkey'));
+      return ours.map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '').sort();
+    };
+    const before = await connections();
+    expect(before).to.not.deep.equal([]);
+    // Every key of it goes on ahead; the slot stays.
+    const migration = await world.beginMigration(slot, owner);
+    await migration.move();
+    const kept = await process.issue(subject);
+    const tally = new Tally();
+    for (const untilMs = performance.now() + 2_500; performance.now() < untilMs; await sleep(20)) {
+      tally.add(await process.validate(kept));
+      void process.settle(process.store.shardOf(subject));
+    }
+    expect(await connections()).to.include.members(before);
+    expect(tally.of('active'), tally.text).to.be.at.least((1 - FAILING_SHARE) * tally.total);
+  });
+
+  it('acknowledges again after a migration that was cancelled, though its target fails over', async () => {
+    const process = await open();
+    const subject = process.subjectIn(ofTheFirst);
+    const target = serverAt(1);
+    const logout = async (): Promise<string> => process.logout(await process.issue(subject));
+    expect(await logout()).to.equal('ok');
+    const migration = await world.beginMigration(process.slotOf(subject), target);
+    // Its entry is new, so that it goes ahead.
+    expect(await logout()).to.equal('ok');
+    await migration.cancel();
+    expect(await logout()).to.equal('ok');
+    const slot = process.slotOf(process.subjectIn((each) => each > 5_461 && each < 10_922));
+    expect(await world.ownerOf(slot)).to.equal(target);
+    await target.kill();
+    await world.failedOver(slot, target, FAILOVER_MS);
+    await until(async () => (await logout()) === 'ok', 10_000);
+  });
+});
