@@ -1,7 +1,7 @@
 // Owns the proof, on histories written by hand, that the checker sees what is wrong and lets pass what is right.
 
 import { expect } from 'chai';
-import { CALL_BOUND_MS, CALL_SLACK_MS, RECOVERY_BOUND_MS } from './checker.js';
+import { CALL_BOUND_MS, CALL_SLACK_MS, RECOVERY_BOUND_MS, WINDOW_SLACK_MS } from './checker.js';
 import { WRITE_BOUND_MS } from './ends.js';
 import {
   active,
@@ -36,6 +36,14 @@ const many = (count: number, mute: number, more: Partial<CallRecord> = {}): Call
 const fault = (fromMs: number, toMs: number): Partial<History> => ({
   faults: [{ kind: 'k', fromMs, toMs, recoveredAfterMs: 110 }],
 });
+
+const unnoticed = (fromMs: number, toMs: number): Partial<History> => ({
+  faults: [{ kind: 'k', fromMs, toMs, recoveredAfterMs: 0, unnoticed: true }],
+});
+/** A refresh, and one with the same token that begins when the window can have ended, and no call is forgiven any more. */
+const FIRST = refresh(20, 30, granted(1));
+const AFTER_WINDOW = 31 + GRACE_MS + WINDOW_SLACK_MS;
+const again = (fromMs: number): CallRecord => refresh(fromMs, fromMs + 10, granted(1));
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'one successor': [
@@ -163,6 +171,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['a validation that tells of a reuse', 'd', [refresh(11, 12, granted(1)), validate(20, 30, refused('REUSED'))]],
     ['a login that is refused', 'd', [{ ...issue(20, 30, 'x'), outcome: refused('UNAUTHENTICATED') }]],
   ],
+  'a window ends': [
+    ['a retry within it', '', [FIRST, again(AFTER_WINDOW - 1)]],
+    ['a retry after it', 'f', [FIRST, again(AFTER_WINDOW)]],
+    ['a retry after it, while slots only moved', 'f', [FIRST, again(AFTER_WINDOW)], unnoticed(40, 50)],
+    ['a retry after an outage, in which it stood still', '', [FIRST, again(AFTER_WINDOW)], fault(40, 50)],
+    ['a retry long after an outage', 'f', [FIRST, again(AFTER_WINDOW + 200)], fault(40, 50)],
+    ['a retry during an outage', '', [FIRST, again(AFTER_WINDOW)], fault(AFTER_WINDOW - 1, AFTER_WINDOW + 1)],
+  ],
   'everything ends in time': [
     ['a call within its deadline and the slack', '', [validate(20, 30 + CALL_SLACK_MS, unknown, { deadlineMs: 20 })]],
     ['a call that outlives its deadline', 'e', [validate(20, 41 + CALL_SLACK_MS, unknown, { deadlineMs: 20 })]],
@@ -194,6 +210,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['many while something is wrong', '', many(100, 100), fault(0, 5)],
     ['many after it, though both nodes have said that they serve', 'e', many(200, 200), fault(-9, 5)],
     ['many of clients without patience', '', many(100, 100, { deadlineMs: 20 })],
+    ['a call without an answer, now and then, while slots only move', '', many(100, 5), unnoticed(0, 500)],
+    ['many without an answer, while slots only move', 'e', many(100, 6), unnoticed(0, 500)],
     ['no recovery', 'e', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: undefined }] }],
   ],
 };

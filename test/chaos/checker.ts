@@ -6,7 +6,7 @@
 // history is in order if a moment is left, and something that may have ended the session can have done so then.
 
 import { cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
-import { isMute, quietCalls } from './quiet.js';
+import { isMute, quietCalls, timesWithout, undisturbedCalls } from './quiet.js';
 import type { CallRecord, History, Span, Violation } from './record.js';
 
 /** The longest that any call may take, whatever its deadline, ms. */
@@ -17,6 +17,8 @@ export const CALL_SLACK_MS = 1_000;
 export const RECOVERY_BOUND_MS = 5_000;
 /** By how much the store's time, as a node knows it, may be behind: a slow answer of Redis. */
 const CLOCK_LAG_MS = 1_000;
+/** How long after the window's end a used token may still get a pair, ms: the store's time is known from before. */
+export const WINDOW_SLACK_MS = 1_500;
 /** What a second's fraction and the harness's own clock may be off. */
 const CLOCK_ERROR_MS = 100;
 
@@ -26,8 +28,13 @@ const KNOWN_PROBLEMS = ['EXPIRED', 'REVOKED', 'REUSED'];
 export function violationsIn(history: History): Violation[] {
   const sessions = sessionsIn(history);
   const cutOffs = cutOffsIn(history);
+  const steady = timesWithout(
+    history.faults.filter(({ unnoticed }) => !unnoticed),
+    history,
+  );
   const found: Violation[] = [];
   for (const session of sessions.values()) {
+    found.push(...lateReplays(session, history, steady));
     found.push(...successors(session, history.losses));
     found.push(...lifeOf(session, endsOf(session, cutOffs.get(session.login.subject) ?? [], sessions, history)));
     found.push(...reuses(session, history.graceMs));
@@ -151,10 +158,29 @@ function recovery({ faults, stalls }: History): Violation[] {
 
 /** (e) Who says that it serves, serves. */
 function silence(history: History): Violation[] {
-  const quiet = quietCalls(history);
-  if (!isMute(quiet)) return [];
-  const what = `${quiet.unanswered} of ${quiet.calls} calls had no answer though nothing was wrong`;
-  return [{ rule: 'e', what, calls: [] }];
+  const groups = [
+    [quietCalls(history), 'nothing was wrong'],
+    [undisturbedCalls(history), 'slots only moved'],
+  ] as const;
+  return groups.flatMap(([quiet, when]): Violation[] => {
+    if (!isMute(quiet)) return [];
+    const what = `${quiet.unanswered} of ${quiet.calls} calls had no answer though ${when}`;
+    return [{ rule: 'e', what, calls: [] }];
+  });
+}
+
+/** (f) The window of a token stands still in outages alone. Time before an outage is not counted: a node may have started since. */
+function lateReplays({ sid, calls }: Session, { graceMs }: History, steady: readonly Span[]): Violation[] {
+  const granted = calls.filter(({ kind, outcome }) => kind === 'refresh' && outcome.is === 'granted');
+  return granted.flatMap((call): Violation[] => {
+    const first = granted.reduce(
+      (least, other) => (other.gen === call.gen && other.toMs < least.toMs ? other : least),
+      call,
+    );
+    const since = steady.find(({ fromMs, toMs }) => fromMs <= call.fromMs && call.fromMs <= toMs);
+    if (!since || call.fromMs - Math.max(first.toMs, since.fromMs) <= graceMs + WINDOW_SLACK_MS) return [];
+    return [{ rule: 'f', sid, what: 'a used token got a pair after the window', calls: [first, call] }];
+  });
 }
 
 /** How long a span is, less the time in which the harness itself stood still. */

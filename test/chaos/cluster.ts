@@ -7,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { InCluster } from './in-cluster.js';
 import { ChaosNode } from './node.js';
-import { type Replicated, startReplicated } from './replicated.js';
+import type { Replicated } from './replicated.js';
+import { WatchedBySentinels } from './watched-by-sentinels.js';
 
 /** What is acknowledged is on the disk. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -18,6 +20,11 @@ const POLICY = { ACCESS_TTL: '6s', REFRESH_TTL: '12s', SESSION_MAX: '25s', REFRE
 
 export const STORES = ['redis', 'lmdb', 'sentinel', 'cluster'] as const;
 export type StoreKind = (typeof STORES)[number];
+
+const REPLICATED: Partial<Record<StoreKind, () => Promise<Replicated>>> = {
+  sentinel: () => WatchedBySentinels.make(),
+  cluster: () => InCluster.make(),
+};
 
 interface Store {
   readonly redis: RedisServer | undefined;
@@ -49,11 +56,13 @@ export class Cluster {
     generateKey(keys, 'ec');
     const redis = kind === 'redis' ? await RedisServer.start(...DURABLE) : undefined;
     const proxies = redis ? await Promise.all([0, 1].map(() => TcpProxy.start(redis.port))) : [];
-    const replicated = kind === 'sentinel' || kind === 'cluster' ? await startReplicated(kind) : undefined;
+    const replicated = await REPLICATED[kind]?.();
     const storeAt = (index: number): Record<string, string> => {
       const proxy = proxies[index];
       if (proxy) return { REDIS_URL: `redis://127.0.0.1:${proxy.port}` };
-      return replicated ? { REDIS_URL: replicated.url, REDIS_MIN_REPLICAS: '1' } : { DATA_DIR: join(folder, 'data') };
+      return replicated
+        ? { REDIS_URL: replicated.urlAt(index), REDIS_MIN_REPLICAS: '1' }
+        : { DATA_DIR: join(folder, 'data') };
     };
     const start = (index: number): Promise<ChaosNode> => {
       const env = { JWT_KEYS_DIR: keys, ...POLICY, ...storeAt(index) };

@@ -2,8 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.js';
+import { UNNOTICED } from './in-cluster.js';
 import type { Random } from './random.js';
 import type { FaultRecord, Span } from './record.js';
+import type { Fault } from './replicated.js';
+import { CLOCKS_STEPPED } from './watched-by-sentinels.js';
 
 /** Between the recovery from one fault and the next, ms. */
 const PAUSE_MS = [300, 1_500] as const;
@@ -12,11 +15,15 @@ const TOGETHER = 0.2;
 /** For so long a recovery is waited for, ms: longer than it may take, so that it is known how long it did. */
 const RECOVERY_LIMIT_MS = 15_000;
 const CLOCK_STEP_MS = 60_000;
-/** Comes alone: a node that is started meanwhile ends at once, as it must. */
 const MAY_EVICT = 'redis may evict';
+/** They come alone: with MAY_EVICT a node that is started ends at once, as it must; the others start nodes themselves. */
+const ALONE: readonly string[] = [MAY_EVICT, CLOCKS_STEPPED];
 
-/** Does something bad, and undoes it; resolves when that is done. */
-type Fault = () => Promise<void>;
+function chosenOf(kinds: Readonly<Record<string, Fault>>, only: string): Fault {
+  const chosen = kinds[only];
+  if (!chosen) throw new RangeError(`there is no fault "${only}" of this store: ${Object.keys(kinds).join(', ')}`);
+  return chosen;
+}
 
 export class Faults {
   readonly records: FaultRecord[] = [];
@@ -25,7 +32,10 @@ export class Faults {
   readonly #random: Random;
   readonly #kinds: Readonly<Record<string, Fault>>;
 
-  /** @param only the one kind that happens; undefined: all of them */
+  /**
+   * @param only the one kind that happens; undefined: all of them
+   * @throws RangeError if the store has no such kind
+   */
   constructor(cluster: Cluster, random: Random, only?: string) {
     this.#cluster = cluster;
     this.#random = random;
@@ -46,15 +56,17 @@ export class Faults {
       'redis wants a password': () => this.#lockRedis(),
       [MAY_EVICT]: () => this.#letEvict(),
     };
-    const last = (least: number, most: number): Promise<void> => this.#last(least, most);
     const ofReplicated = cluster.replicated && {
       'node clock stepped': ofRedis['node clock stepped'],
-      ...cluster.replicated.faults(random.fork(), last),
+      ...cluster.replicated.faults({
+        random: random.fork(),
+        last: (least, most) => this.#last(least, most),
+        withoutNode: (index, meanwhile) => this.#withoutNode(index, meanwhile),
+      }),
     };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
     const kinds: Record<string, Fault> = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
-    const chosen = only === undefined ? undefined : kinds[only];
-    this.#kinds = only !== undefined && chosen ? { [only]: chosen } : kinds;
+    this.#kinds = only === undefined ? kinds : { [only]: chosenOf(kinds, only) };
   }
 
   /** One fault after another, each kind once before any comes again, until it is told to stop. */
@@ -71,7 +83,7 @@ export class Faults {
       const second = this.#random.chance(TOGETHER) ? deal() : undefined;
       // Two of one side would undo each other.
       const apart = second !== undefined && first.startsWith('node') !== second.startsWith('node');
-      const both = apart && first !== MAY_EVICT && second !== MAY_EVICT;
+      const both = apart && !ALONE.includes(first) && !ALONE.includes(second);
       if (second !== undefined && !both) deck.push(second);
       await this.#happen(both ? [first, second] : [first]);
     }
@@ -82,7 +94,8 @@ export class Faults {
     await Promise.all(kinds.map((kind) => this.#kinds[kind]?.()));
     const toMs = performance.now();
     const recoveredAfterMs = await this.#cluster.recovered(RECOVERY_LIMIT_MS);
-    for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs });
+    const unnoticed = kinds.every((kind) => UNNOTICED.includes(kind));
+    for (const kind of kinds) this.records.push({ kind, fromMs, toMs, recoveredAfterMs, unnoticed });
   }
 
   #last(least: number, most: number): Promise<void> {
@@ -104,6 +117,13 @@ export class Faults {
     await node[how]();
     await this.#last(0, 800);
     await node.revive();
+  }
+
+  async #withoutNode(index: number, meanwhile: () => Promise<void>): Promise<void> {
+    const node = this.#cluster.nodes[index];
+    await node?.kill();
+    await meanwhile();
+    await node?.revive();
   }
 
   async #stepClock(): Promise<void> {

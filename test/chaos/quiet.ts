@@ -1,7 +1,7 @@
 // Owns what is asked of a service while nothing is wrong: that it answers, and does not only say that it could.
 
 import { CALL_BOUND_MS } from './checker.js';
-import type { CallRecord, History, Span } from './record.js';
+import type { CallRecord, FaultRecord, History, Span } from './record.js';
 
 /** Of so many calls in quiet times, at least, more than this share without an answer is too much: a machine may stumble. */
 const LEAST_CALLS = 100;
@@ -12,8 +12,8 @@ export interface Quiet {
   readonly unanswered: number;
 }
 
-/** The times in which nothing was wrong: both nodes had said that they serve, and nothing was done to them since. */
-function quietTimes({ faults, calls }: History): Span[] {
+/** The times in which both nodes had said that they serve, and no fault of these has begun since. */
+export function timesWithout(faults: readonly FaultRecord[], { calls }: History): Span[] {
   const troubles = faults.map(({ fromMs, toMs, recoveredAfterMs = Number.POSITIVE_INFINITY }) => ({
     fromMs,
     toMs: toMs + recoveredAfterMs,
@@ -28,9 +28,17 @@ function quietTimes({ faults, calls }: History): Span[] {
   return fromMs < endMs ? [...quiet, { fromMs, toMs: endMs }] : quiet;
 }
 
-/** The calls of patient clients that began and ended in quiet times, and how many of them had no answer. */
-export function quietCalls(history: History): Quiet {
-  const times = quietTimes(history);
+/** The calls of patient clients that began and ended while nothing was wrong, and how many of them had no answer. */
+export const quietCalls = (history: History): Quiet => callsIn(timesWithout(history.faults, history), history);
+
+/** The same of the calls while something was done that callers must not notice. */
+export const undisturbedCalls = (history: History): Quiet =>
+  callsIn(
+    history.faults.filter(({ unnoticed }) => unnoticed),
+    history,
+  );
+
+function callsIn(times: readonly Span[], history: History): Quiet {
   const inside = ({ fromMs, toMs, deadlineMs }: CallRecord): boolean =>
     deadlineMs >= CALL_BOUND_MS && times.some((time) => time.fromMs <= fromMs && toMs <= time.toMs);
   const calls = history.calls.filter(inside);

@@ -46,6 +46,8 @@ export interface FaultRecord extends Span {
   readonly kind: string;
   /** How long after that until both nodes said that they serve, ms; undefined: they had not when the wait ended. */
   readonly recoveredAfterMs: number | undefined;
+  /** Whether callers must not notice it: all is answered as usual meanwhile. */
+  readonly unnoticed?: boolean;
 }
 
 export interface History {
@@ -68,6 +70,7 @@ export const RULES = {
   c: "an answered pair's access token stands until an end that the history contains",
   d: 'a session ends only by a logout, a reuse, an expiry or a store loss that the history contains',
   e: 'every call ends within its bound, and the service recovers by itself',
+  f: 'a used refresh token gets no pair after the window',
 } as const;
 
 export interface Violation {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChaosOptions, ChaosResult } from './chaos.js';
-import { quietCalls } from './quiet.js';
+import { quietCalls, undisturbedCalls } from './quiet.js';
 import { type CallRecord, RULES, type Violation } from './record.js';
 
 /** As many violations are printed; the file holds them all. */
@@ -46,6 +46,11 @@ export function summary({ seconds, seed, store }: ChaosOptions, { history, viola
   }
   const quiet = quietCalls(history);
   lines.push(`${quiet.calls} calls while nothing was wrong, ${quiet.unanswered} of them without an answer`);
+  const undisturbed = undisturbedCalls(history);
+  if (undisturbed.calls > 0)
+    lines.push(
+      `${undisturbed.calls} calls while slots only moved, ${undisturbed.unanswered} of them without an answer`,
+    );
   if (stalls.length > 0) lines.push(`the harness itself stood still ${stalls.length} times`);
   lines.push(`${violations.length} violations`);
   return lines.join('\n');

@@ -1,4 +1,4 @@
-// Owns the settings of a chaos run, from variables: CHAOS_SECONDS, CHAOS_SEED, CHAOS_STORE.
+// Owns the settings of a chaos run, from variables: CHAOS_SECONDS, CHAOS_SEED, CHAOS_STORE, CHAOS_ONLY.
 
 import type { ChaosOptions } from './chaos.js';
 import { STORES, type StoreKind } from './cluster.js';
@@ -15,5 +15,6 @@ export function chaosOptions(env: NodeJS.ProcessEnv): ChaosOptions {
   const store = env['CHAOS_STORE'] || 'redis';
   if (!isStore(store)) throw new Error(`CHAOS_STORE must be one of ${STORES.join(', ')}`);
   const seed = number('CHAOS_SEED', 1 + Math.floor(Math.random() * (2 ** 32 - 1)));
-  return { seconds: number('CHAOS_SECONDS', 30), seed, store, faults: true };
+  const only = env['CHAOS_ONLY'];
+  return { seconds: number('CHAOS_SECONDS', 30), seed, store, faults: true, ...(only ? { only } : {}) };
 }

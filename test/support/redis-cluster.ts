@@ -84,6 +84,23 @@ export class ClusterWorld {
     return '-';
   }
 
+  /** The replicas of a primary, as it names them itself. */
+  async replicasOf(primary: RedisServer): Promise<RedisServer[]> {
+    const lines = (await primary.raw.call('CLUSTER', 'REPLICAS', this.idOf(primary))) as string[];
+    const ids = new Set(lines.map((line) => line.split(' ')[0]));
+    return this.servers.filter((server) => ids.has(this.idOf(server)));
+  }
+
+  /** Makes a replica the owner of a slot that its primary has, in order, and waits until all nodes say so. */
+  async planFailover(slot: number, replica: RedisServer): Promise<void> {
+    // It refuses while it is not connected to its primary, and gives up after 5 seconds if that does not answer in time.
+    await waitFor(async () => {
+      await waitFor(async () => (await replica.raw.call('CLUSTER', 'FAILOVER')) === 'OK', 10_000);
+      await waitFor(async () => (await this.ownerOf(slot)) === replica, 6_000);
+      return true;
+    }, 30_000);
+  }
+
   /** Waits until all nodes agree on who has a slot, and that it is another one. */
   failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
     return this.agreedOwnerOf(slot, limitMs, from);
@@ -144,6 +161,17 @@ export class ClusterWorld {
     for (const { raw } of followers) await raw.call('CLUSTER', 'REPLICATE', this.idOf(primary));
     await this.settled();
     return [primary, ...followers];
+  }
+
+  /** Ends nodes that have no slots, and makes all others forget them. */
+  async remove(...gone: readonly RedisServer[]): Promise<void> {
+    for (const server of gone) await server.kill();
+    for (const server of gone) this.#servers.splice(this.#servers.indexOf(server), 1);
+    const forget = ({ raw }: RedisServer) =>
+      Promise.all(gone.map((server) => raw.call('CLUSTER', 'FORGET', this.idOf(server))));
+    await Promise.all(this.servers.map(forget));
+    await Promise.all(gone.map((server) => server.stop()));
+    await this.settled();
   }
 
   #end(server: RedisServer): { readonly server: RedisServer; readonly id: string } {

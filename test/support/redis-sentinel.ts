@@ -118,7 +118,12 @@ export class SentinelWorld {
   }
 
   get url(): string {
-    return `redis+sentinel://${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
+    return this.urlBy(this.sentinels.map(({ port }) => port));
+  }
+
+  /** The URL that names the Sentinels by other ports, of proxies before them. */
+  urlBy(ports: readonly number[]): string {
+    return `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
   }
 
   /** Whom all Sentinels that answer call the primary; undefined: they do not agree. */
@@ -136,6 +141,63 @@ export class SentinelWorld {
       return now !== undefined && now !== from;
     }, limitMs);
     return now as RedisServer;
+  }
+
+  /**
+   * Has the Sentinels look at roles each second, not each ten, and demote a primary that was replaced after 2 seconds, not 8.
+   * Before Redis 7 they cannot be told to: all goes on as slowly as usual.
+   */
+  async hasten(): Promise<void> {
+    const tell = ({ raw }: Sentinel) => raw.call('SENTINEL', 'DEBUG', 'info-period', 1_000, 'publish-period', 500);
+    await Promise.all(this.sentinels.map((sentinel) => tell(sentinel).catch(() => {})));
+  }
+
+  /** Has the Sentinels promote none of some replicas, and any other, until they are told otherwise. */
+  async avoid(avoided: readonly RedisServer[]): Promise<void> {
+    const set = async (server: RedisServer): Promise<void> => {
+      await server.raw.config('SET', 'replica-priority', avoided.includes(server) ? 0 : 100);
+      // Sentinels have the file rewritten, too, and a server that is started again would have what they found.
+      await server.raw.config('REWRITE');
+    };
+    await Promise.all(this.servers.map(set));
+    const ports = avoided.map(({ port }) => port);
+    const knows = async ({ raw }: Sentinel): Promise<boolean> => {
+      const replicas = (await raw.call('SENTINEL', 'REPLICAS', NAME)) as string[][];
+      const of = (words: string[], key: string): number => Number(words[words.indexOf(key) + 1]);
+      return replicas.every((words) => (of(words, 'slave-priority') === 0) === ports.includes(of(words, 'port')));
+    };
+    await waitFor(async () => (await Promise.all(this.sentinels.map(knows))).every(Boolean), 20_000);
+  }
+
+  /** Asks for a failover, as an operator does, once all Sentinels see that a server is a replica that has everything. */
+  async planFailover(heir: RedisServer): Promise<void> {
+    const [first] = this.sentinels;
+    const sees = async ({ raw }: Sentinel): Promise<boolean> => {
+      const replicas = (await raw.call('SENTINEL', 'REPLICAS', NAME)) as string[][];
+      const of = (words: string[], key: string) => words[words.indexOf(key) + 1];
+      const its = replicas.find((words) => of(words, 'port') === `${heir.port}`) ?? [];
+      return of(its, 'role-reported') === 'slave' && of(its, 'master-link-status') === 'ok';
+    };
+    await waitFor(async () => {
+      if (!(await Promise.all(this.sentinels.map(sees))).every(Boolean)) return false;
+      return (await first?.raw.call('SENTINEL', 'FAILOVER', NAME)) === 'OK';
+    }, 20_000);
+  }
+
+  /** Fails over to a replica, in order, and waits until more than half of the Sentinels name it. */
+  async promote(heir: RedisServer): Promise<void> {
+    await waitFor(async () => {
+      await this.planFailover(heir);
+      // They give up after their failover-timeout, and leave everything as it was.
+      await waitFor(() => this.isNamed(heir), 7_000);
+      return true;
+    }, 40_000);
+  }
+
+  /** Whether more than half of the Sentinels name a server the primary. */
+  async isNamed({ port }: RedisServer): Promise<boolean> {
+    const ports = await Promise.all(this.sentinels.map((sentinel) => sentinel.primaryPort()));
+    return ports.filter((each) => each === port).length > SENTINELS / 2;
   }
 
   /** Waits until every Sentinel knows the others and both replicas, and those have what the primary has. */

@@ -15,6 +15,9 @@ export type Fate = 'pass' | 'drop' | 'hold';
 
 const WAYS: readonly Way[] = ['up', 'down'];
 
+/** Changes the bytes of one connection's answers, as they come. */
+export type Filter = (bytes: Buffer) => Buffer;
+
 /**
  * Faults strike all connections, those that are there and those to come, until `mend`. New connections are always
  * accepted. What is under way stays in order, and is not bounded: this is for tests, which send little.
@@ -22,22 +25,27 @@ const WAYS: readonly Way[] = ['up', 'down'];
 export class TcpProxy {
   readonly #server: Server;
   #targetPort: number;
+  readonly #filterOf: () => Filter;
   readonly #sockets = new Set<Socket>();
   readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
   #delayMs = 0;
   /** Rings when fates change: for what is held back. */
   readonly #bell = new EventEmitter().setMaxListeners(0);
 
-  private constructor(server: Server, targetPort: number) {
+  private constructor(server: Server, targetPort: number, filterOf: () => Filter) {
     this.#server = server;
     this.#targetPort = targetPort;
+    this.#filterOf = filterOf;
     server.on('connection', (client) => this.#join(client));
   }
 
-  /** Listens on a port of its own. The server need not be there yet: then connections are reset. */
-  static async start(targetPort: number): Promise<TcpProxy> {
+  /**
+   * Listens on a port of its own. The server need not be there yet: then connections are reset.
+   * @param filterOf makes the filter of a connection
+   */
+  static async start(targetPort: number, filterOf: () => Filter = () => (bytes) => bytes): Promise<TcpProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const proxy = new TcpProxy(server, targetPort);
+    const proxy = new TcpProxy(server, targetPort, filterOf);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
@@ -105,12 +113,12 @@ export class TcpProxy {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     }
-    this.#relay(client, server, 'up');
-    this.#relay(server, client, 'down');
+    this.#relay(client, server, 'up', (bytes) => bytes);
+    this.#relay(server, client, 'down', this.#filterOf());
   }
 
   /** Hands on what comes, its end and its failure too, one after the other. */
-  #relay(from: Socket, to: Socket, way: Way): void {
+  #relay(from: Socket, to: Socket, way: Way, filter: Filter): void {
     let lost = false;
     let last = Promise.resolve();
     const next = (handOn: () => void): void => {
@@ -123,7 +131,7 @@ export class TcpProxy {
         if (!lost && !to.destroyed) handOn();
       });
     };
-    from.on('data', (bytes) => next(() => to.write(bytes)));
+    from.on('data', (bytes) => next(() => to.write(filter(bytes))));
     from.once('end', () => next(() => to.end()));
     // A reset, or a server that is not there.
     from.on('error', () => next(() => reset(to)));

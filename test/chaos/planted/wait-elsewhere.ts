@@ -1,0 +1,11 @@
+// A planted bug, loaded before a node: acknowledgements wait for the replicas of another primary of the cluster.
+
+import { SHARDS } from '../../../src/adapters/redis/keys.js';
+import { Topology } from '../../../src/adapters/redis/topology/topology.js';
+
+const { settle } = Topology.prototype;
+
+Topology.prototype.settle = function (shard, _incarnation) {
+  const other = (shard + SHARDS / 2) % SHARDS;
+  return settle.call(this, other, this.incarnationOf(other));
+};
