@@ -145,9 +145,10 @@ export class Connection {
     const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
     const entered = connect(client, async () => {
       await this.#keepTime(link);
-      await Promise.all([admit(client), needsWait && link.wait.open()]);
+      await admit(client);
     });
-    await bounded(entered, connectTimeoutMs, what);
+    await bounded(Promise.all([entered, needsWait && link.wait.open()]), connectTimeoutMs, what);
+    if (needsWait) link.wait.check();
     if (link.end.signal.aborted || client.status !== 'ready') {
       throw new StoreUnavailable('Redis closed the connection');
     }

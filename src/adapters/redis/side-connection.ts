@@ -9,7 +9,7 @@ import { askIncarnation } from './inspection.js';
 
 export interface SideConnectionParts {
   readonly makeClient: () => Redis;
-  /** The incarnation of the server that the link leads to. Behind one address there may be several servers. */
+  /** The incarnation of the server that the link leads to; undefined: not known yet. */
   readonly incarnation: () => string | undefined;
   readonly connectTimeoutMs: number;
 }
@@ -18,6 +18,8 @@ export class SideConnection {
   readonly #parts: SideConnectionParts;
   #opening: Promise<Redis> | undefined;
   #client: Redis | undefined;
+  /** The incarnation of the server that was reached last. */
+  #reached: string | undefined;
   #closed = false;
 
   constructor(parts: SideConnectionParts) {
@@ -41,12 +43,20 @@ export class SideConnection {
     }
   }
 
-  /** Connects, unless it has. @throws StoreUnavailable if another server is reached */
+  /** Connects, unless it has. `check` must follow where the link's incarnation was not known yet. @throws StoreUnavailable */
   open(): Promise<Redis> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
+  }
+
+  /** Behind one address there may be several servers. @throws StoreUnavailable unless the link's server was reached */
+  check(): void {
+    if (this.#reached !== undefined && this.#reached === this.#parts.incarnation()) return;
+    throw new StoreUnavailable(
+      'two connections to Redis did not reach the same server (another Redis), or it does not tell its name (it must allow INFO)',
+    );
   }
 
   close(): void {
@@ -59,17 +69,12 @@ export class SideConnection {
     const { makeClient, incarnation, connectTimeoutMs } = this.#parts;
     const client = makeClient();
     try {
-      let reached: string | undefined;
       const look = async (): Promise<void> => {
-        reached = await askIncarnation(client);
+        this.#reached = await askIncarnation(client);
       };
       await bounded(connect(client, look), connectTimeoutMs, 'connecting to Redis');
       if (this.#closed || client.status !== 'ready') throw new StoreUnavailable('Redis closed the connection');
-      if (reached === undefined || reached !== incarnation()) {
-        throw new StoreUnavailable(
-          'two connections to Redis did not reach the same server (another Redis), or it does not tell its name (it must allow INFO)',
-        );
-      }
+      if (incarnation() !== undefined) this.check();
     } catch (error) {
       client.disconnect();
       throw error;
