@@ -255,11 +255,12 @@ describe('an acknowledgement that too few replicas have confirmed', () => {
 
   it('is none for the logout of a session that ended long ago either: it rests on what was read', async () => {
     const old = await scene.issue();
-    scene.world.nowMs += POLICY.sessionMaxMs;
+    scene.world.nowMs += POLICY.sessionMaxMs + SECOND;
     scene.world.replicated = false;
     expect(await failure(scene.logout('', old.refreshToken))).to.equal('UNAVAILABLE');
     scene.world.replicated = true;
     await scene.logout('', old.refreshToken);
+    expect(scene.world.size).to.equal(0);
   });
 
   for (const [what, end] of [
