@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import type { Birth } from '../../src/core/entries.js';
 import { Ledger } from '../../src/core/ledger.js';
 import type { EntryKey } from '../../src/core/ports.js';
-import { World } from '../support/world.js';
+import { putBack } from '../../src/core/put-back.js';
+import { run, World } from '../support/world.js';
 
 const SHARD = 1;
 const birth = (writes: number, atMs = 5): Birth => ({ atMs, foreignSinceMs: undefined, writes });
@@ -29,6 +30,22 @@ describe('an acknowledgement', () => {
     expect(await acknowledge()).to.equal(1);
     expect(await acknowledge(1)).to.equal(2);
     expect(await acknowledge(2)).to.equal(3);
+  });
+});
+
+describe('an entry whose lifetime is over', () => {
+  it('is not put back', async () => {
+    const world = new World();
+    const key: EntryKey = { kind: 'not-before', subject: 'alice' };
+    const notedMs = world.nowMs;
+    const line = { shard: SHARD, key, text: '1 5 not-before', notedMs, incarnation: '0' };
+    for (const [keptUntilMs, isPut] of [
+      [world.nowMs, false],
+      [world.nowMs + 1, true],
+    ] as const) {
+      expect(await run(world, putBack(world.store(0), { ...line, keptUntilMs }))).to.equal(isPut);
+      expect(world.get(key) !== undefined).to.equal(isPut);
+    }
   });
 });
 
