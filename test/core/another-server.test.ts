@@ -3,10 +3,51 @@
 import { expect } from 'chai';
 import type { Birth } from '../../src/core/entries.js';
 import { Ledger } from '../../src/core/ledger.js';
-import { World } from '../support/world.js';
+import type { EntryKey } from '../../src/core/ports.js';
+import { putBack } from '../../src/core/put-back.js';
+import { run, World } from '../support/world.js';
 
 const SHARD = 1;
 const birth = (writes: number, atMs = 5): Birth => ({ atMs, foreignSinceMs: undefined, writes });
+
+describe('an acknowledgement', () => {
+  it('of a write always waits for replicas; of what was read once for each text and server', async () => {
+    const world = new World();
+    let waits = 0;
+    const ledger = new Ledger({ ...world.store(0), settle: async () => void waits++ }, () => {});
+    const key: EntryKey = { kind: 'not-before', subject: 'alice' };
+    const current = '1 5 not-before';
+    const acknowledge = async (writes?: number): Promise<number> => {
+      await ledger.acknowledge(
+        ledger.known(SHARD),
+        key,
+        { current, ...(writes === undefined ? {} : { writes }) },
+        1e15,
+      );
+      return waits;
+    };
+    expect(await acknowledge()).to.equal(1);
+    expect(await acknowledge()).to.equal(1);
+    expect(await acknowledge(1)).to.equal(2);
+    expect(await acknowledge(2)).to.equal(3);
+  });
+});
+
+describe('an entry whose lifetime is over', () => {
+  it('is not put back', async () => {
+    const world = new World();
+    const key: EntryKey = { kind: 'not-before', subject: 'alice' };
+    const notedMs = world.nowMs;
+    const line = { shard: SHARD, key, text: '1 5 not-before', notedMs, incarnation: '0' };
+    for (const [keptUntilMs, isPut] of [
+      [world.nowMs, false],
+      [world.nowMs + 1, true],
+    ] as const) {
+      expect(await run(world, putBack(world.store(0), { ...line, keptUntilMs }))).to.equal(isPut);
+      expect(world.get(key) !== undefined).to.equal(isPut);
+    }
+  });
+});
 
 describe('an answer of the store', () => {
   let world: World;

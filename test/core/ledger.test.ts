@@ -154,6 +154,27 @@ describe('a store that comes back older than it was', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
   });
 
+  it('is looked at when it comes back, though no call asks, and what it owed is owed no more', async () => {
+    const { sid: sessionId } = JSON.parse(pair.refreshToken).payload;
+    const key = { kind: 'session', subject: 'alice', sessionId } as const;
+    const snapshot = scene.world.snapshot();
+    await scene.logout('', pair.refreshToken);
+    const { ledger } = scene.context;
+    scene.world.goBackTo(snapshot);
+    scene.world.put(key, 'what no version wrote');
+    expect(ledger.isElsewhere).to.equal(true);
+    await run(scene.world, ledger.standUp());
+    expect([ledger.isElsewhere, ledger.owes]).to.deep.equal([false, true]);
+    scene.world.goBackTo(snapshot);
+    await run(scene.world, ledger.standUp());
+    expect([ledger.isElsewhere, ledger.owes]).to.deep.equal([false, false]);
+    expect(scene.world.get(key)).to.match(/ ended logout$/);
+    expect(scene.told.map(({ again, owed }) => [again, owed])).to.deep.equal([
+      [0, 1],
+      [1, 0],
+    ]);
+  });
+
   it('gets the end of a session, though the answer to an earlier replay is taken in after that to the logout', async () => {
     const { world, context } = scene;
     const next = await scene.refresh(pair.refreshToken);
@@ -234,11 +255,12 @@ describe('an acknowledgement that too few replicas have confirmed', () => {
 
   it('is none for the logout of a session that ended long ago either: it rests on what was read', async () => {
     const old = await scene.issue();
-    scene.world.nowMs += POLICY.sessionMaxMs;
+    scene.world.nowMs += POLICY.sessionMaxMs + SECOND;
     scene.world.replicated = false;
     expect(await failure(scene.logout('', old.refreshToken))).to.equal('UNAVAILABLE');
     scene.world.replicated = true;
     await scene.logout('', old.refreshToken);
+    expect(scene.world.size).to.equal(0);
   });
 
   for (const [what, end] of [

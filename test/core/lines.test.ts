@@ -112,6 +112,23 @@ describe('the lines of a ledger', () => {
     }
   });
 
+  it('never give way to an older state either after another one that was older still', () => {
+    for (const first of [line('a', 1, 'live', 7), line('a', 1, 'ended')]) {
+      const lines = new Lines(() => false);
+      for (const each of [first, line('a', 2, 'live', 5), line('a', 3, 'live', 6)]) lines.add(each);
+      expect(lines.newestFirst().map(({ text }) => text)).to.deep.equal([first.text]);
+    }
+  });
+
+  it('are kept for the longest lifetime of their entry that was written', () => {
+    const lines = new Lines(() => false);
+    lines.add({ ...line('a', 1), keptUntilMs: 9 });
+    lines.add({ ...line('a', 2), keptUntilMs: 8 });
+    expect(lines.newestFirst().map(({ keptUntilMs }) => keptUntilMs)).to.deep.equal([9]);
+    lines.add({ ...line('a', 3), keptUntilMs: 10 });
+    expect(lines.newestFirst().map(({ keptUntilMs }) => keptUntilMs)).to.deep.equal([10]);
+  });
+
   it('give way to another text of the same generation, which was answered later', () => {
     const lines = new Lines(() => false);
     lines.add(line('a', 1, 'live', 7));

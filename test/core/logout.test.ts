@@ -186,8 +186,18 @@ describe('a logout of all sessions', () => {
 });
 
 describe("the login back end's word that a subject's sessions end", () => {
-  it('moves the cut-off forward only, and is kept for SESSION_MAX and an hour', async () => {
+  it('reaches the session that another node has just begun, in the very millisecond of the birth', async () => {
     const scene = new Scene();
+    const [one, other] = [scene.context, scene.node()];
+    const pair = await scene.issue();
+    scene.context = other;
+    await scene.revokeSubject('alice');
+    scene.context = one;
+    expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED not-before');
+  });
+
+  it('moves the cut-off forward only, and is kept for SESSION_MAX and an hour', async () => {
+    const scene = new Scene({ adopts: false });
     const key: StoreKey = { kind: 'not-before', subject: 'alice' };
     const stamp = (): number => Number(scene.world.get(key)?.split(' ')[1]);
     await scene.revokeSubject('alice');

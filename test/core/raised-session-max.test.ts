@@ -105,4 +105,10 @@ describe('an adopted session, when SESSION_MAX is raised', () => {
     await scene.logout('', pair.refreshToken);
     expect(scene.world.lifetimeMs(key(pair))).to.equal(60 * DAY + HOUR);
   });
+
+  it('has its end kept for 366 days and an hour, where its token says more', async () => {
+    const pair = await scene.refresh(adopted(1_000));
+    const key: StoreKey = { kind: 'session', subject: 'alice', sessionId: pair.sessionId };
+    expect(scene.world.lifetimeMs(key)).to.equal(ADOPTED_MAX_MS + HOUR);
+  });
 });
