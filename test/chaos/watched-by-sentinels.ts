@@ -4,7 +4,7 @@ import { SentinelWorld } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
 import { SentinelViews } from './sentinel-views.js';
-import { failoverUnderWait } from './under-wait.js';
+import { failoverUnderWait, UNDER_WAIT } from './under-wait.js';
 
 export const CLOCKS_STEPPED = 'sentinel clocks stepped during a failover';
 
@@ -28,7 +28,8 @@ export class WatchedBySentinels implements Replicated {
     return (this.#views[node] ?? this.#views[0]).url;
   }
 
-  faults({ random, last, withoutNode }: Tools): Record<string, Fault> {
+  faults(tools: Tools): Record<string, Fault> {
+    const { random, last, withoutNode } = tools;
     const world = this.#world;
     const views = this.#views;
     const primary = async (): Promise<RedisServer> => {
@@ -93,11 +94,11 @@ export class WatchedBySentinels implements Replicated {
         await last(500, 2_500);
         await sentinel.restart();
       },
-      'failover while acknowledgements wait': async () => {
+      [UNDER_WAIT]: async () => {
         const { old, heir, others } = await succession();
         const plan = () => world.planFailover(heir);
         const failedOver = () => world.failedOver(old, LIMIT_MS);
-        await failoverUnderWait({ primary: old, heir, others, plan, failedOver }, random, last);
+        await failoverUnderWait({ primary: old, heir, others, plan, failedOver }, tools);
         await settledAgain();
       },
       'failed over and back': async () => {
@@ -127,7 +128,7 @@ export class WatchedBySentinels implements Replicated {
           step(stepMs);
           if (random.chance(0.7)) stays.hold();
         });
-        await Promise.all([failedOver, withoutNode(starts, () => last(0, 2_000))]);
+        await Promise.all([failedOver, withoutNode(starts, () => last(0, 600))]);
         await last(1_000, 3_000);
         stays.mend();
         step(-stepMs);
