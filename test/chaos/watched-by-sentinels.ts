@@ -2,7 +2,15 @@
 
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
+import {
+  DURABLE,
+  type Fault,
+  LEASES_OVER_MS,
+  LIMIT_MS,
+  pausedForAMoment,
+  type Replicated,
+  type Tools,
+} from './replicated.js';
 import { SentinelViews } from './sentinel-views.js';
 import { failoverUnderWait, UNDER_WAIT } from './under-wait.js';
 
@@ -110,6 +118,8 @@ export class WatchedBySentinels implements Replicated {
           await Promise.all([world.promote(heir), away]);
           if (random.chance(0.5)) await old.raw.replicaof('127.0.0.1', heir.port);
           await world.promote(old);
+          // The others were told to follow the heir, and may do that for a moment.
+          await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         });
         await settledAgain();
       },

@@ -194,9 +194,13 @@ export class SentinelWorld {
     }, 40_000);
   }
 
-  /** Whether more than half of the Sentinels name a server the primary. */
+  /** Whether more than half of the Sentinels say of a server that it is the primary, as SENTINEL MASTER tells it. */
   async isNamed({ port }: RedisServer): Promise<boolean> {
-    const ports = await Promise.all(this.sentinels.map((sentinel) => sentinel.primaryPort()));
+    const portBy = async ({ raw }: Sentinel): Promise<number | undefined> => {
+      const words = await Promise.race([raw.call('SENTINEL', 'MASTER', NAME), sleep(500)]);
+      return Array.isArray(words) ? Number(words[words.indexOf('port') + 1]) : undefined;
+    };
+    const ports = await Promise.all(this.sentinels.map(portBy));
     return ports.filter((each) => each === port).length > SENTINELS / 2;
   }
 
