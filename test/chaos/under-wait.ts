@@ -22,7 +22,7 @@ export interface UnderWait {
 
 export async function failoverUnderWait(parts: UnderWait, { random, last, withoutNode }: Tools): Promise<void> {
   const { primary, heir, others, plan, failedOver } = parts;
-  const killed = random.chance(0.5);
+  const killed = random.chance(0.7);
   if (killed) await killInOrder(primary, others, heir);
   else for (const replica of [heir, ...others]) replica.pause();
   await last(100, 900);
