@@ -1,13 +1,25 @@
 // A doubly linked list of the ledger's lines, in the order in which they were acknowledged, with a bound.
 
-import type { Line } from './lines.js';
+import type { EntryKey } from './ports.js';
+
+/** What was acknowledged. */
+export interface Line {
+  readonly shard: number;
+  readonly key: EntryKey;
+  readonly text: string;
+  readonly keptUntilMs: number;
+  /** When it was acknowledged last, the store's time, Unix ms. */
+  readonly notedMs: number;
+  /** The server that it was acknowledged for. */
+  readonly incarnation: string | undefined;
+}
 
 /** One line in a chain. */
 export interface Link {
   readonly name: string;
-  readonly line: Line;
+  line: Line;
   /** How far the line's entry has moved forward; see `further.ts`. */
-  readonly progress: number;
+  progress: number;
   /** Counts up over all chains. */
   readonly order: number;
   older: Link | undefined;

@@ -53,6 +53,7 @@ export const birthValue = (foreignSinceMs: number | undefined, writes = 0): stri
   `born ${foreignSinceMs ?? '-'} ${writes}`;
 
 const LIVE = /^1 (\d{1,15}) live (\d{1,10}) (\d{1,12}) (\d{1,12}) (\d{1,12}) ([!-~]{1,100})$/;
+const LIVE_MARK = ' live ';
 const ENDED = /^1 (\d{1,15}) ended (logout|reuse|lost)$/;
 const NOT_BEFORE = /^1 (\d{1,15}) not-before$/;
 // The first records had no count.
@@ -88,6 +89,15 @@ export function parseSession(text: string | undefined): SessionEntry | undefined
   }
   const ended = ENDED.exec(text) ?? unreadable('session entry');
   return { state: 'ended', atMs: Number(ended[1]), cause: ended[2] as EndCause };
+}
+
+/**
+ * The generation of a live entry, undefined of another one; for a text that can be read. To parse all of it would cost
+ * each refresh a microsecond.
+ */
+export function generationIn(text: string): number | undefined {
+  const at = text.indexOf(LIVE_MARK);
+  return at < 0 ? undefined : Number.parseInt(text.slice(at + LIVE_MARK.length), 10);
 }
 
 export function parseNotBefore(text: string | undefined): NotBefore | undefined {

@@ -6,10 +6,11 @@
 // may have been caught up with. What is put back only ever moves an entry forward: an end stays one, a generation and a
 // cut-off never go down. So it does no harm if nothing was lost, or if several nodes do it at once.
 
+import type { Line } from './chain.js';
 import type { Birth } from './entries.js';
 import { StoreUnavailable } from './errors.js';
 import { isOlder } from './further.js';
-import { type Line, Lines, nameOf } from './lines.js';
+import { Lines, nameOf } from './lines.js';
 import { LEDGER_MS } from './policy.js';
 import type { EntryKey, Store, Swapped } from './ports.js';
 import { putBack, putBirthBack } from './put-back.js';

@@ -1,21 +1,9 @@
 // The lines of the ledger: of each entry the furthest state that was acknowledged. Rotations and denials have a bound each.
 
-import { Chain, type Link } from './chain.js';
+import { Chain, type Line, type Link } from './chain.js';
 import { ENDED, progressOf } from './further.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from './policy.js';
 import type { EntryKey } from './ports.js';
-
-/** What was acknowledged. */
-export interface Line {
-  readonly shard: number;
-  readonly key: EntryKey;
-  readonly text: string;
-  readonly keptUntilMs: number;
-  /** When it was acknowledged last, the store's time, Unix ms. */
-  readonly notedMs: number;
-  /** The server that it was acknowledged for. */
-  readonly incarnation: string | undefined;
-}
 
 export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
@@ -44,8 +32,12 @@ export class Lines {
     const before = this.#links.get(name);
     if (before) this.#chainOf(before).remove(before);
     const progress = progressOf(line.key, line.text);
-    const link = { name, line, progress, order: this.#added++, older: undefined, newer: undefined };
-    this.#append(before ? combined(before, link) : link);
+    const link: Link = { name, line, progress, order: this.#added++, older: undefined, newer: undefined };
+    if (before) keepFurthest(before, link);
+    const chain = this.#chainOf(link);
+    chain.append(link);
+    this.#links.set(name, link);
+    this.#forget(chain);
   }
 
   /** Whether this text of an entry was acknowledged for this server. */
@@ -68,13 +60,6 @@ export class Lines {
     }
   }
 
-  #append(link: Link): void {
-    const chain = this.#chainOf(link);
-    chain.append(link);
-    this.#links.set(link.name, link);
-    this.#forget(chain);
-  }
-
   #chainOf({ line, progress }: Link): Chain {
     return line.key.kind === 'not-before' || progress === ENDED ? this.#denials : this.#rotations;
   }
@@ -87,9 +72,12 @@ export class Lines {
   }
 }
 
-/** The further of two links of one entry, as the later one of both: the store never shortens a lifetime either. */
-function combined(before: Link, now: Link): Link {
-  const { line, progress } = before.progress > now.progress ? before : now;
+/** Of two lines of one entry the further one stays, as the later one of both: the store never shortens a lifetime either. */
+function keepFurthest(before: Link, now: Link): void {
+  const isOlder = now.progress < before.progress;
+  // The usual case, on the way of every refresh.
+  if (!isOlder && now.line.keptUntilMs >= before.line.keptUntilMs) return;
   const keptUntilMs = Math.max(before.line.keptUntilMs, now.line.keptUntilMs);
-  return { ...now, progress, line: { ...line, keptUntilMs, notedMs: now.line.notedMs } };
+  now.line = { ...(isOlder ? before : now).line, keptUntilMs, notedMs: now.line.notedMs };
+  if (isOlder) now.progress = before.progress;
 }

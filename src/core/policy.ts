@@ -54,7 +54,7 @@ export const SLACK_MS = 60 * 60 * 1000;
  * failover takes. Milliseconds.
  */
 export const LEDGER_MS = 10 * 60 * 1000;
-/** For how many sessions it remembers the last refresh. A line takes up to 800 bytes of memory. */
+/** For how many sessions it remembers the last refresh. A line takes up to 830 bytes of memory. */
 export const MAX_ROTATIONS = 50_000;
 /** For how many sessions and subjects it remembers the end. Refreshes, which are many more, take no room from these. */
 export const MAX_DENIALS = 50_000;

@@ -1,9 +1,9 @@
 // Owns how the store is given back what it lacks: one entry, or one birth record, as it was.
 
 import { attempt } from './attempt.js';
+import type { Line } from './chain.js';
 import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
 import { isFurther, isOlder } from './further.js';
-import type { Line } from './lines.js';
 import { VERDICT_AGE_MS } from './policy.js';
 import type { Store, StoreKey } from './ports.js';
 

@@ -43,13 +43,14 @@ export const sessionEndMs = (startMs: number, policy: Policy): number => startMs
  * When the token ends, Unix ms. Bounded by today's settings too: what denies a token is kept as long as they say, and
  * no token may outlive what denies it.
  */
-export const endsAtMs = (token: Token, policy: Policy): number =>
-  Math.min(
+export function endsAtMs(token: Token, policy: Policy): number {
+  const endMs = Math.min(
     token.expiresAt * 1000,
     token.issuedAt * 1000 + ttlMs(token.kind, policy),
     sessionEndMs(token.startMs, policy),
-    token.adopted ? adoptedEndMs(token.startMs) : Number.POSITIVE_INFINITY,
   );
+  return token.adopted ? Math.min(endMs, adoptedEndMs(token.startMs)) : endMs;
+}
 
 /** When a token that was adopted has ended, whatever its `exp` and the settings, Unix ms. */
 export const adoptedEndMs = (startMs: number): number => startMs + ADOPTED_MAX_MS;

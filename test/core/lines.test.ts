@@ -2,7 +2,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Line, Lines } from '../../src/core/lines.js';
+import type { Line } from '../../src/core/chain.js';
+import { Lines } from '../../src/core/lines.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from '../../src/core/policy.js';
 import type { SessionId } from '../../src/core/session.js';
 

@@ -11,7 +11,8 @@ describe('a primary whose replicas are gone for longer than it keeps its backlog
   this.timeout(20_000);
 
   it('answers on, and nothing is logged of a loss', async () => {
-    const primary = await RedisServer.start('--repl-backlog-ttl', `${BACKLOG_TTL_S}`);
+    const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+    const primary = await RedisServer.start('--repl-backlog-ttl', `${BACKLOG_TTL_S}`, ...durable);
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
     const replication = async (): Promise<string> => primary.raw.info('replication');
     const replidOf = (text: string): string | undefined => /master_replid:(\w+)/.exec(text)?.[1];
@@ -19,7 +20,6 @@ describe('a primary whose replicas are gone for longer than it keeps its backlog
     const { store, log } = await openReachable(primary, { allowUnsafe: true });
     try {
       const before = replidOf(await replication());
-      const incarnation = store.incarnationOf(0);
       await replica.kill();
       const read = () => store.read([{ kind: 'birth', shard: 0 }]);
       const untilMs = performance.now() + 10_000;
@@ -30,7 +30,6 @@ describe('a primary whose replicas are gone for longer than it keeps its backlog
       // The server is looked at each second.
       for (const endMs = performance.now() + 2_500; performance.now() < endMs; await sleep(10)) await read();
       expect([...log.of('warn'), ...log.of('error')]).to.deep.equal([]);
-      expect(store.incarnationOf(0)).to.equal(incarnation);
     } finally {
       await store.close();
       await Promise.all([replica.stop(), primary.stop()]);

@@ -36,6 +36,8 @@ export interface ServerParts {
   readonly changed: () => void;
 }
 
+/** How long the first connection to a server is waited for where a slot has come to it, ms. */
+const REACHED_MS = 300;
 const REACHED_STEP_MS = 10;
 
 const PROBE = keyNames([{ kind: 'birth', shard: 0 }]);
@@ -76,9 +78,9 @@ export class Server {
     return this.connection.incarnation;
   }
 
-  /** Waits for a while until it can be used. */
-  async reached(limitMs: number): Promise<void> {
-    for (let leftMs = limitMs; leftMs > 0 && this.connection.why !== ''; leftMs -= REACHED_STEP_MS)
+  /** Waits for a while for its first connection. */
+  async firstReached(): Promise<void> {
+    for (let ms = 0; ms < REACHED_MS && this.incarnation === undefined; ms += REACHED_STEP_MS)
       await sleep(REACHED_STEP_MS);
   }
 

@@ -15,8 +15,6 @@ import type { Topology } from './topology.js';
 
 /** How often a command is sent after its slot before the answer is "cannot tell". */
 const MAX_HOPS = 3;
-/** How long the first connection to a slot's destination is waited for, ms. */
-const REACHED_MS = 300;
 
 type Outcome<T> = { readonly answer: T } | { readonly redirect: Redirect };
 
@@ -120,7 +118,7 @@ export class SlotCommands implements Commands {
     const server = this.#topology.destinationOf(shard);
     if (!server) return undefined;
     // It may own none of our slots yet, so that there was no connection to it.
-    await server.reached(REACHED_MS);
+    await server.firstReached();
     const outcome = await server.connection.run(use, redirectable(run));
     if (!this.#owners.isPrimary(server.address.id) || this.#topology.destinationOf(shard) !== server)
       throw new StoreUnavailable('a slot is moving to a node that is no primary');

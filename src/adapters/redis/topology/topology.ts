@@ -90,6 +90,8 @@ export class Topology {
   /** Runs commands at the owner of a shard, which must still own it when the answer has come. @throws StoreUnavailable */
   async run<T>(shard: number, use: Use, commands: (client: Redis) => Promise<T>): Promise<T> {
     const owner = this.ownerOf(shard);
+    // A slot can come to a node that owned none before, so that there was no connection to it.
+    if (owner.incarnation === undefined && this.reachableSinceMs !== undefined) await owner.firstReached();
     const answer = await owner.connection.run(use, commands);
     if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis has this slot by now');
     return answer;
