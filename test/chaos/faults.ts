@@ -6,6 +6,7 @@ import { UNNOTICED } from './in-cluster.js';
 import type { Random } from './random.js';
 import type { FaultRecord, Span } from './record.js';
 import type { Fault } from './replicated.js';
+import { UNDER_WAIT } from './under-wait.js';
 import { CLOCKS_STEPPED } from './watched-by-sentinels.js';
 
 /** Between the recovery from one fault and the next, ms. */
@@ -17,7 +18,7 @@ const RECOVERY_LIMIT_MS = 15_000;
 const CLOCK_STEP_MS = 60_000;
 const MAY_EVICT = 'redis may evict';
 /** They come alone: with MAY_EVICT a node that is started ends at once, as it must; the others start nodes themselves. */
-const ALONE: readonly string[] = [MAY_EVICT, CLOCKS_STEPPED];
+const ALONE: readonly string[] = [MAY_EVICT, CLOCKS_STEPPED, UNDER_WAIT];
 
 function chosenOf(kinds: Readonly<Record<string, Fault>>, only: string): Fault {
   const chosen = kinds[only];

@@ -4,7 +4,7 @@ import { SHARDS, slotOf } from '../../src/adapters/redis/keys.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
-import { failoverUnderWait } from './under-wait.js';
+import { failoverUnderWait, UNDER_WAIT } from './under-wait.js';
 
 const SLOTS_MIGRATED = 'slots migrated';
 const SCALED_OUT = 'scaled out to a fresh node, and back';
@@ -28,7 +28,8 @@ export class InCluster implements Replicated {
     return this.#world.url;
   }
 
-  faults({ random, last }: Tools): Record<string, Fault> {
+  faults(tools: Tools): Record<string, Fault> {
+    const { random, last } = tools;
     const world = this.#world;
     const someSlot = (): number => slotOf(Math.floor(random.between(0, SHARDS)));
     const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
@@ -105,7 +106,7 @@ export class InCluster implements Replicated {
         await withoutScripts([migration.from, migration.to], () => migration.cancel());
         await world.settled(LIMIT_MS);
       },
-      'failover while acknowledgements wait': async () => {
+      [UNDER_WAIT]: async () => {
         await world.settled(LIMIT_MS);
         const slot = someSlot();
         const server = await ownerOf(slot);
@@ -115,7 +116,7 @@ export class InCluster implements Replicated {
         const plan = async () => void heir.raw.call('CLUSTER', 'FAILOVER', 'FORCE').catch(() => {});
         const failedOver = () => world.failedOver(slot, server, LIMIT_MS);
         const parts = { primary: server, heir, others, plan, failedOver };
-        await failoverUnderWait(parts, random, last);
+        await failoverUnderWait(parts, tools);
         await world.settled(LIMIT_MS);
       },
     };

@@ -4,8 +4,9 @@
 
 import { waitFor } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
-import type { Random } from './random.js';
-import { type Last, LEASES_OVER_MS, LIMIT_MS } from './replicated.js';
+import { LEASES_OVER_MS, LIMIT_MS, type Tools } from './replicated.js';
+
+export const UNDER_WAIT = 'failover while acknowledgements wait';
 
 export interface UnderWait {
   readonly primary: RedisServer;
@@ -19,12 +20,15 @@ export interface UnderWait {
   readonly failedOver: () => Promise<unknown>;
 }
 
-export async function failoverUnderWait(parts: UnderWait, random: Random, last: Last): Promise<void> {
+export async function failoverUnderWait(parts: UnderWait, { random, last, withoutNode }: Tools): Promise<void> {
   const { primary, heir, others, plan, failedOver } = parts;
-  const killed = random.chance(0.5);
+  const killed = random.chance(0.7);
   if (killed) await killInOrder(primary, others, heir);
   else for (const replica of [heir, ...others]) replica.pause();
   await last(100, 900);
+  // A node that dies takes along what it remembers of its acknowledgements.
+  const dead = random.pick([undefined, 0, 1]);
+  const begun = dead === undefined ? undefined : withoutNode(dead, () => last(500, 2_500));
   const end = random.pick(killed ? (['killed', 'paused'] as const) : (['killed', 'paused', 'planned'] as const));
   if (end === 'killed') await primary.kill();
   else if (end === 'paused') primary.pause();
@@ -44,7 +48,7 @@ export async function failoverUnderWait(parts: UnderWait, random: Random, last: 
     if (end === 'killed') await primary.restart();
     else primary.resume();
   };
-  await Promise.all([othersBack(), primaryBack()]);
+  await Promise.all([othersBack(), primaryBack(), begun]);
 }
 
 /** The heir last, and with all that the others may have confirmed: so nothing acknowledged is lost. */
