@@ -21,7 +21,7 @@ export interface FilledStore {
   readonly bytes: number;
 }
 
-/** As the README and docs/operations.md advise, but for rewrites of the file, which would fall into some runs alone. */
+/** As docs/deployment.md advises, but for rewrites of the file, which would fall into some runs alone. */
 export const REDIS_ARGS = [
   ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
   ...['--auto-aof-rewrite-percentage', '0'],

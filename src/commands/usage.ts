@@ -67,7 +67,7 @@ function lineOf({ name, takes, does }: Command): string {
 }
 
 const TITLE = 'latchkey: a token service. Refreshes, ends and validates JWT sessions over gRPC and REST.';
-const SETTINGS = 'Settings are environment variables; the README lists them all.';
+const SETTINGS = 'Settings are environment variables; docs/configuration.md lists them all.';
 const helpOf = (lines: readonly string[]): string => `Usage\n${lines.join('\n')}\n\n${SETTINGS}\n`;
 
 export const HELP = `${TITLE}\n\n${helpOf([...COMMANDS.map(lineOf), '  latchkey --help | --version'])}`;

@@ -1,4 +1,4 @@
-// Owns the proof that the other documents hold: links lead somewhere, tests that are named are there, entries are read.
+// Tests of the documents themselves: links lead somewhere, named tests are there, prose is wrapped, entries are read.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,12 +6,7 @@ import { expect } from 'chai';
 import { keyNames } from '../../src/adapters/redis/keys.js';
 import { parseBirth, parseNotBefore, parseSession } from '../../src/core/entries.js';
 import { makeSessionId } from '../../src/core/session.js';
-import { codeOf, ROOT, readText, tableBelow } from './markdown.js';
-
-const DOCUMENTS = [
-  ...['README.md', 'SECURITY.md', 'bench/README.md'],
-  ...['docs/architecture.md', 'docs/clients.md', 'docs/integrations.md', 'docs/operations.md'],
-];
+import { codeOf, DOCUMENTS, ROOT, readText, tableBelow } from './markdown.js';
 
 /** A heading's name in links, as GitHub makes it. */
 const anchorOf = (heading: string): string =>
@@ -48,7 +43,34 @@ describe('the documents', () => {
       ];
       expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).to.deep.equal([]);
     });
+
+    // TODO: with the split of that page.
+    if (document === 'docs/architecture.md') continue;
+    it(`${document} wraps its prose at 100 columns`, () => {
+      const prose = readText(document)
+        .replace(/^```.*?^```$|^<!-- figures -->.*?^<!-- end of figures -->$/gms, '')
+        .split('\n')
+        .filter((line) => !/^(?:\||!?\[|#)/.test(line));
+      expect(prose.filter((line) => line.length > 100)).to.deep.equal([]);
+    });
   }
+
+  it('README.md is short, and leads to every document', () => {
+    const text = readText('README.md');
+    expect(text.split('\n').length).to.be.at.most(150);
+    const missing = DOCUMENTS.filter((path) => path !== 'README.md' && !text.includes(`](${path})`));
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('docs/upgrades.md names a test for each interface, and each is there', () => {
+    const text = readText('docs/upgrades.md').replace(/\s+/g, ' ');
+    const pins = [...text.matchAll(/Test: `([^`]+)`: "([^"]+)"/g)];
+    expect(pins.length).to.be.above(20);
+    const missing = pins.filter(([, path = '', title = '']) => {
+      return !existsSync(join(ROOT, path)) || !readText(path).replaceAll("\\'", "'").includes(title);
+    });
+    expect(missing.map(([pin]) => pin)).to.deep.equal([]);
+  });
 
   it('SECURITY.md names a test for each threat, and each is there', () => {
     const rows = tableBelow(readText('SECURITY.md'), '## Threats');

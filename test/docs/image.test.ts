@@ -69,9 +69,9 @@ describe('the image', () => {
     expect(all(dependencies, 'RUN')).to.deep.equal(['npm ci --omit=dev --ignore-scripts']);
   });
 
-  it('has a data folder that its user, and nobody else, may write to, where the README says', () => {
+  it('has a data folder that its user, and nobody else, may write to, where the documents say', () => {
     const [uid, gid] = all(last, 'USER')[0]?.split(':') ?? [];
-    const [, folder = ''] = /`DATA_DIR=(\S+)` instead of `REDIS_URL`/.exec(readText('README.md')) ?? [];
+    const [, folder = ''] = /`DATA_DIR=(\S+)` instead of `REDIS_URL`/.exec(readText('docs/deployment.md')) ?? [];
     expect(folder).to.match(/^\//);
     expect(all(last, 'RUN')).to.include(`install -d -m 0700 -o ${uid} -g ${gid} ${folder}`);
   });

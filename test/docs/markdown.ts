@@ -1,6 +1,6 @@
-// Owns the reading of the project's own files by tests: a file's text, and the tables and code blocks of Markdown.
+// The project's own files as tests read them: a file's text, and the tables and code blocks of Markdown.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,28 +13,51 @@ export const readText = (path: string): string => readFileSync(join(ROOT, path),
 /** A table's rows, without its head, each as its cells. */
 export type Rows = readonly (readonly string[])[];
 
+/** All documents of the project, by their paths. */
+export const DOCUMENTS: readonly string[] = [
+  ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'],
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
 /**
  * The first table below a heading.
  * @param heading the whole line, such as `## Settings`
  * @throws Error if there is none: a table that has moved must not be a test that checks nothing
  */
 export function tableBelow(text: string, heading: string): Rows {
+  const [first] = readTables(text, heading);
+  if (!first) throw new Error(`there is no table below "${heading}"`);
+  return first;
+}
+
+/** The rows of all tables below a heading. @throws Error if there is none */
+export function tablesBelow(text: string, heading: string): Rows {
+  const tables = readTables(text, heading);
+  if (tables.length === 0) throw new Error(`there is no table below "${heading}"`);
+  return tables.flat();
+}
+
+/** The tables of a section and its subsections, each without its head. */
+function readTables(text: string, heading: string): readonly Rows[] {
   const lines = text.split('\n');
   const from = lines.indexOf(heading);
   if (from < 0) throw new Error(`there is no heading "${heading}"`);
   const level = /^#+/.exec(heading)?.[0].length ?? 0;
   const rest = lines.slice(from + 1);
   const next = rest.findIndex((line) => (/^(#+) /.exec(line)?.[1]?.length ?? 7) <= level);
-  const section = next < 0 ? rest : rest.slice(0, next);
-  const start = section.findIndex((line) => line.startsWith('|'));
-  const end = section.findIndex((line, index) => index > start && !line.startsWith('|'));
-  const rows = start < 0 ? [] : section.slice(start, end < 0 ? undefined : end).map(cellsOf);
-  if (rows.length < 3) throw new Error(`there is no table below "${heading}"`);
-  const [head = []] = rows;
-  const odd = rows.find((row) => row.length !== head.length);
-  if (odd)
-    throw new Error(`a row below "${heading}" has ${odd.length} cells, its head ${head.length}: ${odd.join(' | ')}`);
-  return rows.slice(2);
+  const section = (next < 0 ? rest : rest.slice(0, next)).join('\n');
+  return [...section.matchAll(/(?:^\|.*\n?)+/gm)].map(([table]) => {
+    const [head = [], , ...rows] = table.trimEnd().split('\n').map(cellsOf);
+    const odd = rows.find((row) => row.length !== head.length);
+    if (odd || rows.length === 0) {
+      throw new Error(
+        `below "${heading}" each row must have the ${head.length} cells of the head: ${odd?.join(' | ')}`,
+      );
+    }
+    return rows;
+  });
 }
 
 const cellsOf = (line: string): string[] =>

@@ -1,4 +1,4 @@
-// Tests the tables of docs/operations.md on adopted tokens with numeric user ids, row by row, on a running service.
+// Tests the tables of docs/migration-from-simplejwt.md on adopted tokens with numeric user ids, row by row, on a running service.
 
 import { expect } from 'chai';
 import type { TokenKind } from '../../src/core/token.js';
@@ -9,10 +9,10 @@ import { codeOf, readText } from './markdown.js';
 
 /** The rows of the table whose head begins with these cells. */
 function rowsBelow(head: string): readonly (readonly (string | undefined)[])[] {
-  const [, rest = ''] = readText('docs/operations.md').split(`${head}\n`);
+  const [, rest = ''] = readText('docs/migration-from-simplejwt.md').split(`${head}\n`);
   const [table = ''] = rest.split('\n\n');
   const rows = table.split('\n').slice(1);
-  if (rows.length < 3) throw new Error(`docs/operations.md has no table with the head ${head}`);
+  if (rows.length < 3) throw new Error(`docs/migration-from-simplejwt.md has no table with the head ${head}`);
   return rows.map((row) =>
     row
       .split('|')

@@ -1,4 +1,4 @@
-// Owns the proof that the README's table of REST answers is what the gateway answers, row by row, over real HTTP.
+// Tests that the table of REST answers in docs/rest-api.md is what the gateway answers, row by row, over real HTTP.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
@@ -74,8 +74,8 @@ const REQUESTS: Readonly<Record<string, { readonly ask: Ask; readonly headers?: 
   'the service or its store cannot answer': { ask: refused(failure(status.UNAVAILABLE)), headers: ['retry-after'] },
 };
 
-describe('the README on REST answers', () => {
-  const rows = () => tableBelow(readText('README.md'), '## What REST answers');
+describe('docs/rest-api.md on REST answers', () => {
+  const rows = () => tableBelow(readText('docs/rest-api.md'), '## What REST answers');
   let gateway: RunningGateway;
 
   before(async () => {

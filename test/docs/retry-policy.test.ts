@@ -14,9 +14,9 @@ interface ServiceConfig {
   readonly methodConfig: readonly { readonly retryPolicy: { readonly retryableStatusCodes: readonly string[] } }[];
 }
 
-/** The service config in `docs/operations.md`, as it stands there. */
+/** The service config in `docs/grpc-api.md`, as it stands there. */
 function documented(): string {
-  const [, text = ''] = /## Retries\n[\s\S]*?```json\n([\s\S]*?)```/.exec(readText('docs/operations.md')) ?? [];
+  const [, text = ''] = /## Retries\n[\s\S]*?```json\n([\s\S]*?)```/.exec(readText('docs/grpc-api.md')) ?? [];
   return text;
 }
 

@@ -46,8 +46,8 @@ describe('whatever happens to Redis', function () {
     });
   }
 
-  it('is tried with the rights that docs/operations.md gives a user, and no more', () => {
-    const lines = readText('docs/operations.md').split('\n');
+  it('is tried with the rights that docs/deployment.md gives a user, and no more', () => {
+    const lines = readText('docs/deployment.md').split('\n');
     expect(lines).to.include(`ACL SETUSER latchkey on >PASSWORD ${RIGHTS}`);
   });
 });

@@ -111,6 +111,11 @@ describe('gateway: POST /api/auth/token/refresh/', () => {
     }
   });
 
+  it('says at which character a body stops being JSON', async () => {
+    const { text } = await gateway.post(REFRESH, '{');
+    expect(text).to.equal('{"detail":"JSON parse error - the body is not valid JSON: char 1"}');
+  });
+
   it('refuses JSON that is not UTF-8, or has a byte order mark', async () => {
     const headers = { 'content-type': 'application/json' };
     const latin = await gateway.ask(REFRESH, {

@@ -1,9 +1,9 @@
-// Checks of what a fresh checkout becomes: the package of `npm pack`, the production tree of the README, a service under
+// Checks of what a fresh checkout becomes: the package of `npm pack`, the production tree of docs/deployment.md, a service under
 // npm. They install packages, so they are no part of `npm test`: `npm run test:package` runs them.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -82,14 +82,24 @@ describe('a fresh checkout', function () {
     expect(await dev.stop()).to.equal(0);
   });
 
-  it('becomes a tree without development packages by the commands of the README', async () => {
-    const section = readText('README.md').split('## In production')[1] ?? '';
+  it('becomes a tree without development packages by the commands of docs/deployment.md', async () => {
+    const section = readText('docs/deployment.md').split('## In production')[1] ?? '';
     const [command = ''] = codeLines(section, 'sh');
     expect(command).to.match(/^npm ci && npm run build && npm prune --omit=dev\b/);
     inShell(command, checkout);
     expect(developmentPackages().length).to.be.above(30);
     expect(developmentPackages().filter((path) => existsSync(join(checkout, path, 'package.json')))).to.deep.equal([]);
     await serves(join(checkout, 'dist/src/main.js'));
+  });
+
+  it('loses by a build what has no source any more, and nothing else', () => {
+    withPackages();
+    inShell('npm run --silent build', checkout);
+    const built = () => readdirSync(join(checkout, 'dist'), { recursive: true, encoding: 'utf8' }).sort();
+    const files = built();
+    for (const name of ['gone.test.js', 'gone.test.js.map']) writeFileSync(join(checkout, 'dist/test', name), '');
+    inShell('npm run --silent build', checkout);
+    expect(built()).to.deep.equal(files);
   });
 
   it('ends the service where npm is ended, for npm runs scripts in a shell', async () => {

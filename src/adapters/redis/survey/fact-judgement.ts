@@ -26,7 +26,7 @@ const commands: Judge = ({ refusedCommands, role: kind }) => {
   if (kind !== 'master') return undefined;
   return unsafe(
     `It does not do what the service needs: ${what}. Without it no logout is recorded, or no token can be judged`,
-    'NOPERM: give the user the rights that docs/operations.md names; OOM: raise maxmemory; MISCONF: see why it cannot ' +
+    'NOPERM: give the user the rights that docs/deployment.md names; OOM: raise maxmemory; MISCONF: see why it cannot ' +
       'save; NOREPLICAS: bring the replicas back; an unknown command: it is renamed or forbidden, which must not be',
   );
 };
@@ -71,7 +71,7 @@ const replication: Judge = ({ replicas, minReplicasToWrite, wanted }) => {
   if (wanted.refusal !== undefined) {
     return unsafe(
       `REDIS_MIN_REPLICAS is ${wanted.replicas}, and it does not let this user wait for them: ${firstWords(wanted.refusal)}`,
-      'give the user the right to `wait`: docs/operations.md, Redis',
+      'give the user the right to `wait`: docs/deployment.md, Redis',
     );
   }
   if (wanted.replicas > 0 && replicas !== undefined) {

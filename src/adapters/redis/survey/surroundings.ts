@@ -42,7 +42,7 @@ const door: Judge = ({ open }) => {
   if (!open) return good('It asks for a password');
   return warning(
     'It lets in whoever reaches it, without a password: they can end sessions and revive them',
-    'give it a user of few rights (docs/operations.md, Redis), close the default one, and put the name in REDIS_URL',
+    'give it a user of few rights (docs/deployment.md, Redis), close the default one, and put the name in REDIS_URL',
   );
 };
 

@@ -1,4 +1,4 @@
-// Owns the proof that the README says what the code does: settings, problems, statuses, events, commands, paths.
+// Tests that the documents say what the code does: settings, problems, statuses, events, commands, paths.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
@@ -16,9 +16,9 @@ import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, refusal, StoreUnavailable } from '../../src/core/errors.js';
 import { Environment } from '../../src/env.js';
 import { CallRefused, OVERLOADED, statusOf } from '../../src/grpc/status.js';
-import { codeLines, codeOf, readText, tableBelow } from './markdown.js';
+import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
-const readme = (): string => readText('README.md');
+const page = (name: string): string => readText(`docs/${name}.md`);
 
 /** The compiler keeps this list complete. */
 const EVENTS: Readonly<Record<AuditEvent['event'], true>> = {
@@ -40,52 +40,48 @@ function asked(variables: Record<string, string>, ...readers: ((env: Environment
 }
 const readService = (env: Environment) => readServiceSettings(env, 'serve', Date.now());
 
-describe('the README', () => {
-  describe('table of settings', () => {
-    const rows = () => tableBelow(readme(), '## Settings');
-    const documented = (...readers: string[]) =>
-      rows()
-        .filter(([, , reader]) => readers.includes(reader ?? ''))
+describe('the documents', () => {
+  describe('tables of settings', () => {
+    const rows = (of: string) => tablesBelow(page('configuration'), `## Settings of ${of}`);
+    const documented = (of: string) =>
+      [...rows(of), ...rows('both')]
         .map(([name, value = '']) => [codeOf(name), value.startsWith('none') ? undefined : codeOf(value)])
         .sort();
 
-    it('has the variables of the service and their defaults, and no other', () => {
-      const found = [...asked({}, readService, readLogLevel)].sort();
-      expect(documented('`serve`', 'both')).to.deep.equal(found);
+    it('have the variables of the service and their defaults, and no other', () => {
+      expect(documented('the service')).to.deep.equal([...asked({}, readService, readLogLevel)].sort());
     });
 
-    it('has the variables of the gateway and their defaults, and no other', () => {
-      const found = [...asked({}, readGatewaySettings, readLogLevel)].sort();
-      expect(documented('`gateway`', 'both')).to.deep.equal(found);
+    it('have the variables of the gateway and their defaults, and no other', () => {
+      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readLogLevel)].sort());
     });
 
-    it('says who reads each of them', () => {
-      expect(
-        rows()
-          .map(([, , reader]) => reader)
-          .filter((reader) => !/^(`serve`|`gateway`|both)$/.test(reader ?? '')),
-      ).to.deep.equal([]);
+    it('say the unit and the meaning of each of them', () => {
+      const all = ['the service', 'the gateway', 'both'].flatMap(rows);
+      for (const [name, , unit = '', meaning = ''] of all) {
+        expect([unit !== '', meaning.length > 8], name).to.deep.equal([true, true]);
+      }
     });
 
-    it('has the other default of SUBJECT_CLAIM when adopting', () => {
+    it('have the other default of SUBJECT_CLAIM when adopting', () => {
       const adopting = asked({ ADOPT_TOKENS: 'simplejwt' }, readService).get('SUBJECT_CLAIM');
-      const row = rows().find(([name]) => name === '`SUBJECT_CLAIM`');
+      const row = rows('the service').find(([name]) => name === '`SUBJECT_CLAIM`');
       expect(row?.[1]).to.contain(`\`${adopting}\` when adopting`);
     });
   });
 
-  it('has every problem of a token, in the order of the contract', () => {
+  it('have every problem of a token, in the order of the contract', () => {
     const names = Object.keys(TokenProblem).map((name) => name.replace(/^TOKEN_PROBLEM_/, ''));
-    const documented = tableBelow(readme(), '### Problems of a token').map(([name]) => codeOf(name));
+    const documented = tableBelow(page('grpc-api'), '### Problems of a token').map(([name]) => codeOf(name));
     expect(documented).to.deep.equal(names.filter((name) => name !== 'UNSPECIFIED'));
   });
 
-  it('has every audit event', () => {
-    const documented = tableBelow(readme(), '## Audit events').map(([name]) => codeOf(name));
+  it('have every audit event', () => {
+    const documented = tableBelow(page('monitoring'), '## Audit events').map(([name]) => codeOf(name));
     expect(documented).to.deep.equal(Object.keys(EVENTS));
   });
 
-  it('has the gRPC status and detail of every cause', () => {
+  it('have the gRPC status and detail of every cause', () => {
     const causes: Readonly<Record<string, unknown>> = {
       'a bad token, to RefreshToken and Logout': refusal('EXPIRED'),
       'empty, oversized or otherwise wrong input': new InvalidInput({
@@ -104,38 +100,41 @@ describe('the README', () => {
       const [detail] = packed instanceof Buffer ? Status.decode(packed).details : [];
       return [cause, status[code ?? status.OK], detail?.typeUrl.replace(/^.*\./, '') ?? 'none'];
     });
-    const [validated, ...documented] = tableBelow(readme(), '## What gRPC answers').map(
+    const [validated, ...documented] = tableBelow(page('grpc-api'), '## What gRPC answers').map(
       ([cause, code, detail = '']) => [cause, codeOf(code), detail.startsWith('none') ? 'none' : codeOf(detail)],
     );
     expect(validated).to.deep.equal(['a bad token, to ValidateToken', 'OK', 'none']);
     expect(documented).to.deep.equal(found);
   });
 
-  it('has every RPC', () => {
+  it('have every RPC', () => {
     const paths = [AuthServiceService, IssuerServiceService].flatMap((service) =>
       Object.values(service).map(({ path }) => path.replace('/auth.v1.', '')),
     );
-    expect(tableBelow(readme(), '## The RPCs').map(([name]) => codeOf(name))).to.deep.equal(paths);
+    expect(tableBelow(page('grpc-api'), '## The RPCs').map(([name]) => codeOf(name))).to.deep.equal(paths);
   });
 
-  it('names only paths that the gateway has, and all of them', () => {
-    const paths = new Set(
-      [...readme().matchAll(/(?:POST |GET |:8080)(\/[a-z./-]+)/g)].map(([, path = '']) => pathOf(path)),
-    );
-    expect([...paths].sort()).to.deep.equal(
-      [...createRoutes({} as AuthClient, readPaths(new Environment({}))).keys()].sort(),
-    );
+  it('name only paths that the gateway has, and all of them', () => {
+    const pathsIn = (text: string) =>
+      [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z./-]+)/gm)].map(([, path = '']) => pathOf(path));
+    const served = [...createRoutes({} as AuthClient, readPaths(new Environment({}))).keys()].sort();
+    expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
+    expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
   });
 
   describe('commands', () => {
     it('of npm are scripts of the package', () => {
-      const inline = [...readme().matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
-      const lines = [...codeLines(readme(), 'sh'), ...inline];
+      const texts = DOCUMENTS.map(readText);
+      const inline = texts.flatMap((text) => [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code));
+      const lines = [...texts.flatMap((text) => codeLines(text, 'sh')), ...inline];
       const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
-      const runs = lines.join('\n').matchAll(/npm (?:run (?:--silent )?([\w:-]+)|(start|test))/g);
+      const runs = lines.join('\n').matchAll(/npm (?:run (?:--silent )?([\w:-]+)|(start|test)\b)/g);
       const names = new Set([...runs].map(([, script, short]) => script ?? short ?? ''));
-      expect([...names]).to.include.members(['start', 'test', 'latchkey', 'build', 'check']);
-      expect([...names].filter((name) => scripts[name] === undefined)).to.deep.equal([]);
+      expect([...names].sort()).to.deep.equal(
+        Object.keys(scripts)
+          .filter((name) => name !== 'prepack')
+          .sort(),
+      );
     });
 
     it('of npm leave no shell between npm and a program that runs on: a signal would end the shell alone', () => {
@@ -145,12 +144,12 @@ describe('the README', () => {
       expect(last.filter((command) => command.startsWith('exec node '))).to.have.length.above(5);
     });
 
-    it('of latchkey are in its help, and all of those are here', () => {
+    it('of latchkey are in its help, and all of those are on the page of the command line', () => {
       const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store) )?[a-z]+|--[a-z]+)/g;
       const of = (text: string) => new Set([...text.matchAll(command)].map(([, name]) => name));
       const known = of(HELP.slice(HELP.indexOf('Usage')));
       known.add('--version');
-      expect([...of(codeLines(readme(), 'sh').join('\n'))].sort()).to.deep.equal([...known].sort());
+      expect([...of(codeLines(page('command-line'), 'sh').join('\n'))].sort()).to.deep.equal([...known].sort());
     });
   });
 });
