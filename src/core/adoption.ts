@@ -1,4 +1,4 @@
-// The adoption of a token of djangorestframework-simplejwt as generation 0 of a session of ours.
+// Adoption: reads a djangorestframework-simplejwt token as generation 0 of one of our sessions.
 
 import type { ClaimReader } from './claim-reader.js';
 import { findInexact } from './claim-values.js';
@@ -9,23 +9,23 @@ import type { Crypto } from './ports.js';
 import { isSubject, makeSessionId } from './session.js';
 import type { Token, TokenKind } from './token.js';
 
-// simplejwt writes the user's id as it is in the database in versions before 5.4, as text since.
+// Before version 5.4 simplejwt writes the user's id with its type in the database; later versions write a string.
 const isSubjectLike = (value: unknown): value is string | number => isSubject(value) || Number.isSafeInteger(value);
 const isFilled = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
 
 /**
- * Reads an authentic token of simplejwt. Its `sid` comes from its `iat` and `jti`, so that whoever meets it again
- * finds the same session. Its own `iss`, `aud`, `sid` and `gen` are dropped: they must not choose what it is to us.
+ * Reads an authentic simplejwt token. The `sid` is derived from its `iat` and `jti`, so that every node derives the same
+ * session. The token's own `iss`, `aud`, `sid` and `gen` are dropped: another issuer must not set them here.
  * @throws TokenRefused MALFORMED or MISSING_CLAIM
  */
 export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, crypto: Crypto): Token {
-  const subject = String(reader.need(policy.subjectClaim, isSubjectLike, 'a text or a whole number'));
-  const id = reader.need('jti', isFilled, 'a filled string');
+  const subject = String(reader.need(policy.subjectClaim, isSubjectLike, 'a string or a whole number'));
+  const id = reader.need('jti', isFilled, 'a non-empty string');
   const issuedAt = reader.date('iat');
   const startMs = issuedAt * 1000;
-  // JSON's numbers are read as doubles: a successor would carry another one, and a changed id is somebody else's.
+  // JSON numbers are parsed as doubles: the next token would carry a rounded number, which may be another user's id.
   if (kind === 'refresh' && findInexact(otherClaims(reader.claims))) {
-    throw new TokenRefused('MALFORMED', 'a claim holds a number that cannot be carried on exactly');
+    throw new TokenRefused('MALFORMED', 'a claim holds a number that cannot be represented exactly');
   }
   if (!id.isWellFormed()) throw new TokenRefused('MALFORMED', 'the claim jti is not valid Unicode');
   return {

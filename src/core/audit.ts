@@ -1,4 +1,4 @@
-// Owns the events of a session's life that an auditor wants to see. They name sessions and subjects, never a token.
+// The audit events of sessions. They name sessions and subjects, and never hold a token.
 
 import type { EndCause } from './entries.js';
 import type { SessionId } from './session.js';
@@ -8,23 +8,23 @@ export type AuditEvent =
   | {
       readonly event:
         | 'session_started'
-        /** The next pair was made. */
+        /** A refresh created the next pair. */
         | 'session_refreshed'
-        /** A retry got the pair that an earlier call had made. */
+        /** A retry received the pair that an earlier call created. */
         | 'session_replayed'
-        /** A used refresh token came within the grace window, too old to replay; nothing was ended. */
+        /** A used refresh token arrived within the grace window, too old to replay. No session was ended. */
         | 'session_duplicate'
-        /** A used refresh token came after the grace window: theft, or a client that keeps old tokens. */
+        /** A used refresh token arrived after the grace window: theft, or a client that keeps old tokens. */
         | 'session_reused'
-        /** The token was ahead of the store, which has lost writes; the store was brought up to the token. */
+        /** The token was ahead of the store, which had lost writes. The refresh wrote the newer generation. */
         | 'session_healed'
-        /** The store has lost the session; its tokens are denied. */
+        /** The store lost the session's entry, so its tokens are denied. */
         | 'session_lost';
       readonly subject: string;
       readonly sessionId: SessionId;
-      /** The generation of the token that came, or, of a new session, of the pair that was made. */
+      /** The generation of the presented token; for `session_started`, of the new pair. */
       readonly generation: number;
-      /** Another issuer's token was taken over. */
+      /** The presented token was adopted from another issuer. */
       readonly adopted?: true;
     }
   | {

@@ -1,4 +1,4 @@
-// Owns the way from a token's text to an authentic token: the bounds of the input, the signature, the claims.
+// Authentication of a token: size limits, signature, claims. Revocation is checked elsewhere.
 
 import type { Context } from './context.js';
 import { InvalidInput, TokenRefused } from './errors.js';
@@ -8,8 +8,8 @@ import { readToken } from './read-token.js';
 import type { Token, TokenKind } from './token.js';
 
 /**
- * Says nothing about whether the token stands.
- * @throws InvalidInput for an empty or oversized text, TokenRefused for one that is not authentic or not of the kind
+ * Verifies a token's text. The result may still be expired or revoked.
+ * @throws InvalidInput for an empty or oversized text, TokenRefused for one that is not authentic or of another kind
  */
 export async function authenticate(
   { keys, policy, crypto }: Context,
@@ -19,7 +19,7 @@ export async function authenticate(
 ): Promise<Token> {
   const field = `${kind}_token`;
   if (text === '') throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must not be empty' });
-  // Before any parsing: what is refused here has cost nothing. Characters will do: a token in good form is ASCII.
+  // Checked before any parsing, so that a refusal costs nothing. Characters equal bytes: a well-formed token is ASCII.
   if (text.length > MAX_TOKEN_BYTES) {
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
@@ -28,12 +28,12 @@ export async function authenticate(
   return token;
 }
 
-/** For the log. simplejwt's two tokens have ids of their own: the access token's leads to no session. */
+/** Sets the session id for the call's log line. An adopted access token has its own `jti`, which names no session. */
 export const tell = (call: Call, token: Token): void => {
   if (!(token.adopted && token.kind === 'access')) call.concerns(token.sessionId);
 };
 
-/** Opens a token. One whose key is unknown may be of a key that another node has noticed sooner than this one. */
+/** Verifies a signature. If the key is unknown, rescans once: another node may have loaded a new key sooner. */
 async function open(keys: Keys, text: string): Promise<Opened> {
   try {
     return keys.open(text);

@@ -1,39 +1,39 @@
-// Owns the birth records: from when on each shard of the store can vouch for what it does not know.
+// Birth records: for each shard, the time from which its lack of an entry can be trusted.
 //
-// Absence of a session's entry is innocence, so a store that was wiped would call every ended session good. Each shard
-// therefore says when it came to be, and denies whatever started before. All are written together, at a node's start
-// and whenever one is found missing: a shard that got its record only at its first call would deny the adopted
-// sessions that began in between.
+// A session without an entry is active, so after a wipe the store would accept every ended session. Each shard therefore
+// records when it was created, and denies every session that started before. All records are written together, when a
+// node starts and whenever one is missing: a shard whose record was written at its first call would deny the adopted
+// sessions that started in between.
 
 import { type Birth, birthValue, parseBirth } from './entries.js';
 import { VERDICT_AGE_MS } from './policy.js';
 import type { Store, StoreKey } from './ports.js';
 
-/** What came of one round. */
+/** The result of one round of writes. */
 interface Round {
   readonly missing: number;
-  /** By the shards that could not be read or written. */
+  /** The errors, by shard. */
   readonly failures: ReadonlyMap<number, unknown>;
 }
 
 export class Births {
   readonly #store: Store;
   readonly #foreignSinceMs: number | undefined;
-  /** Whether this process has seen a record: if so, a missing one was wiped, and its shard vouches for nothing old. */
+  /** Whether this process has read a record. If so, a missing record was wiped, and its shard denies all older sessions. */
   #seen = false;
-  /** Of each shard the record that was read last: it is read with every token, and seldom another one. */
+  /** The last record of each shard, parsed: each token reads it, and it seldom changes. */
   readonly #read = new Map<number, { readonly text: string; readonly birth: Birth }>();
   #writing: Promise<Round> | undefined;
-  /** What a round was writing to shards where it did not come to its end; the next one goes on with it. */
+  /** The values that an interrupted round was writing, by shard. The next round writes the same. */
   readonly #begun = new Map<number, string>();
 
-  /** @param foreignSinceMs since when adopted sessions are good on a store that starts empty, Unix ms */
+  /** @param foreignSinceMs the start from which adopted sessions are accepted on a store that starts empty, Unix ms */
   constructor(store: Store, foreignSinceMs: number | undefined) {
     this.#store = store;
     this.#foreignSinceMs = foreignSinceMs;
   }
 
-  /** A record as it was read; undefined if it is missing. @throws StoreUnavailable if it cannot be read */
+  /** Parses a record; undefined if it is missing. @throws StoreUnavailable if it cannot be parsed */
   read(shard: number, text: string | undefined): Birth | undefined {
     if (text === undefined) return undefined;
     const last = this.#read.get(shard);
@@ -46,9 +46,9 @@ export class Births {
   }
 
   /**
-   * Writes the records that are missing, of all shards. Callers at the same time share one round. A shard that is away
-   * keeps none of the others from their records.
-   * @param shard the one whose record must be there then; undefined: all must be
+   * Writes the missing records of all shards. Concurrent callers share one round. A shard that fails does not stop the
+   * others.
+   * @param shard the shard whose record must exist afterwards; undefined: all of them
    * @returns how many were missing
    * @throws StoreUnavailable
    */
@@ -64,8 +64,8 @@ export class Births {
 
   async #writeAll(): Promise<Round> {
     const shards = Array.from({ length: this.#store.shards }, (_, shard) => shard);
-    // Judged by what this process saw before the round: records that turn up now may be another node's, which starts
-    // as we do, or our own of a round that broke off.
+    // Decided by what this process read before the round. Records that appear during it may come from another node that
+    // is starting too, or from our own interrupted round.
     const value = birthValue(this.#seen ? undefined : this.#foreignSinceMs);
     const failures = new Map<number, unknown>();
     let missing = 0;
@@ -84,7 +84,7 @@ export class Births {
     return { missing, failures };
   }
 
-  /** @returns whether it was missing; a lost swap is as good as a won one: another node has written the record */
+  /** @returns whether it was missing. A lost swap is a success, too: another node has written the record */
   async #writeOne(shard: number, value: string): Promise<boolean> {
     const key: StoreKey = { kind: 'birth', shard };
     const store = this.#store;

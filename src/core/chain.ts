@@ -1,26 +1,26 @@
-// A doubly linked list of the ledger's lines, in the order in which they were acknowledged, with a bound.
+// A bounded doubly linked list of acknowledgements, oldest first.
 
 import type { EntryKey } from './ports.js';
 
-/** What was acknowledged. */
+/** An acknowledged entry. */
 export interface Line {
   readonly shard: number;
   readonly key: EntryKey;
   readonly text: string;
   readonly keptUntilMs: number;
-  /** When it was acknowledged last, the store's time, Unix ms. */
+  /** The time of its last acknowledgement, the store's time, Unix ms. */
   readonly notedMs: number;
-  /** The server that it was acknowledged for. */
+  /** The server that acknowledged it. */
   readonly incarnation: string | undefined;
 }
 
-/** One line in a chain. */
+/** A list node. */
 export interface Link {
   readonly name: string;
   line: Line;
-  /** How far the line's entry has moved forward; see `further.ts`. */
+  /** The progress of the entry; see `entry-order.ts`. */
   progress: number;
-  /** Counts up over all chains. */
+  /** Increases over all lists. */
   readonly order: number;
   older: Link | undefined;
   newer: Link | undefined;
@@ -32,7 +32,7 @@ export class Chain {
   #oldest: Link | undefined;
   #newest: Link | undefined;
 
-  /** @param limit the most links */
+  /** @param limit the maximum number of nodes */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -63,7 +63,7 @@ export class Chain {
     else this.#oldest = newer;
     if (newer) newer.older = older;
     else this.#newest = older;
-    // What is dead and old must not keep what is young alive until all memory is looked through.
+    // V8 keeps a removed old-generation node until a full collection; its references must not keep younger nodes as well.
     link.older = undefined;
     link.newer = undefined;
     this.#size--;

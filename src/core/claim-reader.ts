@@ -1,4 +1,4 @@
-// Owns how one claim after another is read from an authentic payload, with a clear word where it is missing or odd.
+// A reader of the claims in an authentic payload; its errors name the claim.
 
 import type { Claims } from './claims.js';
 import { TokenRefused } from './errors.js';
@@ -26,7 +26,7 @@ export class ClaimReader {
     this.claims = payload as Claims;
   }
 
-  /** A claim that must be there and pass a test. */
+  /** A required claim, which must pass a test. */
   need<T>(name: string, test: (value: unknown) => value is T, wanted: string): T {
     const value = Object.hasOwn(this.claims, name) ? this.claims[name] : undefined;
     if (value === undefined) throw new TokenRefused('MISSING_CLAIM', `the claim ${name} is missing`);
@@ -34,17 +34,17 @@ export class ClaimReader {
     return value;
   }
 
-  /** A claim that may be missing. */
+  /** An optional claim. */
   may<T>(name: string, test: (value: unknown) => value is T, wanted: string): T | undefined {
     return Object.hasOwn(this.claims, name) ? this.need(name, test, wanted) : undefined;
   }
 
-  /** `exp`, `iat` or the like, Unix seconds. RFC 7519 would allow fractions; nobody who issues our tokens writes them. */
+  /** A NumericDate such as `exp` or `iat`, Unix seconds. RFC 7519 allows fractions; no issuer that we accept writes them. */
   date(name: string): number {
     return this.need(name, isNumericDate, WHOLE_SECONDS);
   }
 
-  /** A date that may be missing, Unix seconds. */
+  /** An optional NumericDate, Unix seconds. */
   mayDate(name: string): number | undefined {
     return this.may(name, isNumericDate, WHOLE_SECONDS);
   }

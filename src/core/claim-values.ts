@@ -1,19 +1,19 @@
-// Values and names in claims that would change on their way into a token, and how a message says where they are.
+// Claim values and names that JSON or protobuf would change, and the path that an error shows for them.
 
-/** A name that assigning to an object loses without an error. No claim may have it, at any depth. */
+/** An assignment to this property is lost without an error. No claim may have this name, at any depth. */
 export const PROTO_NAME = '__proto__';
 
 /**
- * Whether a number means the same to every reader of JSON and protobuf. From 2^53 on two whole numbers share one double
- * (RFC 8259, section 6): which of them was meant is lost before it arrives, so all of them are refused.
+ * Whether every JSON and protobuf parser reads the same number. From 2^53 on several integers share one double
+ * (RFC 8259, section 6), so the sender's integer cannot be known; all of them are refused.
  */
 export const isExact = (value: number): boolean =>
   Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value));
 
-/** Names and indexes that lead to a value among claims. */
+/** The names and indexes that lead to a value in the claims. */
 export type ClaimPath = readonly (string | number)[];
 
-/** The path to the first number that is not exact; undefined if all are. */
+/** The path to the first inexact number; undefined if there is none. */
 export function findInexact(value: unknown): ClaimPath | undefined {
   if (typeof value === 'number') return isExact(value) ? undefined : [];
   if (typeof value !== 'object' || value === null) return undefined;
@@ -25,10 +25,10 @@ export function findInexact(value: unknown): ClaimPath | undefined {
   return undefined;
 }
 
-/** The most characters of a path that a message shows: names may be as long as a request. */
+/** The length at which a message cuts a path: names may be as long as a request. */
 const MAX_PATH_CHARS = 200;
 
-/** A path as a message shows it, such as `order.lines[2]["unit price"]`. */
+/** Formats a path for a message, such as `order.lines[2]["unit price"]`. */
 export function formatPath(path: ClaimPath): string {
   const text = path
     .map((step) => (typeof step === 'string' && /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`))

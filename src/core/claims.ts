@@ -1,4 +1,4 @@
-// The claims of our tokens: which names are ours, and how a pair's claims are written.
+// The claims of our tokens: reserved names, and the claims of a new pair.
 
 import { PROTO_NAME } from './claim-values.js';
 import { MAX_CLAIM_DEPTH, type Policy } from './policy.js';
@@ -7,7 +7,7 @@ import type { Answered, Token, TokenKind } from './token.js';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Names that no caller may put into a token: the registered ones of RFC 7519, section 4.1, and ours. */
+/** Names that no caller may set in a token: the registered ones (RFC 7519, section 4.1) and ours. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
   ...['sid', 'gen', 'token_type', 'adopted', PROTO_NAME],
@@ -15,11 +15,11 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 export const isReserved = (name: string): boolean => RESERVED.has(name);
 
-/** The claims that are not reserved, in their order. */
+/** The claims without the reserved ones, in their order. */
 export const otherClaims = (claims: Claims): Claims =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !isReserved(name)));
 
-/** Whether a value of JSON stays within the depth that every reader of ours can follow. */
+/** Whether a JSON value is nested no deeper than all our parsers allow. */
 export const isShallow = (value: unknown, depth = MAX_CLAIM_DEPTH): boolean =>
   typeof value !== 'object' ||
   value === null ||
@@ -27,21 +27,21 @@ export const isShallow = (value: unknown, depth = MAX_CLAIM_DEPTH): boolean =>
 
 const TYP: Readonly<Record<TokenKind, string>> = { access: 'at+jwt', refresh: 'rt+jwt' };
 
-/** The header's `typ` of a kind of token (RFC 9068, section 2.1, for access tokens). */
+/** The `typ` header of a token kind (RFC 9068, section 2.1, for access tokens). */
 export const typOf = (kind: TokenKind): string => TYP[kind];
 
-/** A token's id: derived, so that a retry gets the same one and nothing has to be stored for it. */
+/** A token's `jti`. It is derived, so a retry gets the same one without a stored record. */
 export const tokenId = (kind: TokenKind, sessionId: SessionId, generation: number): string =>
   `${kind === 'access' ? 'a' : 'r'}${sessionId}.${generation}`;
 
-/** What both tokens of a pair carry through all generations of a session. */
+/** The claims that both tokens of a pair share, the same in all generations of a session. */
 export interface Bearer {
   readonly subject: string;
   readonly sessionId: SessionId;
   readonly issuer: string | undefined;
   readonly audience: readonly string[];
   readonly claims: Claims;
-  /** The session was another issuer's at first: the claim `adopted`. */
+  /** The claim `adopted`: the session began with another issuer's token. */
   readonly fromElsewhere: boolean;
 }
 
@@ -63,6 +63,6 @@ export function writeClaims(kind: TokenKind, bearer: Bearer, answered: Answered)
   };
 }
 
-/** What a token's successors carry. An adopted token takes our names on; of our own none changes on the way. */
+/** The shared claims of the next pair. For an adopted token `iss` and `aud` become ours; for our own nothing changes. */
 export const bearerOf = (token: Token, policy: Policy): Bearer =>
   token.adopted ? { ...token, issuer: policy.issuer, audience: policy.audience } : token;

@@ -1,4 +1,4 @@
-// What must be so before a caller is told that a session is over: that answer is as durable as a logout's.
+// Confirmation of a denial: the entry that denies a token is made as durable as a logout before the refusal is sent.
 
 import type { Context } from './context.js';
 import { confirmEnd } from './end-session.js';
@@ -7,8 +7,8 @@ import type { Denial, Standing } from './standing.js';
 import type { Token } from './token.js';
 
 /**
- * To be called before a token is refused. The end may have been read from a server that dies before any replica has it,
- * and the session would be active again after it was said to be over.
+ * Call before refusing a token. The entry may have been read from a server that fails before any replica has a copy; the
+ * session would then be active again after it was reported as ended.
  * @throws StoreUnavailable
  */
 export async function confirmDenial(

@@ -1,4 +1,4 @@
-// Owns what every use case is given: the ports, the settings, and one call's place in time.
+// The dependencies of every use case: ports, settings and process-wide state; and the write deadline of a call.
 
 import type { Births } from './births.js';
 import type { Ledger } from './ledger.js';
@@ -11,7 +11,7 @@ export interface Context {
   readonly store: Store;
   readonly keys: Keys;
   readonly crypto: Crypto;
-  /** Access tokens that were found authentic, by their text. */
+  /** Verified access tokens, by their text. */
   readonly verified: Memory<Verified>;
   readonly policy: Policy;
   readonly births: Births;
@@ -19,6 +19,6 @@ export interface Context {
   readonly starts: Starts;
 }
 
-/** Until when this call may write to a shard, in its time, Unix ms. Taken once, when its tokens have proved authentic. */
+/** The time until which a call may write to a shard, the shard's time, Unix ms. Computed once, after authentication. */
 export const writeUntilMs = ({ store }: Pick<Context, 'store'>, call: Call, shard: number): number =>
   store.now(shard) + Math.min(call.budgetMs, VERDICT_AGE_MS);

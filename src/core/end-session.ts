@@ -1,4 +1,4 @@
-// Owns the one write that ends a session.
+// The write that ends a session, and the confirmation of an earlier one.
 
 import type { Context } from './context.js';
 import { type EndCause, endedValue } from './entries.js';
@@ -9,8 +9,8 @@ import type { Standing } from './standing.js';
 import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token.js';
 
 /**
- * Ends a session, if what was read of it still stands.
- * @returns whether it was written
+ * Ends a session, unless its entry has changed since it was read.
+ * @returns whether the end was written
  * @throws StoreUnavailable
  */
 export async function endSession(
@@ -34,7 +34,7 @@ export async function endSession(
   return true;
 }
 
-/** To be called before a caller hears that a session that was found ended is over. @throws StoreUnavailable */
+/** Call before reporting an already-ended session as ended. @throws StoreUnavailable */
 export async function confirmEnd(context: Context, token: Token, standing: Standing): Promise<void> {
   const key = sessionKey(token.subject, token.sessionId);
   const untilMs = keptUntilMs(token, standing, context.policy);
@@ -42,12 +42,12 @@ export async function confirmEnd(context: Context, token: Token, standing: Stand
 }
 
 /**
- * The end is kept until no token of the session can be active any more: by today's SESSION_MAX, and, since that may be
- * raised, by the `exp` of the token that came and of those that were answered last.
+ * The time until which the end is kept: no token of the session can be active afterwards. It covers today's SESSION_MAX
+ * and, since that may be raised, the `exp` of the presented token and of the last pair.
  */
 function keptUntilMs(token: Token, { session }: Standing, policy: Policy): number {
   const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
-  // The entry of an adopted session is kept as long as the adopted token. If it is lost, nothing tells how long that is.
+  // The entry of an adopted session records the `exp` of its tokens. If the entry is lost, only the maximum is known.
   const adoptedMs = token.fromElsewhere && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;
   return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token), answeredMs, adoptedMs) + SLACK_MS;
 }

@@ -1,4 +1,4 @@
-// Owns the end of all sessions of a subject: one entry that denies whatever started until now.
+// The cut-off of a subject: one entry that denies every session that has started by now.
 
 import { attempt } from './attempt.js';
 import { type Context, writeUntilMs } from './context.js';
@@ -10,8 +10,8 @@ import type { Call } from './ports.js';
 import { readStanding, type Standing } from './standing.js';
 
 /**
- * Ends every session of a subject that started until now.
- * @param startMs the start of the session that asks, which must be among them even if it lies ahead, Unix ms
+ * Ends every session of a subject that has started by now.
+ * @param startMs the start of the calling session, which must end too even if it lies ahead of the clock, Unix ms
  * @throws StoreUnavailable
  */
 export async function endSubject(
@@ -25,7 +25,7 @@ export async function endSubject(
   const place = placeOf(store, subject, undefined);
   await attempt(async () => {
     const { known, notBefore, notBeforeText, birth } = await readStanding(context, place);
-    // Never down, and past any start that a login can have been given by now, though the clock was set back since.
+    // Never earlier than the old one, and not before any start that a login has received, even if the clock was set back.
     const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs(place.shard));
     const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + cutOffKeptMs(policy);
     const draft = { value: notBeforeValue, atLeastMs };
@@ -39,13 +39,13 @@ export async function endSubject(
 }
 
 /**
- * How long a cut-off is kept beyond its time: until no token of a session that it denies can be active any more. Our own
- * tokens end with today's SESSION_MAX; an adopted one may have a later `exp`, and SESSION_MAX may be raised.
+ * How long a cut-off is kept beyond its time: until no token of a session that it denies can be active. Our own tokens
+ * end with today's SESSION_MAX; an adopted one may have a later `exp`, and SESSION_MAX may be raised.
  */
 const cutOffKeptMs = ({ sessionMaxMs, adopts }: Policy): number =>
   Math.max(sessionMaxMs, adopts ? ADOPTED_MAX_MS : 0) + SLACK_MS;
 
-/** To be called before a caller hears that a subject whose cut-off was found is cut off. @throws StoreUnavailable */
+/** Call before refusing a token because of a cut-off that was read from the store. @throws StoreUnavailable */
 export async function confirmCutOff(context: Context, subject: string, standing: Standing): Promise<void> {
   const { notBefore, notBeforeText: current, known } = standing;
   const untilMs = (notBefore?.atMs ?? 0) + cutOffKeptMs(context.policy);
@@ -53,7 +53,7 @@ export async function confirmCutOff(context: Context, subject: string, standing:
 }
 
 /**
- * Ends every session of a subject that started until now, on the login back end's word.
+ * Ends every session of a subject that has started by now, at the request of the login back end.
  * @throws InvalidInput, StoreUnavailable
  */
 export async function revokeSubject(context: Context, call: Call, subject: string): Promise<void> {

@@ -1,16 +1,16 @@
-// Owns the three kinds of entries in the store, and how each is written as text: `1 <atMs> <kind> …`, version first.
+// The three kinds of entries in the store and their text format, `1 <atMs> <kind> …`, version first.
 
 import { StoreUnavailable } from './errors.js';
 
-/** Why a session was ended. `lost`: the store no longer knew a session that it must have known. */
+/** Why a session was ended. `lost`: the store had lost the entry of a refreshed session. */
 export type EndCause = 'logout' | 'reuse' | 'lost';
 
-/** A session that has been refreshed. Holds what was answered, so that a retry gets it again under changed settings. */
+/** A refreshed session. Holds the times of its last pair, so that a retry gets the same pair under changed settings. */
 export interface LiveEntry {
   readonly state: 'live';
-  /** When it was written, the store's time, Unix ms. */
+  /** The time of the write, the store's time, Unix ms. */
   readonly atMs: number;
-  /** The generation of the pair that was answered; refresh tokens of lower ones are denied. */
+  /** The generation of the last pair; refresh tokens of lower generations are denied. */
   readonly generation: number;
   /** `iat` of that pair, Unix seconds. */
   readonly issuedAt: number;
@@ -18,11 +18,11 @@ export interface LiveEntry {
   readonly accessExpiresAt: number;
   /** `exp` of its refresh token, Unix seconds. */
   readonly refreshExpiresAt: number;
-  /** The key that it was signed with. */
+  /** The key that signed it. */
   readonly kid: string;
 }
 
-/** A session that is over. */
+/** An ended session. */
 export interface EndedEntry {
   readonly state: 'ended';
   readonly atMs: number;
@@ -36,12 +36,12 @@ export interface NotBefore {
   readonly atMs: number;
 }
 
-/** Denies every session of a shard that started at or before it: the store cannot know whether it was ended. */
+/** Denies every session of a shard that started at or before `atMs`: the store cannot know whether it was ended. */
 export interface Birth {
   readonly atMs: number;
-  /** Adopted sessions are judged by this instead, Unix ms, where it was given. */
+  /** Replaces `atMs` for adopted sessions, Unix ms, if it was set. */
   readonly foreignSinceMs: number | undefined;
-  /** How many entries of the shard were written since, by whomever: a store that says less than before is an older one. */
+  /** How many entries of the shard all nodes have written since. A lower number than before means a store that lost writes. */
   readonly writes: number;
 }
 
@@ -56,20 +56,20 @@ const LIVE = /^1 (\d{1,15}) live (\d{1,10}) (\d{1,12}) (\d{1,12}) (\d{1,12}) ([!
 const LIVE_MARK = ' live ';
 const ENDED = /^1 (\d{1,15}) ended (logout|reuse|lost)$/;
 const NOT_BEFORE = /^1 (\d{1,15}) not-before$/;
-// The first records had no count.
+// Records of the first versions have no count.
 const BIRTH = /^1 (\d{1,15}) born (-|\d{1,15})(?: (\d{1,15}))?$/;
 
 const STAMPED = /^1 (\d{1,15}) (.*)$/;
 
-/** An entry's text as it was written: its value, and its stamp, Unix ms. */
+/** Splits an entry's text into its value and its stamp, Unix ms. */
 export function draftOf(text: string): { readonly value: string; readonly atMs: number } {
   const [, atMs, value = ''] = STAMPED.exec(text) ?? unreadable('entry');
   return { value, atMs: Number(atMs) };
 }
 
-// An entry that cannot be read may be one that denies: to take it for absent would call a dead token valid.
+// An unreadable entry may be one that denies: treating it as absent could accept a revoked token.
 const unreadable = (what: string): never => {
-  throw new StoreUnavailable(`the store holds a ${what} that this version cannot read`);
+  throw new StoreUnavailable(`this version cannot read the ${what} in the store`);
 };
 
 export function parseSession(text: string | undefined): SessionEntry | undefined {
@@ -92,8 +92,8 @@ export function parseSession(text: string | undefined): SessionEntry | undefined
 }
 
 /**
- * The generation of a live entry, undefined of another one; for a text that can be read. To parse all of it would cost
- * each refresh a microsecond.
+ * The generation in the text of a live entry; undefined for other readable texts. Parsing the whole text would cost each
+ * refresh a microsecond.
  */
 export function generationIn(text: string): number | undefined {
   const at = text.indexOf(LIVE_MARK);

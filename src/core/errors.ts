@@ -1,6 +1,6 @@
-// Owns the ways in which a call can fail, as a closed set of codes. Knows no transport.
+// The errors of the core, a closed set of codes, independent of the transport.
 
-/** Why a token does not stand: the contract's TokenProblem without its prefix. */
+/** Why a token is not active: the contract's TokenProblem without its prefix. */
 export type TokenProblem =
   | 'MALFORMED'
   | 'BAD_SIGNATURE'
@@ -14,15 +14,15 @@ export type TokenProblem =
   | 'REVOKED'
   | 'REUSED';
 
-/** The token is bad. Definite: asking again gives no other answer. */
+/** The token is not active, definitely: a retry gives the same answer. */
 export class TokenRefused extends Error {
   readonly code = 'TOKEN_REFUSED';
   override readonly name = 'TokenRefused';
   readonly problem: TokenProblem;
-  /** Of a REVOKED token, what ended it, for programs: `logout`, `reuse`, `lost`, `not-before` or `birth`. */
+  /** Why a REVOKED token was revoked, for programs: `logout`, `reuse`, `lost`, `not-before` or `birth`. */
   readonly why: string | undefined;
 
-  /** @param detail what was found, for people; never a part of the token */
+  /** @param detail the finding, for people; never a part of the token */
   constructor(problem: TokenProblem, detail: string, why?: string) {
     super(detail);
     this.problem = problem;
@@ -37,7 +37,7 @@ const REFUSALS = {
   REUSED: 'the refresh token has been used already',
 } as const;
 
-/** The refusal of a token that is authentic but does not stand. */
+/** The refusal of an authentic token that is not active. */
 export const refusal = (problem: keyof typeof REFUSALS, why?: string): TokenRefused =>
   new TokenRefused(problem, why === undefined ? REFUSALS[problem] : `${REFUSALS[problem]} (${why})`, why);
 
@@ -46,11 +46,11 @@ export interface Violation {
   /** The field's name in the contract, such as `refresh_token`. */
   readonly field: string;
   readonly reason: 'REQUIRED' | 'TOO_LARGE' | 'INVALID' | 'RESERVED' | 'CONFLICT';
-  /** What is wrong and what is wanted, for people. */
+  /** What is wrong and what is expected, for people. */
   readonly description: string;
 }
 
-/** The caller asked wrongly, whatever the tokens say. */
+/** The request is invalid, whatever its tokens. */
 export class InvalidInput extends Error {
   readonly code = 'INVALID_INPUT';
   override readonly name = 'InvalidInput';
@@ -62,7 +62,7 @@ export class InvalidInput extends Error {
   }
 }
 
-/** The store did not answer, or not in a way that can be believed: nobody may be told "valid" or "invalid". */
+/** The store did not answer, or its answer cannot be trusted: the token's state is unknown, neither valid nor invalid. */
 export class StoreUnavailable extends Error {
   readonly code = 'STORE_UNAVAILABLE';
   override readonly name = 'StoreUnavailable';
@@ -73,7 +73,7 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Everything that a use case throws on purpose. Whatever else is thrown is a fault of ours. */
+/** Every error that a use case throws on purpose. Any other error is a bug. */
 export type CoreError = TokenRefused | InvalidInput | StoreUnavailable;
 
 export const isCoreError = (error: unknown): error is CoreError =>

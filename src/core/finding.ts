@@ -1,16 +1,16 @@
-// Owns the form in which a store is judged: what was found, how heavy it weighs, and what mends it.
+// A result of `store check`: its severity, its message and its remedy.
 
 /**
- * `unsafe`: the service would refuse it, or could record nothing there. `warning`: it can be used, at a price.
- * `unknown`: it could not be found out.
+ * `unsafe`: the service would refuse the store, or could not write to it. `warning`: the store works, with a risk.
+ * `unknown`: the check could not find out.
  */
 export type Weight = 'unsafe' | 'warning' | 'unknown' | 'good';
 
 export interface Finding {
   readonly weight: Weight;
-  /** What was found and why it matters, for people. Never a secret. */
+  /** The result and its consequence, for people. Never a secret. */
   readonly says: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly mend?: string;
 }
 

@@ -1,18 +1,18 @@
-// The order of two states of an entry, and of two birth records: which one is later. Pure.
+// The order of an entry's states, and of a birth record's: which of two is later. Pure.
 
 import { type Birth, generationIn, parseNotBefore, parseSession } from './entries.js';
 import type { EntryKey } from './ports.js';
 
-/** Whether a birth record is of an older state of the store than another one. */
+/** Whether a birth record comes from an older state of the store than another one. */
 export const isOlder = (birth: Birth, than: Birth): boolean =>
   birth.atMs === than.atMs ? birth.writes < than.writes : birth.atMs < than.atMs;
 
-/** The progress of a session that is over: nothing follows it. */
+/** The progress of an ended session: no later state exists. */
 export const ENDED = Number.POSITIVE_INFINITY;
 
 /**
- * How far an entry has moved forward: entries never move back. Of a session its generation, of a cut-off its time.
- * @param text one that can be read: it was parsed before, or written by us
+ * The progress of an entry, which never decreases: a session's generation, a cut-off's time.
+ * @param text a readable one: parsed before, or written by this process
  */
 export function progressOf(key: EntryKey, text: string): number {
   if (key.kind === 'not-before') return parseNotBefore(text)?.atMs ?? 0;
@@ -20,9 +20,9 @@ export function progressOf(key: EntryKey, text: string): number {
 }
 
 /**
- * Whether an entry that was acknowledged is further than the one that stands. Of one generation that was made twice, the
- * one that stands has been answered last.
- * @throws StoreUnavailable if what stands cannot be read
+ * Whether an acknowledged state is later than the stored one. If a generation was created twice, the stored one was
+ * returned last and wins.
+ * @throws StoreUnavailable if the stored text cannot be read
  */
 export function isFurther(key: EntryKey, acknowledged: string, standing: string | undefined): boolean {
   if (standing === undefined) return true;

@@ -1,4 +1,4 @@
-// The start of a session: the first pair of a login. It writes nothing: without an entry a session is active.
+// The start of a session: the first pair after a login. It writes nothing: a session without an entry is active.
 
 import { findInexact, formatPath } from './claim-values.js';
 import { type Claims, isReserved, isShallow } from './claims.js';
@@ -14,7 +14,7 @@ import { answerNow } from './token.js';
 
 /**
  * Starts a session.
- * @param claims carried by all its tokens; JSON values
+ * @param claims JSON values that all its tokens carry
  * @throws InvalidInput, StoreUnavailable
  */
 export async function issue(context: Context, call: Call, subject: string, claims: Claims): Promise<Pair> {
@@ -24,7 +24,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
   const place = placeOf(store, subject, undefined);
   const { notBefore, birth } = await readStanding(context, place);
   const nowMs = store.now(place.shard);
-  // A login after an acknowledged cut-off stands, also within the same millisecond and whatever the clocks say.
+  // A login after an acknowledged cut-off is active, even in the same millisecond and whatever the clocks.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
   starts.give(place.shard, startMs);
   const sessionId = makeSessionId(startMs, crypto.randomBytes(10));
@@ -33,7 +33,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
     sessionId,
     issuer: policy.issuer,
     audience: policy.audience,
-    // For services that know their user by another name, such as simplejwt's user_id.
+    // For services that read the subject from another claim, such as simplejwt's user_id.
     claims: policy.subjectClaim === 'sub' ? claims : { ...claims, [policy.subjectClaim]: subject },
     fromElsewhere: false,
   };
@@ -43,7 +43,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
   return pair;
 }
 
-/** @throws InvalidInput unless a text can name a subject */
+/** @throws InvalidInput unless the text is a valid subject */
 export function checkSubject(subject: string): void {
   if (isSubject(subject)) return;
   const description = `must have 1 to ${MAX_SUBJECT_BYTES} bytes of valid UTF-8`;

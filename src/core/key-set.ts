@@ -1,17 +1,17 @@
-// Owns what others are told of our keys: the public halves, and for how long they may rely on them.
+// The public key set (RFC 7517), and how long it may be cached.
 
 import type { Context } from './context.js';
 import { keySetMaxAgeS } from './key-schedule.js';
 import type { PublicKey } from './ports.js';
 
 export interface KeySet {
-  /** Every key whose access tokens others can verify; none under HS256. */
+  /** Every key with which others can verify access tokens; none under HS256. */
   readonly keys: readonly PublicKey[];
   /** Seconds. */
   readonly maxAgeS: number;
 }
 
-/** Asks no store: verifiers elsewhere go on while it is away. */
+/** Needs no store, so that other verifiers keep working during an outage. */
 export const keySet = ({ keys }: Pick<Context, 'keys'>): KeySet => ({
   keys: keys.publicKeys(),
   maxAgeS: keySetMaxAgeS(keys.delayMs),

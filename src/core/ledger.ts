@@ -1,10 +1,10 @@
-// Owns the ledger: what this process has acknowledged in the last minutes, and how it stands up for that when the store
-// comes back older than it was.
+// The ledger: the entries that this process has acknowledged in the last minutes, and how it restores them after the store
+// has lost writes.
 //
-// A failover may lose the last second of writes, and a restart from a snapshot minutes of them. The count in a shard's
-// birth record tells: whoever has seen a higher one knows. So does whoever finds another server than before, for the count
-// may have been caught up with. What is put back only ever moves an entry forward: an end stays one, a generation and a
-// cut-off never go down. So it does no harm if nothing was lost, or if several nodes do it at once.
+// A failover may lose the last second of writes, and a restart from a snapshot minutes of them. A process detects this in
+// two ways: the count in a shard's birth record is lower than one that it has read, or another server answers, where other
+// nodes' writes may have raised the count again. A restored entry only moves forward: an end stays, a generation and a
+// cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
 
 import type { Line } from './chain.js';
 import type { Birth } from './entries.js';
@@ -15,41 +15,41 @@ import { LEDGER_MS } from './policy.js';
 import type { EntryKey, Store, Swapped } from './ports.js';
 import { putBack, putBirthBack } from './put-back.js';
 
-/** What this process knew of a shard before it asked the store; afterwards, with the record that it was told. */
+/** The state of a shard as this process knew it before a read; afterwards with the birth record that was read. */
 export interface Known {
   readonly shard: number;
   readonly incarnation: string | undefined;
   readonly birth: Birth | undefined;
 }
 
-/** The store had gone back in time. */
+/** The report on a store that lost writes. */
 export interface Setback {
-  /** In how many shards the store was found to hold less than before. */
+  /** How many shards had lost writes. */
   readonly shards: number;
-  /** How many entries were put back. */
+  /** How many entries were restored. */
   readonly again: number;
-  /** How many could not be: they cannot be read or written now. Who asks for them hears "cannot tell". */
+  /** How many entries could not be restored yet. Calls about them fail with StoreUnavailable. */
   readonly owed: number;
-  /** Of how many that were remembered. */
+  /** How many entries of these shards the ledger held. */
   readonly remembered: number;
-  /** Since when without a gap, the store's time, Unix ms; undefined: nothing was remembered. */
+  /** The oldest of their acknowledgements, the store's time, Unix ms; undefined: the ledger held none. */
   readonly sinceMs: number | undefined;
-  /** How often this has happened to this process. */
+  /** How often this process has found a loss. */
   readonly setbacks: number;
 }
 
-/** How many entries are looked at at once when all are. */
+/** How many entries are checked at a time. */
 const CHUNK = 4_000;
 
 export class Ledger {
   readonly #store: Store;
   readonly #tell: (setback: Setback) => void;
   readonly #lines = new Lines((line) => this.#isPast(line));
-  /** What the store lacks and could not be given back. */
+  /** The entries that the store lost and that could not be restored yet. */
   readonly #owed = new Map<string, Line>();
-  /** Of each shard the record that was seen last, with the highest count. */
+  /** The latest birth record of each shard, with the highest count. */
   readonly #births = new Map<number, Birth>();
-  /** Which server has been found to hold all of this, for each shard that was looked at. */
+  /** By shard the server that was checked to hold all acknowledged entries. */
   readonly #incarnations = new Map<number, string | undefined>();
   #round: Promise<void> | undefined;
   #setbacks = 0;
@@ -59,15 +59,15 @@ export class Ledger {
     this.#tell = tell;
   }
 
-  /** To be asked before a read, whose answer is then judged by it: what is read later holds no less. */
+  /** Call before a read: its answer must hold no less than what is known by then. */
   known(shard: number): Known {
     return { shard, incarnation: this.#store.incarnationOf(shard), birth: this.#births.get(shard) };
   }
 
-  /** Takes a birth record in. @returns whether the store holds, or may hold, less than this process has seen */
+  /** Records a birth record that was read. @returns whether the store has lost writes, or may have */
   isBehind({ shard, incarnation, birth: before }: Known, birth: Birth): boolean {
     if (this.#incarnations.get(shard) === undefined) this.#incarnations.set(shard, incarnation);
-    // Before the read as well as after it: who has answered it may have come between.
+    // Compared before and after the read: another server may have answered in between.
     const looked = this.#incarnations.get(shard);
     if (incarnation !== looked || this.#store.incarnationOf(shard) !== looked) return true;
     if (before && isOlder(birth, before)) return true;
@@ -76,8 +76,8 @@ export class Ledger {
   }
 
   /**
-   * To be called before a caller hears that something is done: what was written for it, or found written, then outlives
-   * the store's server if replicas are asked for, and is remembered.
+   * Call before reporting a result as done. The entry that it rests on, written by this call or an earlier one, is then
+   * recorded here and, if REDIS_MIN_REPLICAS is set, survives the loss of its server.
    * @param known from before the read that led here
    * @throws StoreUnavailable
    */
@@ -88,7 +88,7 @@ export class Ledger {
     keptUntilMs: number,
   ): Promise<void> {
     const { shard, incarnation, birth } = known;
-    // A denied token may be asked about again and again: what this server has acknowledged costs no second wait.
+    // A denied token may be presented again and again: an entry that this server has acknowledged needs no second wait.
     const isKnown = writes === undefined && text !== undefined && this.#lines.holds(key, text, incarnation);
     if (!isKnown) await this.#store.settle(shard, incarnation);
     if (birth && writes !== undefined) this.#see(shard, { ...birth, writes });
@@ -96,15 +96,15 @@ export class Ledger {
     this.#lines.add({ shard, key, text, keptUntilMs, notedMs: this.#store.now(shard), incarnation });
   }
 
-  /** Whether the store lacks something that it could not be given back yet. */
+  /** Whether some entries could not be restored yet. */
   get owes(): boolean {
     return this.#owed.size > 0;
   }
 
   /**
-   * Tries once more to give the store what it lacks of some entries.
-   * @returns whether the store was given something: what was read before that is worth nothing
-   * @throws StoreUnavailable while it cannot be given
+   * Tries again to restore entries that could not be restored before.
+   * @returns whether any was restored: what was read before must then be read again
+   * @throws StoreUnavailable while they cannot be restored
    */
   async payBack(keys: readonly EntryKey[]): Promise<boolean> {
     const names = keys.map(nameOf).filter((name) => this.#owed.has(name));
@@ -117,8 +117,8 @@ export class Ledger {
   }
 
   /**
-   * Looks whether the servers that have others in their place, and the one of a shard, hold what this process has seen and
-   * acknowledged, and puts back what they do not. Callers at the same time share one round.
+   * Checks that each replaced server, and the given shard's, still holds every acknowledged entry; restores what is missing.
+   * Concurrent callers share one round.
    * @throws StoreUnavailable
    */
   async standUp(shard?: number): Promise<void> {
@@ -128,7 +128,7 @@ export class Ledger {
     return this.#round;
   }
 
-  /** Whether another server answers, for some shard, than the one that was looked at. */
+  /** Whether another server than the checked one answers for some shard. */
   get isElsewhere(): boolean {
     return this.#elsewhere().length > 0;
   }
@@ -142,7 +142,7 @@ export class Ledger {
 
   async #standUp(shard: number | undefined): Promise<void> {
     const store = this.#store;
-    // Who is told that one shard has gone back looks at all that its server holds.
+    // If one shard lost writes, all shards of its server are checked.
     const suspects = new Set(shard === undefined ? [] : [store.incarnationOf(shard)]);
     const elsewhere = new Set(this.#elsewhere());
     const isSuspect = (each: number): boolean => elsewhere.has(each) || suspects.has(store.incarnationOf(each));
@@ -150,7 +150,7 @@ export class Ledger {
       .filter(isSuspect)
       .map((each) => [each, store.incarnationOf(each)] as const);
     const looked = new Set(incarnations.map(([each]) => each));
-    // The newest first: those are the ones that a failover loses.
+    // The newest first: a failover loses those.
     const lines = this.#lines.newestFirst().filter(({ shard: each }) => looked.has(each));
     const suspectBirths = [...this.#births].filter(([each]) => looked.has(each));
     const births = Promise.all(suspectBirths.map(([each, before]) => this.#lookAt(each, before)));
@@ -168,7 +168,7 @@ export class Ledger {
     this.#tell({ shards, again, owed, remembered: lines.length, sinceMs: lines.at(-1)?.notedMs, setbacks });
   }
 
-  /** One entry that cannot be read or written must not keep all the others from their callers. */
+  /** An entry that cannot be read or written must not block the others. */
   async #putBackOrOwe(line: Line): Promise<boolean> {
     try {
       const again = await putBack(this.#store, line);
@@ -181,20 +181,20 @@ export class Ledger {
     }
   }
 
-  /** @returns whether the shard had gone back */
+  /** @returns whether the shard had lost writes */
   async #lookAt(shard: number, before: Birth): Promise<boolean> {
     try {
       const birth = await putBirthBack(this.#store, shard, before);
       if (birth) this.#births.set(shard, birth);
       return birth !== undefined;
     } catch (error) {
-      // Its callers find it behind again, and hear "cannot tell"; those of other shards need not.
+      // Calls to this shard find the loss again and fail; calls to other shards must not.
       if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
       return true;
     }
   }
 
-  /** While the time of its shard is not known a line is kept. */
+  /** A line is kept while its shard's time is not known. */
   #isPast({ shard, notedMs }: Line): boolean {
     try {
       return notedMs <= this.#store.now(shard) - LEDGER_MS;

@@ -1,4 +1,4 @@
-// The lines of the ledger: of each entry the furthest state that was acknowledged. Rotations and denials have a bound each.
+// The ledger's lines: the latest acknowledged state of each entry. Rotations and denials are bounded separately.
 
 import { Chain, type Line, type Link } from './chain.js';
 import { ENDED, progressOf } from './further.js';
@@ -8,11 +8,11 @@ import type { EntryKey } from './ports.js';
 export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
 /**
- * Chains, and a map into them. An entry has one line however often it is acknowledged: a repeated logout must not push
- * out those of others. A map alone would do, whose order is that of insertion, but to find its oldest it walks over all
- * that were taken out before, and every refresh would pay for that.
+ * Two lists, and a map into them. An entry has one line however often it is acknowledged: a repeated logout must not push
+ * out other entries. A Map alone, in insertion order, would be slower: finding its oldest key walks over all deleted ones,
+ * and every refresh would pay for that.
  *
- * The ends of sessions and the cut-offs of subjects have a chain of their own: there are many refreshes for one logout.
+ * Session ends and cut-offs have a list of their own, since refreshes are far more frequent than logouts.
  */
 export class Lines {
   readonly #links = new Map<string, Link>();
@@ -21,12 +21,12 @@ export class Lines {
   readonly #isPast: (line: Line) => boolean;
   #added = 0;
 
-  /** @param isPast whether a line is too old to be kept */
+  /** @param isPast whether a line is too old to keep */
   constructor(isPast: (line: Line) => boolean) {
     this.#isPast = isPast;
   }
 
-  /** Answers of two calls may be taken in in another order than the store gave them: the furthest state stays. */
+  /** Adds an acknowledgement. Answers may arrive in another order than the store sent them: the latest state stays. */
   add(line: Line): void {
     const name = nameOf(line.key);
     const before = this.#links.get(name);
@@ -40,7 +40,7 @@ export class Lines {
     this.#forget(chain);
   }
 
-  /** Whether this text of an entry was acknowledged for this server. */
+  /** Whether this server has acknowledged this text of an entry. */
   holds(key: EntryKey, text: string, incarnation: string | undefined): boolean {
     const line = this.#links.get(nameOf(key))?.line;
     return incarnation !== undefined && line?.text === text && line.incarnation === incarnation;
@@ -72,10 +72,10 @@ export class Lines {
   }
 }
 
-/** Of two lines of one entry the further one stays, as the later one of both: the store never shortens a lifetime either. */
+/** Keeps the later state, the later acknowledgement and the longer lifetime: the store never shortens a lifetime either. */
 function keepFurthest(before: Link, now: Link): void {
   const isOlder = now.progress < before.progress;
-  // The usual case, on the way of every refresh.
+  // The usual case: every refresh comes here.
   if (!isOlder && now.line.keptUntilMs >= before.line.keptUntilMs) return;
   const keptUntilMs = Math.max(before.line.keptUntilMs, now.line.keptUntilMs);
   now.line = { ...(isOlder ? before : now).line, keptUntilMs, notedMs: now.line.notedMs };

@@ -1,4 +1,4 @@
-// Owns the logout: which sessions a request's tokens end, and when nothing is left to end.
+// Logout: which sessions the tokens of a request end, and when nothing is left to end.
 
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
@@ -22,8 +22,8 @@ export interface LogoutRequest {
 }
 
 /**
- * Ends the sessions of the tokens, or all sessions of their subject. An expired or superseded authentic token will do
- * for the first: it only ends, it never grants.
+ * Ends the sessions of the tokens, or all sessions of their subject. For the former an authentic token that is expired or
+ * superseded is enough: it only ends, it never grants.
  * @throws TokenRefused, InvalidInput, StoreUnavailable
  */
 export async function logout(context: Context, call: Call, request: LogoutRequest): Promise<void> {
@@ -37,7 +37,7 @@ export async function logout(context: Context, call: Call, request: LogoutReques
       description: 'the access token of another issuer names no session here: send its refresh token',
     });
   }
-  // Of two tokens of one session the refresh token counts, which is first: what denies it must be kept for longer.
+  // If both tokens belong to one session, the refresh token, which is first, counts: the entry that denies it lives longer.
   const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
   const ends = [...sessions.values()].map((token) => {
     const place = placeOf(context.store, token.subject, token.sessionId);
@@ -46,10 +46,10 @@ export async function logout(context: Context, call: Call, request: LogoutReques
   for (const { token, place, untilMs } of ends) await endOne(context, call, token, place, untilMs);
 }
 
-// simplejwt gives the two tokens of a login ids of their own, so that the one does not lead to the other.
+// simplejwt gives the two tokens of a login different ids, so the access token's id names no session here.
 const namesNoSession = (token: Token): boolean => token.adopted && token.kind === 'access';
 
-/** The tokens that are authentic, the refresh token first. A good refresh token wins over a bad bearer. */
+/** The authentic tokens, the refresh token first. With an authentic refresh token a bad access token is ignored. */
 async function authenticTokens(
   context: Context,
   call: Call,
@@ -71,7 +71,7 @@ async function endOne(context: Context, call: Call, token: Token, place: Place, 
     const standing = await readStanding(context, place);
     if (isOver(token, standing, context.store.now(place.shard), context.policy)) {
       const denied = standing.session?.state === 'ended' ? 'ended' : cutOff(token, standing);
-      // What another call has written is not yet safe by that; nor is it in our ledger.
+      // Another call's write may not be on enough replicas yet, and is not in our ledger.
       if (denied === 'ended' || denied === 'not-before') await confirmDenial(context, token, standing, denied);
       else await context.store.settle(standing.known.shard, standing.known.incarnation);
       return true;
@@ -80,17 +80,17 @@ async function endOne(context: Context, call: Call, token: Token, place: Place, 
   });
 }
 
-/** Whether no token of the session can stand any more, whatever settings come, so that nothing need be written. */
+/** Whether no token of the session can be active again, whatever the future settings; then nothing is written. */
 const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy): boolean =>
   standing.session?.state === 'ended' ||
   cutOff(token, standing) !== undefined ||
   nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token));
 
-/** Needs one token that stands, or one that only an earlier cut-off denies: that is a retry, and done already. */
+/** Needs an active token, or one that only an earlier cut-off denies: that is a retry, and already done. */
 async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): Promise<void> {
   const [{ subject }] = tokens as [Token];
   if (tokens.some((token) => token.subject !== subject)) {
-    const description = 'the two tokens are of different subjects: send tokens of one';
+    const description = 'the two tokens have different subjects: send tokens of one subject';
     throw new InvalidInput({ field: 'all_sessions', reason: 'CONFLICT', description });
   }
   const { store, policy } = context;
@@ -113,15 +113,15 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   if (first?.refused && verdicts.every(({ refused }) => refused)) throw first.refused;
 }
 
-/** Whether a token may end all sessions of its subject. Neither `may` nor `refused`: it did before. */
+/** Whether a token may end all sessions of its subject. Neither `may` nor `refused`: they are ended already. */
 interface EndAllVerdict {
   readonly may?: true;
   readonly refused?: TokenRefused;
-  /** What the answer rests on. */
+  /** The denial that the answer rests on. */
   readonly denied?: Denial;
 }
 
-/** The rule of ending all sessions. Pure. */
+/** The rule for ending all sessions. Pure. */
 function mayEndAll(token: Token, standing: Standing, nowMs: number, policy: Policy): EndAllVerdict {
   const time = timing(token, policy, nowMs);
   if (time) return { refused: refusal(time) };

@@ -1,4 +1,4 @@
-// Owns the pair of tokens that a login or a refresh answers: signed, and never larger than what we take back.
+// The token pair of a login or a refresh: signed, and never larger than the largest token that we accept.
 
 import { type Bearer, writeClaims } from './claims.js';
 import { InvalidInput } from './errors.js';
@@ -17,7 +17,7 @@ export interface Pair {
   readonly sessionId: SessionId;
 }
 
-/** What made a token too large, and how much must stay free, bytes. */
+/** The request field to blame for an oversized token, and how much must stay free, bytes. */
 export interface Room {
   readonly field: 'claims' | 'refresh_token';
   readonly spareBytes: number;

@@ -1,4 +1,4 @@
-// Owns where the entries lie that decide on a token: how they are named, and which of them are read together.
+// The store keys that decide on a token: their names, and those that are read together.
 
 import type { EntryKey, Store, StoreKey } from './ports.js';
 import type { SessionId } from './session.js';
@@ -7,11 +7,11 @@ export const sessionKey = (subject: string, sessionId: SessionId) =>
   ({ kind: 'session', subject, sessionId }) as const satisfies StoreKey;
 export const notBeforeKey = (subject: string) => ({ kind: 'not-before', subject }) as const satisfies StoreKey;
 
-/** Where the entries lie that decide on a session or, if it names none, on a subject. */
+/** The keys that decide on a session or, without a session, on a subject. */
 export interface Place {
   readonly shard: number;
   readonly entries: readonly EntryKey[];
-  /** The birth record, and the entries. */
+  /** The birth record's key, then the entries'. */
   readonly keys: readonly StoreKey[];
 }
 

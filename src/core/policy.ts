@@ -1,4 +1,4 @@
-// Owns the settings that the rules go by, and the limits that are no settings.
+// The settings of the rules, and the fixed limits.
 
 /** The settings of the rules. Times are in milliseconds; the TTLs are whole seconds. */
 export interface Policy {
@@ -8,58 +8,58 @@ export interface Policy {
   readonly sessionMaxMs: number;
   /** How long a retry of a refresh gets the same successor. */
   readonly graceMs: number;
-  /** How far another issuer's clock may be off. */
+  /** The clock skew allowed for another issuer. */
   readonly toleranceMs: number;
-  /** `iss` of our tokens; undefined: they carry none and none is asked for. */
+  /** The `iss` of our tokens; undefined: they carry none, and none is required. */
   readonly issuer: string | undefined;
-  /** `aud` of our tokens; a token must name one of them. Empty: as for `issuer`. */
+  /** The `aud` of our tokens; a token must name one of these. Empty: as for `issuer`. */
   readonly audience: readonly string[];
   /** The claim that names the subject in adopted tokens; where it is not `sub`, our tokens carry it too. */
   readonly subjectClaim: string;
-  /** Where adopted sessions are judged by a date of their own: Unix ms, put into births that are first seen missing. */
+  /** The start from which adopted sessions are accepted, Unix ms; written into the birth records of a new store. */
   readonly foreignSinceMs: number | undefined;
-  /** Whether another issuer's tokens are taken over. */
+  /** Whether another issuer's tokens are adopted. */
   readonly adopts: boolean;
 }
 
 /**
- * An adopted token ends so long after its session's start at the latest, whatever the settings. Its issuer may write any
- * `exp`, and what denies it must be kept until then. Milliseconds.
+ * The longest life of an adopted token from its session's start, whatever the settings, ms. Its issuer may write any
+ * `exp`, and the entry that denies it must be kept until it ends.
  */
 export const ADOPTED_MAX_MS = 366 * 24 * 60 * 60 * 1000;
 
-/** The largest token that is looked at or signed, bytes. */
+/** The largest token that is accepted or signed, bytes. */
 export const MAX_TOKEN_BYTES = 8 * 1024;
-/** The most tokens that are asked about in one call. */
+/** The largest number of tokens in one ValidateTokens call. */
 export const MAX_TOKENS = 1_000;
-/** What a new session must leave free for growth: `gen` gains digits, `kid` and TTLs change. Bytes. */
+/** The bytes that a new session's tokens must leave free for growth: `gen` gains digits, `kid` and TTLs change. */
 export const TOKEN_SPARE_BYTES = 1024;
-/** How deep claims may be nested. A Struct of protobuf is read to a depth of 100, at three a level. */
+/** How deep claims may be nested. Protobuf parsers stop at a depth of 100, and a Struct takes three levels for each. */
 export const MAX_CLAIM_DEPTH = 16;
-/** Above it a `gen` is no number of ours: a refresh a second for 68 years. */
+/** The largest valid `gen`: a refresh a second for 68 years. */
 export const MAX_GENERATION = 2 ** 31 - 1;
-/** The latest date that a claim may hold: its milliseconds must fit in a UUIDv7. Unix seconds. */
+/** The latest NumericDate in a claim, Unix seconds: its milliseconds must fit into a UUIDv7. */
 export const MAX_NUMERIC_DATE = Math.floor((2 ** 48 - 1) / 1000);
 
 /**
- * For how long the grace window may stand still while a node cannot reach the store, or is not there. Longer would let
- * any restart bring back what was used long ago. Milliseconds.
+ * The most by which an outage of the store or of the node extends the grace window, ms. A longer one would let any restart
+ * accept tokens that were used long ago.
  */
 export const MOST_PAUSE_MS = 10 * 60 * 1000;
 
-/** What every entry is kept for beyond its use: more than any tolerance, clock step or long call. Milliseconds. */
+/** How long every entry is kept beyond its use, ms: more than any tolerance, clock step or long call. */
 export const SLACK_MS = 60 * 60 * 1000;
 /**
- * For how long a process remembers what it has acknowledged, to restore it in a store that has lost writes. Longer than a
- * failover takes. Milliseconds.
+ * How long a process remembers the entries that it has acknowledged, to restore them in a store that has lost writes, ms.
+ * Longer than a failover takes.
  */
 export const LEDGER_MS = 10 * 60 * 1000;
-/** For how many sessions it remembers the last refresh. A line takes up to 830 bytes of memory. */
+/** The most refreshed sessions that a process remembers. A line takes up to 830 bytes of memory. */
 export const MAX_ROTATIONS = 50_000;
-/** For how many sessions and subjects it remembers the end. Refreshes, which are many more, take no room from these. */
+/** The most ended sessions and subjects that a process remembers. The far more frequent refreshes do not displace them. */
 export const MAX_DENIALS = 50_000;
 
-/** A call that has run for this long writes no verdict any more: its caller has given up and may be trying again. */
+/** The age from which a call writes nothing, ms: its caller has given up, and may be retrying. */
 export const VERDICT_AGE_MS = 2_000;
-/** After so many lost swaps in a row the answer is "cannot tell". */
+/** How often an operation is tried if its entry keeps changing. */
 export const MAX_ATTEMPTS = 5;

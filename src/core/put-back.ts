@@ -1,4 +1,4 @@
-// Owns how the store is given back what it lacks: one entry, or one birth record, as it was.
+// The restore of an entry or a birth record that the store has lost, with its old stamp.
 
 import { attempt } from './attempt.js';
 import type { Line } from './chain.js';
@@ -8,8 +8,8 @@ import { VERDICT_AGE_MS } from './policy.js';
 import type { Store, StoreKey } from './ports.js';
 
 /**
- * Puts an entry back, unless what stands is as far or further.
- * @returns whether the store held less than it
+ * Restores an entry, unless the store holds the same or a later state.
+ * @returns whether the store had lost it
  * @throws StoreUnavailable
  */
 export async function putBack(store: Store, { shard, key, text, keptUntilMs }: Line): Promise<boolean> {
@@ -23,8 +23,8 @@ export async function putBack(store: Store, { shard, key, text, keptUntilMs }: L
 }
 
 /**
- * Puts a birth record back where an earlier one stands: sessions that it denies would stand again.
- * @returns the record that stood, if it was of an older state; undefined if not
+ * Restores a birth record over an earlier one, which would accept sessions that the lost one denies.
+ * @returns the earlier record; undefined: nothing was lost
  * @throws StoreUnavailable
  */
 export async function putBirthBack(store: Store, shard: number, before: Birth): Promise<Birth | undefined> {
@@ -32,7 +32,7 @@ export async function putBirthBack(store: Store, shard: number, before: Birth): 
   const stood = await attempt(async () => {
     const [text] = await store.read([key]);
     const birth = parseBirth(text);
-    // One that is missing is written by the next who needs it, and denies all that was.
+    // A missing record is written by the next call that needs it, and denies all earlier sessions.
     if (!birth || !isOlder(birth, before)) return 'none' as const;
     if (birth.atMs === before.atMs) return birth;
     const value = birthValue(before.foreignSinceMs, before.writes);
@@ -41,7 +41,7 @@ export async function putBirthBack(store: Store, shard: number, before: Birth): 
   return stood === 'none' ? undefined : stood;
 }
 
-/** With the stamp that it had: a cut-off must not end what began since, nor a window begin anew. */
+/** Writes with the old stamp: a restored cut-off must not end newer sessions, nor restart a grace window. */
 async function put(
   store: Store,
   shard: number,

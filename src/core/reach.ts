@@ -1,35 +1,35 @@
-// Owns what a process remembers of reaching its store: whether it does now, for how long it did, and who is told.
+// The log of a store's outages as this process saw them: whether it is reachable, for how long it was, and the listeners.
 
 interface Outage {
   readonly fromMs: number;
-  /** undefined: it lasts. */
+  /** undefined: it still lasts. */
   toMs: number | undefined;
 }
 
-/** Older outages matter to no rule; so many in a row are enough to remember. */
+/** How many outages are remembered; no rule needs older ones. */
 const MOST_OUTAGES = 100;
 
-/** All times are the store's, Unix ms. Before its first reach a process counts as away. */
+/** All times are the store's, Unix ms. The time before the first contact counts as an outage. */
 export class Reach {
   readonly #outages: Outage[];
   readonly #listeners = new Set<(reachable: boolean) => void>();
 
-  /** @param awayFromMs since when it is away until it is reached first, Unix ms; 0: since ever */
+  /** @param awayFromMs the start of the outage before the first contact, Unix ms; 0: unbounded */
   constructor(awayFromMs = 0) {
     this.#outages = [{ fromMs: awayFromMs, toMs: undefined }];
   }
 
-  /** Since when without a break; undefined: it is away. */
+  /** The time since which the store is reachable without a break; undefined: it is not reachable. */
   get sinceMs(): number | undefined {
     return this.#outages.at(-1)?.toMs;
   }
 
-  /** Since when it is away; undefined: it is not. */
+  /** The time since which the store is not reachable; undefined: it is reachable. */
   get awaySinceMs(): number | undefined {
     return this.sinceMs === undefined ? this.#outages.at(-1)?.fromMs : undefined;
   }
 
-  /** @returns whether that is new */
+  /** Ends an outage. @returns whether there was one */
   reached(nowMs: number): boolean {
     const last = this.#outages.at(-1);
     if (!last || last.toMs !== undefined) return false;
@@ -38,7 +38,7 @@ export class Reach {
     return true;
   }
 
-  /** @returns whether that is new */
+  /** Begins an outage. @returns whether there was none */
   lost(nowMs: number): boolean {
     if (this.sinceMs === undefined) return false;
     this.#outages.push({ fromMs: nowMs, toMs: undefined });
@@ -47,7 +47,7 @@ export class Reach {
     return true;
   }
 
-  /** How long since then the store was reached: what has passed, less what was spent away. */
+  /** How long the store was reachable since then: the time passed, less the outages. */
   reachedMsSince(atMs: number, nowMs: number): number {
     const awayMs = this.#outages.reduce(
       (sum, { fromMs, toMs = nowMs }) => sum + Math.max(0, Math.min(toMs, nowMs) - Math.max(fromMs, atMs)),
@@ -56,9 +56,9 @@ export class Reach {
     return Math.max(0, nowMs - atMs - awayMs);
   }
 
-  /** Calls back at each change. Returns the way to stop that. */
+  /** Calls back at each change. Returns a function that stops this. */
   watch(listener: (reachable: boolean) => void): () => void {
-    // Wrapped, so that a function that watches twice stops once.
+    // Wrapped, so that a function that is added twice is removed once.
     const entry = (reachable: boolean) => listener(reachable);
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);

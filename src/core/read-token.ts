@@ -1,4 +1,4 @@
-// Owns what is checked of a token beyond its signature: its kind, its claims, and for whom it is.
+// The checks of a token beyond its signature: kind, claims, issuer and audience.
 
 import { adopt } from './adoption.js';
 import { ClaimReader, isAudience, isGeneration, isString, isTrue } from './claim-reader.js';
@@ -10,8 +10,8 @@ import { isSessionId, isSubject, sessionStartMs } from './session.js';
 import type { Token, TokenKind } from './token.js';
 
 /**
- * Reads a token whose signature is good.
- * @param wanted the kind that the caller has use for
+ * Reads a token with a verified signature.
+ * @param wanted the kind that the caller needs
  * @throws TokenRefused MALFORMED, MISSING_CLAIM, WRONG_TYPE, WRONG_ISSUER or WRONG_AUDIENCE
  */
 export function readToken(opened: Opened, wanted: TokenKind, policy: Policy, crypto: Crypto): Token {
@@ -19,7 +19,7 @@ export function readToken(opened: Opened, wanted: TokenKind, policy: Policy, cry
   const type = reader.need('token_type', isString, 'a string');
   const kind = opened.use === 'adopted' ? type : opened.use;
   if (type !== wanted || kind !== wanted || (opened.use !== 'adopted' && opened.typ !== typOf(wanted))) {
-    throw new TokenRefused('WRONG_TYPE', `not of the kind ${wanted}`);
+    throw new TokenRefused('WRONG_TYPE', `the token is not of the type ${wanted}`);
   }
   if (!isShallow(reader.claims)) throw new TokenRefused('MALFORMED', 'the claims are nested too deep');
   const token = opened.use === 'adopted' ? adopt(reader, wanted, policy, crypto) : readOwn(reader, wanted, opened.kid);
@@ -55,7 +55,7 @@ function readOwn(reader: ClaimReader, kind: TokenKind, kid: string | undefined):
   };
 }
 
-/** `iss` and `aud` of RFC 7519, sections 4.1.1 and 4.1.3: asked for where they are configured. */
+/** Checks `iss` and `aud` (RFC 7519, sections 4.1.1 and 4.1.3), if they are configured. */
 function checkParties(reader: ClaimReader, token: Token, policy: Policy): void {
   if (policy.issuer !== undefined) {
     reader.need('iss', isString, 'a string');
@@ -64,7 +64,7 @@ function checkParties(reader: ClaimReader, token: Token, policy: Policy): void {
   if (policy.audience.length > 0) {
     reader.need('aud', isAudience, 'a string or a list of strings');
     if (!token.audience.some((one) => policy.audience.includes(one))) {
-      throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names no audience of ours');
+      throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of our audiences');
     }
   }
 }

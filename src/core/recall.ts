@@ -1,4 +1,4 @@
-// Owns what is remembered of access tokens: that their signature and claims were found good, never what the store says.
+// The cache of verified access tokens. It holds the result of signature and claims, never the state in the store.
 
 import { authenticate, tell } from './authenticate.js';
 import type { Context } from './context.js';
@@ -9,9 +9,9 @@ import { endsAtMs, timing } from './token.js';
 import type { Verified } from './verified.js';
 
 /**
- * An access token that was found authentic before, is in its time, and whose key is still taken. To check a signature
- * with every request of every service would cost more than all the rest.
- * @returns undefined if it must be looked at anew
+ * Returns an access token that was verified before, has not expired, and whose key is still accepted. Verifying a
+ * signature at each call would cost more than all the rest.
+ * @returns undefined if it must be verified
  */
 export function recall({ verified, keys, policy, store }: Context, call: Call, text: string): Verified | undefined {
   const known = verified.get(text);
@@ -27,8 +27,8 @@ export function recall({ verified, keys, policy, store }: Context, call: Call, t
 }
 
 /**
- * Looks at an access token, and remembers it if it is authentic and in its time.
- * @throws InvalidInput, TokenRefused, StoreUnavailable while the time is not known
+ * Verifies an access token, and caches it if it is authentic and within its time.
+ * @throws InvalidInput, TokenRefused, StoreUnavailable while the store's time is not known
  */
 export async function learn(context: Context, call: Call, text: string): Promise<Verified> {
   const { policy, store } = context;

@@ -1,4 +1,4 @@
-// Owns the refresh: who gets the next pair of a session, who gets the same one again, and whose session ends.
+// Refresh: exchanges a refresh token for the next pair of its session.
 
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
@@ -15,11 +15,11 @@ import type { Call } from './ports.js';
 import { type Denial, denial, isAhead, readStanding, type Standing, whyDenied } from './standing.js';
 import { type Answered, answerNow, denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
-/** What to do about a refresh token. */
+/** The action for a presented refresh token. */
 type RefreshDecision =
-  /** Make the next pair. `heal`: the token is ahead of the store; bring the store up to it. */
+  /** Create the next pair. `heal`: the token is ahead of the store, which has lost writes. */
   | { readonly act: 'rotate'; readonly heal: boolean }
-  /** Answer what was answered before. */
+  /** Return the current pair again. */
   | { readonly act: 'replay'; readonly answered: LiveEntry }
   | { readonly act: 'refuse'; readonly problem: Problem; readonly denied?: Denial }
   /** End the session, then refuse. */
@@ -27,16 +27,17 @@ type RefreshDecision =
 
 type Problem = Parameters<typeof refusal>[0];
 
-/** The time of a decision, all in the store's time, Unix ms. */
+/** The time of a decision, and what a node's outage and a lost swap change about it. */
 interface Moment {
+  /** The store's time, Unix ms. */
   readonly nowMs: number;
-  /** How long this node has reached the store since the entry was written: while it could not, nobody could retry here. */
+  /** How long this node has reached the store since the entry was written, ms: no client could retry during an outage. */
   readonly reachedMs: number;
-  /** Whether this very call saw its token current, and then lost the swap to another. */
+  /** Whether this call read its token as current, and then lost the swap to another call. */
   readonly raced: boolean;
 }
 
-/** The rule of refreshing. Pure: the same input gives the same decision. */
+/** Decides what to do about a refresh token. Pure: the same input gives the same decision. */
 function decideRefresh(token: Token, standing: Standing, moment: Moment, policy: Policy): RefreshDecision {
   const time = timing(token, policy, moment.nowMs);
   const denied = denial(token, standing);
@@ -45,26 +46,26 @@ function decideRefresh(token: Token, standing: Standing, moment: Moment, policy:
     const withinGrace =
       moment.reachedMs <= policy.graceMs && moment.nowMs - session.atMs <= policy.graceMs + MOST_PAUSE_MS;
     const oneBehind = token.generation === session.generation - 1;
-    // A token that expired between the try and the retry still replays: it was good when it was traded.
+    // A token that expired between the first try and the retry still replays: it was valid when it was exchanged.
     if (oneBehind && (withinGrace || moment.raced) && moment.nowMs < sessionEndMs(token.startMs, policy))
       return { act: 'replay', answered: session };
     if (time) return { act: 'refuse', problem: time };
-    // Two or more behind within the window is a delayed duplicate of an honest client's earlier call, no theft. Nor is a
-    // loser of the race that reads again only when its winner has refreshed once more.
+    // Not theft: two or more behind within the window is a delayed duplicate of an honest client's earlier call, and the
+    // loser of a race may read again only after the winner has refreshed once more.
     if (withinGrace || moment.raced) return { act: 'refuse', problem: 'REUSED' };
-    // RFC 9700, section 4.14.2: of a thief and the honest client one has used it before; we cannot tell which.
+    // RFC 9700, section 4.14.2: either a thief or the honest client has used it before; the server cannot know which.
     return { act: 'end', cause: 'reuse', problem: 'REUSED' };
   }
   if (time) return { act: 'refuse', problem: time };
-  // Written down, so that the denial stays: the token of an earlier generation must not start a second chain.
+  // The end is written, so that the denial lasts: a token of an earlier generation must not start a second chain.
   if (denied === 'lost') return { act: 'end', cause: 'lost', problem: 'REVOKED' };
   if (denied) return { act: 'refuse', problem: 'REVOKED', denied };
   return { act: 'rotate', heal: isAhead(token, standing) };
 }
 
 /**
- * Trades a refresh token for the next pair of its session.
- * @throws TokenRefused, InvalidInput (an adopted token too large to carry our claims), StoreUnavailable
+ * Exchanges a refresh token for the next pair of its session.
+ * @throws TokenRefused, InvalidInput (an adopted token is too large to carry our claims), StoreUnavailable
  */
 export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
   const { policy, store } = context;
@@ -82,7 +83,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
     switch (decision.act) {
       case 'rotate': {
         const pair = await rotate(context, token, standing, nowMs, untilMs);
-        // A loser that saw its own generation current was in time, whatever the clock says when it has read again.
+        // A call that read its generation as current was in time, whatever the clock says after it has read again.
         raced = pair === undefined;
         if (pair) audit(call, decision.heal ? 'session_healed' : 'session_refreshed', token);
         return pair;
@@ -103,7 +104,10 @@ export async function refresh(context: Context, call: Call, text: string): Promi
   });
 }
 
-/** Makes the next pair, if nobody else has. Signed first: what is written down can be answered. */
+/**
+ * Creates the next pair. It is signed before the write, so that a pair that is too large writes nothing.
+ * @returns undefined if another call has changed the session
+ */
 async function rotate(
   context: Context,
   token: Token,
@@ -124,14 +128,14 @@ async function rotate(
   return pair;
 }
 
-/** What another call has written is not yet safe by that; nor is it in our ledger. */
+/** Acknowledges another call's write, which may not be on enough replicas yet and is not in our ledger. */
 async function confirm(context: Context, token: Token, standing: Standing, answered: LiveEntry): Promise<void> {
   const key = sessionKey(token.subject, token.sessionId);
   const keptMs = keptUntilMs(token, answered);
   await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, keptMs);
 }
 
-/** A live entry is kept until the last token that it speaks of has ended: the pair that it answers, the token it denies. */
+/** A live entry is kept until the tokens of its pair and the presented token, which it supersedes, have expired. */
 const keptUntilMs = (token: Token, answered: Answered): number =>
   Math.max(answered.accessExpiresAt * 1000, answered.refreshExpiresAt * 1000, denyUntilMs(token)) + SLACK_MS;
 

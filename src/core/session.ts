@@ -1,4 +1,4 @@
-// Owns what identifies a session: its id, a UUIDv7 (RFC 9562, section 5.7) that tells its start, and its subject.
+// Session ids, which are UUIDv7 (RFC 9562, section 5.7) and hold the session's start, and valid subjects.
 
 declare const brand: unique symbol;
 
@@ -7,13 +7,13 @@ export type SessionId = string & { readonly [brand]: 'SessionId' };
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** The most bytes of UTF-8 that a subject may have (OpenID Connect Core, section 2, has the same bound for `sub`). */
+/** The longest subject, bytes of UTF-8 (OpenID Connect Core, section 2, has the same limit for `sub`). */
 export const MAX_SUBJECT_BYTES = 255;
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /**
- * Makes an id.
+ * Creates a session id.
  * @param startMs Unix ms, 0 to 2^48 - 1
  * @param entropy at least 10 bytes; 74 bits of them are used
  */
@@ -32,8 +32,8 @@ export const isSessionId = (value: unknown): value is SessionId => typeof value 
 export const sessionStartMs = (id: SessionId): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 
 /**
- * Whether a text can name a subject. Refused are lone surrogates, and U+FFFD, which decoders put for bytes that are no
- * UTF-8: two subjects that differ in those alone would have one key.
+ * Whether a value is a valid subject. Lone surrogates are refused, and so is U+FFFD, which decoders write for invalid
+ * UTF-8: two subjects that differ in these alone would share a key.
  */
 export const isSubject = (value: unknown): value is string =>
   typeof value === 'string' &&

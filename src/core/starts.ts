@@ -1,12 +1,12 @@
-// The latest start that this process has given to a session, by shard: a cut-off must reach it.
+// The latest session start that this process has assigned, by shard: a cut-off must cover it.
 //
-// A clock that is set back would stamp a cut-off before the start of a session that has just begun, and so miss it. Each
-// shard has a clock of its own: the start of one may lie far ahead of the time of another.
+// If the clock is set back, a cut-off could be stamped before the start of a session that has just begun, and miss it.
+// Shards have different clocks: a start in one may lie far ahead of the time of another.
 
 export class Starts {
   readonly #latestMs = new Map<number, number>();
 
-  /** The latest start in a shard, its time, Unix ms; 0 if there was none. */
+  /** The latest start in a shard, the shard's time, Unix ms; 0: none. */
   latestMs(shard: number): number {
     return this.#latestMs.get(shard) ?? 0;
   }

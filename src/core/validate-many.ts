@@ -1,4 +1,4 @@
-// Owns what is different when many access tokens are asked about at once: how many, and that one harms no other.
+// Validation of many access tokens in one call: the limit, and one result for each token, whatever the others' are.
 
 import type { Context } from './context.js';
 import { InvalidInput, StoreUnavailable } from './errors.js';
@@ -6,29 +6,29 @@ import { MAX_TOKENS } from './policy.js';
 import type { Call } from './ports.js';
 import { type Validation, validate } from './validate.js';
 
-/** What can be said of one token among others. */
+/** The result for one token. */
 export type Verdict = Validation | { readonly untold: StoreUnavailable };
 
-/** What nobody foresaw: it is the whole request's affair. */
+/** An unexpected error; it fails the whole request. */
 export interface Fault {
   readonly fault: unknown;
 }
 
-/** @throws InvalidInput if there are none, or too many */
+/** @throws InvalidInput if there is no token, or too many */
 export function checkCount(count: number): void {
   const field = 'access_tokens';
-  if (count === 0) throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must name a token' });
+  if (count === 0) throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must hold at least one token' });
   if (count <= MAX_TOKENS) return;
   throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKENS} tokens` });
 }
 
-/** Judges one access token among others. Never rejects. */
+/** Validates one access token. Never rejects. */
 export const validateAmong = (context: Context, call: Call, text: string): Promise<Verdict | Fault> =>
   validate(context, call, text).catch(verdictOf);
 
 function verdictOf(error: unknown): Verdict | Fault {
   if (error instanceof StoreUnavailable) return { untold: error };
-  // Empty or oversized: alone that would be a mistake of the whole request.
+  // An empty or oversized text is an invalid request in ValidateToken; here it is only this token's result.
   if (error instanceof InvalidInput) return { active: false, problem: 'MALFORMED', why: undefined };
   return { fault: error };
 }

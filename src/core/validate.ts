@@ -1,4 +1,4 @@
-// Owns the answer to "does this access token stand now?".
+// Validation of an access token: whether it is active now.
 
 import { confirmDenial } from './confirm-denial.js';
 import type { Context } from './context.js';
@@ -13,8 +13,8 @@ export type Validation =
   | { readonly active: false; readonly problem: TokenProblem; readonly why: string | undefined };
 
 /**
- * Judges an access token.
- * @throws StoreUnavailable when it cannot be told: that is neither active nor not
+ * Decides whether an access token is active.
+ * @throws StoreUnavailable if that cannot be determined
  */
 export async function validate(context: Context, call: Call, text: string): Promise<Validation> {
   try {
