@@ -14,8 +14,8 @@ const isSubjectLike = (value: unknown): value is string | number => isSubject(va
 const isFilled = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
 
 /**
- * Reads an authentic simplejwt token. The `sid` is derived from its `iat` and `jti`, so that every node derives the same
- * session. The token's own `iss`, `aud`, `sid` and `gen` are dropped: another issuer must not set them here.
+ * Reads an authentic simplejwt token. The `sid` is derived from its `iat` and `jti`, so that every node derives the
+ * same session. The token's own `iss`, `aud`, `sid` and `gen` are dropped: another issuer must not set them here.
  * @throws TokenRefused MALFORMED or MISSING_CLAIM
  */
 export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, crypto: Crypto): Token {

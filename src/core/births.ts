@@ -1,9 +1,9 @@
 // Birth records: for each shard, the time from which its lack of an entry can be trusted.
 //
-// A session without an entry is active, so after a wipe the store would accept every ended session. Each shard therefore
-// records when it was created, and denies every session that started before. All records are written together, when a
-// node starts and whenever one is missing: a shard whose record was written at its first call would deny the adopted
-// sessions that started in between.
+// A session without an entry is active, so after a wipe the store would accept every ended session. Each shard
+// therefore records when it was created, and denies every session that started before. All records are written
+// together, when a node starts and whenever one is missing: a shard whose record was written at its first call would
+// deny the adopted sessions that started in between.
 
 import { type Birth, birthValue, parseBirth } from './entries.js';
 import { VERDICT_AGE_MS } from './policy.js';
@@ -19,7 +19,9 @@ interface Round {
 export class Births {
   readonly #store: Store;
   readonly #foreignSinceMs: number | undefined;
-  /** Whether this process has read a record. If so, a missing record was wiped, and its shard denies all older sessions. */
+  /**
+   * Whether this process has read a record. If so, a missing record was wiped, and its shard denies all older sessions.
+   */
   #seen = false;
   /** The last record of each shard, parsed: each token reads it, and it seldom changes. */
   readonly #read = new Map<number, { readonly text: string; readonly birth: Birth }>();

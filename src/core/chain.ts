@@ -63,7 +63,8 @@ export class Chain {
     else this.#oldest = newer;
     if (newer) newer.older = older;
     else this.#newest = older;
-    // V8 keeps a removed old-generation node until a full collection; its references must not keep younger nodes as well.
+    // V8 keeps a removed old-generation node until a full collection; its references must not keep younger nodes as
+    // well.
     link.older = undefined;
     link.newer = undefined;
     this.#size--;

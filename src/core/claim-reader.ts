@@ -39,7 +39,10 @@ export class ClaimReader {
     return Object.hasOwn(this.claims, name) ? this.need(name, test, wanted) : undefined;
   }
 
-  /** A NumericDate such as `exp` or `iat`, Unix seconds. RFC 7519 allows fractions; no issuer that we accept writes them. */
+  /**
+   * A NumericDate such as `exp` or `iat`, Unix seconds. RFC 7519 allows fractions; no issuer that we accept writes
+   * them.
+   */
   date(name: string): number {
     return this.need(name, isNumericDate, WHOLE_SECONDS);
   }

@@ -63,6 +63,8 @@ export function writeClaims(kind: TokenKind, bearer: Bearer, answered: Answered)
   };
 }
 
-/** The shared claims of the next pair. For an adopted token `iss` and `aud` become ours; for our own nothing changes. */
+/**
+ * The shared claims of the next pair. For an adopted token `iss` and `aud` become ours; for our own nothing changes.
+ */
 export const bearerOf = (token: Token, policy: Policy): Bearer =>
   token.adopted ? { ...token, issuer: policy.issuer, audience: policy.audience } : token;

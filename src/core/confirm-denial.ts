@@ -7,8 +7,8 @@ import type { Denial, Standing } from './standing.js';
 import type { Token } from './token.js';
 
 /**
- * Call before refusing a token. The entry may have been read from a server that fails before any replica has a copy; the
- * session would then be active again after it was reported as ended.
+ * Call before refusing a token. The entry may have been read from a server that fails before any replica has a copy;
+ * the session would then be active again after it was reported as ended.
  * @throws StoreUnavailable
  */
 export async function confirmDenial(

@@ -25,7 +25,8 @@ export async function endSubject(
   const place = placeOf(store, subject, undefined);
   await attempt(async () => {
     const { known, notBefore, notBeforeText, birth } = await readStanding(context, place);
-    // Never earlier than the old one, and not before any start that a login has received, even if the clock was set back.
+    // Never earlier than the old one, and not before any start that a login has received, even if the clock was set
+    // back.
     const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs(place.shard));
     const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + cutOffKeptMs(policy);
     const draft = { value: notBeforeValue, atLeastMs };

@@ -41,7 +41,10 @@ export interface Birth {
   readonly atMs: number;
   /** Replaces `atMs` for adopted sessions, Unix ms, if it was set. */
   readonly foreignSinceMs: number | undefined;
-  /** How many entries of the shard all nodes have written since. A lower number than before means a store that lost writes. */
+  /**
+   * How many entries of the shard all nodes have written since. A lower number than before means a store that lost
+   * writes.
+   */
   readonly writes: number;
 }
 
@@ -92,8 +95,8 @@ export function parseSession(text: string | undefined): SessionEntry | undefined
 }
 
 /**
- * The generation in the text of a live entry; undefined for other readable texts. Parsing the whole text would cost each
- * refresh a microsecond.
+ * The generation in the text of a live entry; undefined for other readable texts. Parsing the whole text would cost
+ * each refresh a microsecond.
  */
 export function generationIn(text: string): number | undefined {
   const at = text.indexOf(LIVE_MARK);

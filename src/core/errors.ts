@@ -62,7 +62,9 @@ export class InvalidInput extends Error {
   }
 }
 
-/** The store did not answer, or its answer cannot be trusted: the token's state is unknown, neither valid nor invalid. */
+/**
+ * The store did not answer, or its answer cannot be trusted: the token's state is unknown, neither valid nor invalid.
+ */
 export class StoreUnavailable extends Error {
   readonly code = 'STORE_UNAVAILABLE';
   override readonly name = 'StoreUnavailable';

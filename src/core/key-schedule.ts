@@ -31,9 +31,9 @@ export const newestFirst = (a: Dated, b: Dated): number => b.sinceMs - a.sinceMs
 const SAME_WRITE_MS = 10_000;
 
 /**
- * The key whose date is too close to the newest one's for the dates to decide: a mount such as a Kubernetes Secret, or a
- * copy, sets new dates on all files, in an order that may differ between nodes. Undefined if the dates decide, or if they
- * do not count because a key is named.
+ * The key whose date is too close to the newest one's for the dates to decide: a mount such as a Kubernetes Secret, or
+ * a copy, sets new dates on all files, in an order that may differ between nodes. Undefined if the dates decide, or if
+ * they do not count because a key is named.
  */
 export function rivalOfNewest<K extends Dated>([newest, second]: NewestFirst<K>, isNamed: boolean): K | undefined {
   if (isNamed || !second) return undefined;
@@ -45,8 +45,8 @@ export const startDelayMs = (sinceMs: number, nowMs: number, delayMs: number): n
   sinceMs > nowMs ? delayMs : Math.max(0, sinceMs + delayMs - nowMs);
 
 /**
- * The key that signs: among those that have waited, the named one, else the newest. A key waits so that every node loads
- * it before a token signed by it arrives. If no key has waited, none waits.
+ * The key that signs: among those that have waited, the named one, else the newest. A key waits so that every node
+ * loads it before a token signed by it arrives. If no key has waited, none waits.
  */
 export function signingKey<K extends ScheduledKey>(
   keys: NewestFirst<K>,

@@ -1,10 +1,10 @@
-// The ledger: the entries that this process has acknowledged in the last minutes, and how it restores them after the store
-// has lost writes.
+// The ledger: the entries that this process has acknowledged in the last minutes, and how it restores them after the
+// store has lost writes.
 //
-// A failover may lose the last second of writes, and a restart from a snapshot minutes of them. A process detects this in
-// two ways: the count in a shard's birth record is lower than one that it has read, or another server answers, where other
-// nodes' writes may have raised the count again. A restored entry only moves forward: an end stays, a generation and a
-// cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
+// A failover may lose the last second of writes, and a restart from a snapshot minutes of them. A process detects this
+// in two ways: the count in a shard's birth record is lower than one that it has read, or another server answers, where
+// other nodes' writes may have raised the count again. A restored entry only moves forward: an end stays, a generation
+// and a cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
 
 import type { Line } from './chain.js';
 import type { Birth } from './entries.js';
@@ -117,8 +117,8 @@ export class Ledger {
   }
 
   /**
-   * Checks that each replaced server, and the given shard's, still holds every acknowledged entry; restores what is missing.
-   * Concurrent callers share one round.
+   * Checks that each replaced server, and the given shard's, still holds every acknowledged entry; restores what is
+   * missing. Concurrent callers share one round.
    * @throws StoreUnavailable
    */
   async standUp(shard?: number): Promise<void> {

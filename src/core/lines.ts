@@ -8,9 +8,9 @@ import type { EntryKey } from './ports.js';
 export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
 /**
- * Two lists, and a map into them. An entry has one line however often it is acknowledged: a repeated logout must not push
- * out other entries. A Map alone, in insertion order, would be slower: finding its oldest key walks over all deleted ones,
- * and every refresh would pay for that.
+ * Two lists, and a map into them. An entry has one line however often it is acknowledged: a repeated logout must not
+ * push out other entries. A Map alone, in insertion order, would be slower: finding its oldest key walks over all
+ * deleted ones, and every refresh would pay for that.
  *
  * Session ends and cut-offs have a list of their own, since refreshes are far more frequent than logouts.
  */
@@ -72,7 +72,9 @@ export class Lines {
   }
 }
 
-/** Keeps the later state, the later acknowledgement and the longer lifetime: the store never shortens a lifetime either. */
+/**
+ * Keeps the later state, the later acknowledgement and the longer lifetime: the store never shortens a lifetime either.
+ */
 function keepFurthest(before: Link, now: Link): void {
   const isOlder = now.progress < before.progress;
   // The usual case: every refresh comes here.

@@ -22,8 +22,8 @@ export interface LogoutRequest {
 }
 
 /**
- * Ends the sessions of the tokens, or all sessions of their subject. For the former an authentic token that is expired or
- * superseded is enough: it only ends, it never grants.
+ * Ends the sessions of the tokens, or all sessions of their subject. For the former an authentic token that is expired
+ * or superseded is enough: it only ends, it never grants.
  * @throws TokenRefused, InvalidInput, StoreUnavailable
  */
 export async function logout(context: Context, call: Call, request: LogoutRequest): Promise<void> {
@@ -37,7 +37,8 @@ export async function logout(context: Context, call: Call, request: LogoutReques
       description: 'the access token of another issuer names no session here: send its refresh token',
     });
   }
-  // If both tokens belong to one session, the refresh token, which is first, counts: the entry that denies it lives longer.
+  // If both tokens belong to one session, the refresh token, which is first, counts: the entry that denies it lives
+  // longer.
   const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
   const ends = [...sessions.values()].map((token) => {
     const place = placeOf(context.store, token.subject, token.sessionId);

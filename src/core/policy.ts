@@ -42,21 +42,23 @@ export const MAX_GENERATION = 2 ** 31 - 1;
 export const MAX_NUMERIC_DATE = Math.floor((2 ** 48 - 1) / 1000);
 
 /**
- * The most by which an outage of the store or of the node extends the grace window, ms. A longer one would let any restart
- * accept tokens that were used long ago.
+ * The most by which an outage of the store or of the node extends the grace window, ms. A longer one would let any
+ * restart accept tokens that were used long ago.
  */
 export const MOST_PAUSE_MS = 10 * 60 * 1000;
 
 /** How long every entry is kept beyond its use, ms: more than any tolerance, clock step or long call. */
 export const SLACK_MS = 60 * 60 * 1000;
 /**
- * How long a process remembers the entries that it has acknowledged, to restore them in a store that has lost writes, ms.
- * Longer than a failover takes.
+ * How long a process remembers the entries that it has acknowledged, to restore them in a store that has lost writes,
+ * ms. Longer than a failover takes.
  */
 export const LEDGER_MS = 10 * 60 * 1000;
 /** The most refreshed sessions that a process remembers. A line takes up to 830 bytes of memory. */
 export const MAX_ROTATIONS = 50_000;
-/** The most ended sessions and subjects that a process remembers. The far more frequent refreshes do not displace them. */
+/**
+ * The most ended sessions and subjects that a process remembers. The far more frequent refreshes do not displace them.
+ */
 export const MAX_DENIALS = 50_000;
 
 /** The age from which a call writes nothing, ms: its caller has given up, and may be retrying. */

@@ -33,11 +33,11 @@ export interface Swapped {
 }
 
 /**
- * The denylist. Texts are opaque to an adapter, except for what `swap` writes, `1 <stamp in Unix ms> <value>`, and for the
- * number at the end of a shard's birth record, which it raises.
+ * The denylist. Texts are opaque to an adapter, except for what `swap` writes, `1 <stamp in Unix ms> <value>`, and for
+ * the number at the end of a shard's birth record, which it raises.
  *
- * Every method that gets no answer within the adapter's time bound, or no trustworthy one (such as a key of another type),
- * rejects with StoreUnavailable. A rejected swap may still have been written.
+ * Every method that gets no answer within the adapter's time bound, or no trustworthy one (such as a key of another
+ * type), rejects with StoreUnavailable. A rejected swap may still have been written.
  */
 export interface Store {
   /** The number of shards; each has a birth record of its own. Never changes for a data set. */
@@ -69,16 +69,16 @@ export interface Store {
   incarnationOf(shard: number): string | undefined;
 
   /**
-   * The texts at some keys; undefined for a missing or expired one. All keys of a call must belong to one shard. They are
-   * read atomically, after the call.
+   * The texts at some keys; undefined for a missing or expired one. All keys of a call must belong to one shard. They
+   * are read atomically, after the call.
    */
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]>;
 
   /**
    * Compare-and-set: writes `1 <stamp> <next.value>` if the text at the key equals `expected` (undefined: no text), and
-   * raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and durable
-   * before the answer. Once the store's time is past `notAfterMs`, it writes nothing and rejects with StoreUnavailable: a
-   * paused store must not run the write of a caller that has given up.
+   * raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and
+   * durable before the answer. Once the store's time is past `notAfterMs`, it writes nothing and rejects with
+   * StoreUnavailable: a paused store must not run the write of a caller that has given up.
    *
    * @param lifetimeMs how long the entry is kept from now, over 0. A longer lifetime that it has already is kept.
    *   undefined: without expiry.
@@ -92,8 +92,10 @@ export interface Store {
   ): Promise<Swapped>;
 
   /**
-   * Resolves once everything that a shard's incarnation has read or written by now would survive the loss of its server.
-   * @throws StoreUnavailable if too few replicas confirm within the adapter's time bound, or another incarnation answers
+   * Resolves once everything that a shard's incarnation has read or written by now would survive the loss of its
+   * server.
+   * @throws StoreUnavailable if too few replicas confirm within the adapter's time bound, or another incarnation
+   * answers
    */
   settle(shard: number, incarnation: string | undefined): Promise<void>;
 }
@@ -111,7 +113,9 @@ export interface Opened {
   readonly payload: unknown;
 }
 
-/** A signing key's public half: the members that RFC 7517 and RFC 7518, section 6, define for verifiers, and no other. */
+/**
+ * A signing key's public half: the members that RFC 7517 and RFC 7518, section 6, define for verifiers, and no other.
+ */
 export interface PublicKey {
   readonly kty: string;
   readonly use: 'sig';
@@ -140,8 +144,8 @@ export interface Keys {
    */
   seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
   /**
-   * Looks for new keys. Any token can trigger it, so it is bounded: at most once a second, shared by concurrent callers,
-   * without a long wait. Never rejects.
+   * Looks for new keys. Any token can trigger it, so it is bounded: at most once a second, shared by concurrent
+   * callers, without a long wait. Never rejects.
    * @returns whether there are new keys
    */
   rescan(): Promise<boolean>;

@@ -1,4 +1,5 @@
-// The log of a store's outages as this process saw them: whether it is reachable, for how long it was, and the listeners.
+// The log of a store's outages as this process saw them: whether it is reachable, for how long it was, and the
+// listeners.
 
 interface Outage {
   readonly fromMs: number;

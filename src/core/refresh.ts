@@ -31,7 +31,9 @@ type Problem = Parameters<typeof refusal>[0];
 interface Moment {
   /** The store's time, Unix ms. */
   readonly nowMs: number;
-  /** How long this node has reached the store since the entry was written, ms: no client could retry during an outage. */
+  /**
+   * How long this node has reached the store since the entry was written, ms: no client could retry during an outage.
+   */
   readonly reachedMs: number;
   /** Whether this call read its token as current, and then lost the swap to another call. */
   readonly raced: boolean;
@@ -50,8 +52,8 @@ function decideRefresh(token: Token, standing: Standing, moment: Moment, policy:
     if (oneBehind && (withinGrace || moment.raced) && moment.nowMs < sessionEndMs(token.startMs, policy))
       return { act: 'replay', answered: session };
     if (time) return { act: 'refuse', problem: time };
-    // Not theft: two or more behind within the window is a delayed duplicate of an honest client's earlier call, and the
-    // loser of a race may read again only after the winner has refreshed once more.
+    // Not theft: two or more behind within the window is a delayed duplicate of an honest client's earlier call, and
+    // the loser of a race may read again only after the winner has refreshed once more.
     if (withinGrace || moment.raced) return { act: 'refuse', problem: 'REUSED' };
     // RFC 9700, section 4.14.2: either a thief or the honest client has used it before; the server cannot know which.
     return { act: 'end', cause: 'reuse', problem: 'REUSED' };

@@ -56,8 +56,8 @@ export function endsAtMs(token: Token, policy: Policy): number {
 export const adoptedEndMs = (startMs: number): number => startMs + ADOPTED_MAX_MS;
 
 /**
- * Whether the token has expired or is not valid yet. `iat` counts only for another issuer's tokens, with a tolerance: our
- * own tokens are stamped by the store's clock.
+ * Whether the token has expired or is not valid yet. `iat` counts only for another issuer's tokens, with a tolerance:
+ * our own tokens are stamped by the store's clock.
  */
 export function timing(token: Token, policy: Policy, nowMs: number): 'EXPIRED' | 'NOT_YET_VALID' | undefined {
   const toleranceMs = token.adopted ? policy.toleranceMs : 0;
@@ -69,8 +69,8 @@ export function timing(token: Token, policy: Policy, nowMs: number): 'EXPIRED' |
 }
 
 /**
- * The time until which a revoked token must be denied, Unix ms. It is the token's own `exp`, so that raising a setting does
- * not reactivate it. Another issuer may write any `exp`; there our own maximum applies.
+ * The time until which a revoked token must be denied, Unix ms. It is the token's own `exp`, so that raising a setting
+ * does not reactivate it. Another issuer may write any `exp`; there our own maximum applies.
  */
 export const denyUntilMs = (token: Token): number =>
   token.adopted ? Math.min(token.expiresAt * 1000, adoptedEndMs(token.startMs)) : token.expiresAt * 1000;

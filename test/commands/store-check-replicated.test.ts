@@ -32,20 +32,20 @@ describe('latchkey store check, where there are replicas', function () {
     expect(worse.stdout).to.match(/^warning +These Sentinels do not answer: 127\.0\.0\.1:\d+ \(.*ECONNREFUSED/m);
     expect(worse.code).to.equal(1);
     await world.sentinels[1]?.kill();
-    expect((await check(world.url)).stdout).to.match(/^UNSAFE +1 of 3 Sentinels answer: .* on the word of 2/m);
+    expect((await check(world.url)).stdout).to.match(/^UNSAFE +1 of 3 Sentinels answer: .* the votes of 2/m);
     const other = await check(world.url.replace('/main', '/other'));
-    expect(other.stdout).to.include('it does not know the name in REDIS_URL');
+    expect(other.stdout).to.include('it does not monitor the name in REDIS_URL');
   });
 
   it('looks at a cluster as a whole, and at each of its primaries', async () => {
     const world = await ClusterWorld.start({ replicas: 0, settings: ['cluster-require-full-coverage yes'] });
     stage.owns(() => world.stop());
     const { code, stdout } = await check(world.url);
-    expect(stdout).to.match(/^good +All nodes of the cluster agree on who has our 64 slots/m);
+    expect(stdout).to.match(/^good +All nodes of the cluster agree on the owners of our 64 slots/m);
     expect(stdout).to.match(/^warning +Primaries without a replica: 127\.0\.0\.1:\d+, /m);
     expect(stdout).to.match(/^warning +Cluster-require-full-coverage is yes/m);
     expect(stdout).to.match(/^good +Each primary: It evicts nothing/m);
-    expect(stdout).to.match(/^good +Each primary: It takes our reads and writes/m);
+    expect(stdout).to.match(/^good +Each primary: It accepts our reads and writes/m);
     expect(code).to.equal(0);
     await world.servers[1]?.kill();
     expect((await check(world.url)).stdout).to.match(/^warning +These nodes of the cluster do not answer/m);

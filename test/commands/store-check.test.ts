@@ -37,7 +37,7 @@ describe('latchkey store check', () => {
       const { code, stdout, stderr } = await check(redis);
       expect([code, stderr]).to.deep.equal([0, '']);
       expect(stdout).to.not.match(/^(UNSAFE|warning|unknown)/m);
-      for (const text of ['primary', 'evicts nothing', 'appendfsync always', 'room for about', 'asks for a password']) {
+      for (const text of ['primary', 'evicts nothing', 'appendfsync always', 'room for about', 'requires a password']) {
         expectLine(stdout, 'good', text);
       }
       expect(await redis.raw.dbsize()).to.equal(0);
@@ -53,7 +53,7 @@ describe('latchkey store check', () => {
         (await check(redis)).stdout,
         'good',
         new Date(born).toISOString().slice(0, 16),
-        '64 births, 0 missing',
+        '64 birth records, 0 missing',
       );
     });
 
@@ -62,7 +62,7 @@ describe('latchkey store check', () => {
       await redis.raw.acl('SETUSER', 'app', 'on', '>sesame', ...RIGHTS.split(' '));
       const { code, stdout } = await check(urlOf(redis, 'app'));
       expect(code, stdout).to.equal(0);
-      expectLine(stdout, 'good', 'takes our reads and writes');
+      expectLine(stdout, 'good', 'accepts our reads and writes');
       expectLine(stdout, 'unknown', 'SCAN');
     });
   });

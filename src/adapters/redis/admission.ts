@@ -1,4 +1,4 @@
-// The check that a server keeps what is written to it well enough to be used.
+// The check of a server before and during use: eviction policy, persistence, and access to our keys.
 
 import type { Redis } from 'ioredis';
 import { inspect } from './inspection.js';
@@ -7,7 +7,7 @@ import { UnsafeStore } from './unsafe-store.js';
 
 type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
-/** As much of a logger as the adapter uses. */
+/** The part of a logger that the adapter uses. */
 export interface Log {
   readonly info: LogWrite;
   readonly warn: LogWrite;
@@ -15,9 +15,9 @@ export interface Log {
 }
 
 /**
- * Makes the check that each new connection must pass, and a connection in use again and again: an administrator may
- * change the policy or our rights at any time.
- * @param probe reads a key of ours, which shows that the data is there and that we may touch it
+ * Creates the check that each new connection must pass, and each connection in use again every second: an administrator
+ * may change the policy or our rights at any time.
+ * @param probe reads one of our keys, which shows that the data is loaded and that our user may read it
  * @returns the check. @throws UnsafeStore, StoreUnavailable
  */
 export function makeAdmission(

@@ -1,33 +1,33 @@
-// The setup of the driver: one client is one connection; it never reconnects, queues nothing and repeats nothing.
+// The setup of the ioredis client: one client is one connection; it never reconnects, queues or repeats a command.
 
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redisUrlFault } from './url.js';
 
-/** PEM texts: the authorities to believe, and a certificate to show. Must not throw. */
+/** PEM texts: the trusted CAs, and the client certificate. Must not throw. */
 export type TlsSource = () => Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
 
 /**
- * Makes the way to make clients, which are not connected yet.
- * @throws Error if the URL cannot be used; its text holds nothing of the URL, for there may be a password in it
+ * Creates a factory of clients, which are not connected yet.
+ * @throws Error if the URL is invalid; its text holds no part of the URL, which may hold a password
  */
 export function clientMaker(url: string, connectTimeoutMs: number, tls: TlsSource = () => ({})): () => Redis {
   const wanted = redisUrlFault(url);
-  if (wanted !== undefined) throw new Error(`the URL of Redis cannot be used: wanted ${wanted}`);
+  if (wanted !== undefined) throw new Error(`the URL of Redis is invalid: expected ${wanted}`);
   const options = {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     connectionName: 'latchkey',
-    // A polite end waits for the other side, which may be paused; and the driver waits even for one that is gone.
+    // A graceful end waits for the server, which may be paused; the driver waits even for a server that is gone.
     disconnectTimeout: 0,
-    // One that was lost is replaced, by us, after the server was looked at anew.
+    // `Connection` replaces a lost client, and checks the server again.
     retryStrategy: () => null,
     enableOfflineQueue: false,
-    // We look at more than it does, and within a time bound.
+    // Our own check covers more, within a time limit.
     enableReadyCheck: false,
     disableClientInfo: true,
-    // The newer protocol brings us nothing, and costs old servers and proxies a failed greeting.
+    // RESP3 has no benefit here, and its HELLO fails on old servers and proxies.
     protocol: 2,
   } as const satisfies RedisOptions;
   const model = new Redis(url, options);
@@ -35,30 +35,30 @@ export function clientMaker(url: string, connectTimeoutMs: number, tls: TlsSourc
   if (protocol !== 'rediss:') return () => model.duplicate();
   const strict: ConnectionOptions = {
     minVersion: 'TLSv1.2',
-    // Node would let its environment switch this off.
+    // Otherwise NODE_TLS_REJECT_UNAUTHORIZED could switch this off.
     rejectUnauthorized: true,
-    // The driver does not send it, and some proxies go by it. An IP address must not be sent (RFC 6066, section 3).
+    // The driver sends no SNI, and some proxies need it. An IP address must not be sent (RFC 6066, section 3).
     ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
   };
   return () => model.duplicate({ tls: { ...strict, ...tls() } });
 }
 
 /**
- * Connects, signs in, and looks around. Where the connection breaks meanwhile, what broke it is thrown: with TLS 1.3 a
- * certificate is refused only after the handshake.
+ * Connects, authenticates, and runs a check. If the connection breaks during the check, the cause is thrown: with TLS
+ * 1.3 the server refuses a certificate only after the handshake.
  */
 export async function connect(client: Redis, look: () => Promise<void>): Promise<void> {
   let failure: unknown;
-  // The driver tells the cause by an event, not by the promise. It also carries on in database 0 where the one that
-  // was asked for does not exist, and says so by the event alone.
+  // The driver reports the cause by an event, not by the promise. If the database number does not exist, it continues
+  // in database 0, and reports that by the event alone.
   const note = (error: unknown) => {
     failure ??= error;
   };
   client.on('error', note);
   try {
     const connecting = client.connect();
-    // The driver has made the socket by then, and listens for one error of it. Node emits a second one on a TLS socket
-    // that has failed if an alert of the server comes after that, and it would end the process.
+    // By then the driver has created the socket, and listens for one error. If a server's alert follows a failed TLS
+    // handshake, Node emits a second error, which would end the process.
     setImmediate(() => client.stream?.on('error', () => {}));
     await connecting;
   } catch (error) {

@@ -1,4 +1,4 @@
-// The connection to one server: made, checked before it is used and each second after, kept in time with, and replaced when it fails.
+// The connection to one server: checked before use and each second after, its clock followed, replaced when it fails.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,38 +12,43 @@ import { SideConnection } from './side-connection.js';
 import type { StoreClock } from './store-clock.js';
 import { UnsafeStore } from './unsafe-store.js';
 
-/** How often the server is asked for its time, and checked: its settings can change after we connect. */
+/** How often the server's time is read and the server checked: its settings can change after we connect. */
 const SYNC_EVERY_MS = 1_000;
-/** Between two tries to connect: from this, doubled each time, to that. */
+/** The delay between two attempts to connect: the first one; it doubles up to the second one. */
 const MIN_DELAY_MS = 50;
 const MAX_DELAY_MS = 500;
 
 export interface ConnectionParts {
   readonly makeClient: () => Redis;
-  /** Whether there must be a connection to the same server for WAIT. */
+  /** Whether a second connection to the same server is needed for WAIT. */
   readonly needsWait: boolean;
-  /** Checks what must be right before a connection is used, and as long as it is. @throws if it is not */
+  /**
+   * Checks the server, before the connection is used and each second while it is.
+   * @throws if the server must not be used
+   */
   readonly admit: (client: Redis) => Promise<void>;
   readonly clock: StoreClock;
   readonly log: Log;
   /** Called when `why` has changed. */
   readonly changed: () => void;
   readonly commandTimeoutMs: number;
-  /** How long it may take until a connection can be used, ms. */
+  /** The time limit for connecting and checking, ms. */
   readonly connectTimeoutMs: number;
 }
 
-/** How a command is sent: a read on the connection itself, the others beside it. */
+/** The connection that a command uses: reads the main one, the others a side connection each. */
 export type Use = 'read' | 'write' | 'wait';
 
-/** The connections to one server, and the way to give them up. */
+/** The connections to one server, and the signal that ends them. */
 interface Link {
   readonly client: Redis;
   readonly write: SideConnection;
   readonly wait: SideConnection;
-  /** The server's name for itself, once it was asked. */
+  /** The server's incarnation; undefined: not read yet. */
   incarnation: string | undefined;
-  /** Whether the server tells its name: if not, no other connection is known to lead to it. */
+  /**
+   * Whether the server reports its incarnation. If not, a side connection cannot prove that it reaches the same server.
+   */
   isNamed: boolean;
   readonly end: AbortController;
 }
@@ -57,30 +62,30 @@ export class Connection {
   #why = 'Redis has not been reached yet';
   #unsafe: UnsafeStore | undefined;
 
-  /** Starts to connect, and does not stop until it is closed. */
+  /** Connects, and reconnects until it is closed. */
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#kept = this.#keep();
   }
 
-  /** Why the server cannot be used; empty: it can. */
+  /** Why the server is not usable; empty: it is usable. */
   get why(): string {
     return this.#why;
   }
 
-  /** Why it must not be used, where that was why the last connection to it was given up. */
+  /** Why the server must not be used, if that ended the last connection. */
   get unsafe(): UnsafeStore | undefined {
     return this.#unsafe;
   }
 
-  /** Names the server that answers, or was the last to; undefined: none was reached yet. */
+  /** Identifies the server that answers, or answered last; undefined: none was reached yet. */
   get incarnation(): string | undefined {
     return this.#incarnation;
   }
 
   /**
-   * Runs commands, for as long as a command may take, or for another time. Rejects at once while the server cannot be
-   * reached: waiting would only move the queue into this process.
+   * Runs commands within a time limit. Rejects at once while the server is not reachable: waiting would only move the
+   * queue into this process.
    * @throws StoreUnavailable
    */
   async run<T>(use: Use, commands: (client: Redis) => Promise<T>, limitMs = this.#parts.commandTimeoutMs): Promise<T> {
@@ -97,7 +102,7 @@ export class Connection {
     }
   }
 
-  /** Ends the connection. What has not been answered is rejected. */
+  /** Ends the connection. Unanswered commands reject. */
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#link) this.#end(this.#link);
@@ -122,7 +127,7 @@ export class Connection {
       } catch (error) {
         if (link) this.#leave(link, error);
       }
-      // A connection that breaks as soon as it is made must not be made anew without a pause.
+      // A connection that breaks at once must not be replaced without a pause.
       await sleep(delayMs, undefined, { signal }).catch(() => {});
       delayMs = Math.min(2 * delayMs, MAX_DELAY_MS);
     }
@@ -138,7 +143,7 @@ export class Connection {
     return link;
   }
 
-  /** Connects, and checks the server before it is used. All of it is bounded: a paused one accepts, and does not answer. */
+  /** Connects and checks the server, within a time limit: a paused server accepts connections but does not answer. */
   async #enter(link: Link): Promise<void> {
     const { admit, needsWait, connectTimeoutMs } = this.#parts;
     const { client } = link;
@@ -158,16 +163,16 @@ export class Connection {
     this.#become('');
   }
 
-  /** Takes over the server's time, if it still is the server that it was. */
+  /** Reads the server's time, and checks that it is still the same incarnation. */
   #keepTime(link: Link): Promise<void> {
     return this.#parts.clock.sync(async () => {
       const { timeMs, incarnation, keptData } = await ask(link.client);
-      // A server that does not tell its name counts as another one with each connection.
+      // A server that does not report its incarnation counts as another server after each reconnect.
       link.incarnation ??= incarnation ?? randomUUID();
       link.isNamed = incarnation !== undefined;
       if (incarnation === undefined || incarnation === link.incarnation) return timeMs;
       if (!keptData)
-        throw new StoreUnavailable('Redis has followed another primary in between, and may have lost writes');
+        throw new StoreUnavailable('Redis was a replica of another primary in the meantime, and may have lost writes');
       this.#parts.log.info(
         {},
         'Redis had no replica for repl-backlog-ttl and took a new replication id; nothing was lost',
@@ -180,12 +185,12 @@ export class Connection {
 
   async #sync(link: Link): Promise<void> {
     const { admit, commandTimeoutMs } = this.#parts;
-    // At once, so that a server that is slow but in time for calls is in time for this, too.
+    // In parallel, so that a server that is fast enough for calls is fast enough for this, too.
     const looked = Promise.all([this.#keepTime(link), admit(link.client)]);
     await bounded(looked, commandTimeoutMs, 'an answer of Redis');
   }
 
-  /** Gives a connection up. The first reason is the one that counts. */
+  /** Ends a connection. The first reason is kept. */
   #leave(link: Link, reason: unknown): void {
     if (link.end.signal.aborted) return;
     this.#end(link);

@@ -1,13 +1,13 @@
-// Owns the questions that a server must answer before it is trusted, and again each second: who are you, what time is it?
+// Reads of a server's state: role, time, incarnation, eviction policy and persistence.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 
-/** What a server keeps over a crash. `snapshots`: it comes back old; `nothing`: it comes back empty. */
+/** What survives a crash. `snapshots`: the server restarts with old data; `nothing`: it restarts empty. */
 export type Persistence = 'log' | 'snapshots' | 'nothing' | 'unknown';
 
 export interface Inspection {
-  /** undefined: the server does not tell. */
+  /** The maxmemory-policy; undefined: the server does not report it. */
   readonly policy: string | undefined;
   readonly persistence: Persistence;
 }
@@ -15,12 +15,12 @@ export interface Inspection {
 type Answers = [error: Error | null, answer: unknown][] | null;
 
 const answerOf = (answers: Answers, index: number): unknown => {
-  const [error, answer] = answers?.[index] ?? [new StoreUnavailable('Redis left a question unanswered'), undefined];
+  const [error, answer] = answers?.[index] ?? [new StoreUnavailable('Redis left a command unanswered'), undefined];
   if (error) throw error;
   return answer;
 };
 
-/** For what a user need not be allowed to ask. */
+/** An answer that the user's permissions may not cover. */
 const optional = (answers: Answers, index: number): unknown => {
   const [error, answer] = answers?.[index] ?? [];
   return error ? undefined : answer;
@@ -36,20 +36,20 @@ export function persistenceOf(info: unknown, save: unknown): Persistence {
   return save[1] === '' ? 'nothing' : 'snapshots';
 }
 
-/** What a primary tells of itself. */
+/** The identity and the time of a primary. */
 export interface Told {
   /** Its time, Unix ms, with fractions. */
   readonly timeMs: number;
   /**
-   * Its name for itself since its start, and for what it holds since it was last made a primary; undefined: it does not
-   * tell. One that has followed another in between may have lost what it was told, though its run_id is the same.
+   * Its run_id and its master_replid; undefined: it does not report them. After it was a replica of another primary it
+   * may have lost writes: the run_id is then the same, the master_replid another one.
    */
   readonly incarnation: string | undefined;
-  /** Whether it took its replication id without having followed another primary before. */
+  /** Whether it took its master_replid without having been a replica before. */
   readonly keptData: boolean;
 }
 
-/** What `master_replid2` is where the server was not made a primary after it had followed another. */
+/** The `master_replid2` of a server that was not promoted from a replica. */
 const NO_REPLICATION_ID = /^0+$/;
 
 const incarnationIn = (server: unknown, replication: unknown): string | undefined => {
@@ -57,7 +57,7 @@ const incarnationIn = (server: unknown, replication: unknown): string | undefine
   return run !== undefined && data !== undefined ? `${run} ${data}` : undefined;
 };
 
-/** Asks the server for its name; undefined: the user may not ask. */
+/** Reads the server's incarnation; undefined: the user has no permission for INFO. */
 export async function askIncarnation(client: Redis): Promise<string | undefined> {
   const questions = [
     ['info', 'server'],
@@ -67,28 +67,29 @@ export async function askIncarnation(client: Redis): Promise<string | undefined>
   return incarnationIn(optional(answers, 0), optional(answers, 1));
 }
 
-/** Asks the server for its time and its name, and makes sure that it is a primary. */
+/** Reads the server's time and incarnation. @throws StoreUnavailable if it is not a primary */
 export async function ask(client: Redis): Promise<Told> {
   const questions = [['role'], ['time'], ['info', 'server'], ['info', 'replication']];
   const answers = await client.pipeline(questions).exec();
   const role = answerOf(answers, 0);
   const [kind] = Array.isArray(role) ? role : [];
-  // What a replica tells is late, and what it is told is lost.
+  // A replica's data is old, and writes to it are lost.
   if (kind !== 'master') throw new StoreUnavailable(`Redis is not a primary (its ROLE is ${kind})`);
   const time = answerOf(answers, 1);
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
-  if (!Number.isFinite(seconds) || !Number.isFinite(micros)) throw new StoreUnavailable('Redis does not tell its time');
+  if (!Number.isFinite(seconds) || !Number.isFinite(micros))
+    throw new StoreUnavailable('Redis does not report its time');
   const replication = optional(answers, 3);
   const incarnation = incarnationIn(optional(answers, 2), replication);
   const keptData = NO_REPLICATION_ID.test(field(replication, 'master_replid2') ?? '');
   return { timeMs: Number(seconds) * 1000 + Number(micros) / 1000, incarnation, keptData };
 }
 
-/** Whether a server still holds what it held under that name. @param replication its INFO of that section */
+/** Whether a server is still the same incarnation. @param replication its INFO section of that name */
 export const isStill = (incarnation: string, replication: unknown): boolean =>
   incarnation.endsWith(` ${field(replication, 'master_replid')}`);
 
-/** Looks at whether the server keeps what it is told. @throws StoreUnavailable while it is loading its data */
+/** Reads the eviction policy and the persistence. @throws StoreUnavailable while the server is loading its data */
 export async function inspect(client: Redis): Promise<Inspection> {
   const questions = [
     ['info', 'memory'],
@@ -96,7 +97,7 @@ export async function inspect(client: Redis): Promise<Inspection> {
     ['config', 'get', 'save'],
   ];
   const answers = await client.pipeline(questions).exec();
-  // ROLE, TIME and INFO are answered while the data is being loaded; what matters is not.
+  // While it loads its data, Redis answers ROLE, TIME and INFO, but not our reads and writes.
   const persistence = optional(answers, 1);
   if (field(persistence, 'loading') === '1') throw new StoreUnavailable('Redis is still loading its data (LOADING)');
   return {

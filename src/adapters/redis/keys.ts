@@ -1,25 +1,25 @@
-// Owns the names of the keys in Redis: `lk:1:{<tag>}:s:<session>`, `:u:<subject's hash>` and `:born`.
+// The key names in Redis: `lk:1:{<tag>}:s:<session>`, `:u:<subject's hash>` and `:born`.
 //
-// The tag is one of 64, by the subject's hash, so that all keys of a subject are in one slot of a Redis Cluster and are
-// read together. None of this may ever change for a data set: under another name, what was denied is no longer found.
+// The subject's hash selects one of 64 tags, so that all keys of a subject are in one slot of a Redis Cluster and are
+// read together. None of this may ever change for a data set: entries under other names would not be found.
 
 import { hash } from 'node:crypto';
 import type { StoreKey } from '../../core/ports.js';
 
-/** Tag i has the slot 256 i + 127: evenly spaced, so that however a cluster cuts its slots, each node has its share. */
+/** Tag i has the slot 256 i + 127. The slots are evenly spaced, so that each node of a cluster owns its share. */
 const TAGS = (
   '41y k1g 5gp bnv 459 66o 5c0 bj6 84l g4r 9be nkc 094 g02 dem 3lk 4ds cmu 52z j2d ajc 6ce 5r2 75l 8af gax 97o f7q ' +
   'efn 2oh d0g 39a 6w7 40i 7e6 yg8 6sw azq 7av hah g5b 0xl njs 1jm v32 8u4 nn3 9g5 6f5 4ec 7t4 53j 6bu aks 7pt h4b ' +
   '2j8 0in 3x9 9rw 2nx 8d6 38q 9v7'
 ).split(' ');
 
-/** Into how many shards subjects are spread. */
+/** The number of shards. */
 export const SHARDS = TAGS.length;
 
 /** The slot of a shard's keys in a Redis Cluster. */
 export const slotOf = (shard: number): number => 256 * shard + 127;
 
-// 128 bits of SHA-256: of bounded length, and in a form that `sha256sum` prints, so that an operator can find a key.
+// 128 bits of SHA-256, in the form that `sha256sum` prints, so that an operator can find a key.
 function hashOf(subject: string): string {
   const known = hashes.get(subject);
   if (known !== undefined) return known;
@@ -29,7 +29,7 @@ function hashOf(subject: string): string {
   return digest;
 }
 
-/** A call asks for its subject's several times. */
+/** A cache: each call needs its subject's hash several times. */
 const hashes = new Map<string, string>();
 const MOST_HASHES = 1_000;
 
@@ -39,10 +39,10 @@ const prefix = (shard: number): string => `lk:1:{${TAGS[shard]}}`;
 /** The shard of a subject, 0 to SHARDS - 1. */
 export const shardOf = (subject: string): number => shardOfHash(hashOf(subject));
 
-/** A verified token is asked about with the same keys again and again. */
+/** A cache: a cached token is validated with the same list of keys again and again. */
 const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
 
-/** The names of some keys, in their order, remembered for as long as somebody holds the list. */
+/** The names of some keys, in their order, cached as long as the list itself exists. */
 export function keyNames(keys: readonly StoreKey[]): readonly string[] {
   const known = remembered.get(keys);
   if (known) return known;
@@ -57,7 +57,7 @@ export function namesOf(keys: readonly StoreKey[]): readonly string[] {
   let digest = '';
   return keys.map((key) => {
     if (key.kind === 'birth') return `${prefix(key.shard)}:born`;
-    // The keys of one call are most often of one subject: it is hashed once.
+    // The keys of a call mostly have the same subject: it is hashed once.
     if (key.subject !== subject) {
       subject = key.subject;
       digest = hashOf(subject);

@@ -1,11 +1,11 @@
-// Owns the gathering of reads: what is asked for in one turn of the event loop goes to Redis as one command.
+// Reads of one event-loop turn, sent to Redis as one command.
 
 import { StoreUnavailable } from '../../core/errors.js';
 
-/** The most keys of one command: it must not hold up the swaps behind it. */
+/** The most keys in one command: a longer one would delay the swaps after it. */
 const MAX_KEYS = 1_000;
 
-/** What Redis said of one key: a text, null for nothing, or a number for a value of another type. */
+/** Redis's answer for one key: a text, null for a missing key, or a number for a value of another type. */
 export type Found = string | number | null;
 
 type Texts = readonly (string | undefined)[];
@@ -17,7 +17,7 @@ interface Caller {
 }
 
 interface Batch {
-  /** Each key once, with its place in the command: the birth record of a shard is asked for by all of its callers. */
+  /** Each key once, with its position in the command: all calls to a shard read its birth record. */
   readonly places: Map<string, number>;
   readonly callers: Caller[];
 }
@@ -33,12 +33,12 @@ export class ReadBatch {
   readonly #fetch: (keys: readonly string[]) => Promise<readonly Found[]>;
   #open: Batch | undefined;
 
-  /** @param fetch reads keys in one command, at one moment */
+  /** @param fetch reads keys in one atomic command */
   constructor(fetch: (keys: readonly string[]) => Promise<readonly Found[]>) {
     this.#fetch = fetch;
   }
 
-  /** Reads some keys in one command, together with those of others. @throws StoreUnavailable */
+  /** Reads keys in one command, together with those of other calls. @throws StoreUnavailable */
   read(keys: readonly string[]): Promise<Texts> {
     if (keys.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ export class ReadBatch {
     });
   }
 
-  /** The batch that is not sent yet: a read must never see what was read for an earlier one. */
+  /** The batch that is not sent yet: a read must never use the answer of an earlier one. */
   #batchFor(count: number): Batch {
     if (this.#open && this.#open.places.size + count > MAX_KEYS) this.#send(this.#open);
     if (this.#open) return this.#open;
@@ -59,7 +59,7 @@ export class ReadBatch {
   }
 
   #send(batch: Batch): void {
-    // A full one was sent before its turn ended.
+    // A full batch was sent before the turn ended.
     if (this.#open !== batch) return;
     this.#open = undefined;
     this.#fetch([...batch.places.keys()]).then(
@@ -81,7 +81,7 @@ function placeIn(places: Map<string, number>, key: string): number {
   return next;
 }
 
-/** A bad key is the affair of those who asked for it alone. */
+/** A key of another type fails only the calls that read it. */
 function answer({ positions, resolve, reject }: Caller, found: readonly Found[]): void {
   try {
     resolve(positions.map((position) => textAt(found, position)));

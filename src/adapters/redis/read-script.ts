@@ -1,19 +1,19 @@
-// The script behind `read`: MGET, but one that tells a key of another type from an absent one.
+// The read script: MGET that distinguishes a key of another type from a missing one.
 //
 // KEYS  the entries, at most a few thousand
 //
-// Answers one element a key: its text, nil for nothing, or the number 1 for a key that holds no text.
+// Returns one element for each key: its text, nil for a missing key, or the number 1 for a key of another type.
 //
-// MGET itself says nil for a list or a hash, as if nothing denied the token. EXISTS beside it shows that, but only at
-// the same moment: as two commands, an entry written between them hides the bad key. A script also has no second reply
-// to be parsed by this process, whose cycles are the scarce ones.
+// MGET itself returns nil for a list or a hash, as if no entry denied the token. EXISTS reveals such a key, but only
+// atomically with MGET: an entry written between two commands would hide it. A script also saves this process, whose
+// CPU is the bottleneck, the parsing of a second reply.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import { makeScript } from './script.js';
 
 function checkRead(answer: unknown, keyCount: number): void {
   if (Array.isArray(answer) && answer.length === keyCount && answer.every(isFound)) return;
-  throw new StoreUnavailable('Redis answered a read with something else than its texts');
+  throw new StoreUnavailable('Redis answered a read in an unexpected format');
 }
 
 const isFound = (value: unknown): boolean => value === null || typeof value === 'string' || typeof value === 'number';

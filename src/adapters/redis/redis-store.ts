@@ -1,4 +1,4 @@
-// The store on Redis: what the core asks for, as keys and scripts.
+// The store on Redis: the core's Store port, by keys and scripts.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
@@ -16,22 +16,22 @@ import { Topology } from './topology/topology.js';
 import { type Credentials, readRedisUrl, sentinelUrlOf } from './url.js';
 
 export interface RedisStoreOptions {
-  /** Of one server, of Sentinels or of a cluster; see `url.ts`. May hold a password; it is never logged. */
+  /** Names one server, Sentinels or a cluster; see `url.ts`. May hold a password; it is never logged. */
   readonly url: string;
-  /** What the Sentinels ask for, where there are any. */
+  /** The credentials for the Sentinels, if there are any. */
   readonly sentinel?: Credentials | undefined;
-  /** Use a Redis that may evict entries, too. */
+  /** Whether a Redis that may evict entries is used as well. */
   readonly allowUnsafe: boolean;
-  /** How many replicas must have what is acknowledged. Default 0. */
+  /** How many replicas must confirm before an acknowledgement. Default 0. */
   readonly minReplicas?: number;
-  /** What TLS needs beside the roots that Node knows, for a URL with TLS; asked for each connection. */
+  /** CAs besides Node's own, and a client certificate, for a URL with TLS; called for each connection. */
   readonly tls?: TlsSource | undefined;
   readonly log: Log;
-  /** After how long a command is given up on, and its connection with it, ms. Default 500. */
+  /** The time limit of a command, ms; afterwards its connection ends. Default 500. */
   readonly commandTimeoutMs?: number;
-  /** How long it may take until a connection can be used, ms. Default 1,000. */
+  /** The time limit for connecting and checking, ms. Default 1,000. */
   readonly connectTimeoutMs?: number;
-  /** A clock that is never set, ms. Default: the process's own. */
+  /** A monotonic clock, ms. Default: the process's own. */
   readonly monotonicMs?: () => number;
 }
 
@@ -41,7 +41,7 @@ export class RedisStore implements Store {
   readonly #topology: Topology;
   readonly #commands: Commands;
 
-  /** Starts to connect. @throws Error if the URL cannot be used */
+  /** Starts to connect. @throws Error if the URL is invalid */
   constructor(options: RedisStoreOptions) {
     [this.#topology, this.#commands] = connectTo(options);
   }
@@ -67,8 +67,8 @@ export class RedisStore implements Store {
   }
 
   /**
-   * Resolves when Redis is reached for the first time, however long that takes; of a cluster, all that has our shards.
-   * @throws UnsafeStore if it may evict entries; StoreUnavailable if the store is closed before
+   * Resolves when all shards have been reached for the first time, without a time limit.
+   * @throws UnsafeStore if Redis may evict entries; StoreUnavailable if the store is closed before
    */
   opened(): Promise<void> {
     return this.#topology.opened;
@@ -98,7 +98,7 @@ export class RedisStore implements Store {
     const shard = shardOfKey(key);
     const keys = namesOf(key.kind === 'birth' ? [key] : [key, { kind: 'birth', shard }]);
     const [outcome, standing, writes] = await this.#commands.swap(shard, keys, args);
-    if (outcome === LATE) throw new StoreUnavailable('Redis got a write too late, and did not make it');
+    if (outcome === LATE) throw new StoreUnavailable('a write reached Redis after its deadline, and was not made');
     return {
       won: outcome === WON,
       current: standing ?? undefined,
@@ -110,12 +110,12 @@ export class RedisStore implements Store {
     return this.#topology.incarnationOf(shard);
   }
 
-  /** Waits until enough replicas have all that this server has answered until now. @throws StoreUnavailable */
+  /** Waits until enough replicas have everything that this server has answered by now. @throws StoreUnavailable */
   settle(shard: number, incarnation: string | undefined): Promise<void> {
     return this.#topology.settle(shard, incarnation);
   }
 
-  /** Ends the connection. What has not been answered is rejected, and so is all that is asked later. */
+  /** Closes all connections. Unanswered and later calls reject. */
   close(): Promise<void> {
     return this.#topology.close();
   }

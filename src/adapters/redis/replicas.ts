@@ -1,8 +1,8 @@
-// The wait for replicas: what is acknowledged must outlive the server that has answered it.
+// The wait for replicas (WAIT): an acknowledged write must survive the loss of its server.
 //
-// WAIT counts from its own connection's last write, and holds up the commands after it. So it has a connection of its own
-// to the same server. A write without a meaning goes before it: all that the server has answered before lies before that
-// write in what it sends to its replicas.
+// WAIT refers to the last write of its own connection, and delays the commands after it. So it has a connection of its
+// own to the same server, and a dummy write precedes it: everything that the server has answered before precedes that
+// write in the replication stream.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
@@ -12,24 +12,25 @@ import { keyNames } from './keys.js';
 import type { StoreClock } from './store-clock.js';
 import { redirectOf } from './topology/redirect.js';
 
-/** The write that goes before WAIT. */
+/** The dummy write before WAIT. */
 export interface WaitWrite {
-  /** Whether the server does not own the key's slot yet, which is moving to it. */
+  /** Whether ASKING must precede it: the key's slot is moving to the server. */
   readonly asking: boolean;
   readonly set: readonly string[];
 }
 
-/** Its key lies beside a shard's entries, under the same prefix, so that a user who may touch those may touch it. */
+/** The dummy write for a shard. Its key has the prefix of the shard's entries, so that the same ACL rule allows it. */
 export function waitWriteOf(shard: number, asking: boolean): WaitWrite {
   const [birth = ''] = keyNames([{ kind: 'birth', shard }]);
   const name = birth.replace(/born$/, 'mark');
-  // MIGRATE refuses a key that is at the destination already, so nothing may be left there.
+  // MIGRATE refuses a key that exists at the destination already, so no key may remain there.
   return { asking, set: asking ? ['set', `${name}-in`, '1', 'PX', '1'] : ['set', name, '1'] };
 }
-/** How much of a command's time WAIT takes at most: its answer must come before the connection is given up. */
+
+/** WAIT's share of the time limit of a command: its answer must arrive before the connection ends. */
 const SHARE = 0.5;
 
-/** How often replicas are looked at without a call: a window must not run while nothing can be acknowledged. */
+/** How often replicas are checked without a call: a grace window must not run while nothing can be acknowledged. */
 const LOOK_EVERY_MS = 1_000;
 
 interface Round {
@@ -41,9 +42,9 @@ interface Round {
 export interface ReplicasParts {
   readonly connection: Connection;
   readonly clock: StoreClock;
-  /** Writes of which one is made: the next one is tried where a slot is moving. None: no slot of ours is at the server. */
+  /** Possible dummy writes: if a slot is moving, the next one is tried. Empty: the server owns none of our slots. */
   readonly waitWrites: () => readonly WaitWrite[];
-  /** How many replicas must have it. */
+  /** How many replicas must confirm. */
   readonly least: number;
   readonly commandTimeoutMs: number;
   /** Called when `missingSinceMs` has changed. */
@@ -54,15 +55,15 @@ export class Replicas {
   readonly #parts: ReplicasParts;
   readonly #waitMs: number;
   readonly #looking: NodeJS.Timeout;
-  /** The round that was begun last. */
+  /** The round that was started last. */
   #begun: Promise<Round> | undefined;
-  /** The one that is not begun yet. */
+  /** The round that has not started yet. */
   #next: Promise<Round> | undefined;
-  /** When the last good round began, the store's time, Unix ms. */
+  /** The start of the last successful round, the store's time, Unix ms. */
   #goodAtMs = 0;
   #missingSinceMs: number | undefined;
 
-  /** Looks until it is closed. */
+  /** Checks periodically until it is closed. */
   constructor(parts: ReplicasParts) {
     this.#parts = parts;
     this.#waitMs = Math.floor(SHARE * parts.commandTimeoutMs);
@@ -72,21 +73,21 @@ export class Replicas {
   }
 
   /**
-   * Resolves once enough replicas have all that an incarnation has answered until now.
-   * @throws StoreUnavailable if they do not in time, or if another incarnation answers by now
+   * Resolves once enough replicas have everything that an incarnation has answered by now.
+   * @throws StoreUnavailable if too few confirm in time, or if another incarnation answers
    */
   async settle(incarnation: string | undefined): Promise<void> {
     const round = await this.#round();
     const { least } = this.#parts;
     if (round.count < least) {
-      throw new StoreUnavailable(`${round.count} of ${least} replicas have confirmed what was answered`);
+      throw new StoreUnavailable(`only ${round.count} of ${least} replicas have confirmed the write`);
     }
     if (round.incarnation !== incarnation) {
-      throw new StoreUnavailable('another Redis answers now than the one that was asked before');
+      throw new StoreUnavailable('another Redis answers now than at the start of the call');
     }
   }
 
-  /** Since when too few replicas have what was written, the store's time, Unix ms; undefined: enough have it. */
+  /** The time since which too few replicas confirm, the store's time, Unix ms; undefined: enough confirm. */
   get missingSinceMs(): number | undefined {
     return this.#missingSinceMs;
   }
@@ -95,7 +96,9 @@ export class Replicas {
     clearInterval(this.#looking);
   }
 
-  /** Never one that has begun: what its caller waits for may be later than its mark. */
+  /**
+   * Joins the round that has not started yet: the caller's write may be later than the dummy write of the current one.
+   */
   #round(): Promise<Round> {
     this.#next ??= this.#after(this.#begun);
     return this.#next;
@@ -103,13 +106,13 @@ export class Replicas {
 
   async #after(before: Promise<Round> | undefined): Promise<Round> {
     const { connection, clock, least, commandTimeoutMs } = this.#parts;
-    // How that one ended concerns its own callers alone.
+    // A failure of the earlier round is reported to its own callers only.
     await before?.catch(() => {});
     this.#begun = this.#next;
     this.#next = undefined;
     const beganMs = clock.now();
     try {
-      // WAIT ends by itself; only an answer that is late beyond that tells of a lost connection.
+      // WAIT ends by itself; an answer later than that means a lost connection.
       const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
       if (round.count >= least) this.#goodAtMs = beganMs;
       this.#become(round.count >= least);
@@ -141,9 +144,9 @@ export class Replicas {
       if (failed && redirectOf(failed)) continue;
       if (failed) throw failed;
       const [[, count] = [null, 0], [, replication] = [null, '']] = answers.slice(-2);
-      // It may have followed another primary and come back, with its connections standing.
+      // The server may have been a replica of another primary in between, without closing its connections.
       return { incarnation: isStill(incarnation, replication) ? incarnation : undefined, count: Number(count) };
     }
-    throw new StoreUnavailable('every slot that could be written to wait for replicas is moving to another node');
+    throw new StoreUnavailable('cannot wait for replicas: every slot of this server is moving to another node');
   }
 }

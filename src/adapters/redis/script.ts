@@ -1,13 +1,13 @@
-// The running of Lua scripts: by hash, and by text where the server does not know the script yet.
+// Lua scripts, run by EVALSHA, and by EVAL if the server has not cached the script.
 
 import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
 export interface ScriptParts {
   readonly lua: string;
-  /** What it does to our entries; undefined: neither, it asks about rights. */
+  /** Whether it reads or writes our entries; undefined: neither, it tests permissions. */
   readonly access?: 'read' | 'write';
-  /** Checks the form of an answer before it is used. @throws StoreUnavailable */
+  /** Checks the format of an answer before it is used. @throws StoreUnavailable */
   readonly check?: (answer: unknown, keyCount: number) => void;
 }
 
@@ -17,32 +17,31 @@ export interface Script extends ScriptParts {
 
 export const makeScript = (parts: ScriptParts): Script => ({ ...parts, sha1: hash('sha1', parts.lua, 'hex') });
 
-/** For the next command alone. Its own answer says nothing that the next one does not. */
+/** Sends ASKING, which applies to the next command. Its answer is ignored: the next command reports any error. */
 function ask(client: Redis): void {
   client.asking().catch(() => {});
 }
 
-/** Sends all that this turn of the event loop writes in one piece: a system call costs more than a command. */
+/** Combines the writes of this event-loop turn into one system call, which costs more than a command. */
 function inOnePiece({ stream }: Redis): void {
-  // There is none before the first connection, and what is written then is refused.
+  // Before the first connection there is no stream, and commands are refused.
   if (!stream || stream.writableCorked > 0) return;
   stream.cork();
   process.nextTick(() => stream.uncork());
 }
 
-/** The connections whose server, or user, has no EVALSHA_RO: they were asked once. */
+/** The connections whose server or user has no EVALSHA_RO, as one attempt has shown. */
 const withoutReadOnly = new WeakSet<Redis>();
 
-/** Redis before version 7 has no such command, and the user may have rights from that time. */
+/** Redis before version 7 has no EVALSHA_RO, and a user's permissions may date from that time. */
 const hasNoReadOnly = (error: unknown): boolean =>
   error instanceof Error && /^(ERR unknown command|NOPERM)/.test(error.message);
 
 const isForgotten = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
 /**
- * Runs a script, and checks the form of its answer. A restart, a failover or SCRIPT FLUSH makes a server forget it: then it
- * is sent once more, whole.
- * @param asking whether the node does not own the keys' slot yet, which is moving to it
+ * Runs a script, and checks the format of its answer. After a restart, a failover or SCRIPT FLUSH the server does not
+ * have the script any more: then its text is sent.
  * @throws StoreUnavailable; the server's own errors
  */
 export async function evaluate(
@@ -67,7 +66,7 @@ async function send(
   inOnePiece(client);
   if (access === 'read' && !withoutReadOnly.has(client)) {
     try {
-      // Known to Redis for a read, so that it is answered while writes are paused.
+      // Redis treats it as a read, so it is answered while writes are paused.
       return await sendOrLoad(
         client,
         asking,
@@ -82,7 +81,7 @@ async function send(
   return sendOrLoad(
     client,
     asking,
-    // One by one: the driver would flatten a list first, which costs a read of many keys dearly.
+    // Spread, because the driver would flatten a list first, which is slow for many keys.
     () => client.evalsha(sha1, keys.length, ...keys, ...args),
     () => client.eval(lua, keys.length, ...keys, ...args),
   );

@@ -1,5 +1,5 @@
-// A further connection to the server of a link, for commands that hold up the commands after them: WAIT, and writes while
-// Redis pauses those. It is replaced alone when it fails, so that reads go on.
+// A second connection to the same server, for commands that delay those after them: WAIT, and writes while Redis pauses
+// writes. If it fails, only this connection is replaced, and reads continue.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
@@ -9,7 +9,7 @@ import { askIncarnation } from './inspection.js';
 
 export interface SideConnectionParts {
   readonly makeClient: () => Redis;
-  /** The incarnation of the server that the link leads to; undefined: not known yet. */
+  /** The incarnation of the main connection's server; undefined: not known yet. */
   readonly incarnation: () => string | undefined;
   readonly connectTimeoutMs: number;
 }
@@ -18,7 +18,7 @@ export class SideConnection {
   readonly #parts: SideConnectionParts;
   #opening: Promise<Redis> | undefined;
   #client: Redis | undefined;
-  /** The incarnation of the server that was reached last. */
+  /** The incarnation of the server that this connection reached last. */
   #reached: string | undefined;
   #closed = false;
 
@@ -35,7 +35,7 @@ export class SideConnection {
         'an answer of Redis',
       );
     } catch (error) {
-      // The server has answered: its error means the same as on the link.
+      // The server has answered: its error means the same as on the main connection.
       if (error instanceof Error && error.name === 'ReplyError') throw error;
       const { detail, severs } = explain(error);
       if (severs) this.#leave();
@@ -43,7 +43,10 @@ export class SideConnection {
     }
   }
 
-  /** Connects, unless it has. `check` must follow where the link's incarnation was not known yet. @throws StoreUnavailable */
+  /**
+   * Connects, if it is not connected. Call `check` afterwards if the incarnation was not known yet.
+   * @throws StoreUnavailable
+   */
   open(): Promise<Redis> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
@@ -51,11 +54,11 @@ export class SideConnection {
     return this.#opening;
   }
 
-  /** Behind one address there may be several servers. @throws StoreUnavailable unless the link's server was reached */
+  /** Several servers may share one address. @throws StoreUnavailable if this connection reached another server */
   check(): void {
     if (this.#reached !== undefined && this.#reached === this.#parts.incarnation()) return;
     throw new StoreUnavailable(
-      'two connections to Redis did not reach the same server (another Redis), or it does not tell its name (it must allow INFO)',
+      'two connections to Redis did not reach the same server (another Redis), or it does not report its run_id (it must allow INFO)',
     );
   }
 
@@ -86,7 +89,7 @@ export class SideConnection {
     return client;
   }
 
-  /** The next command makes another connection. What is not answered yet is rejected. */
+  /** Disconnects; the next command connects again. Unanswered commands reject. */
   #leave(): void {
     this.#client?.disconnect();
     this.#client = undefined;

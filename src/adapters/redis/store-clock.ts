@@ -1,33 +1,33 @@
-// Owns the store's time as this process knows it: a lower bound, taken from the server and carried on by a steady clock.
+// The store's clock as this process estimates it: a lower bound, from the server's TIME and a monotonic clock.
 
 import { StoreUnavailable } from '../../core/errors.js';
 
-/** By how much two steady clocks may run apart: adjtime and NTP slew each of them by 0.05 % at most. */
+/** How far two monotonic clocks may drift apart: adjtime and NTP slew each of them by 0.05 % at most. */
 const MAX_DRIFT = 0.001;
 
 /**
- * `now` must never be ahead of a stamp that is yet to be given, or a session could start "after" a cut-off that is
- * made after it. The server read its clock before its answer was received; so that reading, plus what has passed since
- * the receipt, less the drift, is not ahead of it. It is behind by the answer's way back, and by a millisecond a second.
+ * `now` must never be ahead of a future stamp, or a session could start "after" a cut-off that is written later. The
+ * server read its clock before this process received the answer. So that reading, plus the time since the receipt, less
+ * the drift, is not ahead of the server's clock. It lags by the network delay, and by a millisecond a second.
  */
 export class StoreClock {
   readonly #monotonicMs: () => number;
   #serverMs: number | undefined;
   #receivedAtMs = 0;
 
-  /** @param monotonicMs a clock that is never set, ms */
+  /** @param monotonicMs a monotonic clock, ms */
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Asks the server, and takes over its answer: Unix ms, with fractions. */
+  /** Reads the server's time, Unix ms with fractions, and updates the estimate. */
   async sync(ask: () => Promise<number>): Promise<void> {
     const askedAtMs = this.#monotonicMs();
     const serverMs = await ask();
     const receivedAtMs = this.#monotonicMs();
     const estimateMs = this.#at(receivedAtMs) ?? serverMs;
-    // Of two lower bounds the higher is the better one. But one that is above what the clock can be by now is no bound
-    // any more: the server's clock was set back, or another server answers.
+    // The higher of two lower bounds is the better one. But one above the highest possible time is not a bound any
+    // more: the server's clock was set back, or another server answers.
     const highestMs = serverMs + (receivedAtMs - askedAtMs) * (1 + MAX_DRIFT);
     this.#serverMs = estimateMs > highestMs ? serverMs : Math.max(serverMs, estimateMs);
     this.#receivedAtMs = receivedAtMs;

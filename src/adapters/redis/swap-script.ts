@@ -1,18 +1,18 @@
-// The script behind `swap`: one atomic step that compares, stamps with the server's own time, and writes.
+// The swap script: compares, stamps with the server's time, and writes, atomically.
 //
 // KEYS[1]  the entry
-// KEYS[2]  the birth record of its shard, whose count is raised; none for a birth record itself
-// ARGV[1]  1: ARGV[2] must stand at the key; 0: nothing may stand there
-// ARGV[2]  the expected text, compared to the letter
-// ARGV[3]  until when the write may be made, the server's time, Unix ms
-// ARGV[4]  the least stamp, Unix ms
+// KEYS[2]  the birth record of its shard, whose count is raised; absent if the entry is a birth record
+// ARGV[1]  1: the key must hold ARGV[2]; 0: the key must not exist
+// ARGV[2]  the expected text
+// ARGV[3]  the deadline of the write, the server's time, Unix ms
+// ARGV[4]  the lower bound of the stamp, Unix ms
 // ARGV[5]  the value
-// ARGV[6]  how long the entry is kept from now, ms, a whole number over 0; empty: for ever
-// ARGV[7]  the most that the stamp may be, Unix ms; empty: no such bound
+// ARGV[6]  how long the entry is kept from now, ms, an integer over 0; empty: without expiry
+// ARGV[7]  the upper bound of the stamp, Unix ms; empty: none
 //
-// Answers {1, text, count}: written, the text now standing, and the shard's count as text, if it has a record; {0, text
-// or nil}: something else stands, and what; {2}: too late, nothing was written. A key of another type makes GET, and so
-// the script, fail before anything is written.
+// Returns {1, text, count}: written, the new text, and the shard's count as text, if it has a record; {0, text or nil}:
+// the key holds another text, or none; {2}: too late, nothing was written. If a key is of another type, GET and so the
+// script fail before a write.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import { makeScript } from './script.js';
@@ -26,10 +26,10 @@ const COUNT = /^\d{1,15}$/;
 function checkSwap(answer: unknown): void {
   const [outcome, text, count] = Array.isArray(answer) ? answer : [];
   if (outcome === LATE) return;
-  // A lost swap may have found nothing. A count comes with a write alone, where the shard has a record.
+  // A lost swap may have found no text. Only a write returns a count, and only if the shard has a record.
   if (outcome === LOST && (typeof text === 'string' || text === null || text === undefined) && !count) return;
   if (outcome === WON && typeof text === 'string' && (count === undefined || COUNT.test(String(count)))) return;
-  throw new StoreUnavailable('Redis answered a write with something else than its outcome');
+  throw new StoreUnavailable('Redis answered a write in an unexpected format');
 }
 
 const lua = `
@@ -46,7 +46,7 @@ local stamp = math.max(now, tonumber(ARGV[4]))
 if ARGV[7] ~= '' then stamp = math.min(stamp, tonumber(ARGV[7])) end
 local text = '1 ' .. string.format('%.0f', stamp) .. ' ' .. ARGV[5]
 
--- Never shortens: -1 is an entry that is kept for ever, -2 none at all.
+-- Never shortens a lifetime. PTTL: -1 is an entry without expiry, -2 a missing one.
 local left = redis.call('PTTL', KEYS[1])
 if ARGV[6] == '' or left == -1 then
   redis.call('SET', KEYS[1], text)

@@ -1,13 +1,15 @@
-// Owns the refusal of a Redis that may forget what it was told: a denylist that evicts brings the dead back.
+// The error for a Redis that may evict entries: an evicted entry would reactivate an ended session.
 
 import { judgePolicy } from './judgement.js';
 
-/** The server may evict entries, or does not let us see whether it may. Waiting does not help: it must be set right. */
+/**
+ * The server may evict entries, or does not report whether it may. Only an operator can change that; a retry cannot.
+ */
 export class UnsafeStore extends Error {
   readonly code = 'UNSAFE_STORE';
   override readonly name = 'UnsafeStore';
 
-  /** @param policy the server's `maxmemory-policy`; undefined: it could not be read */
+  /** @param policy the server's `maxmemory-policy`; undefined: unreadable */
   constructor(policy: string | undefined) {
     const { says, mend } = judgePolicy(policy);
     super(`${says}. ${mend}`);

@@ -1,23 +1,23 @@
-// The rules for the URL of Redis: what it names, and what the driver would misread. Imports nothing.
+// The parser of REDIS_URL, stricter than the driver's. Imports nothing.
 
-/** A host and a port, as they are dialled. */
+/** The host and the port of a connection. */
 export interface Place {
-  /** An IPv6 address stands without its brackets. */
+  /** An IPv6 address has no brackets here. */
   readonly host: string;
   readonly port: number;
 }
 
-/** What a URL leads to: one server, whoever three Sentinels call the primary of a name, or the nodes of a cluster. */
+/** The target of a URL: one server, the primary that Sentinels name, or a cluster. */
 export interface RedisTarget {
   readonly kind: 'server' | 'sentinel' | 'cluster';
-  /** The server, the Sentinels, or nodes that know the others. */
+  /** The server, the Sentinels, or some nodes of the cluster. */
   readonly places: readonly Place[];
-  /** The name that Sentinels know the primary by; empty where there are none. */
+  /** The name under which the Sentinels monitor the primary; empty without Sentinels. */
   readonly name: string;
   readonly tls: boolean;
-  /** With its question mark; empty if there is none. */
+  /** With its question mark; empty: none. */
   readonly query: string;
-  /** The URL of a server among them, with the credentials that all of them share. May hold a password. */
+  /** The URL of one server, with the shared credentials. May hold a password. */
   urlOf(place: Place): string;
 }
 
@@ -30,13 +30,13 @@ const WANTED_FORM =
 const VISIBLE_FORM =
   'a URL such as redis://127.0.0.1:6379 without white space or control characters (percent-encode those of a password)';
 
-/** A user and a password; undefined: none is asked for. */
+/** A user and a password; undefined: none. */
 export interface Credentials {
   readonly user: string | undefined;
   readonly password: string | undefined;
 }
 
-/** The URLs of the Sentinels of a target: as its servers', but for the credentials and the database. */
+/** The URLs of a target's Sentinels: those of its servers, with other credentials and no database. */
 export const sentinelUrlOf =
   ({ tls, query }: RedisTarget, { user = '', password }: Partial<Credentials> = {}) =>
   (place: Place): string => {
@@ -45,10 +45,10 @@ export const sentinelUrlOf =
     return `redis${tls ? 's' : ''}://${userinfo}${hostOf(place)}:${place.port}${query}`;
   };
 
-/** A URL that cannot be used. Its text holds nothing of the URL, for there may be a password in it. */
+/** An invalid URL. The text holds no part of the URL, which may hold a password. */
 class Fault extends Error {}
 
-/** What is wanted of a URL that cannot be used; undefined for a good one. */
+/** The form that an invalid URL should have; undefined for a valid URL. */
 export function redisUrlFault(url: string): string | undefined {
   try {
     readRedisUrl(url);
@@ -62,23 +62,22 @@ export function redisUrlFault(url: string): string | undefined {
 /** Whether a URL asks for TLS. */
 export const isTlsUrl = (url: string): boolean => /^rediss(\+(sentinel|cluster))?:\/\//.test(url);
 
-/** @throws Error that says what is wanted, and holds nothing of the URL */
+/** @throws Error that says which form is expected, and holds no part of the URL */
 export function readRedisUrl(url: string): RedisTarget {
-  // The standard's parser of URLs drops some of them without a word, in the middle of a password, too.
+  // The URL parser silently drops some of these characters, even within a password.
   if (INVISIBLE.test(url)) wanted(VISIBLE_FORM);
-  // To the letter: the driver would speak plainly to `REDISS://`.
+  // Case-sensitive: the driver would connect to `REDISS://` without TLS.
   const [, s, mode = 'server', userinfo, hosts = '', path = '', query = ''] = FORM.exec(url) ?? wanted(WANTED_FORM);
   const kind = mode as RedisTarget['kind'];
   const [user = '', password] = (userinfo ?? '').split(/:(.*)/s);
   if (![user, password ?? ''].every(isPercentEncoded)) wanted('a URL whose user and password are percent-encoded');
   const places = hosts.split(',').map((host) => readPlace(host, DEFAULT_PORT[kind]));
-  if (kind === 'server' && places.length > 1)
-    wanted('one host: several are named by redis+sentinel:// or redis+cluster://');
-  // Each has one voice.
+  if (kind === 'server' && places.length > 1) wanted('one host: several need redis+sentinel:// or redis+cluster://');
+  // Each host has one vote.
   if (new Set(places.map(({ host, port }) => `${host} ${port}`)).size < places.length)
     wanted('a URL that names no host twice');
   const [name, database] = readPath(kind, path);
-  // The driver takes any parameter for one of its options, before ours: one could switch its queue on again.
+  // The driver applies any parameter as an option, before ours: one could switch its offline queue on again.
   if (query !== '' && !/^family=[046]$/.test(query)) wanted('a URL with no parameter but family, which is 4 or 6');
   const credentials = userinfo === undefined ? '' : `${userinfo}@`;
   const parameters = query === '' ? '' : `?${query}`;
@@ -105,16 +104,16 @@ function readPath(kind: RedisTarget['kind'], path: string): readonly [name: stri
     const [, name = '', database = ''] =
       /^\/([\w.-]{1,100})(?:\/(\d{0,5}))?$/.exec(path) ??
       wanted(
-        'a URL whose path is the name that the Sentinels know the primary by, such as /mymaster, and maybe a database number',
+        'a URL whose path is the name under which the Sentinels monitor the primary, such as /mymaster, and optionally a database number',
       );
     return [name, database];
   }
   if (kind === 'cluster') {
-    // A cluster has no other database.
-    if (!/^(\/0?)?$/.test(path)) wanted('a URL without a path: a Redis Cluster has database 0 alone');
+    // A cluster has only database 0.
+    if (!/^(\/0?)?$/.test(path)) wanted('a URL without a path: a Redis Cluster has only database 0');
     return ['', ''];
   }
-  // It would take a path that is no number for database 0.
+  // The driver would read a path that is not a number as database 0.
   const [, database = ''] =
     /^\/?(\d{0,5})$/.exec(path) ?? wanted('a URL whose path is a database number such as /0, or none');
   return ['', database];

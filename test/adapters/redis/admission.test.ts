@@ -213,7 +213,7 @@ describe('a Redis', () => {
       await server.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:*', '+@all', '-config');
       const { store, log } = open(`redis://app:sesame@127.0.0.1:${server.port}`);
       await store.opened();
-      expect(log.of('warn').join()).to.contain('does not tell');
+      expect(log.of('warn').join()).to.contain('does not report');
     });
 
     it('but not where it keeps a log of all writes', async () => {

@@ -1,9 +1,9 @@
-// Owns what `store check` says of a cluster as a whole: who answers, what is covered, and what one lost node costs. Pure.
+// The rules of `store check` for a cluster: votes, slot coverage, replicas and settings. Pure.
 
 import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
 import type { ClusterNode, ClusterView } from '../topology/cluster-nodes.js';
 
-/** What a node told, if it did. */
+/** The answer of one node. */
 export interface ClusterFacts {
   readonly name: string;
   /** Why there is no answer. */
@@ -15,18 +15,18 @@ export interface ClusterFacts {
 const SHORT_MS = 1_000;
 const SLOW_MS = 10_000;
 
-/** @param facts of all nodes that any of them knows */
+/** @param facts the answers of all nodes that any node lists */
 export function judgeCluster(facts: readonly ClusterFacts[]): readonly Finding[] {
   const words = facts.flatMap(({ word }) => (word ? [word] : []));
   const [first] = words;
   const most = Math.floor(facts.length / 2) + 1;
   const silent = facts.filter(({ word }) => !word).map(({ name, why }) => `${name} (${why})`);
   const mend =
-    'see that they run, and let `redis-cli --cluster check HOST:PORT` tell; `cluster forget` those that are gone for good';
+    'start them, and run `redis-cli --cluster check HOST:PORT`; remove nodes that are gone for good with `cluster forget`';
   if (!first || words.length < most) {
     return [
       unsafe(
-        `${words.length} of ${facts.length} nodes of the cluster answer: the service believes only what ${most} of them say. No answer: ${silent.join(', ')}`,
+        `${words.length} of ${facts.length} nodes of the cluster answer: the service needs the votes of ${most}. No answer: ${silent.join(', ')}`,
         mend,
       ),
     ];
@@ -41,16 +41,16 @@ function coverage(words: readonly ClusterView[], { owners }: ClusterView): Findi
   if (bare > 0) {
     return [
       unsafe(
-        `${bare} of our ${owners.length} slots have no primary: calls of their subjects are unavailable`,
-        'let `redis-cli --cluster fix HOST:PORT` cover them',
+        `${bare} of our ${owners.length} slots have no primary: calls for their subjects fail`,
+        'cover them with `redis-cli --cluster fix HOST:PORT`',
       ),
     ];
   }
   const agreed = words.every((word) => word.owners.every((owner, shard) => owner?.server === owners[shard]?.server));
-  if (agreed) return [good(`All nodes of the cluster agree on who has our ${owners.length} slots`)];
+  if (agreed) return [good(`All nodes of the cluster agree on the owners of our ${owners.length} slots`)];
   return [
     warning(
-      'The nodes do not agree on who has our slots',
+      'The nodes do not agree on the owners of our slots',
       'wait until a migration or a failover is over, and check again',
     ),
   ];
@@ -63,7 +63,7 @@ function shape({ nodes, owners }: ClusterView): Finding[] {
   if (primaries.length < 3) {
     found.push(
       warning(
-        `There are ${primaries.length} primaries: when one is lost, the others cannot agree on who takes its place`,
+        `There are ${primaries.length} primaries: when one fails, the others have no majority to replace it`,
         'run at least three',
       ),
     );
@@ -72,8 +72,8 @@ function shape({ nodes, owners }: ClusterView): Finding[] {
   if (alone.length > 0) {
     found.push(
       warning(
-        `Primaries without a replica: ${alone.map(name).join(', ')}. While one is down, calls of its subjects are unavailable; what it loses is lost`,
-        'give each a replica',
+        `Primaries without a replica: ${alone.map(name).join(', ')}. While one is down, calls for its subjects fail; writes that it loses are lost`,
+        'give each of them a replica',
       ),
     );
   } else found.push(good('Each primary has a replica'));
@@ -87,8 +87,8 @@ function settings(facts: readonly ClusterFacts[]): Finding[] {
   if (coverages.length === 0 || timeouts.length === 0) {
     return [
       unknown(
-        'The nodes do not tell cluster-require-full-coverage and cluster-node-timeout to this user (CONFIG GET)',
-        'see that the first is no, and the second between 1000 and 10000',
+        'This user cannot read cluster-require-full-coverage and cluster-node-timeout (CONFIG GET)',
+        'check that the first is no, and the second between 1000 and 10000',
       ),
     ];
   }
@@ -96,7 +96,7 @@ function settings(facts: readonly ClusterFacts[]): Finding[] {
   if (coverages.includes('yes')) {
     found.push(
       warning(
-        'cluster-require-full-coverage is yes: when one primary and its replicas are away, all subjects are unavailable, not only theirs',
+        'cluster-require-full-coverage is yes: when one primary and its replicas are down, calls for all subjects fail, not only for theirs',
         'set it at each node: `redis-cli CONFIG SET cluster-require-full-coverage no`, and in redis.conf',
       ),
     );
@@ -105,13 +105,11 @@ function settings(facts: readonly ClusterFacts[]): Finding[] {
     'set it between 1000 and 10000 at each node: `redis-cli CONFIG SET cluster-node-timeout 5000`, and in redis.conf';
   const [least, longest] = [Math.min(...timeouts), Math.max(...timeouts)];
   if (least < SHORT_MS) {
-    found.push(
-      warning(`cluster-node-timeout is ${least} ms: a pause that nobody need notice becomes a failover`, mend),
-    );
+    found.push(warning(`cluster-node-timeout is ${least} ms: even a short pause causes a failover`, mend));
   } else if (longest > SLOW_MS) {
     found.push(
       warning(
-        `cluster-node-timeout is ${longest} ms: when a primary dies, calls of its subjects are unavailable for that time and some seconds more`,
+        `cluster-node-timeout is ${longest} ms: when a primary fails, calls for its subjects fail for that time and some seconds more`,
         mend,
       ),
     );

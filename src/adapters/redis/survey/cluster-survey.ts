@@ -1,4 +1,4 @@
-// Owns the survey of a Redis Cluster: what its nodes say of each other, and each of them by itself. Writes nothing.
+// The `store check` of a Redis Cluster: its nodes' view of the cluster, and each node itself. Read-only.
 
 import type { Redis } from 'ioredis';
 import type { Finding } from '../../../core/finding.js';
@@ -42,7 +42,9 @@ async function askNode(url: string, place: Place, tls: TlsSource | undefined): P
     return { name, why: '', ...(await askServer(url, tls, (client) => tell(client, place))) };
   } catch (error) {
     const disabled = error instanceof Error && /cluster support disabled/.test(error.message);
-    const why = disabled ? 'it is no node of a cluster: REDIS_URL must begin with redis://' : explain(error).detail;
+    const why = disabled
+      ? 'it is no node of a cluster: for a single server REDIS_URL must begin with redis://'
+      : explain(error).detail;
     return { name, why, word: undefined, settings: new Map() };
   }
 }

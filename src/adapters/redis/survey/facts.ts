@@ -1,4 +1,4 @@
-// Owns the questions of `store check`: all that a server tells of itself, and what it refuses to tell. Writes nothing.
+// The facts that `store check` reads from a server, and those that its user may not read. Read-only.
 
 import type { Redis } from 'ioredis';
 import { explain } from '../failure.js';
@@ -8,7 +8,7 @@ import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
 import { RIGHTS, TRIED } from './rights-script.js';
 
-/** What could be found out; undefined: the server does not tell. Sizes in bytes, times in ms. */
+/** The facts; undefined: the server does not report it. Sizes in bytes, times in ms. */
 export interface Facts {
   readonly version: string | undefined;
   /** `master` or `slave`. */
@@ -24,15 +24,15 @@ export interface Facts {
   readonly evictedKeys: number | undefined;
   readonly replicas: number | undefined;
   readonly minReplicasToWrite: number | undefined;
-  /** How far the server's clock is ahead of this machine's, as far as is certain, ms. */
+  /** How far the server's clock is certainly ahead of this machine's, ms; negative: behind. */
   readonly clockAheadMs: number | undefined;
-  /** What our commands meet: for each that fails, why. */
+  /** Our commands that fail, and why. */
   readonly refusedCommands: readonly { readonly command: string; readonly why: string }[];
-  /** The birth records' texts; undefined: they cannot be read. */
+  /** The texts of the birth records; undefined: they cannot be read. */
   readonly births: readonly (string | undefined)[] | undefined;
   /** A sample of the keys of the database. */
   readonly sample: { readonly keys: number; readonly others: number; readonly whole: boolean } | undefined;
-  /** Questions that the server does not answer to this user. */
+  /** Commands that this user may not run. */
   readonly unanswered: readonly string[];
 }
 
@@ -49,7 +49,7 @@ const QUESTIONS = [
   ['config', 'get', 'min-replicas-to-write'],
 ];
 
-/** A sample is enough: a database of millions of keys must not be walked. */
+/** The size of the sample: the check must not walk a database of millions of keys. */
 const SAMPLE_STEPS = 20;
 const SAMPLE_COUNT = '500';
 
@@ -57,15 +57,15 @@ const number = (text: unknown): number | undefined =>
   typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : undefined;
 
 /**
- * Asks everything.
- * @param shards whose keys it has
- * @throws what the server says where it does not even tell its role
+ * Reads all facts.
+ * @param shards the shards that the server owns
+ * @throws the server's error for ROLE or TIME
  */
 export async function gatherFacts(client: Redis, shards: readonly number[]): Promise<Facts> {
   const askedMs = Date.now();
   const answers = (await client.pipeline(QUESTIONS).exec()) ?? [];
   const answeredMs = Date.now();
-  // Without its role and its time `serve` would not go on either.
+  // `serve` needs ROLE and TIME, too.
   for (const [error] of answers.slice(0, 2)) if (error) throw error;
   const told = answers.map(([error, answer]) => (error ? undefined : answer));
   const [role, time, server, memory, persistence, replication, stats, save, appendfsync, minReplicas] = told;
@@ -96,7 +96,7 @@ export async function gatherFacts(client: Redis, shards: readonly number[]): Pro
   };
 }
 
-/** The server read its clock between the question and the answer: only what lies outside of that is certain. */
+/** The server read its clock between question and answer, so only a difference beyond that interval is certain. */
 function clockAhead(time: unknown, askedMs: number, answeredMs: number): number | undefined {
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
   if (seconds === undefined || micros === undefined) return undefined;
@@ -117,7 +117,7 @@ async function tryCommands(client: Redis, [shard = 0]: readonly number[]): Promi
 async function readBirths(client: Redis, shards: readonly number[]): Promise<Facts['births']> {
   const keys = keyNames(shards.map((shard) => ({ kind: 'birth', shard })));
   try {
-    // One by one: in a cluster each is in a slot of its own.
+    // One by one: in a cluster they are in different slots.
     const found = await Promise.all(
       keys.map((key) => evaluate(client, READ, [key], []) as Promise<readonly unknown[]>),
     );

@@ -1,4 +1,4 @@
-// Owns how findings of several servers are put together: in which order, and what is said once of all of them. Pure.
+// The order of the results of `store check`, and the merge of equal results of several servers. Pure.
 
 import type { Finding } from '../../../core/finding.js';
 
@@ -7,13 +7,13 @@ const ORDER = ['unsafe', 'warning', 'unknown', 'good'] as const;
 export const worstFirst = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight));
 
-/** What was found of one server, and the server's name. */
+/** The results for one server, and the server's name. */
 export interface Surveyed {
   readonly server: string;
   readonly findings: readonly Finding[];
 }
 
-/** Says of whom each finding is, and of all at once what was found of all. */
+/** Prefixes each result with its servers; a result that all servers share is listed once. */
 export function ofEach(kind: string, surveyed: readonly Surveyed[]): readonly Finding[] {
   const bySays = new Map<string, { readonly finding: Finding; readonly servers: string[] }>();
   for (const { server, findings } of surveyed) {

@@ -1,14 +1,14 @@
-// Owns the script that finds out which of our scripts' commands a user may run, without writing anything.
+// The script that tests which of our scripts' commands a user may run. Read-only.
 //
-// KEYS[1]  a key of ours
+// KEYS[1]  one of our keys
 //
-// Answers for GET, MGET, EXISTS, PTTL, TIME and SET the error that each meets, or an empty text. The SET has an option
-// that does not exist: the server first looks whether it would take a write of this user now, and only then at options.
-// So "syntax error" means that it would.
+// Returns for GET, MGET, EXISTS, PTTL, TIME and SET the error of each, or an empty text. SET is sent with an option
+// that does not exist: the server first checks whether it would accept a write of this user, and only then the options.
+// So "syntax error" means that it would accept the write.
 
 import { makeScript } from '../script.js';
 
-/** The commands, in the order of the answers. */
+/** The commands, in the order of the results. */
 export const TRIED = ['GET', 'MGET', 'EXISTS', 'PTTL', 'TIME', 'SET'] as const;
 
 export const RIGHTS = makeScript({

@@ -1,9 +1,9 @@
-// Owns what `store check` says of Sentinels: whether they can agree, how soon they do, and whom REDIS_URL asks. Pure.
+// The rules of `store check` for Sentinels: votes, quorum, failover time and replicas. Pure.
 
 import { type Finding, good, unsafe, warning } from '../../../core/finding.js';
 import type { Place } from '../url.js';
 
-/** What a Sentinel told, if it did. */
+/** The answer of one Sentinel. */
 export interface SentinelFacts {
   readonly name: string;
   /** Why there is no answer. */
@@ -12,7 +12,7 @@ export interface SentinelFacts {
     | {
         readonly primary: Place;
         readonly replicas: readonly Place[];
-        /** How many Sentinels there are, by its word. */
+        /** How many Sentinels it reports, itself included. */
         readonly all: number;
         readonly quorum: number;
         readonly downAfterMs: number;
@@ -20,7 +20,7 @@ export interface SentinelFacts {
     | undefined;
 }
 
-/** What the service itself waits for an answer, ms. */
+/** The service's own time limit of a command, ms. */
 const COMMAND_MS = 500;
 const SLOW_MS = 10_000;
 
@@ -41,12 +41,12 @@ type Answers = readonly NonNullable<SentinelFacts['answer']>[];
 
 function agreement(answers: Answers, all: number, most: number, silent: readonly string[]): Finding[] {
   const names = new Set(answers.map(({ primary }) => `${primary.host}:${primary.port}`));
-  const mend = 'see that they run, that REDIS_URL names them, and that REDIS_SENTINEL_PASSWORD is theirs';
+  const mend = 'check that they run, that REDIS_URL names them, and that REDIS_SENTINEL_PASSWORD is right';
   const found: Finding[] = [];
   if (answers.length < most) {
     found.push(
       unsafe(
-        `${answers.length} of ${all} Sentinels answer: the service believes a primary only on the word of ${most}. No answer: ${silent.join(', ') || 'those that REDIS_URL does not name'}`,
+        `${answers.length} of ${all} Sentinels answer: the service needs the votes of ${most}. No answer: ${silent.join(', ') || 'those that REDIS_URL does not name'}`,
         mend,
       ),
     );
@@ -55,7 +55,7 @@ function agreement(answers: Answers, all: number, most: number, silent: readonly
     found.push(
       unsafe(
         `The Sentinels name different primaries: ${[...names].join(', ')}`,
-        'wait until they agree; `redis-cli -p 26379 sentinel ckquorum NAME` tells',
+        'wait until they agree; check with `redis-cli -p 26379 sentinel ckquorum NAME`',
       ),
     );
   } else if (names.size === 1 && answers.length >= most)
@@ -68,15 +68,15 @@ function number(named: number, all: number, most: number): Finding[] {
   if (all < 3) {
     found.push(
       warning(
-        `There ${all === 1 ? 'is 1 Sentinel' : `are ${all} Sentinels`}: when one is lost, nobody can agree on another primary`,
-        'run at least three, on machines of their own',
+        `There ${all === 1 ? 'is 1 Sentinel' : `are ${all} Sentinels`}: when one fails, there is no majority for another primary`,
+        'run at least three, on different machines',
       ),
     );
   }
   if (named < all) {
     found.push(
       (named < most ? unsafe : warning)(
-        `REDIS_URL names ${named} of ${all} Sentinels: the service asks only those, and needs the word of ${most}`,
+        `REDIS_URL names ${named} of ${all} Sentinels: the service asks only those, and needs the votes of ${most}`,
         'name all of them in REDIS_URL',
       ),
     );
@@ -94,14 +94,14 @@ function settings(answers: Answers, all: number, most: number): Finding[] {
   if (quorum > all) {
     found.push(
       unsafe(
-        `The quorum is ${quorum} of ${all} Sentinels: there is never a failover`,
+        `The quorum is ${quorum} of ${all} Sentinels: there can be no failover`,
         `set it to ${most}: \`sentinel set NAME quorum ${most}\` at each`,
       ),
     );
   } else if (quorum < most) {
     found.push(
       warning(
-        `The quorum is ${quorum} of ${all} Sentinels: less than half of them may call a primary down that only they cannot reach`,
+        `The quorum is ${quorum} of ${all} Sentinels: a minority that cannot reach the primary may start a failover`,
         `set it to ${most}: \`sentinel set NAME quorum ${most}\` at each`,
       ),
     );
@@ -110,14 +110,14 @@ function settings(answers: Answers, all: number, most: number): Finding[] {
   if (downAfterMs <= COMMAND_MS) {
     found.push(
       warning(
-        `down-after-milliseconds is ${downAfterMs}, and the service itself waits ${COMMAND_MS} ms for an answer: a pause that nobody need notice becomes a failover`,
+        `down-after-milliseconds is ${downAfterMs}, and the service itself waits ${COMMAND_MS} ms for an answer: even a short pause causes a failover`,
         mend,
       ),
     );
   } else if (downAfterMs > SLOW_MS) {
     found.push(
       warning(
-        `down-after-milliseconds is ${downAfterMs}: when the primary dies, all calls are unavailable for that time and some seconds more`,
+        `down-after-milliseconds is ${downAfterMs}: when the primary fails, all calls fail for that time and some seconds more`,
         mend,
       ),
     );
@@ -128,5 +128,5 @@ function settings(answers: Answers, all: number, most: number): Finding[] {
 function replicas(answers: Answers): Finding[] {
   const [first] = answers;
   if (!first || first.replicas.length > 0) return [];
-  return [warning('The primary has no replica: when it is lost, nobody takes its place', 'run at least two replicas')];
+  return [warning('The primary has no replica: when it fails, no server can replace it', 'run at least two replicas')];
 }

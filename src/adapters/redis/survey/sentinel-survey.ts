@@ -1,4 +1,4 @@
-// Owns the survey of what Sentinels watch: the Sentinels, the primary that they name, and its replicas. Writes nothing.
+// The `store check` behind Sentinels: the Sentinels, the primary that they name, and its replicas. Read-only.
 
 import type { Redis } from 'ioredis';
 import type { Finding } from '../../../core/finding.js';
@@ -46,7 +46,7 @@ async function factsOf(url: string, name: string, watched: string, tls: TlsSourc
     return {
       name,
       answer: undefined,
-      why: unknownName ? 'it does not know the name in REDIS_URL' : explain(error).detail,
+      why: unknownName ? 'it does not monitor the name in REDIS_URL' : explain(error).detail,
     };
   }
 }

@@ -1,4 +1,4 @@
-// Owns the survey of one server for `store check`: it connects as `serve` does, asks, and judges. Writes nothing.
+// The `store check` of one server: connects as `serve` does, reads the facts, and applies the rules. Read-only.
 
 import type { Redis } from 'ioredis';
 import { parseBirth } from '../../../core/entries.js';
@@ -11,20 +11,20 @@ import { SHARDS } from '../keys.js';
 import { judgeFacts } from './fact-judgement.js';
 import { gatherFacts } from './facts.js';
 
-/** How long it all may take: a server that hangs must not hang the check. */
+/** Time limits, so that a server that hangs does not block the check. */
 const CONNECT_MS = 2_000;
 const ANSWER_MS = 5_000;
 
 export const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-/** The settings that `serve` would go by. */
+/** The settings that `serve` would use. */
 export interface SurveyOptions {
   readonly allowUnsafe: boolean;
   readonly minReplicas: number;
   readonly tls?: TlsSource | undefined;
 }
 
-/** Asks a server, within a bound. @throws whatever it says, or what is wrong with the way to it */
+/** Connects to a server and runs commands, within time limits. @throws the connection's or the server's error */
 export async function askServer<T>(
   url: string,
   tls: TlsSource | undefined,
@@ -41,7 +41,7 @@ export async function askServer<T>(
   }
 }
 
-/** What there is to say of a primary. @param shards whose keys it has. Never rejects for what is wrong with the server */
+/** Checks a primary. Never rejects because of the server. @param shards the shards that it owns */
 export async function surveyServer(
   url: string,
   shards: readonly number[],
@@ -53,12 +53,12 @@ export async function surveyServer(
     const around = { open: await isOpen(url, tls), plain: isPlainAbroad(url), births: birthsOf(facts.births) };
     return judgeFacts({ ...facts, ...around, wanted: { replicas: minReplicas, refusal } }, allowUnsafe);
   } catch (error) {
-    const mend = 'see that it runs, and that REDIS_URL names it with its user and password';
+    const mend = 'check that it runs, and that REDIS_URL has its address, user and password';
     return [{ weight: 'unsafe', says: `Redis cannot be used: ${explain(error).detail}`, mend }];
   }
 }
 
-/** What there is to say of a replica, which may be the primary tomorrow: only what is wrong. */
+/** Checks a replica, which a failover may promote. Returns problems only. */
 export async function surveyReplica(url: string, { allowUnsafe, tls }: SurveyOptions): Promise<readonly Finding[]> {
   try {
     const { policy, persistence } = await askServer(url, tls, inspect);
@@ -66,11 +66,11 @@ export async function surveyReplica(url: string, { allowUnsafe, tls }: SurveyOpt
     const judged = kept.weight === 'unsafe' && allowUnsafe ? { ...kept, weight: 'warning' as const } : kept;
     return [judged, PERSISTENCE[persistence]].filter(({ weight }) => weight !== 'good');
   } catch (error) {
-    return [unsafe(`It cannot be asked: ${explain(error).detail}`, 'see that it runs: without it nobody takes over')];
+    return [unsafe(`It does not answer: ${explain(error).detail}`, 'start it: without a replica there is no failover')];
   }
 }
 
-/** Whether somebody without a name or a password is let in; undefined: that could not be found out. */
+/** Whether the server accepts connections without user and password; undefined: unknown. */
 async function isOpen(url: string, tls: TlsSource | undefined): Promise<boolean | undefined> {
   const bare = new URL(url);
   bare.username = '';
@@ -80,26 +80,26 @@ async function isOpen(url: string, tls: TlsSource | undefined): Promise<boolean 
     return true;
   } catch (error) {
     if (!(error instanceof Error)) return undefined;
-    // That the key would be at another node it tells only those whom it lets in.
+    // A node sends MOVED only to an authenticated client.
     if (error.message.startsWith('MOVED')) return true;
     return /^(NOAUTH|NOPERM|DENIED|WRONGPASS)/.test(error.message) ? false : undefined;
   }
 }
 
-/** Why the user may not wait for replicas; undefined: it may. For none of them WAIT answers at once. */
+/** The error of WAIT; undefined: the user may run it. With 0 replicas WAIT returns at once. */
 const waitRefusal = (client: Redis): Promise<string | undefined> =>
   client.wait(0, 1).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
 
-/** Whether passwords and entries travel in clear, and to another machine. */
+/** Whether the connection is unencrypted and leads to another machine. */
 function isPlainAbroad(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'redis:' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
-/** The times of the birth records, and how many are missing or cannot be read. */
+/** The times of the birth records, and how many are missing or unreadable. */
 export interface BirthFacts {
   readonly times: readonly number[];
   readonly missing: number;

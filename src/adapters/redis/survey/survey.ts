@@ -1,4 +1,4 @@
-// Owns the survey of Redis for `store check`: of one server, of what Sentinels watch, or of a cluster.
+// The `store check` of Redis: one server, servers behind Sentinels, or a cluster.
 
 import type { Finding } from '../../../core/finding.js';
 import { type Credentials, readRedisUrl } from '../url.js';
@@ -7,7 +7,7 @@ import { worstFirst } from './findings.js';
 import { surveySentinels } from './sentinel-survey.js';
 import { ALL_SHARDS, type SurveyOptions, surveyServer } from './server-survey.js';
 
-/** What there is to say of the store that a URL leads to, the worst first. Never rejects for what is wrong with it. */
+/** Checks the store that a URL names. Returns the worst result first. Never rejects because of the store. */
 export async function surveyRedis(
   url: string,
   options: SurveyOptions & { readonly sentinel?: Credentials | undefined },

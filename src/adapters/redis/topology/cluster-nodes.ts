@@ -1,4 +1,4 @@
-// The parser of CLUSTER NODES: which nodes one of them knows, and which one it names as the owner of each shard's slot. Pure.
+// The parser of CLUSTER NODES: the nodes that one node lists, and the owner that it names for each shard's slot. Pure.
 
 import { SHARDS, slotOf } from '../keys.js';
 import type { Place } from '../url.js';
@@ -24,7 +24,7 @@ export interface ClusterView {
   readonly destinations: ReadonlyMap<number, string>;
 }
 
-/** @param asked where it was asked: a node that has met no other does not know its own address */
+/** @param asked the address of the question: a node that has met no other does not report its own address */
 export function parseNodes(text: string, asked: Place): ClusterView | undefined {
   const nodes: ClusterNode[] = [];
   const owners = Array<Vote | undefined>(SHARDS).fill(undefined);
@@ -33,7 +33,7 @@ export function parseNodes(text: string, asked: Place): ClusterView | undefined 
   for (const line of text.split('\n')) {
     const [id, address = '', flagged = '', primary = '-', , , epoch, , ...slots] = line.trim().split(' ');
     const flags = flagged.split(',');
-    // A node that is only being met, or has no address, is not a member that could answer.
+    // A node in its handshake, or without an address, is not a member that could answer.
     if (!id || flags.includes('handshake') || flags.includes('noaddr')) continue;
     if (flags.includes('myself')) self = id;
     const isPrimary = flags.includes('master');
@@ -57,7 +57,7 @@ function placeOf(address: string, asked: Place): Place {
   return { host: host === '' ? asked.host : host, port: Number(port ?? asked.port) };
 }
 
-/** The shards whose slots lie in a range such as `0-5460` or `77`; none for a slot on its way in. */
+/** The shards whose slots lie in a range such as `0-5460` or `77`; none for a slot that is being imported. */
 function shardsIn(range: string): number[] {
   const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
   if (first === undefined) return [];

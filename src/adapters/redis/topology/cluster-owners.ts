@@ -12,10 +12,10 @@ import type { Owners, ServerAddress } from './owners.js';
 import { LEASE_MS, PrimaryLease } from './primary-lease.js';
 import { Voter } from './voter.js';
 
-/** How long the answers of all nodes are waited for where a slot was found to have another owner, ms. */
+/** How long `look` waits for the answers of all nodes, ms. */
 const LOOK_MS = 200;
 const LOOK_STEP_MS = 10;
-/** After how long without an answer a node's view is forgotten, ms. */
+/** How long a node's view is kept without a new answer, ms. */
 const VIEW_MS = 2 * LEASE_MS;
 
 export interface ClusterParts {
@@ -28,7 +28,9 @@ export interface ClusterParts {
 
 interface Answer {
   readonly view: ClusterView;
-  /** What changes whenever the node is made a primary; undefined: it is none, or does not say. */
+  /**
+   * The master_replid, which changes whenever the node is promoted; undefined: it is no primary, or does not report it.
+   */
   readonly reign: string | undefined;
 }
 
@@ -56,11 +58,11 @@ export class ClusterOwners implements Owners {
   #listener = (): void => {};
   #closed = false;
 
-  /** Starts to ask, and does not stop until it is closed. */
+  /** Asks the voters until it is closed. */
   constructor(parts: ClusterParts) {
     this.#parts = parts;
     this.#askSeeds();
-    // When all addresses have changed, the names in REDIS_URL lead to the new ones.
+    // If all addresses have changed, the host names in REDIS_URL resolve to the new ones.
     this.#seeking = setInterval(() => this.#isSilent() && this.#askSeeds(), LEASE_MS).unref();
   }
 
@@ -72,7 +74,7 @@ export class ClusterOwners implements Owners {
     const silent = [...this.#voters.values()].map(({ why }) => why).filter((why) => why !== '');
     const [first] = silent;
     if (first === undefined)
-      return 'the nodes of the cluster do not agree on who has this slot, or have only just named this primary';
+      return 'the nodes of the cluster do not agree on the owner of this slot, or have named it only just now';
     const all = Math.max(this.#nodes.size, this.#voters.size);
     return `${all - silent.length} of ${all} nodes of the cluster answer, and more than half must agree (${first})`;
   }
@@ -99,7 +101,7 @@ export class ClusterOwners implements Owners {
     this.#listener = listener;
   }
 
-  /** Asks all nodes at once, and waits for a while for their answers. */
+  /** Asks all nodes at once, and waits briefly for their answers. */
   async look(): Promise<void> {
     const { monotonicMs } = this.#parts;
     const fromMs = monotonicMs();
@@ -138,7 +140,7 @@ export class ClusterOwners implements Owners {
   #answered(answer: Answer, askedMs: number, receivedMs: number): void {
     const { self, owners, nodes } = answer.view;
     const before = this.#known.get(self);
-    // A node can be asked by two names at once. Then it is not known which question it answered first.
+    // A node can be asked under two names at once. Then it is not known which question it answered first.
     if (before && askedMs < before.receivedMs) return;
     const unbroken = answer.reign !== undefined && answer.reign === before?.reign;
     this.#known.set(self, { ...answer, askedMs, receivedMs });
@@ -162,7 +164,7 @@ export class ClusterOwners implements Owners {
   #meet(nowMs: number): void {
     for (const [id, { askedMs }] of this.#known) if (askedMs < nowMs - VIEW_MS) this.#known.delete(id);
     const nodes = new Map<string, ClusterNode>();
-    // The others' answers count last: a node that has met no other does not know its own address.
+    // The others' answers override a node's own: a node that has met no other does not report its own address.
     const listed = [...this.#known.values()].flatMap(({ view }) => view.nodes.map((node) => ({ node, by: view.self })));
     const own = listed.filter(({ node, by }) => node.id === by);
     const others = listed.filter(({ node, by }) => node.id !== by);
@@ -187,14 +189,14 @@ export class ClusterOwners implements Owners {
 }
 
 async function askNode(client: Redis, place: Place): Promise<Answer> {
-  // A user may be forbidden to ask for INFO: then every change of owner has its delay.
+  // The user may have no permission for INFO: then every change of owner has the takeover delay.
   const replication = client.info('replication').catch(() => '');
   const text = await client.call('CLUSTER', 'NODES').catch((error: Error) => {
     if (!/cluster support disabled/.test(error.message)) throw error;
-    throw new StoreUnavailable('Redis is no node of a cluster: REDIS_URL must name it by redis://');
+    throw new StoreUnavailable('Redis is no node of a cluster: for a single server REDIS_URL must begin with redis://');
   });
   const view = parseNodes(String(text), place);
-  if (!view) throw new StoreUnavailable('a node of the cluster answers in another form than was expected');
+  if (!view) throw new StoreUnavailable('a node of the cluster answers in an unexpected format');
   const info = await replication;
   const reign = field(info, 'role') === 'master' ? field(info, 'master_replid') : undefined;
   return { view, reign };

@@ -1,4 +1,4 @@
-// The store's two commands where one server owns all shards: a single Redis, or the primary that Sentinels name.
+// The store's two commands for a single Redis, or for the primary that Sentinels name: one server owns all shards.
 
 import { type Found, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
@@ -6,14 +6,17 @@ import { evaluate } from '../script.js';
 import { SWAP } from '../swap-script.js';
 import type { Topology } from './topology.js';
 
-/** What Redis answered to a swap; see the script. */
+/** The result of the swap script. */
 export type SwapAnswer = readonly [outcome: number, standing?: string | null, writes?: string];
 
-/** The two commands of the store, as they are sent to the owner of a shard. */
+/** The two commands of the store, sent to the owner of a shard. */
 export interface Commands {
   /** Reads keys of one shard. @throws StoreUnavailable */
   read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
-  /** Runs the swap on an entry and, if there is one to be raised, its shard's birth record. @throws StoreUnavailable */
+  /**
+   * Runs the swap script on an entry, and on its shard's birth record if its count must be raised.
+   * @throws StoreUnavailable
+   */
   swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer>;
 }
 

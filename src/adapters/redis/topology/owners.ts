@@ -1,12 +1,12 @@
-// What the store asks about the servers behind it: which one owns which shards now.
+// The owner of each shard: the interface to the topology, and its implementation for a single server.
 
-/** A server, as its topology names it. */
+/** The identity and the address of a server. */
 export interface ServerAddress {
-  /** Unlike that of any other server: in a cluster the id of its node. */
+  /** Unique; in a cluster the node's id. */
   readonly id: string;
   /** May hold a password. */
   readonly url: string;
-  /** `host:port` for the log; undefined where there is only one server. */
+  /** `host:port` for the log; undefined for a single server. */
   readonly label: string | undefined;
 }
 
@@ -18,18 +18,18 @@ export interface Owners {
   ownerOf(group: number): string | undefined;
   /** Why some group has no owner, for the log. */
   readonly why: string;
-  /** The server that a slot is moving to, by the answer of its owner; undefined: it is not moving. */
+  /** The server that a slot is moving to, as its owner reports; undefined: it is not moving. */
   destinationOf(group: number): string | undefined;
-  /** Servers to be connected to: owners of today and of tomorrow, and where slots move to. */
+  /** The servers to connect to: owners, future owners, and destinations of moving slots. */
   readonly wanted: ReadonlySet<string>;
-  /** undefined: the topology does not know it any more. */
+  /** undefined: the server is not part of the topology any more. */
   addressOf(id: string): ServerAddress | undefined;
   /** Calls back after each answer of a voter. */
   watch(listener: () => void): void;
   close(): Promise<void>;
 }
 
-/** A single server, which nothing replaces. */
+/** A single server without failover. */
 export class SingleOwner implements Owners {
   readonly groups = 1;
   readonly why = '';

@@ -1,48 +1,54 @@
-// Lease on a primary: which server may be used now, from what voters answered and when they were asked. Pure.
+// Lease on a primary: which server may be used now, by the voters' answers and the times of the questions. Pure.
 //
-// A primary that was paused or cut off does not know that it was replaced. When it wakes, it reports itself as the primary
-// and answers from an older state. So its own report is not enough. Voters are asked again and again: the Sentinels, or all
-// nodes of the cluster. A vote names a server and the configuration epoch by which it has its place. A server can be
-// named again after a failback. An epoch does not come back: a voter never returns to a vote that it has left, and all
-// voters leave their votes in the order of the epochs. Two rules follow, and one exemption.
+// A primary that was paused or cut off does not detect that it was replaced. When it resumes, it reports itself as the
+// primary and answers from an older state. So its own report is not enough. Voters are asked again and again: the
+// Sentinels, or all nodes of the cluster. A vote names a server and its configuration epoch. A server can be named
+// again after a failback. An epoch does not come back: a voter never returns to a vote that it has left, and all voters
+// leave their votes in the order of the epochs. Two rules follow, and one exemption.
 //
-// 1. A process uses a server only while more than half of the voters have given one vote for it to questions of the last
+// 1. A process uses a server only while more than half of the voters have given one vote for it to questions of the
+// last
 //    LEASE_MS.
-// 2. It begins to use a server only when more than half of the voters have given that vote for TAKEOVER_DELAY_MS, which is
+// 2. It begins to use a server only when more than half of the voters have given that vote for TAKEOVER_DELAY_MS, which
+// is
 //    longer.
 //
-// Proof. Process A uses server X by an older vote, and process B uses server Y by a newer one. A voter is in both halves:
-// it gave the older vote to a question that A sent less than LEASE_MS before its use, and the newer one to B more than
-// TAKEOVER_DELAY_MS before its use. It gave the older one first. So A's use was before B's. Only differences of a process's own
-// monotonic clock are compared; TAKEOVER_DELAY_MS covers how far two such clocks drift apart.
+// Proof. Process A uses server X by an older vote, and process B uses server Y by a newer one. A voter is in both
+// halves: it gave the older vote to a question that A sent less than LEASE_MS before its use, and the newer one to B
+// more than TAKEOVER_DELAY_MS before its use. It gave the older one first. So A's use was before B's. Only differences
+// of a process's own monotonic clock are compared; TAKEOVER_DELAY_MS covers how far two such clocks drift apart.
 //
-// 3. Exemption. A primary that gives its place away by itself (a slot that is moved) says so as a voter, and from then on
-//    answers nothing for it. Its successor needs no takeover delay. Nor does a primary that only raises its own epoch. It
-//    must have been a primary without a break since its answer before, at most LEASE_MS ago, and this process must have
-//    used it in between. Assumed: within LEASE_MS a slot is not given away, taken over in a failover, and given back.
+// 3. Exemption. A primary that gives its slot away itself (a migration) votes for the new owner, and from then on
+// answers
+//    no command for the slot. The new owner needs no takeover delay. Nor does a primary that only raises its own epoch.
+// The
+//    voter must have been a primary without a break since its previous answer, at most LEASE_MS ago, and this process
+// must
+//    have used it in between. Assumed: within LEASE_MS a slot is not given away, taken over in a failover, and given
+// back.
 
-/** How long a vote counts, from the moment at which it was asked for, ms. All processes must have the same. */
+/** How long a vote counts, from the time of the question, ms. All processes must have the same value. */
 export const LEASE_MS = 1_500;
-/** How long a vote must have been given before its server is used, ms. All processes must have the same. */
+/** How long a vote must have been given before its server is used, ms. All processes must have the same value. */
 export const TAKEOVER_DELAY_MS = LEASE_MS + 50;
 
 export interface Vote {
   readonly server: string;
-  /** The configuration epoch by which the server has its place. */
+  /** The server's configuration epoch. */
   readonly epoch: number;
 }
 
-/** What a voter answered. All times are of this process's monotonic clock, ms. */
+/** The last answer of a voter. All times are of this process's monotonic clock, ms. */
 interface Answer {
   readonly vote: Vote | undefined;
-  /** When it was last asked. */
+  /** The time of the question. */
   readonly askedMs: number;
   readonly receivedMs: number;
-  /** When the first answer with this vote was received. */
+  /** The receipt of the first answer with this vote. */
   readonly sinceMs: number;
 }
 
-/** More than half of the voters named `vote.server`: it may be used from one moment until the other. */
+/** The time in which a majority allows the use of `vote.server`. */
 interface Term {
   readonly vote: Vote;
   readonly fromMs: number;
@@ -53,20 +59,20 @@ const isSame = (a: Vote | undefined, b: Vote | undefined): boolean => a?.server 
 
 export class PrimaryLease {
   readonly #answers = new Map<string, Answer>();
-  /** The vote that had a majority last. */
+  /** The last vote with a majority. */
   #elected: Term | undefined;
   /** The term that was used last. */
   #used: Term | undefined;
   #usedMs = 0;
-  /** What the server in use itself gave its place to. */
+  /** The vote by which the server in use gave its slot away. */
   #successor: Vote | undefined;
 
   /**
-   * Takes in an answer. `count` must follow.
+   * Records an answer. `count` must follow.
    * @param vote undefined: the voter names no server
    * @param askedMs before the question was sent
-   * @param receivedMs when the answer had come
-   * @param unbroken whether the voter is a server that has been a primary without a break since its answer before
+   * @param receivedMs after the answer was received
+   * @param unbroken whether the voter has been a primary without a break since its previous answer
    */
   record(voter: string, vote: Vote | undefined, askedMs: number, receivedMs: number, unbroken = false): void {
     const before = this.#answers.get(voter);
@@ -75,7 +81,7 @@ export class PrimaryLease {
     this.#answers.set(voter, { vote, askedMs, receivedMs, sinceMs });
   }
 
-  /** Counts the votes. @param voters all that there are, whether they have answered or not */
+  /** Counts the votes. @param voters all voters, whether they have answered or not */
   count(voters: ReadonlySet<string>): void {
     const majority = Math.floor(voters.size / 2) + 1;
     for (const voter of this.#answers.keys()) if (!voters.has(voter)) this.#answers.delete(voter);
@@ -83,7 +89,7 @@ export class PrimaryLease {
     for (const { vote } of answers) {
       const same = answers.filter((answer) => isSame(answer.vote, vote));
       if (vote === undefined || same.length < majority) continue;
-      // A majority was asked at this moment or later, and a majority has given this vote since that moment or earlier.
+      // A majority was asked at `askedMs` or later, and a majority has given this vote since `sinceMs` or earlier.
       const askedMs = same.map((answer) => answer.askedMs).sort((a, b) => b - a)[majority - 1] ?? 0;
       const sinceMs = same.map((answer) => answer.sinceMs).sort((a, b) => a - b)[majority - 1] ?? 0;
       const fromMs = isSame(vote, this.#successor) ? Number.NEGATIVE_INFINITY : sinceMs + TAKEOVER_DELAY_MS;
@@ -92,7 +98,7 @@ export class PrimaryLease {
     }
   }
 
-  /** The server that most voters name, whether it may be used yet or not. */
+  /** The server that a majority names, whether it may be used yet or not. */
   get elected(): string | undefined {
     return this.#elected?.vote.server;
   }
@@ -103,13 +109,13 @@ export class PrimaryLease {
     if (!elected) return undefined;
     if (nowMs >= elected.fromMs && nowMs < elected.untilMs) this.#used = elected;
     const used = this.#used;
-    // The same server under a newer vote: what the older one gave lasts until it is over.
+    // The same server under a newer vote: the older term lasts until its end.
     if (used?.vote.server !== elected.vote.server || nowMs >= used.untilMs) return undefined;
     this.#usedMs = nowMs;
     return used.vote.server;
   }
 
-  /** Whether a server is in use, and was used after its answer before, which is at most a lease old. */
+  /** Whether a server is in use, and was used after its previous answer, which is at most a lease old. */
   #isUsed(server: string, before: Answer, askedMs: number, receivedMs: number): boolean {
     const used = this.#used;
     if (used?.vote.server !== server || this.#usedMs < before.receivedMs) return false;

@@ -1,12 +1,12 @@
-// What a node of a Redis Cluster answers instead: that another node has the slot, or some of its keys. Pure.
+// The redirections of a Redis Cluster: MOVED, ASK and TRYAGAIN. Pure.
 
 /**
- * `moved`: another node owns the slot. `ask`: the slot is moving to another node, and none of the keys is here.
- * `split`: it is moving, and only some of the keys are here. Nothing was done in any case.
+ * `moved`: another node owns the slot. `ask`: the slot is moving, and none of the keys is at this node any more.
+ * `split`: it is moving, and only some of the keys are at this node. In each case the command was not run.
  */
 export type Redirect = 'moved' | 'ask' | 'split';
 
-/** undefined: an error is none of these. */
+/** The redirection of an error; undefined: it is another error. */
 export function redirectOf(error: unknown): Redirect | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
   const [word] = error.message.split(' ');

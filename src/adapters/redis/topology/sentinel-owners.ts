@@ -1,4 +1,4 @@
-// The primary of a name, as a majority of Sentinels names it.
+// The primary that a majority of Sentinels names.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
@@ -12,13 +12,13 @@ import { Voter } from './voter.js';
 interface Answer {
   readonly place: Place;
   readonly epoch: number;
-  /** How many other Sentinels it knows. */
+  /** The number of other Sentinels that it reports. */
   readonly others: number;
 }
 
 export interface SentinelParts {
   readonly target: RedisTarget;
-  /** The URL of a Sentinel, with the credentials that Sentinels ask for. */
+  /** The URL of a Sentinel, with the Sentinels' credentials. */
   readonly sentinelUrl: (place: Place) => string;
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
@@ -38,7 +38,7 @@ export class SentinelOwners implements Owners {
   #wanted: ReadonlySet<string> = new Set();
   #listener = (): void => {};
 
-  /** Starts to ask, and does not stop until it is closed. */
+  /** Asks the voters until it is closed. */
   constructor(parts: SentinelParts) {
     this.#parts = parts;
     const { target, sentinelUrl, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = parts;
@@ -61,7 +61,7 @@ export class SentinelOwners implements Owners {
     const [first] = silent;
     if (first !== undefined)
       return `${all - silent.length} of ${all} Sentinels name a primary, and more than half must (${first})`;
-    if (this.#lease.elected !== undefined) return 'the Sentinels have only just named this primary';
+    if (this.#lease.elected !== undefined) return 'the Sentinels have named this primary only just now';
     return `the ${all} Sentinels do not agree on a primary, or REDIS_URL names too few of them`;
   }
 
@@ -107,7 +107,7 @@ export class SentinelOwners implements Owners {
 async function askSentinel(client: Redis, name: string): Promise<Answer> {
   const answer = await client.call('SENTINEL', 'MASTER', name).catch((error: Error) => {
     if (!/No such master/.test(error.message)) throw error;
-    throw new StoreUnavailable('a Sentinel does not know the name in REDIS_URL');
+    throw new StoreUnavailable('a Sentinel does not monitor the name in REDIS_URL');
   });
   const words = Array.isArray(answer) ? answer.map(String) : [];
   const text = Array.from({ length: words.length / 2 }, (_, n) => `${words[2 * n]}:${words[2 * n + 1]}`).join('\n');
@@ -115,7 +115,7 @@ async function askSentinel(client: Redis, name: string): Promise<Answer> {
   const host = field(text, 'ip');
   const [port = 0, epoch = 0, others = 0] = ['port', 'config-epoch', 'num-other-sentinels'].map(number);
   if (host === undefined || ![port, epoch, others].every(Number.isSafeInteger)) {
-    throw new StoreUnavailable('a Sentinel answers in another form than was expected');
+    throw new StoreUnavailable('a Sentinel answers in an unexpected format');
   }
   return { place: { host, port }, epoch, others };
 }

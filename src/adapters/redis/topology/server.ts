@@ -1,4 +1,4 @@
-// All that belongs to one Redis server: its connection, its clock, and the wait for its replicas.
+// One Redis server: its connection, its clock, and the wait for its replicas.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -13,10 +13,10 @@ import { StoreClock } from '../store-clock.js';
 import type { ServerAddress } from './owners.js';
 import { redirectOf } from './redirect.js';
 
-/** What all servers of a store have in common. */
+/** The options that all servers of a store share. */
 export interface ServerOptions {
   readonly allowUnsafe: boolean;
-  /** How many replicas must have what is acknowledged. */
+  /** How many replicas must confirm before an acknowledgement. */
   readonly minReplicas: number;
   readonly tls: TlsSource | undefined;
   readonly log: Log;
@@ -30,13 +30,13 @@ export interface ServerParts {
   readonly address: ServerAddress;
   /** Whether it is a node of a cluster, which may own none of our slots. */
   readonly clustered: boolean;
-  /** Writes that may be made to wait for replicas. */
+  /** The possible dummy writes before WAIT. */
   readonly waitWrites: () => readonly WaitWrite[];
-  /** Called when it can be used, can be used no more, or its replicas are missing or back. */
+  /** Called when the server becomes usable or unusable, and when its replicas go missing or return. */
   readonly changed: () => void;
 }
 
-/** How long the first connection to a server is waited for where a slot has come to it, ms. */
+/** How long `firstReached` waits for the first connection, ms. */
 const REACHED_MS = 300;
 const REACHED_STEP_MS = 10;
 
@@ -46,11 +46,11 @@ export class Server {
   readonly address: ServerAddress;
   readonly clock: StoreClock;
   readonly connection: Connection;
-  /** When it was needed last, the process's monotonic time, ms. */
+  /** The time of its last need, the process's monotonic clock, ms. */
   neededMs: number;
   readonly #replicas: Replicas | undefined;
 
-  /** Starts to connect, and does not stop until it is closed. */
+  /** Connects, and reconnects until it is closed. */
   constructor(options: ServerOptions, { address, clustered, waitWrites, changed }: ServerParts) {
     const { allowUnsafe, minReplicas, tls, log, commandTimeoutMs, connectTimeoutMs, monotonicMs } = options;
     this.address = address;
@@ -58,7 +58,7 @@ export class Server {
     const clock = new StoreClock(monotonicMs);
     const probe = (client: Redis): Promise<unknown> =>
       evaluate(client, READ, PROBE, []).catch((error: unknown) => {
-        // Redis looks at the user's rights before it looks at the slot.
+        // Redis checks permissions before slots, so a redirection proves the permission.
         if (!clustered || redirectOf(error) === undefined) throw error;
       });
     const connection = new Connection({
@@ -73,23 +73,23 @@ export class Server {
     this.#replicas = minReplicas > 0 ? new Replicas(parts) : undefined;
   }
 
-  /** Names the server since it was started and since it was last made a primary; undefined: it was not reached yet. */
+  /** Identifies the server since its start and its last promotion; undefined: not reached yet. */
   get incarnation(): string | undefined {
     return this.connection.incarnation;
   }
 
-  /** Waits for a while for its first connection. */
+  /** Waits briefly for the first connection. */
   async firstReached(): Promise<void> {
     for (let ms = 0; ms < REACHED_MS && this.incarnation === undefined; ms += REACHED_STEP_MS)
       await sleep(REACHED_STEP_MS);
   }
 
-  /** Since when too few replicas have what was written, the server's time, Unix ms; undefined: enough have it. */
+  /** The time since which too few replicas confirm, the server's time, Unix ms; undefined: enough confirm. */
   get missingReplicasSinceMs(): number | undefined {
     return this.#replicas?.missingSinceMs;
   }
 
-  /** Waits until enough replicas have all that it has answered until now. @throws StoreUnavailable */
+  /** Waits until enough replicas have everything that it has answered by now. @throws StoreUnavailable */
   async waitForReplicas(): Promise<void> {
     await this.#replicas?.settle(this.incarnation);
   }

@@ -1,22 +1,22 @@
-// Shards that one server owns at a time: that server, whether it is reached, and for how long it has been.
+// A group of shards with one owner: that server, whether it is reachable, and its outages.
 
 import { StoreUnavailable } from '../../../core/errors.js';
 import { Reach } from '../../../core/reach.js';
 import type { Server } from './server.js';
 
 export class ShardGroup {
-  /** The owner, or the last one; undefined: none has been known yet. */
+  /** The owner, or the last one; undefined: there was none yet. */
   #server: Server | undefined;
-  /** Where its slot is moving to: that server answers for a part of it, too. */
+  /** The server that the slot is moving to, which answers for a part of it. */
   #destination: Server | undefined;
   #why = 'Redis has not been reached yet';
   readonly #reach = new Reach();
-  /** Whether writes are acknowledged: the owner is reached, and enough replicas have what is written. */
+  /** Reachability for writes: the owner is reachable, and enough replicas confirm. */
   readonly #acknowledging = new Reach();
 
   /** @throws StoreUnavailable before the first owner is known */
   get server(): Server {
-    if (!this.#server) throw new StoreUnavailable('it is not known yet which Redis has this slot');
+    if (!this.#server) throw new StoreUnavailable('it is not known yet which Redis owns this slot');
     return this.#server;
   }
 
@@ -32,13 +32,13 @@ export class ShardGroup {
     return this.#server === server && this.#destination === destination;
   }
 
-  /** Names all servers that answer for the group; another name: what was written may be missing. */
+  /** Identifies all servers that answer for the group. After a change writes may be lost. */
   get incarnation(): string | undefined {
     const owner = this.#server?.incarnation;
     return owner !== undefined && this.#destination ? `${owner} > ${this.#destination.incarnation}` : owner;
   }
 
-  /** Why it cannot be reached; empty: it can. */
+  /** Why it is not reachable; empty: it is reachable. */
   get why(): string {
     return this.#why;
   }
@@ -47,12 +47,14 @@ export class ShardGroup {
     return this.#server?.incarnation !== undefined;
   }
 
-  /** Since when without a break, the owner's time, Unix ms; undefined: it is not reached. */
+  /**
+   * The time since which it is reachable without a break, the owner's time, Unix ms; undefined: it is not reachable.
+   */
   get reachableSinceMs(): number | undefined {
     return this.#reach.sinceMs;
   }
 
-  /** How long since a time (Unix ms) it was reached, and writes acknowledged, ms. */
+  /** How long since a time (Unix ms) it was reachable and writes could be acknowledged, ms. */
   reachedMsSince(atMs: number): number {
     return this.#acknowledging.reachedMsSince(atMs, this.server.clock.now());
   }
@@ -63,13 +65,13 @@ export class ShardGroup {
   }
 
   /**
-   * Takes over whether the owner can be used.
+   * Updates the reachability from the owner's connection and replicas.
    * @param noOwner why there is no owner; undefined: there is one
    */
   update(noOwner: string | undefined): void {
     const server = this.#server;
     this.#why = noOwner ?? server?.connection.why ?? '';
-    // Its time is not known before it is reached first.
+    // The server's time is not known before the first contact.
     if (!server?.incarnation) return;
     const nowMs = server.clock.now();
     const isUp = this.#why === '';

@@ -1,4 +1,4 @@
-// The store's two commands in a Redis Cluster: sent to the owner of a slot, also while the slot is moving.
+// The store's two commands for a Redis Cluster: sent to the owner of a slot, also while the slot is moving.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
@@ -13,14 +13,14 @@ import type { Commands, SwapAnswer } from './direct-commands.js';
 import { type Redirect, redirectOf } from './redirect.js';
 import type { Topology } from './topology.js';
 
-/** How often a command is sent after its slot before the answer is "cannot tell". */
+/** How often a command follows redirections before it fails with StoreUnavailable. */
 const MAX_HOPS = 3;
 
 type Outcome<T> = { readonly answer: T } | { readonly redirect: Redirect };
 
 const birthKeyOf = (shard: number): string => keyNames([{ kind: 'birth', shard }])[0] ?? '';
 
-/** Runs commands; a redirection is an outcome, not an error. */
+/** Returns a redirection as an outcome; other errors are thrown. */
 const redirectable =
   <T>(run: (client: Redis) => Promise<T>) =>
   async (client: Redis): Promise<Outcome<T>> => {
@@ -54,8 +54,8 @@ export class SlotCommands implements Commands {
     const run = (client: Redis) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>;
     const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
-    // Entry and birth record may be at two nodes while the slot is moving. The entry alone decides. The count is not
-    // raised, so it does not show a loss of this one write; the server's incarnation does.
+    // While the slot is moving, the entry and the birth record may be at two nodes. The entry alone decides. The count
+    // is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
     return (await this.#oneKey(shard, SWAP, keys.slice(0, 1), args)) as SwapAnswer;
   }
 
@@ -66,9 +66,9 @@ export class SlotCommands implements Commands {
   }
 
   /**
-   * Reads keys one by one, where they may be at two nodes. That is not one moment. What is decided by them holds at
-   * the moment of the first read: entries only move forward, so an entry that does not deny later did not deny then. The birth
-   * record is read last, for it vouches for the keys that were absent: if the data was wiped meanwhile, it is younger, or gone.
+   * Reads keys one by one, since they may be at two nodes. This is not atomic. The decision holds at the time of the
+   * first read: entries only move forward, so an entry that does not deny later did not deny then. The birth record is
+   * read last, since it decides about missing keys: if the data was wiped in between, the record is newer, or missing.
    */
   async #fetchOneByOne(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
     const born = birthKeyOf(shard);
@@ -83,7 +83,7 @@ export class SlotCommands implements Commands {
     return keys.map((key) => (key === born ? last : (first.get(key) ?? null)));
   }
 
-  /** Runs a script on one key, wherever that is. */
+  /** Runs a script on one key, at the owner or at the destination of its slot. */
   async #oneKey(shard: number, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const use = script.access ?? 'read';
     for (let hop = 0; hop < MAX_HOPS; hop++) {
@@ -98,17 +98,20 @@ export class SlotCommands implements Commands {
     throw new StoreUnavailable('a slot of the cluster is moving to another node');
   }
 
-  /** Runs commands at the owner of a shard. A node that does not own it any more did nothing; the other nodes name its successor. */
+  /**
+   * Runs commands at the owner of a shard. After MOVED, which runs nothing, asks the nodes for the new owner, and
+   * retries.
+   */
   async #atOwner<T>(shard: number, use: Use, run: (client: Redis) => Promise<T>): Promise<Outcome<T>> {
     for (let hop = 0; hop < MAX_HOPS; hop++) {
       const outcome = await this.#topology.run(shard, use, redirectable(run));
       if (!('redirect' in outcome && outcome.redirect === 'moved')) return outcome;
       await this.#owners.look();
     }
-    throw new StoreUnavailable('the nodes of the cluster do not agree on who has this slot');
+    throw new StoreUnavailable('the nodes of the cluster do not agree on the owner of this slot');
   }
 
-  /** Runs commands at the node that a slot is moving to; undefined: it is not known yet. */
+  /** Runs commands at the node that a slot is moving to; undefined: the node is not known yet. */
   async #atDestination<T>(
     shard: number,
     use: Use,
@@ -117,11 +120,11 @@ export class SlotCommands implements Commands {
     if (!this.#topology.destinationOf(shard)) await this.#owners.look();
     const server = this.#topology.destinationOf(shard);
     if (!server) return undefined;
-    // It may own none of our slots yet, so that there was no connection to it.
+    // The node may own none of our slots yet; then there is no connection to it.
     await server.firstReached();
     const outcome = await server.connection.run(use, redirectable(run));
     if (!this.#owners.isPrimary(server.address.id) || this.#topology.destinationOf(shard) !== server)
-      throw new StoreUnavailable('a slot is moving to a node that is no primary');
+      throw new StoreUnavailable('a slot of the cluster is moving to a node that is no primary');
     return outcome;
   }
 }

@@ -1,7 +1,7 @@
-// The Redis servers behind the store: which one answers for which shards, and what is known about them.
+// The Redis servers behind the store: their connections, and the owner of each shard at the moment of use.
 //
-// One notion of an owner: the server that a group's lease names is the one that is asked, whose clock counts, whose incarnation is
-// compared, and whose replicas are waited for. All of it is looked up at the moment of use.
+// The owner is the server that a group's lease names. Commands go to it, its clock counts, its incarnation is compared,
+// and WAIT concerns its replicas. All of this is looked up at each use.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
@@ -13,14 +13,14 @@ import { TAKEOVER_DELAY_MS } from './primary-lease.js';
 import { Server, type ServerOptions } from './server.js';
 import { ShardGroup } from './shard-group.js';
 
-/** How often owners are looked up without a call, ms: a lease begins and ends with time alone. */
+/** How often owners are looked up without a call, ms: a lease begins and ends by time alone. */
 const FOLLOW_EVERY_MS = 50;
-/** How long one reason for a missing owner is logged, ms, though another has come. */
+/** How long one reason for a missing owner is kept, ms, even if there is another one. */
 const REASON_MS = 1_000;
 
 const CLOSED = 'the store is closed';
 
-/** A log whose lines name a server. */
+/** Adds a server's name to each log line. */
 function labelled(log: Log, server: string | undefined): Log {
   if (server === undefined) return log;
   return {
@@ -31,7 +31,10 @@ function labelled(log: Log, server: string | undefined): Log {
 }
 
 export class Topology {
-  /** Resolves when all groups have been reached. @throws UnsafeStore if a server must not be used; StoreUnavailable if closed before */
+  /**
+   * Resolves when all groups are reachable.
+   * @throws UnsafeStore if a server must not be used; StoreUnavailable if closed before
+   */
   readonly opened: Promise<void>;
   readonly #options: ServerOptions;
   readonly #owners: Owners;
@@ -44,7 +47,7 @@ export class Topology {
   readonly #quietUntilMs: number;
   #reason = { text: '', untilMs: Number.NEGATIVE_INFINITY };
 
-  /** Starts to connect, and does not stop until it is closed. */
+  /** Connects, and reconnects until it is closed. */
   constructor(options: ServerOptions, owners: Owners) {
     this.#options = options;
     this.#owners = owners;
@@ -53,31 +56,31 @@ export class Topology {
     this.opened = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Whether anything waits for it is not known here.
+    // A rejection without a listener would end the process.
     this.opened.catch(() => {});
     owners.watch(() => this.#follow());
     this.#following = setInterval(() => this.#follow(), FOLLOW_EVERY_MS).unref();
     this.#follow();
   }
 
-  /** The server that owns a shard, or was the last to. @throws StoreUnavailable if none has been known yet */
+  /** The owner of a shard, or the last one. @throws StoreUnavailable if there was none yet */
   lastOwnerOf(shard: number): Server {
     return this.#current(shard).server;
   }
 
-  /** The server that owns a shard now. @throws StoreUnavailable if none may be used */
+  /** The owner of a shard now. @throws StoreUnavailable if no server may be used */
   ownerOf(shard: number): Server {
     const group = this.#group(shard);
     if (!this.#own(shard, group)) throw new StoreUnavailable(this.#closed ? CLOSED : this.#owners.why);
     return group.server;
   }
 
-  /** The server that a shard's slot is moving to. @throws StoreUnavailable if it is not known */
+  /** The server that a shard's slot is moving to; undefined: none, or not known. */
   destinationOf(shard: number): Server | undefined {
     return this.#current(shard).destination;
   }
 
-  /** Names the servers that answer for a shard now; undefined: none has yet. */
+  /** Identifies the servers that answer for a shard now; undefined: none has answered yet. */
   incarnationOf(shard: number): string | undefined {
     return this.#current(shard).incarnation;
   }
@@ -87,34 +90,37 @@ export class Topology {
     return this.#current(shard).reachedMsSince(atMs);
   }
 
-  /** Runs commands at the owner of a shard, which must still own it when the answer has come. @throws StoreUnavailable */
+  /**
+   * Runs commands at the owner of a shard, which must still own it when the answer arrives.
+   * @throws StoreUnavailable
+   */
   async run<T>(shard: number, use: Use, commands: (client: Redis) => Promise<T>): Promise<T> {
     const owner = this.ownerOf(shard);
-    // A slot can come to a node that owned none before, so that there was no connection to it.
+    // The node may have owned none of our slots before; then there is no connection to it.
     if (owner.incarnation === undefined && this.reachableSinceMs !== undefined) await owner.firstReached();
     const answer = await owner.connection.run(use, commands);
-    if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis has this slot by now');
+    if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis owns this slot by now');
     return answer;
   }
 
-  /** As the store does. @throws StoreUnavailable */
+  /** See `Store`. @throws StoreUnavailable */
   async settle(shard: number, incarnation: string | undefined): Promise<void> {
     this.ownerOf(shard);
     await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
     this.ownerOf(shard);
     if (this.incarnationOf(shard) !== incarnation)
-      throw new StoreUnavailable('another Redis answers now than the one that was asked before');
+      throw new StoreUnavailable('another Redis answers now than at the start of the call');
   }
 
-  /** Since when without a break some group is reached, its owner's time, Unix ms; undefined: none is. */
+  /** The time since which some group is reachable without a break, its owner's time, Unix ms; undefined: none is. */
   get reachableSinceMs(): number | undefined {
     const since = this.#groups.map((group) => group.reachableSinceMs).filter((ms) => ms !== undefined);
     return since.length === 0 ? undefined : Math.min(...since);
   }
 
-  /** As the store does. */
+  /** See `Store`. */
   watch(listener: (reachable: boolean) => void): () => void {
-    // Wrapped, so that a function that watches twice stops once.
+    // Wrapped, so that a function that is added twice is removed once.
     const entry = (reachable: boolean) => listener(reachable);
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);
@@ -135,14 +141,14 @@ export class Topology {
     return group;
   }
 
-  /** The group of a shard, with the owner of this moment if there is one. */
+  /** The group of a shard, updated with its present owner, if there is one. */
   #current(shard: number): ShardGroup {
     const group = this.#group(shard);
     this.#own(shard, group);
     return group;
   }
 
-  /** Gives a group its owner of this moment. @returns whether there is one */
+  /** Updates a group with its present owner. @returns whether there is one */
   #own(index: number, group: ShardGroup): boolean {
     const id = this.#closed ? undefined : this.#owners.ownerOf(index);
     if (id === undefined) return false;
@@ -179,7 +185,7 @@ export class Topology {
     });
   }
 
-  /** Connects to the servers that are wanted, gives each group its owner, and lets go of servers that none needs. */
+  /** Connects to the wanted servers, updates the owner of each group, and closes servers that no group needs. */
   #follow(): void {
     if (this.#closed) return;
     const { wanted } = this.#owners;
@@ -191,7 +197,7 @@ export class Topology {
       const address = this.#owners.addressOf(id);
       const hasMoved = address !== undefined && address.url !== server.address.url;
       if (wanted.has(id) || inUse.has(server)) server.neededMs = nowMs;
-      // A server that is needed again in a moment keeps its connection.
+      // A server may be needed again soon: its connection is kept for a while.
       if (!hasMoved && nowMs - server.neededMs <= TAKEOVER_DELAY_MS) continue;
       this.#servers.delete(id);
       void server.close();
@@ -223,10 +229,10 @@ export class Topology {
     if (isNew || (wasReachable && !isReachable)) for (const listener of [...this.#listeners]) listener(isReachable);
   }
 
-  /** One text for a while, so that voters which fail in turn do not fill the log. */
+  /** The reason changes at most once a second, so that voters that fail in turn do not fill the log. */
   #whyNoOwner(group: ShardGroup): string {
     const nowMs = this.#options.monotonicMs();
-    // A start has to wait for the voters, and for the takeover delay.
+    // At the start, the voters' answers and the takeover delay take time.
     if (!group.wasReached && nowMs < this.#quietUntilMs) return group.why;
     if (nowMs >= this.#reason.untilMs) this.#reason = { text: this.#owners.why, untilMs: nowMs + REASON_MS };
     return this.#reason.text;

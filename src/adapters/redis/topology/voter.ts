@@ -1,21 +1,21 @@
-// One voter: a server that is asked again and again which servers are the primaries, on a connection of its own.
+// One voter: a Sentinel or cluster node that is asked periodically for its view, on a connection of its own.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { connect } from '../client.js';
 import { bounded, explain } from '../failure.js';
 
-/** Between an answer and the next question, ms: several must fit into the time for which a vote counts. */
+/** The pause between an answer and the next question, ms: several questions must fit into a lease. */
 const ASK_EVERY_MS = 300;
 
 export interface VoterParts<Answer> {
   readonly makeClient: () => Redis;
   readonly ask: (client: Redis) => Promise<Answer>;
-  /** How long it may take to connect, and to answer, ms. */
+  /** The time limit for connecting, and for an answer, ms. */
   readonly limitMs: number;
   /** The process's monotonic clock, ms. */
   readonly monotonicMs: () => number;
-  /** Called with each answer, and the moments before the question and after the answer. */
+  /** Called with each answer, and the times before the question and after the answer. */
   readonly answered: (answer: Answer, askedMs: number, receivedMs: number) => void;
 }
 
@@ -26,18 +26,18 @@ export class Voter<Answer> {
   #waking = new AbortController();
   #why = 'has not answered yet';
 
-  /** Starts to ask, and does not stop until it is closed. */
+  /** Asks periodically until it is closed. */
   constructor(parts: VoterParts<Answer>) {
     this.#parts = parts;
     this.#kept = this.#keep();
   }
 
-  /** Why it does not answer; empty: it does. */
+  /** Why it does not answer; empty: it answers. */
   get why(): string {
     return this.#why;
   }
 
-  /** Asks at once, if it is not about to. */
+  /** Ends the pause before the next question. */
   nudge(): void {
     this.#waking.abort();
   }
