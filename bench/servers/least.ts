@@ -32,7 +32,7 @@ const { redisUrl, secret, keysDir = '' } = JSON.parse(process.argv[2] ?? '{}') a
 const key = secret === undefined ? (await loadKeys(keysDir))[0].key : keyFromSecret(secret);
 const keys = new JwtKeys(key);
 const redis = new Redis(redisUrl);
-const reads = new ReadBatch((names) => evaluate(redis, READ, names, []) as Promise<readonly Found[]>);
+const reads = new ReadBatch((names) => evaluate(redis, READ, { keys: names }) as Promise<readonly Found[]>);
 
 async function refresh(token: string): Promise<TokenPair> {
   const claims = keys.open(token).payload as { sub: string; sid: SessionId; gen: number };
@@ -54,7 +54,7 @@ async function refresh(token: string): Promise<TokenPair> {
   const value = `live ${gen} ${iat} ${accessExpiresAt} ${refreshExpiresAt} ${key.kid}`;
   const expected = standing === undefined ? ['0', ''] : ['1', standing];
   const args = [...expected, `${Date.now() + BUDGET_MS}`, '0', value, `${REFRESH_TTL * 1000}`, ''];
-  const [outcome] = (await evaluate(redis, SWAP, [name, bornName], args)) as readonly unknown[];
+  const [outcome] = (await evaluate(redis, SWAP, { keys: [name, bornName], args })) as readonly unknown[];
   if (outcome !== WON) throw new Error('another call has come between');
   return { ...pair, accessExpiresAt, refreshExpiresAt, sessionId };
 }

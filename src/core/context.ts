@@ -20,5 +20,5 @@ export interface Context {
 }
 
 /** The time until which a call may write to a shard, the shard's time, Unix ms. Computed once, after authentication. */
-export const writeUntilMs = ({ store }: Pick<Context, 'store'>, call: Call, shard: number): number =>
+export const writeDeadlineMs = ({ store }: Pick<Context, 'store'>, call: Call, shard: number): number =>
   store.now(shard) + Math.min(call.budgetMs, VERDICT_AGE_MS);

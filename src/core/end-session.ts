@@ -8,6 +8,15 @@ import type { Call } from './ports.js';
 import type { Standing } from './standing.js';
 import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token.js';
 
+/** The session to end, as it was read, and the cause. */
+export interface SessionEnd {
+  readonly token: Token;
+  readonly standing: Standing;
+  readonly cause: EndCause;
+  /** The deadline of the write, the store's time, Unix ms. */
+  readonly writeUntilMs: number;
+}
+
 /**
  * Ends a session, unless its entry has changed since it was read.
  * @returns whether the end was written
@@ -16,10 +25,7 @@ import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token.js'
 export async function endSession(
   context: Context,
   call: Call,
-  token: Token,
-  cause: EndCause,
-  standing: Standing,
-  writeUntilMs: number,
+  { token, standing, cause, writeUntilMs }: SessionEnd,
 ): Promise<boolean> {
   const { store, policy, ledger } = context;
   const { subject, sessionId } = token;

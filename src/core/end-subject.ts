@@ -1,7 +1,7 @@
 // The cut-off of a subject: one entry that denies every session that has started by now.
 
 import { attempt } from './attempt.js';
-import { type Context, writeUntilMs } from './context.js';
+import { type Context, writeDeadlineMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
 import { notBeforeKey, placeOf } from './place.js';
@@ -9,17 +9,19 @@ import { ADOPTED_MAX_MS, type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
 import { readStanding, type Standing } from './standing.js';
 
-/**
- * Ends every session of a subject that has started by now.
- * @param startMs the start of the calling session, which must end too even if it lies ahead of the clock, Unix ms
- * @throws StoreUnavailable
- */
+export interface SubjectEnd {
+  readonly subject: string;
+  /** The start of the calling session, which must end too even if it lies ahead of the clock, Unix ms; 0: none. */
+  readonly startMs: number;
+  /** The deadline of the write, the store's time, Unix ms. */
+  readonly writeUntilMs: number;
+}
+
+/** Ends every session of a subject that has started by now. @throws StoreUnavailable */
 export async function endSubject(
   context: Context,
   call: Call,
-  subject: string,
-  startMs: number,
-  untilMs: number,
+  { subject, startMs, writeUntilMs }: SubjectEnd,
 ): Promise<void> {
   const { store, policy, ledger, starts } = context;
   const place = placeOf(store, subject, undefined);
@@ -31,7 +33,7 @@ export async function endSubject(
     const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + cutOffKeptMs(policy);
     const draft = { value: notBeforeValue, atLeastMs };
     const key = notBeforeKey(subject);
-    const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, untilMs);
+    const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, writeUntilMs);
     if (!swapped.won) return undefined;
     call.audit({ event: 'subject_ended', subject });
     await ledger.acknowledge(known, key, swapped, store.now(place.shard) + lifetimeMs);
@@ -59,5 +61,6 @@ export async function confirmCutOff(context: Context, subject: string, standing:
  */
 export async function revokeSubject(context: Context, call: Call, subject: string): Promise<void> {
   checkSubject(subject);
-  await endSubject(context, call, subject, 0, writeUntilMs(context, call, context.store.shardOf(subject)));
+  const writeUntilMs = writeDeadlineMs(context, call, context.store.shardOf(subject));
+  await endSubject(context, call, { subject, startMs: 0, writeUntilMs });
 }

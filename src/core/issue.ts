@@ -37,7 +37,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
     claims: policy.subjectClaim === 'sub' ? claims : { ...claims, [policy.subjectClaim]: subject },
     fromElsewhere: false,
   };
-  const answered = answerNow(0, startMs, keys.signingKid, policy, nowMs);
+  const answered = answerNow({ generation: 0, startMs, kid: keys.signingKid }, policy, nowMs);
   const pair = sealPair(keys, bearer, answered, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });
   call.audit({ event: 'session_started', subject, sessionId, generation: 0 });
   return pair;

@@ -1,5 +1,4 @@
-// The ledger: the entries that this process has acknowledged in the last minutes, and how it restores them after the
-// store has lost writes.
+// The ledger: the entries that this process acknowledged lately, and their restore after the store has lost writes.
 //
 // A failover may lose the last second of writes, and a restart from a snapshot minutes of them. A process detects this
 // in two ways: the count in a shard's birth record is lower than one that it has read, or another server answers, where

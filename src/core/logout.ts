@@ -3,7 +3,7 @@
 import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
-import { type Context, writeUntilMs } from './context.js';
+import { type Context, writeDeadlineMs } from './context.js';
 import { endSession } from './end-session.js';
 import { endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
@@ -42,9 +42,9 @@ export async function logout(context: Context, call: Call, request: LogoutReques
   const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
   const ends = [...sessions.values()].map((token) => {
     const place = placeOf(context.store, token.subject, token.sessionId);
-    return { token, place, untilMs: writeUntilMs(context, call, place.shard) };
+    return { token, place, writeUntilMs: writeDeadlineMs(context, call, place.shard) };
   });
-  for (const { token, place, untilMs } of ends) await endOne(context, call, token, place, untilMs);
+  for (const end of ends) await endOne(context, call, end);
 }
 
 // simplejwt gives the two tokens of a login different ids, so the access token's id names no session here.
@@ -67,7 +67,13 @@ async function authenticTokens(
   return tokens;
 }
 
-async function endOne(context: Context, call: Call, token: Token, place: Place, untilMs: number): Promise<void> {
+interface LogoutEnd {
+  readonly token: Token;
+  readonly place: Place;
+  readonly writeUntilMs: number;
+}
+
+async function endOne(context: Context, call: Call, { token, place, writeUntilMs }: LogoutEnd): Promise<void> {
   await attempt(async () => {
     const standing = await readStanding(context, place);
     if (isOver(token, standing, context.store.now(place.shard), context.policy)) {
@@ -77,7 +83,7 @@ async function endOne(context: Context, call: Call, token: Token, place: Place, 
       else await context.store.settle(standing.known.shard, standing.known.incarnation);
       return true;
     }
-    return (await endSession(context, call, token, 'logout', standing, untilMs)) || undefined;
+    return (await endSession(context, call, { token, standing, cause: 'logout', writeUntilMs })) || undefined;
   });
 }
 
@@ -96,7 +102,7 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   }
   const { store, policy } = context;
   const shard = store.shardOf(subject);
-  const untilMs = writeUntilMs(context, call, shard);
+  const writeUntilMs = writeDeadlineMs(context, call, shard);
   const verdicts = await Promise.all(
     tokens.map(async (token) => {
       const standing = await readStanding(context, placeOf(store, subject, token.sessionId));
@@ -108,7 +114,7 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   const standing = tokens.filter((_, index) => verdicts[index]?.may);
   if (standing.length > 0) {
     const startMs = Math.max(...standing.map((token) => token.startMs));
-    return endSubject(context, call, subject, startMs, untilMs);
+    return endSubject(context, call, { subject, startMs, writeUntilMs });
   }
   const [first] = verdicts;
   if (first?.refused && verdicts.every(({ refused }) => refused)) throw first.refused;

@@ -18,7 +18,7 @@ export async function putBack(store: Store, { shard, key, text, keptUntilMs }: L
     const lifetimeMs = keptUntilMs - store.now(shard);
     if (lifetimeMs <= 0 || !isFurther(key, text, standing)) return false;
     const { value, atMs } = draftOf(text);
-    return (await put(store, shard, key, standing, value, atMs, lifetimeMs)) || undefined;
+    return (await put(store, shard, { key, expected: standing, value, atMs, lifetimeMs })) || undefined;
   });
 }
 
@@ -36,21 +36,24 @@ export async function putBirthBack(store: Store, shard: number, before: Birth): 
     if (!birth || !isOlder(birth, before)) return 'none' as const;
     if (birth.atMs === before.atMs) return birth;
     const value = birthValue(before.foreignSinceMs, before.writes);
-    return (await put(store, shard, key, text, value, before.atMs, undefined)) ? birth : undefined;
+    const lost = { key, expected: text, value, atMs: before.atMs, lifetimeMs: undefined };
+    return (await put(store, shard, lost)) ? birth : undefined;
   });
   return stood === 'none' ? undefined : stood;
 }
 
+interface LostEntry {
+  readonly key: StoreKey;
+  /** The text now at the key. */
+  readonly expected: string | undefined;
+  readonly value: string;
+  readonly atMs: number;
+  readonly lifetimeMs: number | undefined;
+}
+
 /** Writes with the old stamp: a restored cut-off must not end newer sessions, nor restart a grace window. */
-async function put(
-  store: Store,
-  shard: number,
-  key: StoreKey,
-  expected: string | undefined,
-  value: string,
-  atMs: number,
-  lifetimeMs: number | undefined,
-): Promise<boolean> {
+async function put(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
+  const { key, expected, value, atMs, lifetimeMs } = lost;
   const draft = { value, atLeastMs: atMs, atMostMs: atMs };
   return (await store.swap(key, expected, draft, lifetimeMs, store.now(shard) + VERDICT_AGE_MS)).won;
 }

@@ -1,5 +1,4 @@
-// The log of a store's outages as this process saw them: whether it is reachable, for how long it was, and the
-// listeners.
+// The log of a store's outages, as this process saw them, and its listeners.
 
 interface Outage {
   readonly fromMs: number;

@@ -86,7 +86,11 @@ export interface Answered {
 }
 
 /** The times of a pair created now. */
-export function answerNow(generation: number, startMs: number, kid: string, policy: Policy, nowMs: number): Answered {
+export function answerNow(
+  { generation, startMs, kid }: { readonly generation: number; readonly startMs: number; readonly kid: string },
+  policy: Policy,
+  nowMs: number,
+): Answered {
   const issuedAt = Math.floor(nowMs / 1000);
   const lastSecond = Math.floor(sessionEndMs(startMs, policy) / 1000);
   const end = (kind: TokenKind): number => Math.min(issuedAt + ttlMs(kind, policy) / 1000, lastSecond);

@@ -39,29 +39,28 @@ const hasNoReadOnly = (error: unknown): boolean =>
 
 const isForgotten = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly args?: readonly string[];
+  /** Whether ASKING must precede it: the keys' slot is moving to this node, which does not own it yet. */
+  readonly asking?: boolean;
+}
+
 /**
  * Runs a script, and checks the format of its answer. After a restart, a failover or SCRIPT FLUSH the server does not
  * have the script any more: then its text is sent.
  * @throws StoreUnavailable; the server's own errors
  */
-export async function evaluate(
-  client: Redis,
-  script: Script,
-  keys: readonly string[],
-  args: readonly string[],
-  asking = false,
-): Promise<unknown> {
-  const answer = await send(client, script, keys, args, asking);
-  script.check?.(answer, keys.length);
+export async function evaluate(client: Redis, script: Script, call: ScriptCall): Promise<unknown> {
+  const answer = await send(client, script, call);
+  script.check?.(answer, call.keys.length);
   return answer;
 }
 
 async function send(
   client: Redis,
   { lua, sha1, access }: Script,
-  keys: readonly string[],
-  args: readonly string[],
-  asking: boolean,
+  { keys, args = [], asking = false }: ScriptCall,
 ): Promise<unknown> {
   inOnePiece(client);
   if (access === 'read' && !withoutReadOnly.has(client)) {

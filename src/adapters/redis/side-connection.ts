@@ -1,5 +1,6 @@
-// A second connection to the same server, for commands that delay those after them: WAIT, and writes while Redis pauses
-// writes. If it fails, only this connection is replaced, and reads continue.
+// A second connection to the same server, for commands that delay those after them.
+//
+// These are WAIT, and writes while Redis pauses writes. If it fails, only this connection is replaced, and reads continue.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';

@@ -169,7 +169,7 @@ function runProcess(random: Random, reigns: readonly Reign[], learned: Learned, 
         happen: (atMs) => {
           const vote = viewOf(voter, answeredMs);
           if (vote) named.get(vote.epoch)?.set(voter, clock(askedMs));
-          lease.record(voter, vote, clock(askedMs), clock(atMs), unbroken);
+          lease.record(voter, { vote, askedMs: clock(askedMs), receivedMs: clock(atMs) }, unbroken);
           lease.count(voters);
         },
       });

@@ -28,7 +28,7 @@ describe('the lease on a primary', () => {
 
   /** @param atMs when they are asked; the answer is there a moment later */
   const answer = (names: string, vote: Vote | undefined, atMs: number, unbroken = false, all = ALL): void => {
-    for (const name of names) lease.record(name, vote, atMs, atMs + 1, unbroken);
+    for (const name of names) lease.record(name, { vote, askedMs: atMs, receivedMs: atMs + 1 }, unbroken);
     lease.count(all);
   };
   /** All name a primary for long enough, up to a moment. */

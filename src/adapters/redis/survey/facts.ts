@@ -107,7 +107,7 @@ function clockAhead(time: unknown, askedMs: number, answeredMs: number): number 
 async function tryCommands(client: Redis, [shard = 0]: readonly number[]): Promise<Facts['refusedCommands']> {
   const [key = ''] = keyNames([{ kind: 'birth', shard }]);
   try {
-    const faults = (await evaluate(client, RIGHTS, [key], [])) as readonly string[];
+    const faults = (await evaluate(client, RIGHTS, { keys: [key] })) as readonly string[];
     return TRIED.map((command, index) => ({ command, why: faults[index] ?? '' })).filter(({ why }) => why !== '');
   } catch (error) {
     return [{ command: 'EVALSHA, EVAL', why: explain(error).detail }];
@@ -119,7 +119,7 @@ async function readBirths(client: Redis, shards: readonly number[]): Promise<Fac
   try {
     // One by one: in a cluster they are in different slots.
     const found = await Promise.all(
-      keys.map((key) => evaluate(client, READ, [key], []) as Promise<readonly unknown[]>),
+      keys.map((key) => evaluate(client, READ, { keys: [key] }) as Promise<readonly unknown[]>),
     );
     return found.map(([text]) => (text === null ? undefined : String(text)));
   } catch {

@@ -1,5 +1,4 @@
-// The environment rules of `store check`: clock, version, authentication, encryption, foreign keys, birth records.
-// Pure.
+// The environment rules of `store check`: clock, version, authentication, encryption, other keys, birth records. Pure.
 
 import { type Finding, good, unknown, warning } from '../../../core/finding.js';
 import type { Facts } from './facts.js';

@@ -147,13 +147,14 @@ export class ClusterOwners implements Owners {
     this.#meet(receivedMs);
     const voters = new Set(this.#nodes.keys());
     for (const [shard, lease] of this.#slots.entries()) {
-      lease.record(self, owners[shard], askedMs, receivedMs, unbroken);
+      lease.record(self, { vote: owners[shard], askedMs, receivedMs }, unbroken);
       lease.count(voters);
     }
     for (const { id, role } of nodes) {
       const lease = this.#roles.get(id) ?? new PrimaryLease();
       this.#roles.set(id, lease);
-      lease.record(self, role === 'primary' ? { server: id, epoch: 0 } : undefined, askedMs, receivedMs);
+      const vote = role === 'primary' ? { server: id, epoch: 0 } : undefined;
+      lease.record(self, { vote, askedMs, receivedMs });
       lease.count(voters);
     }
     this.#want();

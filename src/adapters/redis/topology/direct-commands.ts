@@ -27,7 +27,7 @@ export class DirectCommands implements Commands {
   constructor(topology: Topology) {
     this.#topology = topology;
     this.#reads = new ReadBatch((keys) =>
-      topology.run(0, 'read', (client) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>),
+      topology.run(0, 'read', (client) => evaluate(client, READ, { keys }) as Promise<readonly Found[]>),
     );
   }
 
@@ -39,7 +39,7 @@ export class DirectCommands implements Commands {
     return this.#topology.run(
       shard,
       'write',
-      (client) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>,
+      (client) => evaluate(client, SWAP, { keys, args }) as Promise<unknown> as Promise<SwapAnswer>,
     );
   }
 }

@@ -7,11 +7,9 @@
 // leave their votes in the order of the epochs. Two rules follow, and one exemption.
 //
 // 1. A process uses a server only while more than half of the voters have given one vote for it to questions of the
-// last
-//    LEASE_MS.
-// 2. It begins to use a server only when more than half of the voters have given that vote for TAKEOVER_DELAY_MS, which
-// is
-//    longer.
+//    last LEASE_MS.
+// 2. It begins to use a server only when more than half of the voters have given that vote for TAKEOVER_DELAY_MS,
+//    which is longer.
 //
 // Proof. Process A uses server X by an older vote, and process B uses server Y by a newer one. A voter is in both
 // halves: it gave the older vote to a question that A sent less than LEASE_MS before its use, and the newer one to B
@@ -19,13 +17,10 @@
 // of a process's own monotonic clock are compared; TAKEOVER_DELAY_MS covers how far two such clocks drift apart.
 //
 // 3. Exemption. A primary that gives its slot away itself (a migration) votes for the new owner, and from then on
-// answers
-//    no command for the slot. The new owner needs no takeover delay. Nor does a primary that only raises its own epoch.
-// The
-//    voter must have been a primary without a break since its previous answer, at most LEASE_MS ago, and this process
-// must
-//    have used it in between. Assumed: within LEASE_MS a slot is not given away, taken over in a failover, and given
-// back.
+//    answers no command for the slot. The new owner needs no takeover delay. Nor does a primary that only raises its
+//    own epoch. The voter must have been a primary without a break since its previous answer, at most LEASE_MS ago, and
+//    this process must have used it in between. Assumed: within LEASE_MS a slot is not given away, taken over in a
+//    failover, and given back.
 
 /** How long a vote counts, from the time of the question, ms. All processes must have the same value. */
 export const LEASE_MS = 1_500;
@@ -38,12 +33,18 @@ export interface Vote {
   readonly epoch: number;
 }
 
-/** The last answer of a voter. All times are of this process's monotonic clock, ms. */
-interface Answer {
+/** The answer of a voter. All times are of this process's monotonic clock, ms. */
+export interface VoterAnswer {
+  /** undefined: the voter names no server. */
   readonly vote: Vote | undefined;
-  /** The time of the question. */
+  /** The time before the question was sent. */
   readonly askedMs: number;
+  /** The time after the answer was received. */
   readonly receivedMs: number;
+}
+
+/** The last answer of a voter. */
+interface Answer extends VoterAnswer {
   /** The receipt of the first answer with this vote. */
   readonly sinceMs: number;
 }
@@ -68,13 +69,10 @@ export class PrimaryLease {
   #successor: Vote | undefined;
 
   /**
-   * Records an answer. `count` must follow.
-   * @param vote undefined: the voter names no server
-   * @param askedMs before the question was sent
-   * @param receivedMs after the answer was received
+   * Records a voter's answer. `count` must follow.
    * @param unbroken whether the voter has been a primary without a break since its previous answer
    */
-  record(voter: string, vote: Vote | undefined, askedMs: number, receivedMs: number, unbroken = false): void {
+  record(voter: string, { vote, askedMs, receivedMs }: VoterAnswer, unbroken = false): void {
     const before = this.#answers.get(voter);
     if (unbroken && before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
     const sinceMs = before && isSame(before.vote, vote) ? before.sinceMs : receivedMs;

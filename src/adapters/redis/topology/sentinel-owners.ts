@@ -88,7 +88,8 @@ export class SentinelOwners implements Owners {
 
   #answered(sentinel: string, answer: Answer, askedMs: number, receivedMs: number): void {
     this.#answers.set(sentinel, answer);
-    this.#lease.record(sentinel, { server: labelOf(answer.place), epoch: answer.epoch }, askedMs, receivedMs);
+    const vote = { server: labelOf(answer.place), epoch: answer.epoch };
+    this.#lease.record(sentinel, { vote, askedMs, receivedMs });
     this.#lease.count(this.#voters);
     const { elected } = this.#lease;
     if (elected !== undefined && !this.#wanted.has(elected)) this.#wanted = new Set([elected]);

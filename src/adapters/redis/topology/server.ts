@@ -57,7 +57,7 @@ export class Server {
     this.neededMs = monotonicMs();
     const clock = new StoreClock(monotonicMs);
     const probe = (client: Redis): Promise<unknown> =>
-      evaluate(client, READ, PROBE, []).catch((error: unknown) => {
+      evaluate(client, READ, { keys: PROBE }).catch((error: unknown) => {
         // Redis checks permissions before slots, so a redirection proves the permission.
         if (!clustered || redirectOf(error) === undefined) throw error;
       });

@@ -6,7 +6,7 @@ import type { Use } from '../connection.js';
 import { keyNames, SHARDS } from '../keys.js';
 import { type Found, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
-import { evaluate, type Script } from '../script.js';
+import { evaluate, type Script, type ScriptCall } from '../script.js';
 import { SWAP } from '../swap-script.js';
 import type { ClusterOwners } from './cluster-owners.js';
 import type { Commands, SwapAnswer } from './direct-commands.js';
@@ -51,16 +51,16 @@ export class SlotCommands implements Commands {
   }
 
   async swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
-    const run = (client: Redis) => evaluate(client, SWAP, keys, args) as Promise<unknown> as Promise<SwapAnswer>;
+    const run = (client: Redis) => evaluate(client, SWAP, { keys, args }) as Promise<unknown> as Promise<SwapAnswer>;
     const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
     // While the slot is moving, the entry and the birth record may be at two nodes. The entry alone decides. The count
     // is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
-    return (await this.#oneKey(shard, SWAP, keys.slice(0, 1), args)) as SwapAnswer;
+    return (await this.#oneKey(shard, SWAP, { keys: keys.slice(0, 1), args })) as SwapAnswer;
   }
 
   async #fetch(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
-    const run = (client: Redis) => evaluate(client, READ, keys, []) as Promise<readonly Found[]>;
+    const run = (client: Redis) => evaluate(client, READ, { keys }) as Promise<readonly Found[]>;
     const outcome = await this.#atOwner(shard, 'read', run);
     return 'answer' in outcome ? outcome.answer : this.#fetchOneByOne(shard, keys);
   }
@@ -73,7 +73,7 @@ export class SlotCommands implements Commands {
   async #fetchOneByOne(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
     const born = birthKeyOf(shard);
     const one = async (key: string): Promise<Found> => {
-      const [found = null] = (await this.#oneKey(shard, READ, [key], [])) as readonly Found[];
+      const [found = null] = (await this.#oneKey(shard, READ, { keys: [key] })) as readonly Found[];
       return found;
     };
     const first = new Map(
@@ -84,13 +84,15 @@ export class SlotCommands implements Commands {
   }
 
   /** Runs a script on one key, at the owner or at the destination of its slot. */
-  async #oneKey(shard: number, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  async #oneKey(shard: number, script: Script, call: ScriptCall): Promise<unknown> {
     const use = script.access ?? 'read';
     for (let hop = 0; hop < MAX_HOPS; hop++) {
-      const outcome = await this.#atOwner(shard, use, (client) => evaluate(client, script, keys, args));
+      const outcome = await this.#atOwner(shard, use, (client) => evaluate(client, script, call));
       if ('answer' in outcome) return outcome.answer;
       if (outcome.redirect === 'ask') {
-        const there = await this.#atDestination(shard, use, (client) => evaluate(client, script, keys, args, true));
+        const there = await this.#atDestination(shard, use, (client) =>
+          evaluate(client, script, { ...call, asking: true }),
+        );
         if (there && 'answer' in there) return there.answer;
       }
       await this.#owners.look();
