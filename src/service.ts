@@ -8,9 +8,9 @@ import { tokenMemory } from './adapters/lru/token-memory.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './config.js';
 import { Births } from './core/births.js';
+import { LatestSessionStart } from './core/latest-session-start.js';
 import { Ledger } from './core/ledger.js';
 import type { Keys, Store } from './core/ports.js';
-import { Starts } from './core/starts.js';
 import type { Verified } from './core/verified.js';
 import type { Address } from './env.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
@@ -70,7 +70,7 @@ export async function startService(settings: ServiceSettings, log: Logger, worke
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerOf(settings);
     const verified = tokenMemory<Verified>(settings.verifiedTokens);
-    const context = { store, keys, crypto, policy, births, ledger, starts: new Starts(), verified };
+    const context = { store, keys, crypto, policy, births, ledger, latestStart: new LatestSessionStart(), verified };
     const server = new GrpcServer(context, log, {
       ...{ address: grpc, issuer, certificates, maxConcurrentCalls, worker },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
@@ -184,7 +184,7 @@ async function keepBirths(store: Store, births: Births, ledger: Ledger, since: b
       const missing = await births.write();
       if (tell) log.warn({ missing }, missing > 0 ? SINCE_TAKEN : SINCE_IDLE);
       tell = false;
-      if (ledger.isElsewhere) await ledger.standUp();
+      if (ledger.isElsewhere) await ledger.reconcile();
     } catch (err) {
       // The first call that needs them tries again.
       log.warn({ err }, 'the birth records could not be written, or not all that was acknowledged looked at');

@@ -9,7 +9,7 @@ import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { namesOf, shardOf } from '../../src/adapters/redis/keys.js';
-import { type Found, ReadBatch } from '../../src/adapters/redis/read-batch.js';
+import { type RawValue, ReadBatch } from '../../src/adapters/redis/read-batch.js';
 import { READ } from '../../src/adapters/redis/read-script.js';
 import { evaluate } from '../../src/adapters/redis/script.js';
 import { SWAP, WON } from '../../src/adapters/redis/swap-script.js';
@@ -32,7 +32,7 @@ const { redisUrl, secret, keysDir = '' } = JSON.parse(process.argv[2] ?? '{}') a
 const key = secret === undefined ? (await loadKeys(keysDir))[0].key : keyFromSecret(secret);
 const keys = new JwtKeys(key);
 const redis = new Redis(redisUrl);
-const reads = new ReadBatch((names) => evaluate(redis, READ, { keys: names }) as Promise<readonly Found[]>);
+const reads = new ReadBatch((names) => evaluate(redis, READ, { keys: names }) as Promise<readonly RawValue[]>);
 
 async function refresh(token: string): Promise<TokenPair> {
   const claims = keys.open(token).payload as { sub: string; sid: SessionId; gen: number };

@@ -24,12 +24,12 @@ export async function authenticate(
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
   const token = readToken(await open(keys, text), kind, policy, crypto);
-  tell(call, token);
+  logSession(call, token);
   return token;
 }
 
 /** Sets the session id for the call's log line. An adopted access token has its own `jti`, which names no session. */
-export const tell = (call: Call, token: Token): void => {
+export const logSession = (call: Call, token: Token): void => {
   if (!(token.adopted && token.kind === 'access')) call.concerns(token.sessionId);
 };
 

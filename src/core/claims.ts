@@ -3,7 +3,7 @@
 import { PROTO_NAME } from './claim-values.js';
 import { MAX_CLAIM_DEPTH, type Policy } from './policy.js';
 import type { SessionId } from './session.js';
-import type { Answered, Token, TokenKind } from './token.js';
+import type { PairTimes, Token, TokenKind } from './token.js';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -35,7 +35,7 @@ export const tokenId = (kind: TokenKind, sessionId: SessionId, generation: numbe
   `${kind === 'access' ? 'a' : 'r'}${sessionId}.${generation}`;
 
 /** The claims that both tokens of a pair share, the same in all generations of a session. */
-export interface Bearer {
+export interface SharedClaims {
   readonly subject: string;
   readonly sessionId: SessionId;
   readonly issuer: string | undefined;
@@ -46,25 +46,25 @@ export interface Bearer {
 }
 
 /** A token's claims, always in the same order: the same input gives the same bytes. */
-export function writeClaims(kind: TokenKind, bearer: Bearer, answered: Answered): Claims {
-  const { subject, sessionId, issuer, audience } = bearer;
+export function writeClaims(kind: TokenKind, shared: SharedClaims, times: PairTimes): Claims {
+  const { subject, sessionId, issuer, audience } = shared;
   return {
     token_type: kind,
     ...(issuer === undefined ? {} : { iss: issuer }),
     ...(audience.length === 0 ? {} : { aud: audience.length === 1 ? audience[0] : audience }),
     sub: subject,
     sid: sessionId,
-    gen: answered.generation,
-    jti: tokenId(kind, sessionId, answered.generation),
-    iat: answered.issuedAt,
-    exp: kind === 'access' ? answered.accessExpiresAt : answered.refreshExpiresAt,
-    ...(bearer.fromElsewhere ? { adopted: true } : {}),
-    ...bearer.claims,
+    gen: times.generation,
+    jti: tokenId(kind, sessionId, times.generation),
+    iat: times.issuedAt,
+    exp: kind === 'access' ? times.accessExpiresAt : times.refreshExpiresAt,
+    ...(shared.fromElsewhere ? { adopted: true } : {}),
+    ...shared.claims,
   };
 }
 
 /**
  * The shared claims of the next pair. For an adopted token `iss` and `aud` become ours; for our own nothing changes.
  */
-export const bearerOf = (token: Token, policy: Policy): Bearer =>
+export const sharedClaimsOf = (token: Token, policy: Policy): SharedClaims =>
   token.adopted ? { ...token, issuer: policy.issuer, audience: policy.audience } : token;

@@ -3,7 +3,7 @@
 import type { Context } from './context.js';
 import { confirmEnd } from './end-session.js';
 import { confirmCutOff } from './end-subject.js';
-import type { Denial, Standing } from './standing.js';
+import type { Denial, SessionState } from './session-state.js';
 import type { Token } from './token.js';
 
 /**
@@ -14,9 +14,9 @@ import type { Token } from './token.js';
 export async function confirmDenial(
   context: Context,
   token: Token,
-  standing: Standing,
+  state: SessionState,
   denied: Denial | undefined,
 ): Promise<void> {
-  if (denied === 'ended') await confirmEnd(context, token, standing);
-  else if (denied === 'not-before') await confirmCutOff(context, token.subject, standing);
+  if (denied === 'ended') await confirmEnd(context, token, state);
+  else if (denied === 'not-before') await confirmCutOff(context, token.subject, state);
 }

@@ -1,10 +1,10 @@
 // The dependencies of every use case: ports, settings and process-wide state; and the write deadline of a call.
 
 import type { Births } from './births.js';
+import type { LatestSessionStart } from './latest-session-start.js';
 import type { Ledger } from './ledger.js';
 import { type Policy, VERDICT_AGE_MS } from './policy.js';
 import type { Call, Crypto, Keys, Memory, Store } from './ports.js';
-import type { Starts } from './starts.js';
 import type { Verified } from './verified.js';
 
 export interface Context {
@@ -16,7 +16,7 @@ export interface Context {
   readonly policy: Policy;
   readonly births: Births;
   readonly ledger: Ledger;
-  readonly starts: Starts;
+  readonly latestStart: LatestSessionStart;
 }
 
 /** The time until which a call may write to a shard, the shard's time, Unix ms. Computed once, after authentication. */

@@ -2,16 +2,16 @@
 
 import type { Context } from './context.js';
 import { type EndCause, endedValue } from './entries.js';
-import { sessionKey } from './place.js';
 import { type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
-import type { Standing } from './standing.js';
+import type { SessionState } from './session-state.js';
+import { sessionKey } from './store-keys.js';
 import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token.js';
 
 /** The session to end, as it was read, and the cause. */
 export interface SessionEnd {
   readonly token: Token;
-  readonly standing: Standing;
+  readonly state: SessionState;
   readonly cause: EndCause;
   /** The deadline of the write, the store's time, Unix ms. */
   readonly writeUntilMs: number;
@@ -25,33 +25,33 @@ export interface SessionEnd {
 export async function endSession(
   context: Context,
   call: Call,
-  { token, standing, cause, writeUntilMs }: SessionEnd,
+  { token, state, cause, writeUntilMs }: SessionEnd,
 ): Promise<boolean> {
   const { store, policy, ledger } = context;
   const { subject, sessionId } = token;
-  const untilMs = keptUntilMs(token, standing, policy);
-  const lifetimeMs = untilMs - store.now(standing.known.shard);
+  const untilMs = keptUntilMs(token, state, policy);
+  const lifetimeMs = untilMs - store.now(state.snapshot.shard);
   const draft = { value: endedValue(cause), atLeastMs: 0 };
   const key = sessionKey(subject, sessionId);
-  const swapped = await store.swap(key, standing.sessionText, draft, lifetimeMs, writeUntilMs);
+  const swapped = await store.swap(key, state.sessionText, draft, lifetimeMs, writeUntilMs);
   if (!swapped.won) return false;
   call.audit({ event: 'session_ended', subject, sessionId, cause });
-  await ledger.acknowledge(standing.known, key, swapped, untilMs);
+  await ledger.acknowledge(state.snapshot, key, swapped, untilMs);
   return true;
 }
 
 /** Call before reporting an already-ended session as ended. @throws StoreUnavailable */
-export async function confirmEnd(context: Context, token: Token, standing: Standing): Promise<void> {
+export async function confirmEnd(context: Context, token: Token, state: SessionState): Promise<void> {
   const key = sessionKey(token.subject, token.sessionId);
-  const untilMs = keptUntilMs(token, standing, context.policy);
-  await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, untilMs);
+  const untilMs = keptUntilMs(token, state, context.policy);
+  await context.ledger.acknowledge(state.snapshot, key, { current: state.sessionText }, untilMs);
 }
 
 /**
  * The time until which the end is kept: no token of the session can be active afterwards. It covers today's SESSION_MAX
  * and, since that may be raised, the `exp` of the presented token and of the last pair.
  */
-function keptUntilMs(token: Token, { session }: Standing, policy: Policy): number {
+function keptUntilMs(token: Token, { session }: SessionState, policy: Policy): number {
   const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
   // The entry of an adopted session records the `exp` of its tokens. If the entry is lost, only the maximum is known.
   const adoptedMs = token.fromElsewhere && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;

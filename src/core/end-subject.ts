@@ -1,13 +1,13 @@
 // The cut-off of a subject: one entry that denies every session that has started by now.
 
-import { attempt } from './attempt.js';
 import { type Context, writeDeadlineMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
-import { notBeforeKey, placeOf } from './place.js';
 import { ADOPTED_MAX_MS, type Policy, SLACK_MS } from './policy.js';
 import type { Call } from './ports.js';
-import { readStanding, type Standing } from './standing.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import { readSessionState, type SessionState } from './session-state.js';
+import { notBeforeKey, storeKeysFor } from './store-keys.js';
 
 export interface SubjectEnd {
   readonly subject: string;
@@ -23,20 +23,25 @@ export async function endSubject(
   call: Call,
   { subject, startMs, writeUntilMs }: SubjectEnd,
 ): Promise<void> {
-  const { store, policy, ledger, starts } = context;
-  const place = placeOf(store, subject, undefined);
-  await attempt(async () => {
-    const { known, notBefore, notBeforeText, birth } = await readStanding(context, place);
+  const { store, policy, ledger, latestStart } = context;
+  const storeKeys = storeKeysFor(store, subject, undefined);
+  await retryOnConflict(async () => {
+    const { snapshot, notBefore, notBeforeText, birth } = await readSessionState(context, storeKeys);
     // Never earlier than the old one, and not before any start that a login has received, even if the clock was set
     // back.
-    const atLeastMs = Math.max((notBefore?.atMs ?? 0) + 1, birth.atMs + 1, startMs, starts.latestMs(place.shard));
-    const lifetimeMs = Math.max(atLeastMs - store.now(place.shard), 0) + cutOffKeptMs(policy);
+    const atLeastMs = Math.max(
+      (notBefore?.atMs ?? 0) + 1,
+      birth.atMs + 1,
+      startMs,
+      latestStart.latestMs(storeKeys.shard),
+    );
+    const lifetimeMs = Math.max(atLeastMs - store.now(storeKeys.shard), 0) + cutOffKeptMs(policy);
     const draft = { value: notBeforeValue, atLeastMs };
     const key = notBeforeKey(subject);
     const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, writeUntilMs);
     if (!swapped.won) return undefined;
     call.audit({ event: 'subject_ended', subject });
-    await ledger.acknowledge(known, key, swapped, store.now(place.shard) + lifetimeMs);
+    await ledger.acknowledge(snapshot, key, swapped, store.now(storeKeys.shard) + lifetimeMs);
     return true;
   });
 }
@@ -49,10 +54,10 @@ const cutOffKeptMs = ({ sessionMaxMs, adopts }: Policy): number =>
   Math.max(sessionMaxMs, adopts ? ADOPTED_MAX_MS : 0) + SLACK_MS;
 
 /** Call before refusing a token because of a cut-off that was read from the store. @throws StoreUnavailable */
-export async function confirmCutOff(context: Context, subject: string, standing: Standing): Promise<void> {
-  const { notBefore, notBeforeText: current, known } = standing;
+export async function confirmCutOff(context: Context, subject: string, state: SessionState): Promise<void> {
+  const { notBefore, notBeforeText: current, snapshot } = state;
   const untilMs = (notBefore?.atMs ?? 0) + cutOffKeptMs(context.policy);
-  await context.ledger.acknowledge(known, notBeforeKey(subject), { current }, untilMs);
+  await context.ledger.acknowledge(snapshot, notBeforeKey(subject), { current }, untilMs);
 }
 
 /**

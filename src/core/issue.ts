@@ -5,12 +5,12 @@ import { type Claims, isReserved, isShallow } from './claims.js';
 import type { Context } from './context.js';
 import { InvalidInput } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
-import { placeOf } from './place.js';
 import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
 import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from './session.js';
-import { readStanding } from './standing.js';
-import { answerNow } from './token.js';
+import { readSessionState } from './session-state.js';
+import { storeKeysFor } from './store-keys.js';
+import { pairTimesNow } from './token.js';
 
 /**
  * Starts a session.
@@ -18,17 +18,17 @@ import { answerNow } from './token.js';
  * @throws InvalidInput, StoreUnavailable
  */
 export async function issue(context: Context, call: Call, subject: string, claims: Claims): Promise<Pair> {
-  const { store, keys, crypto, policy, starts } = context;
+  const { store, keys, crypto, policy, latestStart } = context;
   checkSubject(subject);
   checkClaims(claims, policy.subjectClaim);
-  const place = placeOf(store, subject, undefined);
-  const { notBefore, birth } = await readStanding(context, place);
-  const nowMs = store.now(place.shard);
+  const storeKeys = storeKeysFor(store, subject, undefined);
+  const { notBefore, birth } = await readSessionState(context, storeKeys);
+  const nowMs = store.now(storeKeys.shard);
   // A login after an acknowledged cut-off is active, even in the same millisecond and whatever the clocks.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);
-  starts.give(place.shard, startMs);
+  latestStart.record(storeKeys.shard, startMs);
   const sessionId = makeSessionId(startMs, crypto.randomBytes(10));
-  const bearer = {
+  const shared = {
     subject,
     sessionId,
     issuer: policy.issuer,
@@ -37,8 +37,8 @@ export async function issue(context: Context, call: Call, subject: string, claim
     claims: policy.subjectClaim === 'sub' ? claims : { ...claims, [policy.subjectClaim]: subject },
     fromElsewhere: false,
   };
-  const answered = answerNow({ generation: 0, startMs, kid: keys.signingKid }, policy, nowMs);
-  const pair = sealPair(keys, bearer, answered, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });
+  const times = pairTimesNow({ generation: 0, startMs, kid: keys.signingKid }, policy, nowMs);
+  const pair = sealPair(keys, shared, times, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });
   call.audit({ event: 'session_started', subject, sessionId, generation: 0 });
   return pair;
 }

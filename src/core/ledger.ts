@@ -7,15 +7,15 @@
 
 import type { Line } from './chain.js';
 import type { Birth } from './entries.js';
+import { isOlder } from './entry-order.js';
 import { StoreUnavailable } from './errors.js';
-import { isOlder } from './further.js';
-import { Lines, nameOf } from './lines.js';
+import { entryId, Lines } from './lines.js';
 import { LEDGER_MS } from './policy.js';
 import type { EntryKey, Store, Swapped } from './ports.js';
-import { putBack, putBirthBack } from './put-back.js';
+import { restoreBirth, restoreEntry } from './restore.js';
 
 /** The state of a shard as this process knew it before a read; afterwards with the birth record that was read. */
-export interface Known {
+export interface ShardSnapshot {
   readonly shard: number;
   readonly incarnation: string | undefined;
   readonly birth: Birth | undefined;
@@ -42,10 +42,10 @@ const CHUNK = 4_000;
 
 export class Ledger {
   readonly #store: Store;
-  readonly #tell: (setback: Setback) => void;
+  readonly #report: (setback: Setback) => void;
   readonly #lines = new Lines((line) => this.#isPast(line));
   /** The entries that the store lost and that could not be restored yet. */
-  readonly #owed = new Map<string, Line>();
+  readonly #unrestored = new Map<string, Line>();
   /** The latest birth record of each shard, with the highest count. */
   readonly #births = new Map<number, Birth>();
   /** By shard the server that was checked to hold all acknowledged entries. */
@@ -53,18 +53,18 @@ export class Ledger {
   #round: Promise<void> | undefined;
   #setbacks = 0;
 
-  constructor(store: Store, tell: (setback: Setback) => void) {
+  constructor(store: Store, report: (setback: Setback) => void) {
     this.#store = store;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Call before a read: its answer must hold no less than what is known by then. */
-  known(shard: number): Known {
+  snapshot(shard: number): ShardSnapshot {
     return { shard, incarnation: this.#store.incarnationOf(shard), birth: this.#births.get(shard) };
   }
 
   /** Records a birth record that was read. @returns whether the store has lost writes, or may have */
-  isBehind({ shard, incarnation, birth: before }: Known, birth: Birth): boolean {
+  isBehind({ shard, incarnation, birth: before }: ShardSnapshot, birth: Birth): boolean {
     if (this.#incarnations.get(shard) === undefined) this.#incarnations.set(shard, incarnation);
     // Compared before and after the read: another server may have answered in between.
     const looked = this.#incarnations.get(shard);
@@ -77,16 +77,16 @@ export class Ledger {
   /**
    * Call before reporting a result as done. The entry that it rests on, written by this call or an earlier one, is then
    * recorded here and, if REDIS_MIN_REPLICAS is set, survives the loss of its server.
-   * @param known from before the read that led here
+   * @param snapshot from before the read that led here
    * @throws StoreUnavailable
    */
   async acknowledge(
-    known: Known,
+    snapshot: ShardSnapshot,
     key: EntryKey,
     { current: text, writes }: Omit<Swapped, 'won'>,
     keptUntilMs: number,
   ): Promise<void> {
-    const { shard, incarnation, birth } = known;
+    const { shard, incarnation, birth } = snapshot;
     // A denied token may be presented again and again: an entry that this server has acknowledged needs no second wait.
     const isKnown = writes === undefined && text !== undefined && this.#lines.holds(key, text, incarnation);
     if (!isKnown) await this.#store.settle(shard, incarnation);
@@ -96,8 +96,8 @@ export class Ledger {
   }
 
   /** Whether some entries could not be restored yet. */
-  get owes(): boolean {
-    return this.#owed.size > 0;
+  get hasUnrestored(): boolean {
+    return this.#unrestored.size > 0;
   }
 
   /**
@@ -105,12 +105,12 @@ export class Ledger {
    * @returns whether any was restored: what was read before must then be read again
    * @throws StoreUnavailable while they cannot be restored
    */
-  async payBack(keys: readonly EntryKey[]): Promise<boolean> {
-    const names = keys.map(nameOf).filter((name) => this.#owed.has(name));
+  async retryRestore(keys: readonly EntryKey[]): Promise<boolean> {
+    const names = keys.map(entryId).filter((name) => this.#unrestored.has(name));
     for (const name of names) {
-      const line = this.#owed.get(name);
-      if (line) await putBack(this.#store, line);
-      this.#owed.delete(name);
+      const line = this.#unrestored.get(name);
+      if (line) await restoreEntry(this.#store, line);
+      this.#unrestored.delete(name);
     }
     return names.length > 0;
   }
@@ -120,8 +120,8 @@ export class Ledger {
    * missing. Concurrent callers share one round.
    * @throws StoreUnavailable
    */
-  async standUp(shard?: number): Promise<void> {
-    this.#round ??= this.#standUp(shard).finally(() => {
+  async reconcile(shard?: number): Promise<void> {
+    this.#round ??= this.#reconcile(shard).finally(() => {
       this.#round = undefined;
     });
     return this.#round;
@@ -139,7 +139,7 @@ export class Ledger {
     });
   }
 
-  async #standUp(shard: number | undefined): Promise<void> {
+  async #reconcile(shard: number | undefined): Promise<void> {
     const store = this.#store;
     // If one shard lost writes, all shards of its server are checked.
     const suspects = new Set(shard === undefined ? [] : [store.incarnationOf(shard)]);
@@ -156,26 +156,26 @@ export class Ledger {
     births.catch(() => {});
     let again = 0;
     for (let from = 0; from < lines.length; from += CHUNK) {
-      const put = await Promise.all(lines.slice(from, from + CHUNK).map((line) => this.#putBackOrOwe(line)));
+      const put = await Promise.all(lines.slice(from, from + CHUNK).map((line) => this.#tryRestore(line)));
       again += put.filter(Boolean).length;
     }
     const shards = (await births).filter(Boolean).length;
     for (const [each, incarnation] of incarnations) this.#incarnations.set(each, incarnation);
-    const owed = this.#owed.size;
+    const owed = this.#unrestored.size;
     if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
-    this.#tell({ shards, again, owed, remembered: lines.length, sinceMs: lines.at(-1)?.notedMs, setbacks });
+    this.#report({ shards, again, owed, remembered: lines.length, sinceMs: lines.at(-1)?.notedMs, setbacks });
   }
 
   /** An entry that cannot be read or written must not block the others. */
-  async #putBackOrOwe(line: Line): Promise<boolean> {
+  async #tryRestore(line: Line): Promise<boolean> {
     try {
-      const again = await putBack(this.#store, line);
-      this.#owed.delete(nameOf(line.key));
+      const again = await restoreEntry(this.#store, line);
+      this.#unrestored.delete(entryId(line.key));
       return again;
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
-      this.#owed.set(nameOf(line.key), line);
+      this.#unrestored.set(entryId(line.key), line);
       return false;
     }
   }
@@ -183,7 +183,7 @@ export class Ledger {
   /** @returns whether the shard had lost writes */
   async #lookAt(shard: number, before: Birth): Promise<boolean> {
     try {
-      const birth = await putBirthBack(this.#store, shard, before);
+      const birth = await restoreBirth(this.#store, shard, before);
       if (birth) this.#births.set(shard, birth);
       return birth !== undefined;
     } catch (error) {

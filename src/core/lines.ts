@@ -1,11 +1,11 @@
 // The ledger's lines: the latest acknowledged state of each entry. Rotations and denials are bounded separately.
 
 import { Chain, type Line, type Link } from './chain.js';
-import { ENDED, progressOf } from './further.js';
+import { ENDED, progressOf } from './entry-order.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from './policy.js';
 import type { EntryKey } from './ports.js';
 
-export const nameOf = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
+export const entryId = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
 /**
  * Two lists, and a map into them. An entry has one line however often it is acknowledged: a repeated logout must not
@@ -28,7 +28,7 @@ export class Lines {
 
   /** Adds an acknowledgement. Answers may arrive in another order than the store sent them: the latest state stays. */
   add(line: Line): void {
-    const name = nameOf(line.key);
+    const name = entryId(line.key);
     const before = this.#links.get(name);
     if (before) this.#chainOf(before).remove(before);
     const progress = progressOf(line.key, line.text);
@@ -42,7 +42,7 @@ export class Lines {
 
   /** Whether this server has acknowledged this text of an entry. */
   holds(key: EntryKey, text: string, incarnation: string | undefined): boolean {
-    const line = this.#links.get(nameOf(key))?.line;
+    const line = this.#links.get(entryId(key))?.line;
     return incarnation !== undefined && line?.text === text && line.incarnation === incarnation;
   }
 

@@ -1,16 +1,23 @@
 // Logout: which sessions the tokens of a request end, and when nothing is left to end.
 
-import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeDeadlineMs } from './context.js';
 import { endSession } from './end-session.js';
 import { endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
-import { type Place, placeOf } from './place.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
-import { cutOff, type Denial, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import {
+  type Denial,
+  denialBySession,
+  denialByStart,
+  readSessionState,
+  type SessionState,
+  whyDenied,
+} from './session-state.js';
+import { type StoreKeys, storeKeysFor } from './store-keys.js';
 import { denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
 
 export interface LogoutRequest {
@@ -41,8 +48,8 @@ export async function logout(context: Context, call: Call, request: LogoutReques
   // longer.
   const sessions = new Map(ours.toReversed().map((token) => [token.sessionId, token]));
   const ends = [...sessions.values()].map((token) => {
-    const place = placeOf(context.store, token.subject, token.sessionId);
-    return { token, place, writeUntilMs: writeDeadlineMs(context, call, place.shard) };
+    const storeKeys = storeKeysFor(context.store, token.subject, token.sessionId);
+    return { token, storeKeys, writeUntilMs: writeDeadlineMs(context, call, storeKeys.shard) };
   });
   for (const end of ends) await endOne(context, call, end);
 }
@@ -69,28 +76,28 @@ async function authenticTokens(
 
 interface LogoutEnd {
   readonly token: Token;
-  readonly place: Place;
+  readonly storeKeys: StoreKeys;
   readonly writeUntilMs: number;
 }
 
-async function endOne(context: Context, call: Call, { token, place, writeUntilMs }: LogoutEnd): Promise<void> {
-  await attempt(async () => {
-    const standing = await readStanding(context, place);
-    if (isOver(token, standing, context.store.now(place.shard), context.policy)) {
-      const denied = standing.session?.state === 'ended' ? 'ended' : cutOff(token, standing);
+async function endOne(context: Context, call: Call, { token, storeKeys, writeUntilMs }: LogoutEnd): Promise<void> {
+  await retryOnConflict(async () => {
+    const state = await readSessionState(context, storeKeys);
+    if (isOver(token, state, context.store.now(storeKeys.shard), context.policy)) {
+      const denied = state.session?.state === 'ended' ? 'ended' : denialByStart(token, state);
       // Another call's write may not be on enough replicas yet, and is not in our ledger.
-      if (denied === 'ended' || denied === 'not-before') await confirmDenial(context, token, standing, denied);
-      else await context.store.settle(standing.known.shard, standing.known.incarnation);
+      if (denied === 'ended' || denied === 'not-before') await confirmDenial(context, token, state, denied);
+      else await context.store.settle(state.snapshot.shard, state.snapshot.incarnation);
       return true;
     }
-    return (await endSession(context, call, { token, standing, cause: 'logout', writeUntilMs })) || undefined;
+    return (await endSession(context, call, { token, state, cause: 'logout', writeUntilMs })) || undefined;
   });
 }
 
 /** Whether no token of the session can be active again, whatever the future settings; then nothing is written. */
-const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy): boolean =>
-  standing.session?.state === 'ended' ||
-  cutOff(token, standing) !== undefined ||
+const isOver = (token: Token, state: SessionState, nowMs: number, policy: Policy): boolean =>
+  state.session?.state === 'ended' ||
+  denialByStart(token, state) !== undefined ||
   nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token));
 
 /** Needs an active token, or one that only an earlier cut-off denies: that is a retry, and already done. */
@@ -105,15 +112,15 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   const writeUntilMs = writeDeadlineMs(context, call, shard);
   const verdicts = await Promise.all(
     tokens.map(async (token) => {
-      const standing = await readStanding(context, placeOf(store, subject, token.sessionId));
-      const verdict = mayEndAll(token, standing, store.now(shard), policy);
-      await confirmDenial(context, token, standing, verdict.denied);
+      const state = await readSessionState(context, storeKeysFor(store, subject, token.sessionId));
+      const verdict = mayEndAll(token, state, store.now(shard), policy);
+      await confirmDenial(context, token, state, verdict.denied);
       return verdict;
     }),
   );
-  const standing = tokens.filter((_, index) => verdicts[index]?.may);
-  if (standing.length > 0) {
-    const startMs = Math.max(...standing.map((token) => token.startMs));
+  const entitled = tokens.filter((_, index) => verdicts[index]?.may);
+  if (entitled.length > 0) {
+    const startMs = Math.max(...entitled.map((token) => token.startMs));
     return endSubject(context, call, { subject, startMs, writeUntilMs });
   }
   const [first] = verdicts;
@@ -129,13 +136,13 @@ interface EndAllVerdict {
 }
 
 /** The rule for ending all sessions. Pure. */
-function mayEndAll(token: Token, standing: Standing, nowMs: number, policy: Policy): EndAllVerdict {
+function mayEndAll(token: Token, state: SessionState, nowMs: number, policy: Policy): EndAllVerdict {
   const time = timing(token, policy, nowMs);
   if (time) return { refused: refusal(time) };
-  const cut = cutOff(token, standing);
+  const cut = denialByStart(token, state);
   if (cut === 'birth') return { refused: refusal('REVOKED', cut) };
-  const bySession = denialBySession(token, standing);
+  const bySession = denialBySession(token, state);
   if (bySession === 'superseded') return { refused: refusal('REUSED') };
-  if (bySession) return { refused: refusal('REVOKED', whyDenied(bySession, standing)), denied: bySession };
+  if (bySession) return { refused: refusal('REVOKED', whyDenied(bySession, state)), denied: bySession };
   return cut ? { denied: cut } : { may: true };
 }

@@ -1,11 +1,11 @@
 // The token pair of a login or a refresh: signed, and never larger than the largest token that we accept.
 
-import { type Bearer, writeClaims } from './claims.js';
+import { type SharedClaims, writeClaims } from './claims.js';
 import { InvalidInput } from './errors.js';
 import { MAX_TOKEN_BYTES } from './policy.js';
 import type { Keys } from './ports.js';
 import type { SessionId } from './session.js';
-import type { Answered, TokenKind } from './token.js';
+import type { PairTimes, TokenKind } from './token.js';
 
 export interface Pair {
   readonly accessToken: string;
@@ -18,25 +18,25 @@ export interface Pair {
 }
 
 /** The request field to blame for an oversized token, and how much must stay free, bytes. */
-export interface Room {
+export interface SizeLimit {
   readonly field: 'claims' | 'refresh_token';
   readonly spareBytes: number;
 }
 
 /** Signs both tokens. @throws InvalidInput if one is too large */
-export function sealPair(keys: Keys, bearer: Bearer, answered: Answered, room: Room): Pair {
-  const most = MAX_TOKEN_BYTES - room.spareBytes;
+export function sealPair(keys: Keys, shared: SharedClaims, times: PairTimes, limit: SizeLimit): Pair {
+  const most = MAX_TOKEN_BYTES - limit.spareBytes;
   const seal = (kind: TokenKind): string => {
-    const token = keys.seal(kind, writeClaims(kind, bearer, answered), answered.kid);
+    const token = keys.seal(kind, writeClaims(kind, shared, times), times.kid);
     if (token.length <= most) return token;
     const description = `the ${kind} token would have ${token.length} bytes; at most ${most} are allowed: use fewer claims`;
-    throw new InvalidInput({ field: room.field, reason: 'TOO_LARGE', description });
+    throw new InvalidInput({ field: limit.field, reason: 'TOO_LARGE', description });
   };
   return {
     accessToken: seal('access'),
     refreshToken: seal('refresh'),
-    accessExpiresAt: answered.accessExpiresAt,
-    refreshExpiresAt: answered.refreshExpiresAt,
-    sessionId: bearer.sessionId,
+    accessExpiresAt: times.accessExpiresAt,
+    refreshExpiresAt: times.refreshExpiresAt,
+    sessionId: shared.sessionId,
   };
 }

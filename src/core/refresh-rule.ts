@@ -3,7 +3,7 @@
 import type { LiveEntry } from './entries.js';
 import type { refusal } from './errors.js';
 import { MOST_PAUSE_MS, type Policy } from './policy.js';
-import { type Denial, denial, isAhead, type Standing } from './standing.js';
+import { type Denial, denial, isAhead, type SessionState } from './session-state.js';
 import { sessionEndMs, type Token, timing } from './token.js';
 
 /** The action for a presented refresh token. */
@@ -11,7 +11,7 @@ export type RefreshDecision =
   /** Create the next pair. `heal`: the token is ahead of the store, which has lost writes. */
   | { readonly act: 'rotate'; readonly heal: boolean }
   /** Return the current pair again. */
-  | { readonly act: 'replay'; readonly answered: LiveEntry }
+  | { readonly act: 'replay'; readonly times: LiveEntry }
   | { readonly act: 'refuse'; readonly problem: Problem; readonly denied?: Denial }
   /** End the session, then refuse. */
   | { readonly act: 'end'; readonly cause: 'reuse' | 'lost'; readonly problem: Problem };
@@ -31,16 +31,16 @@ export interface DecisionTime {
 }
 
 /** Decides what to do about a refresh token. Pure: the same input gives the same decision. */
-export function decideRefresh(token: Token, standing: Standing, time: DecisionTime, policy: Policy): RefreshDecision {
+export function decideRefresh(token: Token, state: SessionState, time: DecisionTime, policy: Policy): RefreshDecision {
   const timeProblem = timing(token, policy, time.nowMs);
-  const denied = denial(token, standing);
-  if (denied === 'superseded' && standing.session?.state === 'live') {
-    const { session } = standing;
+  const denied = denial(token, state);
+  if (denied === 'superseded' && state.session?.state === 'live') {
+    const { session } = state;
     const withinGrace = time.reachedMs <= policy.graceMs && time.nowMs - session.atMs <= policy.graceMs + MOST_PAUSE_MS;
     const oneBehind = token.generation === session.generation - 1;
     // A token that expired between the first try and the retry still replays: it was valid when it was exchanged.
     if (oneBehind && (withinGrace || time.raced) && time.nowMs < sessionEndMs(token.startMs, policy))
-      return { act: 'replay', answered: session };
+      return { act: 'replay', times: session };
     if (timeProblem) return { act: 'refuse', problem: timeProblem };
     // Not theft: two or more behind within the window is a delayed duplicate of an honest client's earlier call, and
     // the loser of a race may read again only after the winner has refreshed once more.
@@ -52,5 +52,5 @@ export function decideRefresh(token: Token, standing: Standing, time: DecisionTi
   // The end is written, so that the denial lasts: a token of an earlier generation must not start a second chain.
   if (denied === 'lost') return { act: 'end', cause: 'lost', problem: 'REVOKED' };
   if (denied) return { act: 'refuse', problem: 'REVOKED', denied };
-  return { act: 'rotate', heal: isAhead(token, standing) };
+  return { act: 'rotate', heal: isAhead(token, state) };
 }

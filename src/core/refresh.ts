@@ -1,20 +1,20 @@
 // Refresh: exchanges a refresh token for the next pair of its session.
 
-import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
-import { bearerOf } from './claims.js';
+import { sharedClaimsOf } from './claims.js';
 import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeDeadlineMs } from './context.js';
 import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
 import { refusal } from './errors.js';
 import { type Pair, sealPair } from './pair.js';
-import { placeOf, sessionKey } from './place.js';
 import { SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
 import type { Call } from './ports.js';
 import { decideRefresh } from './refresh-rule.js';
-import { readStanding, type Standing, whyDenied } from './standing.js';
-import { type Answered, answerNow, denyUntilMs, type Token } from './token.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import { readSessionState, type SessionState, whyDenied } from './session-state.js';
+import { sessionKey, storeKeysFor } from './store-keys.js';
+import { denyUntilMs, type PairTimes, pairTimesNow, type Token } from './token.js';
 
 /**
  * Exchanges a refresh token for the next pair of its session.
@@ -23,34 +23,34 @@ import { type Answered, answerNow, denyUntilMs, type Token } from './token.js';
 export async function refresh(context: Context, call: Call, text: string): Promise<Pair> {
   const { policy, store } = context;
   const token = await authenticate(context, call, 'refresh', text);
-  const place = placeOf(store, token.subject, token.sessionId);
-  const { shard } = place;
+  const storeKeys = storeKeysFor(store, token.subject, token.sessionId);
+  const { shard } = storeKeys;
   const writeUntilMs = writeDeadlineMs(context, call, shard);
   let raced = false;
-  return attempt(async () => {
-    const standing = await readStanding(context, place);
+  return retryOnConflict(async () => {
+    const state = await readSessionState(context, storeKeys);
     const nowMs = store.now(shard);
-    const atMs = standing.session?.atMs ?? nowMs;
+    const atMs = state.session?.atMs ?? nowMs;
     const time = { nowMs, reachedMs: store.reachedMsSince(shard, atMs), raced };
-    const decision = decideRefresh(token, standing, time, policy);
+    const decision = decideRefresh(token, state, time, policy);
     switch (decision.act) {
       case 'rotate': {
-        const pair = await rotate(context, token, standing, { nowMs, writeUntilMs });
+        const pair = await rotate(context, token, state, { nowMs, writeUntilMs });
         // A call that read its generation as current was in time, whatever the clock says after it has read again.
         raced = pair === undefined;
         if (pair) audit(call, decision.heal ? 'session_healed' : 'session_refreshed', token);
         return pair;
       }
       case 'replay':
-        await confirm(context, token, standing, decision.answered);
+        await confirm(context, token, state, decision.times);
         audit(call, 'session_replayed', token);
-        return sealSuccessor(context, token, decision.answered);
+        return sealSuccessor(context, token, decision.times);
       case 'refuse':
         if (decision.problem === 'REUSED') audit(call, 'session_duplicate', token);
-        await confirmDenial(context, token, standing, decision.denied);
-        throw refusal(decision.problem, decision.denied && whyDenied(decision.denied, standing));
+        await confirmDenial(context, token, state, decision.denied);
+        throw refusal(decision.problem, decision.denied && whyDenied(decision.denied, state));
       case 'end':
-        if (!(await endSession(context, call, { token, standing, cause: decision.cause, writeUntilMs }))) {
+        if (!(await endSession(context, call, { token, state, cause: decision.cause, writeUntilMs }))) {
           return undefined;
         }
         audit(call, decision.cause === 'reuse' ? 'session_reused' : 'session_lost', token);
@@ -66,39 +66,39 @@ export async function refresh(context: Context, call: Call, text: string): Promi
 async function rotate(
   context: Context,
   token: Token,
-  standing: Standing,
+  state: SessionState,
   { nowMs, writeUntilMs }: { readonly nowMs: number; readonly writeUntilMs: number },
 ): Promise<Pair | undefined> {
   const { store, keys, policy, ledger } = context;
-  const answered = answerNow(
+  const times = pairTimesNow(
     { generation: token.generation + 1, startMs: token.startMs, kid: keys.signingKid },
     policy,
     nowMs,
   );
-  const pair = sealSuccessor(context, token, answered);
-  const draft = { value: liveValue(answered), atLeastMs: 0 };
-  const keptMs = keptUntilMs(token, answered);
+  const pair = sealSuccessor(context, token, times);
+  const draft = { value: liveValue(times), atLeastMs: 0 };
+  const keptMs = keptUntilMs(token, times);
   const key = sessionKey(token.subject, token.sessionId);
-  const lifetimeMs = keptMs - store.now(standing.known.shard);
-  const swapped = await store.swap(key, standing.sessionText, draft, lifetimeMs, writeUntilMs);
+  const lifetimeMs = keptMs - store.now(state.snapshot.shard);
+  const swapped = await store.swap(key, state.sessionText, draft, lifetimeMs, writeUntilMs);
   if (!swapped.won) return undefined;
-  await ledger.acknowledge(standing.known, key, swapped, keptMs);
+  await ledger.acknowledge(state.snapshot, key, swapped, keptMs);
   return pair;
 }
 
 /** Acknowledges another call's write, which may not be on enough replicas yet and is not in our ledger. */
-async function confirm(context: Context, token: Token, standing: Standing, answered: LiveEntry): Promise<void> {
+async function confirm(context: Context, token: Token, state: SessionState, times: LiveEntry): Promise<void> {
   const key = sessionKey(token.subject, token.sessionId);
-  const keptMs = keptUntilMs(token, answered);
-  await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, keptMs);
+  const keptMs = keptUntilMs(token, times);
+  await context.ledger.acknowledge(state.snapshot, key, { current: state.sessionText }, keptMs);
 }
 
 /** A live entry is kept until the tokens of its pair and the presented token, which it supersedes, have expired. */
-const keptUntilMs = (token: Token, answered: Answered): number =>
-  Math.max(answered.accessExpiresAt * 1000, answered.refreshExpiresAt * 1000, denyUntilMs(token)) + SLACK_MS;
+const keptUntilMs = (token: Token, times: PairTimes): number =>
+  Math.max(times.accessExpiresAt * 1000, times.refreshExpiresAt * 1000, denyUntilMs(token)) + SLACK_MS;
 
-const sealSuccessor = (context: Context, token: Token, answered: Answered): Pair =>
-  sealPair(context.keys, bearerOf(token, context.policy), answered, {
+const sealSuccessor = (context: Context, token: Token, times: PairTimes): Pair =>
+  sealPair(context.keys, sharedClaimsOf(token, context.policy), times, {
     field: 'refresh_token',
     spareBytes: token.adopted ? TOKEN_SPARE_BYTES : 0,
   });

@@ -76,7 +76,7 @@ export const denyUntilMs = (token: Token): number =>
   token.adopted ? Math.min(token.expiresAt * 1000, adoptedEndMs(token.startMs)) : token.expiresAt * 1000;
 
 /** The times and the key of one generation's pair; the store keeps them, so that a retry gets the same pair. */
-export interface Answered {
+export interface PairTimes {
   readonly generation: number;
   /** Unix seconds, as the two below. */
   readonly issuedAt: number;
@@ -86,11 +86,11 @@ export interface Answered {
 }
 
 /** The times of a pair created now. */
-export function answerNow(
+export function pairTimesNow(
   { generation, startMs, kid }: { readonly generation: number; readonly startMs: number; readonly kid: string },
   policy: Policy,
   nowMs: number,
-): Answered {
+): PairTimes {
   const issuedAt = Math.floor(nowMs / 1000);
   const lastSecond = Math.floor(sessionEndMs(startMs, policy) / 1000);
   const end = (kind: TokenKind): number => Math.min(issuedAt + ttlMs(kind, policy) / 1000, lastSecond);

@@ -4,9 +4,9 @@ import { confirmDenial } from './confirm-denial.js';
 import type { Context } from './context.js';
 import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
-import { learn, recall } from './recall.js';
-import { denial, readStanding, whyDenied } from './standing.js';
+import { denial, readSessionState, whyDenied } from './session-state.js';
 import type { Verified } from './verified.js';
+import { lookUp, verifyAndCache } from './verified-token-cache.js';
 
 export type Validation =
   | { readonly active: true; readonly verified: Verified }
@@ -18,17 +18,17 @@ export type Validation =
  */
 export async function validate(context: Context, call: Call, text: string): Promise<Validation> {
   try {
-    const verified = recall(context, call, text) ?? (await learn(context, call, text));
-    const { token, place } = verified;
-    const standing = await readStanding(context, place);
-    const denied = denial(token, standing);
+    const verified = lookUp(context, call, text) ?? (await verifyAndCache(context, call, text));
+    const { token, storeKeys } = verified;
+    const state = await readSessionState(context, storeKeys);
+    const denied = denial(token, state);
     if (!denied) return { active: true, verified };
     if (denied === 'lost') {
       const { subject, sessionId, generation } = token;
       call.audit({ event: 'session_lost', subject, sessionId, generation });
     }
-    await confirmDenial(context, token, standing, denied);
-    throw refusal('REVOKED', whyDenied(denied, standing));
+    await confirmDenial(context, token, state, denied);
+    throw refusal('REVOKED', whyDenied(denied, state));
   } catch (error) {
     if (error instanceof TokenRefused) return { active: false, problem: error.problem, why: error.why };
     throw error;

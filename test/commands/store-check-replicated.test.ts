@@ -127,7 +127,7 @@ describe('the judgement on a cluster', () => {
     destinations: new Map<number, string>(),
   });
   const judged = (has = owners, of = settings(), who: readonly ReturnType<typeof node>[] = nodes): string[] =>
-    judgeCluster(who.map(({ id }) => ({ name: id, why: '', word: viewOf(id, who, has), settings: of })))
+    judgeCluster(who.map(({ id }) => ({ name: id, why: '', view: viewOf(id, who, has), settings: of })))
       .filter(({ weight }) => weight !== 'good')
       .map(({ weight, says }) => `${weight} ${says}`);
 

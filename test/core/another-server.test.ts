@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { Birth } from '../../src/core/entries.js';
 import { Ledger } from '../../src/core/ledger.js';
 import type { EntryKey } from '../../src/core/ports.js';
-import { putBack } from '../../src/core/put-back.js';
+import { restoreEntry } from '../../src/core/restore.js';
 import { run, World } from '../support/world.js';
 
 const SHARD = 1;
@@ -19,7 +19,7 @@ describe('an acknowledgement', () => {
     const current = '1 5 not-before';
     const acknowledge = async (writes?: number): Promise<number> => {
       await ledger.acknowledge(
-        ledger.known(SHARD),
+        ledger.snapshot(SHARD),
         key,
         { current, ...(writes === undefined ? {} : { writes }) },
         1e15,
@@ -43,7 +43,7 @@ describe('an entry whose lifetime is over', () => {
       [world.nowMs, false],
       [world.nowMs + 1, true],
     ] as const) {
-      expect(await run(world, putBack(world.store(0), { ...line, keptUntilMs }))).to.equal(isPut);
+      expect(await run(world, restoreEntry(world.store(0), { ...line, keptUntilMs }))).to.equal(isPut);
       expect(world.get(key) !== undefined).to.equal(isPut);
     }
   });
@@ -55,36 +55,36 @@ describe('an answer of the store', () => {
   beforeEach(() => {
     world = new World();
     ledger = new Ledger(world.store(0), () => {});
-    expect(ledger.isBehind(ledger.known(SHARD), birth(3))).to.equal(false);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(3))).to.equal(false);
   });
 
   it('is of the server that was looked at', () => {
-    expect(ledger.isBehind(ledger.known(SHARD), birth(3))).to.equal(false);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(3))).to.equal(false);
   });
 
   it('may be of another one that came after the question', () => {
-    const known = ledger.known(SHARD);
+    const snapshot = ledger.snapshot(SHARD);
     world.incarnation++;
-    expect(ledger.isBehind(known, birth(3))).to.equal(true);
+    expect(ledger.isBehind(snapshot, birth(3))).to.equal(true);
   });
 
   it('may be of another one that was there at the question, though it is gone', () => {
     world.incarnation++;
-    const known = ledger.known(SHARD);
+    const snapshot = ledger.snapshot(SHARD);
     world.incarnation--;
-    expect(ledger.isBehind(known, birth(3))).to.equal(true);
+    expect(ledger.isBehind(snapshot, birth(3))).to.equal(true);
   });
 
   it('is of an older state with a lower count, or an earlier birth', () => {
-    expect(ledger.isBehind(ledger.known(SHARD), birth(2))).to.equal(true);
-    expect(ledger.isBehind(ledger.known(SHARD), birth(9, 4))).to.equal(true);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(2))).to.equal(true);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(9, 4))).to.equal(true);
   });
 
   it('is judged by what was known before the question: one that was overtaken is no older state', () => {
-    const known = ledger.known(SHARD);
-    expect(ledger.isBehind(ledger.known(SHARD), birth(7))).to.equal(false);
-    expect(ledger.isBehind(known, birth(4))).to.equal(false);
+    const snapshot = ledger.snapshot(SHARD);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(7))).to.equal(false);
+    expect(ledger.isBehind(snapshot, birth(4))).to.equal(false);
     // And takes nothing back of what was known since.
-    expect(ledger.isBehind(ledger.known(SHARD), birth(6))).to.equal(true);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(6))).to.equal(true);
   });
 });

@@ -163,11 +163,11 @@ describe('a store that comes back older than it was', () => {
     scene.world.goBackTo(snapshot);
     scene.world.put(key, 'what no version wrote');
     expect(ledger.isElsewhere).to.equal(true);
-    await run(scene.world, ledger.standUp());
-    expect([ledger.isElsewhere, ledger.owes]).to.deep.equal([false, true]);
+    await run(scene.world, ledger.reconcile());
+    expect([ledger.isElsewhere, ledger.hasUnrestored]).to.deep.equal([false, true]);
     scene.world.goBackTo(snapshot);
-    await run(scene.world, ledger.standUp());
-    expect([ledger.isElsewhere, ledger.owes]).to.deep.equal([false, false]);
+    await run(scene.world, ledger.reconcile());
+    expect([ledger.isElsewhere, ledger.hasUnrestored]).to.deep.equal([false, false]);
     expect(scene.world.get(key)).to.match(/ ended logout$/);
     expect(scene.told.map(({ again, owed }) => [again, owed])).to.deep.equal([
       [0, 1],

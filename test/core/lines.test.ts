@@ -26,8 +26,8 @@ const line = (name: string, notedMs: number, kind: Kind = 'live', progress = not
   notedMs,
   incarnation: 'one',
 });
-const nameOf = ({ key }: Line): string => (key.kind === 'session' ? key.sessionId : key.subject);
-const texts = (lines: Lines): string[] => lines.newestFirst().map((each) => `${nameOf(each)} at ${each.notedMs}`);
+const entryId = ({ key }: Line): string => (key.kind === 'session' ? key.sessionId : key.subject);
+const texts = (lines: Lines): string[] => lines.newestFirst().map((each) => `${entryId(each)} at ${each.notedMs}`);
 
 describe('the lines of a ledger', () => {
   it('are told newest first, of each entry the last', () => {

@@ -219,7 +219,7 @@ class History {
     if (this.#snapshot && nowMs - this.#snapshot.atMs < LEDGER_MS) {
       this.#world.goBackTo(this.#snapshot.kept);
       await settle();
-      for (const { ledger } of this.#nodes) await run(this.#world, ledger.standUp());
+      for (const { ledger } of this.#nodes) await run(this.#world, ledger.reconcile());
     }
     this.#snapshot = { atMs: nowMs, kept: this.#world.snapshot() };
   }

@@ -3,11 +3,11 @@
 import { Births } from '../../src/core/births.js';
 import type { Context } from '../../src/core/context.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
+import { LatestSessionStart } from '../../src/core/latest-session-start.js';
 import { Ledger, type Setback } from '../../src/core/ledger.js';
+import { OutageLog } from '../../src/core/outage-log.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call, Draft, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
-import { Reach } from '../../src/core/reach.js';
-import { Starts } from '../../src/core/starts.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -40,7 +40,7 @@ interface Kept {
   readonly untilMs: number;
 }
 
-const nameOf = (key: StoreKey): string =>
+const entryId = (key: StoreKey): string =>
   JSON.stringify(
     key.kind === 'birth' ? [key.kind, key.shard] : [key.kind, key.subject, 'sessionId' in key && key.sessionId],
   );
@@ -51,7 +51,7 @@ export class World {
   /** The one true time, Unix ms: the store's. */
   nowMs = 100 * DAY;
   readonly pending: Step[] = [];
-  readonly #reach = new Reach();
+  readonly #reach = new OutageLog();
   /** A planted bug: a swap that does not look at what it expects. */
   ignoreExpected = false;
   #kept = new Map<string, Kept>();
@@ -103,16 +103,16 @@ export class World {
 
   /** Puts an entry back as it was, as a store that has lost writes would. */
   put(key: StoreKey, text: string): void {
-    this.#kept.set(nameOf(key), { text, untilMs: Number.POSITIVE_INFINITY });
+    this.#kept.set(entryId(key), { text, untilMs: Number.POSITIVE_INFINITY });
   }
 
   get(key: StoreKey): string | undefined {
-    const kept = this.#kept.get(nameOf(key));
+    const kept = this.#kept.get(entryId(key));
     return kept && kept.untilMs > this.nowMs ? kept.text : undefined;
   }
 
   lifetimeMs(key: StoreKey): number | undefined {
-    const kept = this.#kept.get(nameOf(key));
+    const kept = this.#kept.get(entryId(key));
     return kept && kept.untilMs - this.nowMs;
   }
 
@@ -123,9 +123,9 @@ export class World {
     const text = `1 ${Math.min(Math.max(this.nowMs, atLeastMs), atMostMs)} ${value}`;
     const untilMs = Math.max(
       this.nowMs + lifetimeMs,
-      current === undefined ? 0 : (this.#kept.get(nameOf(key))?.untilMs ?? 0),
+      current === undefined ? 0 : (this.#kept.get(entryId(key))?.untilMs ?? 0),
     );
-    this.#kept.set(nameOf(key), { text, untilMs });
+    this.#kept.set(entryId(key), { text, untilMs });
     if (key.kind === 'birth') return { won: true, current: text };
     const birth: StoreKey = { kind: 'birth', shard: shardOf(key.subject) };
     const [, head, count] = /^(.*) (\d+)$/.exec(this.get(birth) ?? '') ?? [];
@@ -209,7 +209,7 @@ export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setb
     policy,
     births: new Births(store, policy.foreignSinceMs),
     ledger: new Ledger(store, tell),
-    starts: new Starts(),
+    latestStart: new LatestSessionStart(),
     verified: new Map(),
     crypto: {
       randomBytes: (count) => {

@@ -4,12 +4,12 @@
 // such a time, so it must be told of it. Reads go on: what is visible is on the disk.
 
 import { StoreUnavailable } from '../../core/errors.js';
-import { Reach } from '../../core/reach.js';
+import { OutageLog } from '../../core/outage-log.js';
 
 export class WriteWatch {
   readonly #limitMs: number;
   readonly #now: () => number;
-  readonly #reach = new Reach();
+  readonly #reach = new OutageLog();
   #overdue = 0;
 
   constructor(limitMs: number, now: () => number) {

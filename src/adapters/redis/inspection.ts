@@ -37,7 +37,7 @@ export function persistenceOf(info: unknown, save: unknown): Persistence {
 }
 
 /** The identity and the time of a primary. */
-export interface Told {
+export interface PrimaryState {
   /** Its time, Unix ms, with fractions. */
   readonly timeMs: number;
   /**
@@ -68,7 +68,7 @@ export async function askIncarnation(client: Redis): Promise<string | undefined>
 }
 
 /** Reads the server's time and incarnation. @throws StoreUnavailable if it is not a primary */
-export async function ask(client: Redis): Promise<Told> {
+export async function ask(client: Redis): Promise<PrimaryState> {
   const questions = [['role'], ['time'], ['info', 'server'], ['info', 'replication']];
   const answers = await client.pipeline(questions).exec();
   const role = answerOf(answers, 0);

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../../core/errors.js';
 const MAX_KEYS = 1_000;
 
 /** Redis's answer for one key: a text, null for a missing key, or a number for a value of another type. */
-export type Found = string | number | null;
+export type RawValue = string | number | null;
 
 type Texts = readonly (string | undefined)[];
 
@@ -22,7 +22,7 @@ interface Batch {
   readonly callers: Caller[];
 }
 
-function textAt(found: readonly Found[], position: number): string | undefined {
+function textAt(found: readonly RawValue[], position: number): string | undefined {
   const value = found[position];
   if (typeof value === 'string') return value;
   if (value === null) return undefined;
@@ -30,11 +30,11 @@ function textAt(found: readonly Found[], position: number): string | undefined {
 }
 
 export class ReadBatch {
-  readonly #fetch: (keys: readonly string[]) => Promise<readonly Found[]>;
+  readonly #fetch: (keys: readonly string[]) => Promise<readonly RawValue[]>;
   #open: Batch | undefined;
 
   /** @param fetch reads keys in one atomic command */
-  constructor(fetch: (keys: readonly string[]) => Promise<readonly Found[]>) {
+  constructor(fetch: (keys: readonly string[]) => Promise<readonly RawValue[]>) {
     this.#fetch = fetch;
   }
 
@@ -82,7 +82,7 @@ function placeIn(places: Map<string, number>, key: string): number {
 }
 
 /** A key of another type fails only the calls that read it. */
-function answer({ positions, resolve, reject }: Caller, found: readonly Found[]): void {
+function answer({ positions, resolve, reject }: Caller, found: readonly RawValue[]): void {
   try {
     resolve(positions.map((position) => textAt(found, position)));
   } catch (error) {

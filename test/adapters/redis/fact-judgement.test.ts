@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import { judgeFacts } from '../../../src/adapters/redis/survey/fact-judgement.js';
-import type { Known } from '../../../src/adapters/redis/survey/surroundings.js';
+import type { ServerFacts } from '../../../src/adapters/redis/survey/surroundings.js';
 
-const SAFE: Known = {
+const SAFE: ServerFacts = {
   version: '7.0.15',
   role: 'master',
   primary: undefined,
@@ -38,14 +38,14 @@ describe('the judgement on a Redis', () => {
     expect(weigh(2, 'NOPERM no')).to.equal('unsafe');
   });
 
-  const of = (facts: Partial<Known>) =>
+  const of = (facts: Partial<ServerFacts>) =>
     judgeFacts({ ...SAFE, ...facts }, false).filter(({ weight }) => weight !== 'good');
 
   it('finds nothing wrong with one that is as it should be', () => {
     expect(of({})).to.deep.equal([]);
   });
 
-  const cases: readonly (readonly [what: string, facts: Partial<Known>, weight: string, text: string])[] = [
+  const cases: readonly (readonly [what: string, facts: Partial<ServerFacts>, weight: string, text: string])[] = [
     ['a version under 6', { version: '5.0.14' }, 'warning', '5.0.14'],
     ['a clock that is ahead', { clockAheadMs: 60_000 }, 'warning', '60 s ahead of'],
     ['a clock that is behind', { clockAheadMs: -3_600_000 }, 'warning', '3600 s behind'],

@@ -1,13 +1,13 @@
 // Owns the proof of how reads are gathered: one command a turn, each key once, and nobody is answered from an older one.
 
 import { expect } from 'chai';
-import { type Found, ReadBatch } from '../../../src/adapters/redis/read-batch.js';
+import { type RawValue, ReadBatch } from '../../../src/adapters/redis/read-batch.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 
 /** Keeps each command until it is answered. */
 class Wire {
   readonly sent: (readonly string[])[] = [];
-  readonly answers: ((found: readonly Found[] | Error) => void)[] = [];
+  readonly answers: ((found: readonly RawValue[] | Error) => void)[] = [];
   readonly batch = new ReadBatch((keys) => {
     this.sent.push(keys);
     return new Promise((resolve, reject) => {

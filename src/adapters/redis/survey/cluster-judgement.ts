@@ -8,7 +8,7 @@ export interface ClusterFacts {
   readonly name: string;
   /** Why there is no answer. */
   readonly why: string;
-  readonly word: ClusterView | undefined;
+  readonly view: ClusterView | undefined;
   readonly settings: ReadonlyMap<string, string>;
 }
 
@@ -17,26 +17,26 @@ const SLOW_MS = 10_000;
 
 /** @param facts the answers of all nodes that any node lists */
 export function judgeCluster(facts: readonly ClusterFacts[]): readonly Finding[] {
-  const words = facts.flatMap(({ word }) => (word ? [word] : []));
-  const [first] = words;
+  const views = facts.flatMap(({ view }) => (view ? [view] : []));
+  const [first] = views;
   const most = Math.floor(facts.length / 2) + 1;
-  const silent = facts.filter(({ word }) => !word).map(({ name, why }) => `${name} (${why})`);
+  const silent = facts.filter(({ view }) => !view).map(({ name, why }) => `${name} (${why})`);
   const mend =
     'start them, and run `redis-cli --cluster check HOST:PORT`; remove nodes that are gone for good with `cluster forget`';
-  if (!first || words.length < most) {
+  if (!first || views.length < most) {
     return [
       unsafe(
-        `${words.length} of ${facts.length} nodes of the cluster answer: the service needs the votes of ${most}. No answer: ${silent.join(', ')}`,
+        `${views.length} of ${facts.length} nodes of the cluster answer: the service needs the votes of ${most}. No answer: ${silent.join(', ')}`,
         mend,
       ),
     ];
   }
   const found: Finding[] = [];
   if (silent.length > 0) found.push(warning(`These nodes of the cluster do not answer: ${silent.join(', ')}`, mend));
-  return [...found, ...coverage(words, first), ...shape(first), ...settings(facts)];
+  return [...found, ...coverage(views, first), ...shape(first), ...settings(facts)];
 }
 
-function coverage(words: readonly ClusterView[], { owners }: ClusterView): Finding[] {
+function coverage(views: readonly ClusterView[], { owners }: ClusterView): Finding[] {
   const bare = owners.filter((owner) => owner === undefined).length;
   if (bare > 0) {
     return [
@@ -46,7 +46,7 @@ function coverage(words: readonly ClusterView[], { owners }: ClusterView): Findi
       ),
     ];
   }
-  const agreed = words.every((word) => word.owners.every((owner, shard) => owner?.server === owners[shard]?.server));
+  const agreed = views.every((view) => view.owners.every((owner, shard) => owner?.server === owners[shard]?.server));
   if (agreed) return [good(`All nodes of the cluster agree on the owners of our ${owners.length} slots`)];
   return [
     warning(
@@ -81,9 +81,9 @@ function shape({ nodes, owners }: ClusterView): Finding[] {
 }
 
 function settings(facts: readonly ClusterFacts[]): Finding[] {
-  const told = (name: string): string[] => facts.flatMap((each) => each.settings.get(name) ?? []);
-  const coverages = told('cluster-require-full-coverage');
-  const timeouts = told('cluster-node-timeout').map(Number);
+  const values = (name: string): string[] => facts.flatMap((each) => each.settings.get(name) ?? []);
+  const coverages = values('cluster-require-full-coverage');
+  const timeouts = values('cluster-node-timeout').map(Number);
   if (coverages.length === 0 || timeouts.length === 0) {
     return [
       unknown(

@@ -14,14 +14,14 @@ const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
 
 export async function surveyCluster(target: RedisTarget, options: SurveyOptions): Promise<readonly Finding[]> {
   const seeds = await Promise.all(target.places.map((place) => askNode(target.urlOf(place), place, options.tls)));
-  const seed = seeds.find(({ word }) => word);
-  if (!seed?.word) return judgeCluster(seeds);
-  const others = seed.word.nodes.filter(({ place }) => nameOf(place) !== seed.name);
+  const seed = seeds.find(({ view }) => view);
+  if (!seed?.view) return judgeCluster(seeds);
+  const others = seed.view.nodes.filter(({ place }) => nameOf(place) !== seed.name);
   const facts = [
     seed,
     ...(await Promise.all(others.map(({ place }) => askNode(target.urlOf(place), place, options.tls)))),
   ];
-  const { nodes, owners } = seed.word;
+  const { nodes, owners } = seed.view;
   const shardsOf = (id: string): number[] => [...owners.keys()].filter((shard) => owners[shard]?.server === id);
   const surveyed = (kind: ClusterNode['role'], survey: (node: ClusterNode) => Promise<readonly Finding[]>) =>
     Promise.all(
@@ -39,25 +39,25 @@ export async function surveyCluster(target: RedisTarget, options: SurveyOptions)
 async function askNode(url: string, place: Place, tls: TlsSource | undefined): Promise<ClusterFacts> {
   const name = nameOf(place);
   try {
-    return { name, why: '', ...(await askServer(url, tls, (client) => tell(client, place))) };
+    return { name, why: '', ...(await askServer(url, tls, (client) => readView(client, place))) };
   } catch (error) {
     const disabled = error instanceof Error && /cluster support disabled/.test(error.message);
     const why = disabled
       ? 'it is no node of a cluster: for a single server REDIS_URL must begin with redis://'
       : explain(error).detail;
-    return { name, why, word: undefined, settings: new Map() };
+    return { name, why, view: undefined, settings: new Map() };
   }
 }
 
-async function tell(
+async function readView(
   client: Redis,
   place: Place,
-): Promise<{ word: ClusterView | undefined; settings: Map<string, string> }> {
-  const word = parseNodes(String(await client.call('CLUSTER', 'NODES')), place);
+): Promise<{ view: ClusterView | undefined; settings: Map<string, string> }> {
+  const view = parseNodes(String(await client.call('CLUSTER', 'NODES')), place);
   const settings = new Map<string, string>();
   for (const name of ['cluster-require-full-coverage', 'cluster-node-timeout']) {
     const answer = await client.config('GET', name).catch(() => undefined);
     if (Array.isArray(answer) && answer.length > 1) settings.set(name, String(answer[1]));
   }
-  return { word, settings };
+  return { view, settings };
 }

@@ -3,7 +3,7 @@
 import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
 import { judgePolicy, PERSISTENCE } from '../judgement.js';
 import { worstFirst } from './findings.js';
-import { type Judge, type Known, SURROUNDINGS } from './surroundings.js';
+import { type Judge, type ServerFacts, SURROUNDINGS } from './surroundings.js';
 
 /** The share of maxmemory from which on memory is short. */
 const FULL = 0.8;
@@ -94,14 +94,14 @@ const replication: Judge = ({ replicas, minReplicasToWrite, wanted }) => {
 };
 
 /** All results, the worst first. */
-export function judgeFacts(known: Known, allowUnsafe: boolean): readonly Finding[] {
-  if (known.loading) return [unsafe('Redis is still loading its data', 'wait until it is done')];
-  const policy = judgePolicy(known.policy);
+export function judgeFacts(facts: ServerFacts, allowUnsafe: boolean): readonly Finding[] {
+  if (facts.loading) return [unsafe('Redis is still loading its data', 'wait until it is done')];
+  const policy = judgePolicy(facts.policy);
   const findings = [
-    role(known),
+    role(facts),
     policy.weight === 'unsafe' && allowUnsafe ? { ...policy, weight: 'warning' as const } : policy,
-    PERSISTENCE[known.persistence],
-    ...[commands, fsync, memory, evicted, replication, ...SURROUNDINGS].map((judge) => judge(known)),
+    PERSISTENCE[facts.persistence],
+    ...[commands, fsync, memory, evicted, replication, ...SURROUNDINGS].map((judge) => judge(facts)),
   ].filter((finding) => finding !== undefined);
   return worstFirst(findings);
 }

@@ -67,8 +67,8 @@ export async function gatherFacts(client: Redis, shards: readonly number[]): Pro
   const answeredMs = Date.now();
   // `serve` needs ROLE and TIME, too.
   for (const [error] of answers.slice(0, 2)) if (error) throw error;
-  const told = answers.map(([error, answer]) => (error ? undefined : answer));
-  const [role, time, server, memory, persistence, replication, stats, save, appendfsync, minReplicas] = told;
+  const values = answers.map(([error, answer]) => (error ? undefined : answer));
+  const [role, time, server, memory, persistence, replication, stats, save, appendfsync, minReplicas] = values;
   const refused = QUESTIONS.filter((_, index) => answers[index]?.[0]).map(([name = '', verb = '']) => [name, verb]);
   const value = (answer: unknown): unknown => (Array.isArray(answer) ? answer[1] : undefined);
   const [kind, host, port] = Array.isArray(role) ? role : [];

@@ -4,7 +4,7 @@ import { type Finding, good, unknown, warning } from '../../../core/finding.js';
 import type { Facts } from './facts.js';
 
 /** The facts, and those derived from the URL, the settings and the birth records. */
-export interface Known extends Omit<Facts, 'births'> {
+export interface ServerFacts extends Omit<Facts, 'births'> {
   readonly open: boolean | undefined;
   readonly plain: boolean;
   /** How many replicas `serve` would wait for, and the error of WAIT, if there is one. */
@@ -15,7 +15,7 @@ export interface Known extends Omit<Facts, 'births'> {
 }
 
 /** One rule; undefined: it does not apply. */
-export type Judge = (known: Known) => Finding | undefined;
+export type Judge = (facts: ServerFacts) => Finding | undefined;
 
 const FAR_OFF_MS = 5_000;
 

@@ -34,7 +34,7 @@ interface Answer {
   readonly reign: string | undefined;
 }
 
-interface Known extends Answer {
+interface ReceivedAnswer extends Answer {
   readonly askedMs: number;
   readonly receivedMs: number;
 }
@@ -46,7 +46,7 @@ export class ClusterOwners implements Owners {
   readonly #parts: ClusterParts;
   readonly #voters = new Map<string, Voter<Answer>>();
   /** The last answer of each node, by its id. */
-  readonly #known = new Map<string, Known>();
+  readonly #answers = new Map<string, ReceivedAnswer>();
   readonly #slots = Array.from({ length: SHARDS }, () => new PrimaryLease());
   /** By the id of each node whether it is a primary. */
   readonly #roles = new Map<string, PrimaryLease>();
@@ -106,7 +106,7 @@ export class ClusterOwners implements Owners {
     const { monotonicMs } = this.#parts;
     const fromMs = monotonicMs();
     for (const voter of this.#voters.values()) voter.nudge();
-    const isNew = (id: string): boolean => (this.#known.get(id)?.askedMs ?? 0) >= fromMs;
+    const isNew = (id: string): boolean => (this.#answers.get(id)?.askedMs ?? 0) >= fromMs;
     while (!this.#closed && monotonicMs() < fromMs + LOOK_MS && ![...this.#nodes.keys()].every(isNew))
       await sleep(LOOK_STEP_MS);
   }
@@ -119,7 +119,7 @@ export class ClusterOwners implements Owners {
 
   #isSilent(): boolean {
     const nowMs = this.#parts.monotonicMs();
-    return [...this.#known.values()].every(({ askedMs }) => askedMs < nowMs - VIEW_MS);
+    return [...this.#answers.values()].every(({ askedMs }) => askedMs < nowMs - VIEW_MS);
   }
 
   #askSeeds(): void {
@@ -139,11 +139,11 @@ export class ClusterOwners implements Owners {
 
   #answered(answer: Answer, askedMs: number, receivedMs: number): void {
     const { self, owners, nodes } = answer.view;
-    const before = this.#known.get(self);
+    const before = this.#answers.get(self);
     // A node can be asked under two names at once. Then it is not known which question it answered first.
     if (before && askedMs < before.receivedMs) return;
     const unbroken = answer.reign !== undefined && answer.reign === before?.reign;
-    this.#known.set(self, { ...answer, askedMs, receivedMs });
+    this.#answers.set(self, { ...answer, askedMs, receivedMs });
     this.#meet(receivedMs);
     const voters = new Set(this.#nodes.keys());
     for (const [shard, lease] of this.#slots.entries()) {
@@ -163,10 +163,12 @@ export class ClusterOwners implements Owners {
 
   /** Every node that any member lists is a voter, and is asked. */
   #meet(nowMs: number): void {
-    for (const [id, { askedMs }] of this.#known) if (askedMs < nowMs - VIEW_MS) this.#known.delete(id);
+    for (const [id, { askedMs }] of this.#answers) if (askedMs < nowMs - VIEW_MS) this.#answers.delete(id);
     const nodes = new Map<string, ClusterNode>();
     // The others' answers override a node's own: a node that has met no other does not report its own address.
-    const listed = [...this.#known.values()].flatMap(({ view }) => view.nodes.map((node) => ({ node, by: view.self })));
+    const listed = [...this.#answers.values()].flatMap(({ view }) =>
+      view.nodes.map((node) => ({ node, by: view.self })),
+    );
     const own = listed.filter(({ node, by }) => node.id === by);
     const others = listed.filter(({ node, by }) => node.id !== by);
     for (const { node } of [...own, ...others]) nodes.set(node.id, node);
@@ -184,7 +186,7 @@ export class ClusterOwners implements Owners {
 
   #want(): void {
     const elected = this.#slots.map((lease) => lease.elected);
-    this.#destinations = elected.map((id, shard) => this.#known.get(id ?? '')?.view.destinations.get(shard));
+    this.#destinations = elected.map((id, shard) => this.#answers.get(id ?? '')?.view.destinations.get(shard));
     this.#wanted = new Set([...elected, ...this.#destinations].filter((id) => id !== undefined));
   }
 }

@@ -1,6 +1,6 @@
 // The store's two commands for a single Redis, or for the primary that Sentinels name: one server owns all shards.
 
-import { type Found, ReadBatch } from '../read-batch.js';
+import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
 import { SWAP } from '../swap-script.js';
@@ -27,7 +27,7 @@ export class DirectCommands implements Commands {
   constructor(topology: Topology) {
     this.#topology = topology;
     this.#reads = new ReadBatch((keys) =>
-      topology.run(0, 'read', (client) => evaluate(client, READ, { keys }) as Promise<readonly Found[]>),
+      topology.run(0, 'read', (client) => evaluate(client, READ, { keys }) as Promise<readonly RawValue[]>),
     );
   }
 

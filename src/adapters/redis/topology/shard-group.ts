@@ -1,7 +1,7 @@
 // A group of shards with one owner: that server, whether it is reachable, and its outages.
 
 import { StoreUnavailable } from '../../../core/errors.js';
-import { Reach } from '../../../core/reach.js';
+import { OutageLog } from '../../../core/outage-log.js';
 import type { Server } from './server.js';
 
 export class ShardGroup {
@@ -10,9 +10,9 @@ export class ShardGroup {
   /** The server that the slot is moving to, which answers for a part of it. */
   #destination: Server | undefined;
   #why = 'Redis has not been reached yet';
-  readonly #reach = new Reach();
+  readonly #reach = new OutageLog();
   /** Reachability for writes: the owner is reachable, and enough replicas confirm. */
-  readonly #acknowledging = new Reach();
+  readonly #acknowledging = new OutageLog();
 
   /** @throws StoreUnavailable before the first owner is known */
   get server(): Server {

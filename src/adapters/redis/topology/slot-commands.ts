@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import type { Use } from '../connection.js';
 import { keyNames, SHARDS } from '../keys.js';
-import { type Found, ReadBatch } from '../read-batch.js';
+import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate, type Script, type ScriptCall } from '../script.js';
 import { SWAP } from '../swap-script.js';
@@ -59,8 +59,8 @@ export class SlotCommands implements Commands {
     return (await this.#oneKey(shard, SWAP, { keys: keys.slice(0, 1), args })) as SwapAnswer;
   }
 
-  async #fetch(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
-    const run = (client: Redis) => evaluate(client, READ, { keys }) as Promise<readonly Found[]>;
+  async #fetch(shard: number, keys: readonly string[]): Promise<readonly RawValue[]> {
+    const run = (client: Redis) => evaluate(client, READ, { keys }) as Promise<readonly RawValue[]>;
     const outcome = await this.#atOwner(shard, 'read', run);
     return 'answer' in outcome ? outcome.answer : this.#fetchOneByOne(shard, keys);
   }
@@ -70,10 +70,10 @@ export class SlotCommands implements Commands {
    * first read: entries only move forward, so an entry that does not deny later did not deny then. The birth record is
    * read last, since it decides about missing keys: if the data was wiped in between, the record is newer, or missing.
    */
-  async #fetchOneByOne(shard: number, keys: readonly string[]): Promise<readonly Found[]> {
+  async #fetchOneByOne(shard: number, keys: readonly string[]): Promise<readonly RawValue[]> {
     const born = birthKeyOf(shard);
-    const one = async (key: string): Promise<Found> => {
-      const [found = null] = (await this.#oneKey(shard, READ, { keys: [key] })) as readonly Found[];
+    const one = async (key: string): Promise<RawValue> => {
+      const [found = null] = (await this.#oneKey(shard, READ, { keys: [key] })) as readonly RawValue[];
       return found;
     };
     const first = new Map(

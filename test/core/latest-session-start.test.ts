@@ -1,17 +1,17 @@
 // Tests of the latest start that a process has given, by shard.
 
 import { expect } from 'chai';
-import { Starts } from '../../src/core/starts.js';
+import { LatestSessionStart } from '../../src/core/latest-session-start.js';
 import { failure, Scene } from '../support/scene.js';
 import { MINUTE, SECOND } from '../support/world.js';
 
 describe('the latest start', () => {
   it('is of its shard alone, and never goes back', () => {
-    const starts = new Starts();
+    const starts = new LatestSessionStart();
     expect(starts.latestMs(1)).to.equal(0);
-    starts.give(1, 5);
-    starts.give(1, 3);
-    starts.give(0, 9);
+    starts.record(1, 5);
+    starts.record(1, 3);
+    starts.record(0, 9);
     expect([starts.latestMs(0), starts.latestMs(1), starts.latestMs(2)]).to.deep.equal([9, 5, 0]);
   });
 

@@ -24,8 +24,8 @@ export function progressOf(key: EntryKey, text: string): number {
  * returned last and wins.
  * @throws StoreUnavailable if the stored text cannot be read
  */
-export function isFurther(key: EntryKey, acknowledged: string, standing: string | undefined): boolean {
-  if (standing === undefined) return true;
-  if (key.kind === 'session') parseSession(standing);
-  return progressOf(key, acknowledged) > progressOf(key, standing);
+export function supersedes(key: EntryKey, acknowledged: string, stored: string | undefined): boolean {
+  if (stored === undefined) return true;
+  if (key.kind === 'session') parseSession(stored);
+  return progressOf(key, acknowledged) > progressOf(key, stored);
 }

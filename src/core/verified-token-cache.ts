@@ -1,10 +1,10 @@
 // The cache of verified access tokens. It holds the result of signature and claims, never the state in the store.
 
-import { authenticate, tell } from './authenticate.js';
+import { authenticate, logSession } from './authenticate.js';
 import type { Context } from './context.js';
 import { refusal } from './errors.js';
-import { placeOf } from './place.js';
 import type { Call } from './ports.js';
+import { storeKeysFor } from './store-keys.js';
 import { endsAtMs, timing } from './token.js';
 import type { Verified } from './verified.js';
 
@@ -13,30 +13,30 @@ import type { Verified } from './verified.js';
  * signature at each call would cost more than all the rest.
  * @returns undefined if it must be verified
  */
-export function recall({ verified, keys, policy, store }: Context, call: Call, text: string): Verified | undefined {
-  const known = verified.get(text);
-  if (!known) return undefined;
-  const { token } = known;
+export function lookUp({ verified, keys, policy, store }: Context, call: Call, text: string): Verified | undefined {
+  const cached = verified.get(text);
+  if (!cached) return undefined;
+  const { token } = cached;
   const taken = token.kid === undefined || keys.verifies(token.kid);
-  if (!taken || timing(token, policy, store.now(known.place.shard))) {
+  if (!taken || timing(token, policy, store.now(cached.storeKeys.shard))) {
     verified.delete(text);
     return undefined;
   }
-  tell(call, token);
-  return known;
+  logSession(call, token);
+  return cached;
 }
 
 /**
  * Verifies an access token, and caches it if it is authentic and within its time.
- * @throws InvalidInput, TokenRefused, StoreUnavailable while the store's time is not known
+ * @throws InvalidInput, TokenRefused, StoreUnavailable while the store's time is not cached
  */
-export async function learn(context: Context, call: Call, text: string): Promise<Verified> {
+export async function verifyAndCache(context: Context, call: Call, text: string): Promise<Verified> {
   const { policy, store } = context;
   const token = await authenticate(context, call, 'access', text);
-  const place = placeOf(store, token.subject, token.sessionId);
-  const early = timing(token, policy, store.now(place.shard));
+  const storeKeys = storeKeysFor(store, token.subject, token.sessionId);
+  const early = timing(token, policy, store.now(storeKeys.shard));
   if (early) throw refusal(early);
-  const verified = { token, place, endsAt: Math.floor(endsAtMs(token, policy) / 1000) };
+  const verified = { token, storeKeys, endsAt: Math.floor(endsAtMs(token, policy) / 1000) };
   context.verified.set(text, verified);
   return verified;
 }

@@ -1,45 +1,45 @@
 // The state of a session in the store: the three entries that decide, read atomically, and the rule that reads them.
 
-import { attempt } from './attempt.js';
 import type { Context } from './context.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
-import type { Known } from './ledger.js';
-import type { Place } from './place.js';
+import type { ShardSnapshot } from './ledger.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import type { StoreKeys } from './store-keys.js';
 import type { Token } from './token.js';
 
 /** The entries that decide on a session, and the texts that a swap compares. */
-export interface Standing {
+export interface SessionState {
   readonly session: SessionEntry | undefined;
   readonly sessionText: string | undefined;
   readonly notBefore: NotBefore | undefined;
   readonly notBeforeText: string | undefined;
   readonly birth: Birth;
   /** The shard's state before the read; an acknowledgement needs it. */
-  readonly known: Known;
+  readonly snapshot: ShardSnapshot;
 }
 
 /** Reads the entries that decide on a session, or on a subject alone. @throws StoreUnavailable */
-export const readStanding = (context: Context, place: Place): Promise<Standing> =>
-  attempt(() => readOnce(context, place));
+export const readSessionState = (context: Context, storeKeys: StoreKeys): Promise<SessionState> =>
+  retryOnConflict(() => readOnce(context, storeKeys));
 
 /** @returns undefined if it must be read again, because entries were missing and have been written */
-async function readOnce(context: Context, place: Place): Promise<Standing | undefined> {
+async function readOnce(context: Context, storeKeys: StoreKeys): Promise<SessionState | undefined> {
   const { store, births, ledger } = context;
-  const { shard, keys, entries } = place;
-  const known = ledger.known(shard);
+  const { shard, keys, entries } = storeKeys;
+  const snapshot = ledger.snapshot(shard);
   const [birthText, notBeforeText, sessionText] = await store.read(keys);
   const birth = births.read(shard, birthText);
   if (!birth) {
     await births.write(shard);
     return undefined;
   }
-  if (ledger.isBehind(known, birth)) {
-    await ledger.standUp(shard);
+  if (ledger.isBehind(snapshot, birth)) {
+    await ledger.reconcile(shard);
     return undefined;
   }
-  if (ledger.owes && (await ledger.payBack(entries))) return undefined;
+  if (ledger.hasUnrestored && (await ledger.retryRestore(entries))) return undefined;
   return {
-    known: { ...known, birth },
+    snapshot: { ...snapshot, birth },
     birth,
     notBefore: parseNotBefore(notBeforeText),
     notBeforeText,
@@ -52,7 +52,7 @@ async function readOnce(context: Context, place: Place): Promise<Standing | unde
 export type Denial = 'birth' | 'not-before' | 'ended' | 'lost' | 'superseded';
 
 /** Whether a session started too early: before the store's birth, or before the subject's cut-off. */
-export function cutOff(token: Token, { birth, notBefore }: Standing): 'birth' | 'not-before' | undefined {
+export function denialByStart(token: Token, { birth, notBefore }: SessionState): 'birth' | 'not-before' | undefined {
   // An adopted session started before its first refresh here, and perhaps before the store was created.
   const bornMs = token.fromElsewhere ? (birth.foreignSinceMs ?? birth.atMs) : birth.atMs;
   if (token.startMs <= bornMs) return 'birth';
@@ -60,7 +60,7 @@ export function cutOff(token: Token, { birth, notBefore }: Standing): 'birth' | 
 }
 
 /** Why the session's entry denies a token; undefined: it does not. */
-export function denialBySession(token: Token, { session }: Standing): Denial | undefined {
+export function denialBySession(token: Token, { session }: SessionState): Denial | undefined {
   // Only a session of generation 0 is active without an entry: a later generation was written when it was created.
   if (!session) return token.generation > 0 ? 'lost' : undefined;
   if (session.state === 'ended') return 'ended';
@@ -68,13 +68,13 @@ export function denialBySession(token: Token, { session }: Standing): Denial | u
 }
 
 /** Why the store denies a token; undefined: the token is active, apart from its time. */
-export const denial = (token: Token, standing: Standing): Denial | undefined =>
-  cutOff(token, standing) ?? denialBySession(token, standing);
+export const denial = (token: Token, state: SessionState): Denial | undefined =>
+  denialByStart(token, state) ?? denialBySession(token, state);
 
 /** The cause of a denial, for the log and for the caller's programs. */
-export const whyDenied = (denied: Denial, { session }: Standing): string =>
+export const whyDenied = (denied: Denial, { session }: SessionState): string =>
   denied === 'ended' && session?.state === 'ended' ? session.cause : denied;
 
 /** Whether an authentic token is ahead of the store, which must then have lost writes. */
-export const isAhead = (token: Token, { session }: Standing): boolean =>
+export const isAhead = (token: Token, { session }: SessionState): boolean =>
   session?.state === 'live' && token.generation > session.generation;

@@ -10,7 +10,7 @@ interface Outage {
 const MOST_OUTAGES = 100;
 
 /** All times are the store's, Unix ms. The time before the first contact counts as an outage. */
-export class Reach {
+export class OutageLog {
   readonly #outages: Outage[];
   readonly #listeners = new Set<(reachable: boolean) => void>();
 
@@ -34,7 +34,7 @@ export class Reach {
     const last = this.#outages.at(-1);
     if (!last || last.toMs !== undefined) return false;
     last.toMs = nowMs;
-    this.#tell(true);
+    this.#notify(true);
     return true;
   }
 
@@ -43,7 +43,7 @@ export class Reach {
     if (this.sinceMs === undefined) return false;
     this.#outages.push({ fromMs: nowMs, toMs: undefined });
     if (this.#outages.length > MOST_OUTAGES) this.#outages.shift();
-    this.#tell(false);
+    this.#notify(false);
     return true;
   }
 
@@ -64,7 +64,7 @@ export class Reach {
     return () => this.#listeners.delete(entry);
   }
 
-  #tell(reachable: boolean): void {
+  #notify(reachable: boolean): void {
     for (const listener of [...this.#listeners]) listener(reachable);
   }
 }

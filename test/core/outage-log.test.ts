@@ -1,18 +1,18 @@
 // Owns the proof of what a process remembers of reaching its store.
 
 import { expect } from 'chai';
-import { Reach } from '../../src/core/reach.js';
+import { OutageLog } from '../../src/core/outage-log.js';
 
 describe('what a process knows of reaching its store', () => {
   it('is nothing before the first time', () => {
-    const reach = new Reach();
+    const reach = new OutageLog();
     expect(reach.sinceMs).to.equal(undefined);
     expect(reach.reachedMsSince(100, 500)).to.equal(0);
     expect(reach.lost(200)).to.equal(false);
   });
 
   it('counts the time that it was reached, and not the time away', () => {
-    const reach = new Reach();
+    const reach = new OutageLog();
     reach.reached(1_000);
     expect(reach.sinceMs).to.equal(1_000);
     expect(reach.reachedMsSince(0, 1_500)).to.equal(500);
@@ -28,7 +28,7 @@ describe('what a process knows of reaching its store', () => {
   });
 
   it('is told to who watches, once a change, until he stops', () => {
-    const reach = new Reach();
+    const reach = new OutageLog();
     const heard: boolean[] = [];
     const stop = reach.watch((reachable) => heard.push(reachable));
     reach.reached(1);
@@ -41,7 +41,7 @@ describe('what a process knows of reaching its store', () => {
   });
 
   it('does not grow without bound', () => {
-    const reach = new Reach();
+    const reach = new OutageLog();
     for (let n = 0; n < 10_000; n++) {
       reach.reached(2 * n);
       reach.lost(2 * n + 1);

@@ -8,7 +8,7 @@ import { MAX_ATTEMPTS } from './policy.js';
  * else is writing this key: the operation gives up rather than loop.
  * @throws StoreUnavailable after the last attempt
  */
-export async function attempt<T>(once: () => Promise<T | undefined>): Promise<T> {
+export async function retryOnConflict<T>(once: () => Promise<T | undefined>): Promise<T> {
   for (let n = 0; n < MAX_ATTEMPTS; n++) {
     const result = await once();
     if (result !== undefined) return result;

@@ -1,24 +1,24 @@
 // The restore of an entry or a birth record that the store has lost, with its old stamp.
 
-import { attempt } from './attempt.js';
 import type { Line } from './chain.js';
 import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
-import { isFurther, isOlder } from './further.js';
+import { isOlder, supersedes } from './entry-order.js';
 import { VERDICT_AGE_MS } from './policy.js';
 import type { Store, StoreKey } from './ports.js';
+import { retryOnConflict } from './retry-on-conflict.js';
 
 /**
  * Restores an entry, unless the store holds the same or a later state.
  * @returns whether the store had lost it
  * @throws StoreUnavailable
  */
-export async function putBack(store: Store, { shard, key, text, keptUntilMs }: Line): Promise<boolean> {
-  return attempt(async () => {
-    const [standing] = await store.read([key]);
+export async function restoreEntry(store: Store, { shard, key, text, keptUntilMs }: Line): Promise<boolean> {
+  return retryOnConflict(async () => {
+    const [stored] = await store.read([key]);
     const lifetimeMs = keptUntilMs - store.now(shard);
-    if (lifetimeMs <= 0 || !isFurther(key, text, standing)) return false;
+    if (lifetimeMs <= 0 || !supersedes(key, text, stored)) return false;
     const { value, atMs } = draftOf(text);
-    return (await put(store, shard, { key, expected: standing, value, atMs, lifetimeMs })) || undefined;
+    return (await restoreText(store, shard, { key, expected: stored, value, atMs, lifetimeMs })) || undefined;
   });
 }
 
@@ -27,9 +27,9 @@ export async function putBack(store: Store, { shard, key, text, keptUntilMs }: L
  * @returns the earlier record; undefined: nothing was lost
  * @throws StoreUnavailable
  */
-export async function putBirthBack(store: Store, shard: number, before: Birth): Promise<Birth | undefined> {
+export async function restoreBirth(store: Store, shard: number, before: Birth): Promise<Birth | undefined> {
   const key: StoreKey = { kind: 'birth', shard };
-  const stood = await attempt(async () => {
+  const earlier = await retryOnConflict(async () => {
     const [text] = await store.read([key]);
     const birth = parseBirth(text);
     // A missing record is written by the next call that needs it, and denies all earlier sessions.
@@ -37,9 +37,9 @@ export async function putBirthBack(store: Store, shard: number, before: Birth): 
     if (birth.atMs === before.atMs) return birth;
     const value = birthValue(before.foreignSinceMs, before.writes);
     const lost = { key, expected: text, value, atMs: before.atMs, lifetimeMs: undefined };
-    return (await put(store, shard, lost)) ? birth : undefined;
+    return (await restoreText(store, shard, lost)) ? birth : undefined;
   });
-  return stood === 'none' ? undefined : stood;
+  return earlier === 'none' ? undefined : earlier;
 }
 
 interface LostEntry {
@@ -52,7 +52,7 @@ interface LostEntry {
 }
 
 /** Writes with the old stamp: a restored cut-off must not end newer sessions, nor restart a grace window. */
-async function put(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
+async function restoreText(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
   const { key, expected, value, atMs, lifetimeMs } = lost;
   const draft = { value, atLeastMs: atMs, atMostMs: atMs };
   return (await store.swap(key, expected, draft, lifetimeMs, store.now(shard) + VERDICT_AGE_MS)).won;

@@ -3,7 +3,7 @@
 // If the clock is set back, a cut-off could be stamped before the start of a session that has just begun, and miss it.
 // Shards have different clocks: a start in one may lie far ahead of the time of another.
 
-export class Starts {
+export class LatestSessionStart {
   readonly #latestMs = new Map<number, number>();
 
   /** The latest start in a shard, the shard's time, Unix ms; 0: none. */
@@ -11,7 +11,7 @@ export class Starts {
     return this.#latestMs.get(shard) ?? 0;
   }
 
-  give(shard: number, startMs: number): void {
+  record(shard: number, startMs: number): void {
     if (startMs > this.latestMs(shard)) this.#latestMs.set(shard, startMs);
   }
 }
