@@ -5,13 +5,13 @@
 // other nodes' writes may have raised the count again. A restored entry only moves forward: an end stays, a generation
 // and a cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
 
-import type { Line } from './chain.js';
+import type { AckRecord } from './ack-list.js';
 import type { Birth } from './entries.js';
 import { isOlder } from './entry-order.js';
 import { StoreUnavailable } from './errors.js';
-import { entryId, Lines } from './lines.js';
 import { LEDGER_MS } from './policy.js';
 import type { EntryKey, Store, Swapped } from './ports.js';
+import { entryId, RecentAcks } from './recent-acks.js';
 import { restoreBirth, restoreEntry } from './restore.js';
 
 /** The state of a shard as this process knew it before a read; afterwards with the birth record that was read. */
@@ -43,9 +43,9 @@ const CHUNK = 4_000;
 export class Ledger {
   readonly #store: Store;
   readonly #report: (setback: Setback) => void;
-  readonly #lines = new Lines((line) => this.#isPast(line));
+  readonly #acks = new RecentAcks((record) => this.#isPast(record));
   /** The entries that the store lost and that could not be restored yet. */
-  readonly #unrestored = new Map<string, Line>();
+  readonly #unrestored = new Map<string, AckRecord>();
   /** The latest birth record of each shard, with the highest count. */
   readonly #births = new Map<number, Birth>();
   /** By shard the server that was checked to hold all acknowledged entries. */
@@ -88,11 +88,11 @@ export class Ledger {
   ): Promise<void> {
     const { shard, incarnation, birth } = snapshot;
     // A denied token may be presented again and again: an entry that this server has acknowledged needs no second wait.
-    const isKnown = writes === undefined && text !== undefined && this.#lines.holds(key, text, incarnation);
+    const isKnown = writes === undefined && text !== undefined && this.#acks.holds(key, text, incarnation);
     if (!isKnown) await this.#store.settle(shard, incarnation);
     if (birth && writes !== undefined) this.#see(shard, { ...birth, writes });
     if (text === undefined) return;
-    this.#lines.add({ shard, key, text, keptUntilMs, notedMs: this.#store.now(shard), incarnation });
+    this.#acks.add({ shard, key, text, keptUntilMs, notedMs: this.#store.now(shard), incarnation });
   }
 
   /** Whether some entries could not be restored yet. */
@@ -108,8 +108,8 @@ export class Ledger {
   async retryRestore(keys: readonly EntryKey[]): Promise<boolean> {
     const names = keys.map(entryId).filter((name) => this.#unrestored.has(name));
     for (const name of names) {
-      const line = this.#unrestored.get(name);
-      if (line) await restoreEntry(this.#store, line);
+      const record = this.#unrestored.get(name);
+      if (record) await restoreEntry(this.#store, record);
       this.#unrestored.delete(name);
     }
     return names.length > 0;
@@ -150,13 +150,13 @@ export class Ledger {
       .map((each) => [each, store.incarnationOf(each)] as const);
     const looked = new Set(incarnations.map(([each]) => each));
     // The newest first: a failover loses those.
-    const lines = this.#lines.newestFirst().filter(({ shard: each }) => looked.has(each));
+    const records = this.#acks.newestFirst().filter(({ shard: each }) => looked.has(each));
     const suspectBirths = [...this.#births].filter(([each]) => looked.has(each));
     const births = Promise.all(suspectBirths.map(([each, before]) => this.#lookAt(each, before)));
     births.catch(() => {});
     let again = 0;
-    for (let from = 0; from < lines.length; from += CHUNK) {
-      const put = await Promise.all(lines.slice(from, from + CHUNK).map((line) => this.#tryRestore(line)));
+    for (let from = 0; from < records.length; from += CHUNK) {
+      const put = await Promise.all(records.slice(from, from + CHUNK).map((record) => this.#tryRestore(record)));
       again += put.filter(Boolean).length;
     }
     const shards = (await births).filter(Boolean).length;
@@ -164,18 +164,18 @@ export class Ledger {
     const owed = this.#unrestored.size;
     if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
-    this.#report({ shards, again, owed, remembered: lines.length, sinceMs: lines.at(-1)?.notedMs, setbacks });
+    this.#report({ shards, again, owed, remembered: records.length, sinceMs: records.at(-1)?.notedMs, setbacks });
   }
 
   /** An entry that cannot be read or written must not block the others. */
-  async #tryRestore(line: Line): Promise<boolean> {
+  async #tryRestore(record: AckRecord): Promise<boolean> {
     try {
-      const again = await restoreEntry(this.#store, line);
-      this.#unrestored.delete(entryId(line.key));
+      const again = await restoreEntry(this.#store, record);
+      this.#unrestored.delete(entryId(record.key));
       return again;
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
-      this.#unrestored.set(entryId(line.key), line);
+      this.#unrestored.set(entryId(record.key), record);
       return false;
     }
   }
@@ -193,8 +193,8 @@ export class Ledger {
     }
   }
 
-  /** A line is kept while its shard's time is not known. */
-  #isPast({ shard, notedMs }: Line): boolean {
+  /** A record is kept while its shard's time is not known. */
+  #isPast({ shard, notedMs }: AckRecord): boolean {
     try {
       return notedMs <= this.#store.now(shard) - LEDGER_MS;
     } catch {

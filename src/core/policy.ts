@@ -54,7 +54,7 @@ export const SLACK_MS = 60 * 60 * 1000;
  * ms. Longer than a failover takes.
  */
 export const LEDGER_MS = 10 * 60 * 1000;
-/** The most refreshed sessions that a process remembers. A line takes up to 830 bytes of memory. */
+/** The most refreshed sessions that a process remembers. A record takes up to 830 bytes of memory. */
 export const MAX_ROTATIONS = 50_000;
 /**
  * The most ended sessions and subjects that a process remembers. The far more frequent refreshes do not displace them.

@@ -1,6 +1,6 @@
 // The restore of an entry or a birth record that the store has lost, with its old stamp.
 
-import type { Line } from './chain.js';
+import type { AckRecord } from './ack-list.js';
 import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
 import { isOlder, supersedes } from './entry-order.js';
 import { VERDICT_AGE_MS } from './policy.js';
@@ -12,7 +12,7 @@ import { retryOnConflict } from './retry-on-conflict.js';
  * @returns whether the store had lost it
  * @throws StoreUnavailable
  */
-export async function restoreEntry(store: Store, { shard, key, text, keptUntilMs }: Line): Promise<boolean> {
+export async function restoreEntry(store: Store, { shard, key, text, keptUntilMs }: AckRecord): Promise<boolean> {
   return retryOnConflict(async () => {
     const [stored] = await store.read([key]);
     const lifetimeMs = keptUntilMs - store.now(shard);

@@ -1,8 +1,8 @@
 // Owns the proof of `latchkey store check` for Sentinels and clusters: what of them is unsafe is said, with what mends it.
 
 import { expect } from 'chai';
-import { judgeCluster } from '../../src/adapters/redis/survey/cluster-judgement.js';
-import { judgeSentinels } from '../../src/adapters/redis/survey/sentinel-judgement.js';
+import { clusterResults } from '../../src/adapters/redis/survey/cluster-rules.js';
+import { sentinelResults } from '../../src/adapters/redis/survey/sentinel-rules.js';
 import { Stage } from '../e2e/stage.js';
 import { runCommand } from '../support/processes.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
@@ -75,7 +75,7 @@ describe('the judgement on Sentinels', () => {
   const facts = (change: Partial<typeof answer>, count = 3) =>
     ['a', 'b', 'c', 'd'].slice(0, count).map((name) => ({ name, why: '', answer: { ...answer, ...change } }));
   const weights = (...args: Parameters<typeof facts>): string[] =>
-    judgeSentinels(facts(...args)).flatMap(({ weight, says }) => (weight === 'good' ? [] : [`${weight} ${says}`]));
+    sentinelResults(facts(...args)).flatMap(({ weight, says }) => (weight === 'good' ? [] : [`${weight} ${says}`]));
 
   it('finds nothing amiss with three that have a quorum of two', () => expect(weights({})).to.deep.equal([]));
 
@@ -105,7 +105,7 @@ describe('the judgement on Sentinels', () => {
   it('calls it unsafe that they name different primaries', () => {
     const [first, ...others] = facts({});
     const odd = { name: 'a', why: '', answer: { ...answer, primary: { host: '10.0.0.8', port: 6379 } } };
-    expect(judgeSentinels([odd, ...others]).some(({ weight }) => weight === 'unsafe')).to.equal(true);
+    expect(sentinelResults([odd, ...others]).some(({ weight }) => weight === 'unsafe')).to.equal(true);
     expect(first).to.not.equal(undefined);
   });
 });
@@ -127,7 +127,7 @@ describe('the judgement on a cluster', () => {
     destinations: new Map<number, string>(),
   });
   const judged = (has = owners, of = settings(), who: readonly ReturnType<typeof node>[] = nodes): string[] =>
-    judgeCluster(who.map(({ id }) => ({ name: id, why: '', view: viewOf(id, who, has), settings: of })))
+    clusterResults(who.map(({ id }) => ({ name: id, why: '', view: viewOf(id, who, has), settings: of })))
       .filter(({ weight }) => weight !== 'good')
       .map(({ weight, says }) => `${weight} ${says}`);
 

@@ -1,4 +1,4 @@
-// Owns what every store must do when many call at the same time, and when it is closed under them.
+// The store contract: concurrent calls, and calls during close.
 
 import { expect } from 'chai';
 import type { Store } from '../../src/core/ports.js';

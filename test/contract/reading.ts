@@ -1,4 +1,4 @@
-// Owns what every store must do with a read: keys that stay apart, one moment, and never an old one.
+// The store contract: reads are atomic, current, and keep keys apart.
 
 import { expect } from 'chai';
 import type { StoreKey } from '../../src/core/ports.js';

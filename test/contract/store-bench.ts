@@ -1,4 +1,4 @@
-// Owns what the tests of a store work with: a store on a fresh data set, and short ways to write to it and look at it.
+// A store on a fresh data set for the contract tests, with short ways to write and read.
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../src/core/errors.js';
@@ -32,7 +32,7 @@ export const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subj
 /** The stamp of a text, Unix ms. */
 export const stampOf = (text: string | undefined): number => Number(/^1 (\d+) /.exec(text ?? '')?.[1]);
 
-/** Waits for a call that must fail with "cannot tell". */
+/** Waits for a call that must fail with StoreUnavailable. */
 export async function unavailable(work: Promise<unknown>): Promise<StoreUnavailable> {
   const outcome = await work.then(
     () => 'an answer',
@@ -85,7 +85,7 @@ export class StoreBench {
     return store.swap(key, expected, { value, atLeastMs: 0 }, lifetimeMs, store.now(0) + HOUR_MS);
   }
 
-  /** Writes, and must win. Returns the text that now stands. */
+  /** Writes, and must win. Returns the new text. */
   async put(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<string> {
     const { won, current } = await this.write(key, expected, value, lifetimeMs);
     expect(won).to.equal(true);

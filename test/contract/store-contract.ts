@@ -1,4 +1,4 @@
-// Owns what every adapter of the store port must do, as one suite that is run against each of them.
+// The store contract: one suite that runs against each adapter.
 
 import { describeRacing } from './racing.js';
 import { describeReading } from './reading.js';

@@ -1,4 +1,4 @@
-// Owns what every store must do with a write: compare, stamp, and keep for as long as it was told.
+// The store contract: compare-and-set, stamps and lifetimes.
 
 import { expect } from 'chai';
 import { cutOff, freshSession, HOUR_MS, SHORT_MS, type StoreBench, stampOf, unavailable } from './store-bench.js';

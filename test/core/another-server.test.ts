@@ -1,4 +1,4 @@
-// Tests of how the ledger notices that another server has answered: before the read, after it, and by the count of writes.
+// Tests of how the ledger detects that another server answers: before the read, after it, and by the count of writes.
 
 import { expect } from 'chai';
 import type { Birth } from '../../src/core/entries.js';

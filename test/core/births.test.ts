@@ -1,4 +1,4 @@
-// Tests of the birth records: what they vouch for, to the millisecond, and what a process takes a missing one for.
+// Tests of the birth records: which sessions they deny, to the millisecond, and how a missing record is handled.
 
 import { expect } from 'chai';
 import type { StoreKey } from '../../src/core/ports.js';

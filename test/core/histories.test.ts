@@ -1,4 +1,4 @@
-// Owns the proof by random histories that the rules keep their promises, and that the proof is awake.
+// Random histories: the rules keep their promises, and the checker finds planted violations.
 
 import { expect } from 'chai';
 import fc from 'fast-check';

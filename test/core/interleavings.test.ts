@@ -1,4 +1,4 @@
-// Owns the proof by every interleaving of three calls on one session: one successor, and what is ended stays ended.
+// Every interleaving of three calls on one session: one successor, and an ended session stays ended.
 
 import { expect } from 'chai';
 import { StoreUnavailable, TokenRefused } from '../../src/core/errors.js';

@@ -1,4 +1,4 @@
-// Owns the proof of how a session starts: its place in time, its claims, and what is refused.
+// Tests of the start of a session: its time, its claims, and refused input.
 
 import { expect } from 'chai';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';

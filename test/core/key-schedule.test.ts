@@ -1,4 +1,4 @@
-// Owns the proof of when a key may go, and of how long its public half may be kept.
+// Tests of when a key may be deleted, and how long its public half may be cached.
 
 import { expect } from 'chai';
 import { keySetMaxAgeS, type NewestFirst, retirableMs, type ScheduledKey } from '../../src/core/key-schedule.js';

@@ -1,4 +1,4 @@
-// Tests of the latest start that a process has given, by shard.
+// Tests of the latest session start, by shard.
 
 import { expect } from 'chai';
 import { LatestSessionStart } from '../../src/core/latest-session-start.js';

@@ -1,4 +1,4 @@
-// Owns the proof that what was acknowledged stands though the store goes back in time, and is not before replicas have it.
+// Tests of the ledger: acknowledged entries survive a store that loses writes, and are on replicas before the answer.
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
@@ -11,7 +11,7 @@ import { validate } from '../../src/core/validate.js';
 import { failure, Scene } from '../support/scene.js';
 import { aCall, MINUTE, node, POLICY, run, SECOND, settle } from '../support/world.js';
 
-/** A scene whose first node tells of setbacks, and a second node beside it. */
+/** A scene whose first node reports setbacks, and a second node beside it. */
 class Setbacks extends Scene {
   readonly told: Setback[] = [];
   readonly other: Context;
@@ -22,7 +22,7 @@ class Setbacks extends Scene {
     this.other = this.node();
   }
 
-  /** Does something, and then makes the store forget it. @param incarnation the same one: only the count tells */
+  /** Does something, and then makes the store forget it. @param incarnation the same one: only the count reveals the loss */
   async undo<T>(work: () => Promise<T>, incarnation = this.world.incarnation): Promise<T> {
     const snapshot = this.world.snapshot();
     const result = await work();

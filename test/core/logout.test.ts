@@ -1,4 +1,4 @@
-// Owns the proof of which sessions a logout ends, and when nothing is left to end.
+// Tests of logout: which sessions it ends, and when nothing is left to end.
 
 import { expect } from 'chai';
 import type { StoreKey } from '../../src/core/ports.js';

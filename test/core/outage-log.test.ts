@@ -1,4 +1,4 @@
-// Owns the proof of what a process remembers of reaching its store.
+// Tests of the log of outages.
 
 import { expect } from 'chai';
 import { OutageLog } from '../../src/core/outage-log.js';

@@ -1,4 +1,4 @@
-// Tests of what denies an adopted session while SESSION_MAX is raised: no token comes back to life.
+// Tests of the denial of an adopted session when SESSION_MAX is raised: no token becomes active again.
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what is checked of a token's claims, each by its type and range.
+// Tests of the checks of claims: type and range of each.
 
 import { expect } from 'chai';
 import type { Pair } from '../../src/core/pair.js';

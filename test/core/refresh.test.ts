@@ -1,4 +1,4 @@
-// Owns the proof of the refresh's rule, case by case, with the clock handed in.
+// Tests of the refresh rule, case by case, with the clock handed in.
 
 import { expect } from 'chai';
 import type { Pair } from '../../src/core/pair.js';

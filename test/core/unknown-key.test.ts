@@ -1,4 +1,4 @@
-// Owns the proof of what happens to a token of an unknown key: the keys are looked at once more, and that is all.
+// Tests of a token whose key is unknown: one rescan of the keys, and no more.
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';

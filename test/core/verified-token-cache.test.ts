@@ -1,4 +1,4 @@
-// Owns the proof of what is remembered of an access token: that it is authentic. Never its time, its key, or the store's word.
+// Tests of the cache of verified tokens: it never holds a token's expiry, key validity or revocation.
 
 import { expect } from 'chai';
 import { tokenMemory } from '../../src/adapters/lru/token-memory.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what callers see when a node of a Redis Cluster dies, is paused and wakes, or hands a slot on.
+// What callers see when a node of a Redis Cluster dies, is paused and resumes, or gives a slot away.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -68,7 +68,7 @@ describe('a Redis Cluster', function () {
       `a dead primary of a cluster: all is told again ${Math.round(performance.now() - diedMs)} ms after its death`,
     );
     expect(new Set(await told(next))).to.deep.equal(new Set(['active']));
-    // Nobody follows the new primary yet: of its subjects no end can be acknowledged, nor told of.
+    // The new primary has no replica yet: no end of its subjects' sessions can be acknowledged or reported.
     for (const verdict of await told(out)) expect(verdict).to.be.oneOf(['REVOKED', 'UNAVAILABLE']);
     await dead.restart();
     await world.settled();
@@ -91,7 +91,7 @@ describe('a Redis Cluster', function () {
     old.pause();
     await world.failedOver(slot, old, FAILOVER_MS);
     await until(async () => (await verdicts(out)).every((each) => each === 'active'), FAILOVER_MS);
-    // It cannot be acknowledged, for nobody follows the new primary; but it is written, and the token not active any more.
+    // It cannot be acknowledged, for the new primary has no replica; but it is written, and the token is not active.
     await client.logout({ refreshToken: out.refreshToken }).catch(() => {});
     await until(async () => (await verdicts(out)).every((each) => each === 'UNAVAILABLE'), FAILOVER_MS);
     old.resume();
@@ -122,7 +122,7 @@ describe('a Redis Cluster', function () {
         ),
       FAILOVER_MS,
     );
-    // What it hears first is not that it is late.
+    // Its first answers do not show that it is late.
     const others = world.servers.filter((server) => server !== old);
     for (const server of others) server.pause();
     const waiting = numbers(10).map(() => verdicts(out));

@@ -1,4 +1,4 @@
-// The proof that a process has one owner for each slot of a cluster: the one that answers is the one that is vouched for.
+// Tests that a process uses one owner for each slot of a cluster, for answers and for acknowledgements.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

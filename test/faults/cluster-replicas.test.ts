@@ -1,4 +1,4 @@
-// The proof of what REDIS_MIN_REPLICAS=1 holds in a cluster whose slots move: only what the owner's replica has is acknowledged.
+// Tests of REDIS_MIN_REPLICAS=1 in a cluster whose slots move: only writes on the owner's replica are acknowledged.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// The core on a store of its own, for tests of one process among several that need its clock and its answers at once.
+// The core on a store of its own, for tests that need the clock and the answers of one process among several.
 
 import { slotOf } from '../../src/adapters/redis/keys.js';
 import { RedisStore, type RedisStoreOptions } from '../../src/adapters/redis/redis-store.js';

@@ -1,5 +1,6 @@
-// Owns the proof, with real primaries and replicas, of what stands after a failover: with REDIS_MIN_REPLICAS everything that
-// was acknowledged, without it what a living node had acknowledged.
+// Tests of a failover of real servers: which acknowledged writes survive.
+//
+// With REDIS_MIN_REPLICAS all of them do; without it those that a running node has acknowledged.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -132,7 +133,7 @@ describe('a failover of Redis', function () {
       expect(loggedOut.length + refreshed.length).to.be.below(120);
       await node.process.kill();
       await pair.failOver();
-      // It remembers nothing: what stands is what the replica has.
+      // It remembers nothing: only the replica's entries count.
       const successor = await serve();
       await serving(successor);
       for (const { accessToken } of loggedOut) expect(await successor.client.verdict(accessToken)).to.equal('REVOKED');
@@ -165,7 +166,7 @@ describe('a failover of Redis', function () {
       await pair.replica.restart();
       await pair.inStep();
       await until(() => succeeds(other.client.verdict(out.accessToken)), 5_000);
-      // What is told now is at the replica.
+      // Every answer from now on is on the replica.
       for (const { accessToken } of [out, everywhere])
         expect(await other.client.verdict(accessToken)).to.equal('REVOKED');
       await Promise.all([node.process.kill(), other.process.kill()]);
@@ -190,7 +191,7 @@ describe('a failover of Redis', function () {
       expect((await failureOfCall(node.client.verdict(out.accessToken))).code).to.equal('UNAVAILABLE');
       expect(await node.client.verdict(on.accessToken)).to.equal('active');
       expect(await node.client.health()).to.equal('SERVING');
-      // For longer than the window: nobody could have been answered in it, neither here nor at a node that was not asked.
+      // For longer than the window: no call could get an answer in it, neither here nor at a node without calls.
       const other = await serve({ REDIS_MIN_REPLICAS: '1' });
       await sleep(4_000);
       await pair.replica.restart();
@@ -285,7 +286,7 @@ describe('a Redis that follows another one, and is made the primary again', func
     await pair.inStep();
     await pair.sever();
     await node.client.logout({ refreshToken: out.refreshToken });
-    // The count is overtaken there, so that it tells nothing.
+    // The count is overtaken there, so that it does not reveal the loss.
     const beside = await stage.serveAt(pair.replica.url);
     for (let n = 0; n < 4; n++)
       await beside.client.logout({ refreshToken: (await beside.client.issue()).refreshToken });
@@ -296,7 +297,7 @@ describe('a Redis that follows another one, and is made the primary again', func
     await primary.raw.call('REPLICAOF', 'NO', 'ONE');
     const verdict = () => verdictOf(node, out);
     await until(async () => (await isServing(node)) && (await verdict()) === 'REVOKED', 5_000);
-    // By the node, since the other one has never heard of it.
+    // By the node, since the other one has no record of it.
     expect(await primary.raw.get(await keyOf(primary, out.sessionId))).to.match(/ ended logout$/);
     await until(() => setbacks(node).length > 0, 5_000);
   }

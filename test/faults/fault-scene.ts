@@ -1,4 +1,4 @@
-// Owns the scene of every fault: a Redis that keeps what it acknowledged, two nodes as a user of few rights, a gateway.
+// The scene of every fault: a durable Redis, two nodes with a restricted Redis user, a gateway.
 
 import type { Browser } from '../e2e/browser.js';
 import type { ServiceNode, Stage } from '../e2e/stage.js';
@@ -30,7 +30,7 @@ export async function setScene(stage: Stage): Promise<Scene> {
   const redis = await stage.redis(...DURABLE, '--user', USER, 'on', `>${PASSWORD}`, ...RIGHTS.split(' '));
   const proxy = await TcpProxy.start(redis.port);
   stage.owns(() => proxy.stop());
-  // A long window: a retry stands all the time, so that a refused one is a wrong answer.
+  // A long window: a retry is valid all the time, so that a refusal is a wrong answer.
   const serve = (port: number) => stage.serve(redis, { REDIS_URL: urlAt(port), REFRESH_GRACE: '60s' });
   const [near, far] = await Promise.all([serve(proxy.port), serve(redis.port)]);
   return { stage, redis, proxy, near, far, browser: await stage.gateway(near) };

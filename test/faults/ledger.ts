@@ -1,4 +1,4 @@
-// Owns the accounts of a fault: which logouts and refreshes were asked for, which were acknowledged, and what must stand.
+// The accounts of a fault: requested and acknowledged logouts and refreshes, compared with the final state.
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { entriesIn, type FoundEntry } from '../e2e/entries.js';
@@ -35,7 +35,7 @@ export function codeOfFailure(error: unknown): string {
   throw error;
 }
 
-/** Holds the attempts of one fault against what stands after it. */
+/** Compares the attempts of one fault with the state after it. */
 export class Ledger {
   readonly #attempts: Attempt[] = [];
 
@@ -67,7 +67,7 @@ export class Ledger {
     return { unheard, faults: found.flat() };
   }
 
-  /** Of a store that came back without its data: nothing from before stands, whatever was acknowledged. */
+  /** For a store that restarted empty: no earlier session is active, whatever was acknowledged. */
   async auditLoss({ near, far }: Scene): Promise<Audit> {
     const verdicts = await Promise.all(
       this.#attempts.flatMap(({ pair }) => [near, far].map((node) => verdictOf(node, pair))),
@@ -96,7 +96,7 @@ async function faultsOfRefresh({ near, far }: Scene, attempt: Attempt, text: str
   const faults: string[] = [];
   const { acknowledged, pair, successor } = attempt;
   if (acknowledged && !/^1 \d+ live 1 /.test(text)) faults.push(`an acknowledged refresh in Redis: ${text}`);
-  // Tried again, at both nodes at once, as a client does that heard nothing.
+  // Tried again, at both nodes at once, as by a client without an answer.
   const answers = await Promise.all(
     [near, far].map(({ client }) => client.refresh(pair.refreshToken).catch(codeOfFailure)),
   );

@@ -1,4 +1,4 @@
-// Owns `npm run faults`: every fault of Redis is inflicted once, and what was measured is printed as a Markdown table.
+// `npm run faults`: inflicts every fault of Redis once, and prints the measurements as a Markdown table.
 
 import { Stage } from '../e2e/stage.js';
 import { JWT_SECRET, runCommand } from '../support/processes.js';
@@ -29,7 +29,7 @@ function told(made: readonly Made[]): string {
     .join(', ');
 }
 
-/** What callers of the node that is struck hear; and at first, where that is another thing or takes longer. */
+/** The answers of the node that the fault hits; and the first ones, if they differ or take longer. */
 function cell({ atOnce, made }: Trial, kind: CallKind): string {
   const at = (some: readonly Made[]) =>
     some

@@ -1,5 +1,6 @@
-// Owns the proof of what a node's own clock, stepped by a minute while it runs, changes: on Redis nothing, on the
-// embedded store, whose clock it is, no more than is documented.
+// Tests of a node's own clock, stepped by a minute while the node runs.
+//
+// On Redis it has no effect; the embedded store, which uses it, changes only as documented.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +25,7 @@ describe("a node's clock that is stepped back and forth by a minute", function (
     const step = async (shiftMs: number): Promise<void> => {
       writeFileSync(file, `${shiftMs}`);
       node.process.child.kill('SIGUSR2');
-      // Each call's line tells the time as the process sees it.
+      // Each call's log line has the process's own time.
       await until(async () => {
         await node.client.verdict('no.jw.t');
         const { time } = node.process.lines().at(-1) ?? {};

@@ -1,4 +1,4 @@
-// Owns the proof of what the embedded store does on a full disk: nothing acknowledged is lost, and it goes on by itself.
+// Tests of the embedded store on a full disk: it loses no acknowledged write, and recovers by itself.
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
@@ -11,12 +11,12 @@ import { type SmallDisk, smallDisk } from './small-disk.js';
 
 const RECOVERED_MS = 2_000;
 const SOON_MS = 2_500;
-/** On the full disk work is done until so many writes were refused, but no more than so many rounds. */
+/** The number of refused writes after which the work on the full disk ends, and the most rounds of it. */
 const LEAST_REFUSED = 10;
 const FEW_REFUSED = 3;
 const MOST_ROUNDS = 500;
 
-/** What a call answers; undefined: that it cannot tell. */
+/** The answer of a call; undefined: UNAVAILABLE. */
 const orUnavailable = <T>(call: Promise<T>): Promise<T | undefined> =>
   call.catch((error: unknown) => {
     if (error instanceof CallFailed && error.failure.code === 'UNAVAILABLE') return undefined;

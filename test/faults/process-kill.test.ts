@@ -1,4 +1,4 @@
-// Owns the proof that a service killed at any moment under load loses nothing that it acknowledged, on both stores.
+// Tests that a service killed under load loses no acknowledged write, on both stores.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -11,20 +11,20 @@ import { CallFailed, failureOfCall } from '../support/auth-client.js';
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const ROUNDS = 3;
 const CLIENTS = 12;
-/** The process is killed when so many sessions have been refreshed, and some of them ended, and a little later. */
+/** The number of refreshed sessions, some of them ended, after which the process is killed, a little later. */
 const KILLED_AFTER = [1, 40] as const;
 const LATER_MS = [0, 20] as const;
 /** A window that no restart can use up, on a machine however slow. */
 const POLICY = { REFRESH_GRACE: '60s' };
 const SEED = Number(process.env['SEED'] || 1 + Math.floor(Math.random() * 1e9));
 
-/** What one client was told of its sessions until the process was gone. */
+/** The answers that one client received about its sessions until the process was gone. */
 interface Told {
   /** A logout of it was acknowledged. */
   readonly ended: TokenPair[];
-  /** It was refreshed; nobody logged it out. */
+  /** It was refreshed, and not logged out. */
   readonly refreshed: { readonly from: TokenPair; readonly to: TokenPair }[];
-  /** The refresh, or the login alone, was under way or answered when the process ended; nobody logged it out. */
+  /** The refresh, or the login alone, was under way or answered when the process ended; there was no logout. */
   readonly unanswered: TokenPair[];
 }
 
@@ -51,7 +51,7 @@ async function load({ client }: ServiceNode, subject: string, told: Told): Promi
   }
 }
 
-/** That all which was told still holds. */
+/** Checks that every answer still holds. */
 async function expectKept({ client }: ServiceNode, { ended, refreshed, unanswered }: Told): Promise<void> {
   for (const { accessToken, refreshToken } of ended) {
     expect(await client.verdict(accessToken)).to.equal('REVOKED');

@@ -1,4 +1,4 @@
-// Owns the proof that a stop in order drops no call that was accepted, and that clients with another node see no failure.
+// Tests that a graceful stop drops no accepted call, and that clients with another node see no failure.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -94,7 +94,7 @@ describe('a service that is told to stop under load', function () {
     const gone = Array.from({ length: 12 }, (_, n) => client(n).catch(codeOf));
     await until(() => answered.size > 50, 5_000);
     expect(await node.process.stop()).to.equal(0);
-    // Who comes too late is told so, and may try again elsewhere.
+    // A call that comes too late is refused so that the client may retry at another node.
     expect(new Set(await Promise.all(gone))).to.deep.equal(new Set(['UNAVAILABLE']));
     const done = node.process
       .lines()

@@ -1,4 +1,4 @@
-// Owns the proof that whatever happens to Redis, callers hear the truth or "cannot tell", soon, and that it heals by itself.
+// Tests of every fault of Redis: right answers or UNAVAILABLE, in time, and recovery without help.
 
 import { expect } from 'chai';
 import { readText } from '../docs/markdown.js';

@@ -1,4 +1,4 @@
-// Owns the list of what can happen to a Redis under a running service, and what callers must hear meanwhile.
+// The faults of a Redis under a running service, and the expected answers during each.
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { until } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { PASSWORD, RIGHTS, type Scene, USER } from './fault-scene.js';
 
-/** What a call hears: its answer, or "cannot tell". */
+/** The result of a call: its answer, or UNAVAILABLE. */
 export type Heard = 'OK' | 'UNAVAILABLE';
 
 export interface RedisFault {

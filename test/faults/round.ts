@@ -1,4 +1,4 @@
-// Owns one round of calls under a fault: each call once, at the same time, on sessions of its own, timed.
+// One round of calls under a fault: each call once, concurrently, on sessions of its own, timed.
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import type { Answer } from '../e2e/browser.js';

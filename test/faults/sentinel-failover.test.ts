@@ -1,4 +1,4 @@
-// Owns the proof of what callers see when the primary that Sentinels name dies, is paused, or wakes as if nothing had been.
+// What callers see when the primary that Sentinels name dies, is paused, or resumes unaware of its replacement.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -70,7 +70,7 @@ describe('a failover by Sentinels', function () {
     await world.failedOver(old, FAILOVER_MS);
     await until(async () => (await client.health()) === 'SERVING', FAILOVER_MS);
     await client.logout({ refreshToken: out.refreshToken });
-    // It does not know yet, and nobody tells it.
+    // It has not learned of its replacement, and does not learn of it.
     for (const sentinel of world.sentinels) sentinel.pause();
     old.resume();
     const untilMs = performance.now() + 4_000;
@@ -93,7 +93,7 @@ describe('a failover by Sentinels', function () {
     await world.failedOver(old, FAILOVER_MS);
     await until(async () => (await client.health()) === 'SERVING', FAILOVER_MS);
     await client.logout({ refreshToken: out.refreshToken });
-    // What it hears first is not that it is late.
+    // Its first answers do not show that it is late.
     for (const sentinel of world.sentinels) sentinel.pause();
     const waiting = Array.from({ length: 10 }, () => verdicts(out));
     old.resume();

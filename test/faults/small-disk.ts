@@ -1,5 +1,4 @@
-// Owns a disk that is full and has room again, for a data folder: a small tmpfs where that may be mounted, else a bound
-// on the size of the process's files.
+// A data folder on a disk that fills up and has space again: a small tmpfs if possible, else a file size limit.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';

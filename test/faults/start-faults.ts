@@ -1,4 +1,4 @@
-// Owns the list of what can be wrong with a Redis when a node starts, and the trial of it.
+// The faults of a Redis when a node starts, and the trial of each.
 
 import { until } from '../e2e/stage.js';
 import { isServing, PASSWORD, type Scene, USER, urlAt } from './fault-scene.js';

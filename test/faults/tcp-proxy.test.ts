@@ -1,4 +1,4 @@
-// Owns the proof that the proxy of the tests does what it says: a fault that is none would prove nothing.
+// Tests of the proxy that the tests use: each of its faults takes effect.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';

@@ -1,5 +1,6 @@
-// Owns the trial of one fault: it is inflicted on a running scene, calls are made, it is healed, and what stands
-// afterwards is held against what was acknowledged. All the while both nodes are asked for verdicts.
+// The trial of one fault: inflict it on a running scene, make calls, heal it, compare the final state with the answers.
+//
+// Both nodes validate tokens all the time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
@@ -17,7 +18,7 @@ export const HEALED_MS = 2_000 + BUSY_MS;
 const LATER_ROUNDS = 2;
 /**
  * So late is each answer of Redis to the near node when the fault begins, ms: it begins when a write of that node has been
- * made, and its answer is still on its way. In a round the far node writes so many entries, too.
+ * made, and its answer is still on its way. The far node also writes that many entries in a round.
  */
 const UNDER_WAY_MS = 150;
 const WRITES_OF_FAR = 2;
@@ -25,14 +26,14 @@ const WRITES_OF_FAR = 2;
 export interface Trial {
   /** The calls that were under way when the fault began. */
   readonly underWay: readonly Made[];
-  /** Those that were made at once after it, when nobody had noticed yet. */
+  /** Those made immediately after it, before any node has noticed. */
   readonly atOnce: readonly Made[];
   /** Those that were made once it was noticed. */
   readonly made: readonly Made[];
   /** When the health of the node said so, ms after the fault began; undefined: it says SERVING on purpose. */
   readonly noticedMs: number | undefined;
   readonly recoveredMs: number;
-  /** How many calls have written, and were not heard. */
+  /** How many calls have written, without an answer that arrived. */
   readonly unheard: number;
   /** What must never be: a wrong verdict at any time, or an acknowledgement that does not hold. */
   readonly faults: readonly string[];

@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Log } from './admission.js';
 import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
-import { ask } from './inspection.js';
+import type { Log } from './server-check.js';
+import { readPrimaryState } from './server-info.js';
 import { SideConnection } from './side-connection.js';
 import type { StoreClock } from './store-clock.js';
 import { UnsafeStore } from './unsafe-store.js';
@@ -26,7 +26,7 @@ export interface ConnectionParts {
    * Checks the server, before the connection is used and each second while it is.
    * @throws if the server must not be used
    */
-  readonly admit: (client: Redis) => Promise<void>;
+  readonly check: (client: Redis) => Promise<void>;
   readonly clock: StoreClock;
   readonly log: Log;
   /** Called when `why` has changed. */
@@ -145,12 +145,12 @@ export class Connection {
 
   /** Connects and checks the server, within a time limit: a paused server accepts connections but does not answer. */
   async #enter(link: Link): Promise<void> {
-    const { admit, needsWait, connectTimeoutMs } = this.#parts;
+    const { check, needsWait, connectTimeoutMs } = this.#parts;
     const { client } = link;
     const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
     const entered = connect(client, async () => {
       await this.#keepTime(link);
-      await admit(client);
+      await check(client);
     });
     await bounded(Promise.all([entered, needsWait && link.wait.open()]), connectTimeoutMs, what);
     if (needsWait) link.wait.check();
@@ -166,7 +166,7 @@ export class Connection {
   /** Reads the server's time, and checks that it is still the same incarnation. */
   #keepTime(link: Link): Promise<void> {
     return this.#parts.clock.sync(async () => {
-      const { timeMs, incarnation, keptData } = await ask(link.client);
+      const { timeMs, incarnation, keptData } = await readPrimaryState(link.client);
       // A server that does not report its incarnation counts as another server after each reconnect.
       link.incarnation ??= incarnation ?? randomUUID();
       link.isNamed = incarnation !== undefined;
@@ -184,9 +184,9 @@ export class Connection {
   }
 
   async #sync(link: Link): Promise<void> {
-    const { admit, commandTimeoutMs } = this.#parts;
+    const { check, commandTimeoutMs } = this.#parts;
     // In parallel, so that a server that is fast enough for calls is fast enough for this, too.
-    const looked = Promise.all([this.#keepTime(link), admit(link.client)]);
+    const looked = Promise.all([this.#keepTime(link), check(link.client)]);
     await bounded(looked, commandTimeoutMs, 'an answer of Redis');
   }
 

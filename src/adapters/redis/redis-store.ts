@@ -2,9 +2,9 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
-import type { Log } from './admission.js';
 import type { TlsSource } from './client.js';
 import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
+import type { Log } from './server-check.js';
 import { LATE, WON } from './swap-script.js';
 import { ClusterOwners } from './topology/cluster-owners.js';
 import { type Commands, DirectCommands } from './topology/direct-commands.js';

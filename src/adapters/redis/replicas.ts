@@ -7,8 +7,8 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Connection } from './connection.js';
-import { isStill } from './inspection.js';
 import { keyNames } from './keys.js';
+import { isSameIncarnation } from './server-info.js';
 import type { StoreClock } from './store-clock.js';
 import { redirectOf } from './topology/redirect.js';
 
@@ -145,7 +145,10 @@ export class Replicas {
       if (failed) throw failed;
       const [[, count] = [null, 0], [, replication] = [null, '']] = answers.slice(-2);
       // The server may have been a replica of another primary in between, without closing its connections.
-      return { incarnation: isStill(incarnation, replication) ? incarnation : undefined, count: Number(count) };
+      return {
+        incarnation: isSameIncarnation(incarnation, replication) ? incarnation : undefined,
+        count: Number(count),
+      };
     }
     throw new StoreUnavailable('cannot wait for replicas: every slot of this server is moving to another node');
   }

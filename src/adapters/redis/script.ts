@@ -18,7 +18,7 @@ export interface Script extends ScriptParts {
 export const makeScript = (parts: ScriptParts): Script => ({ ...parts, sha1: hash('sha1', parts.lua, 'hex') });
 
 /** Sends ASKING, which applies to the next command. Its answer is ignored: the next command reports any error. */
-function ask(client: Redis): void {
+function sendAsking(client: Redis): void {
   client.asking().catch(() => {});
 }
 
@@ -94,11 +94,11 @@ async function sendOrLoad(
   byText: () => Promise<unknown>,
 ): Promise<unknown> {
   try {
-    if (asking) ask(client);
+    if (asking) sendAsking(client);
     return await byHash();
   } catch (error) {
     if (!isForgotten(error)) throw error;
-    if (asking) ask(client);
+    if (asking) sendAsking(client);
     return byText();
   }
 }

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
-import { askIncarnation } from './inspection.js';
+import { readIncarnation } from './server-info.js';
 
 export interface SideConnectionParts {
   readonly makeClient: () => Redis;
@@ -74,7 +74,7 @@ export class SideConnection {
     const client = makeClient();
     try {
       const look = async (): Promise<void> => {
-        this.#reached = await askIncarnation(client);
+        this.#reached = await readIncarnation(client);
       };
       await bounded(connect(client, look), connectTimeoutMs, 'connecting to Redis');
       if (this.#closed || client.status !== 'ready') throw new StoreUnavailable('Redis closed the connection');

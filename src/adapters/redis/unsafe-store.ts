@@ -1,6 +1,6 @@
 // The error for a Redis that may evict entries: an evicted entry would reactivate an ended session.
 
-import { judgePolicy } from './judgement.js';
+import { evictionRule } from './durability-rules.js';
 
 /**
  * The server may evict entries, or does not report whether it may. Only an operator can change that; a retry cannot.
@@ -11,7 +11,7 @@ export class UnsafeStore extends Error {
 
   /** @param policy the server's `maxmemory-policy`; undefined: unreadable */
   constructor(policy: string | undefined) {
-    const { says, mend } = judgePolicy(policy);
+    const { says, mend } = evictionRule(policy);
     super(`${says}. ${mend}`);
   }
 }

@@ -1,4 +1,4 @@
-// Owns the proof of which servers are used, which are refused, and what is said of each, without a word of the password.
+// Tests of the server check: which servers are used or refused, the messages, and that no message holds a password.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns the proof that a closed store leaves nothing behind, whatever its server does.
+// Tests that a closed store leaves no open handle, in any state of its server.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// The proof that the names in REDIS_URL are asked again when no node of the cluster can be found where it was.
+// Tests that the names in REDIS_URL are resolved again when all nodes of the cluster have new addresses.
 
 import { expect } from 'chai';
 import { freePortWithBus } from '../../support/free-ports.js';
@@ -21,7 +21,7 @@ describe('a cluster of which all addresses change', function () {
 
   it('is found again by its name', async () => {
     const first = await startNode();
-    // The port of a proxy stands for a name: it stays, and leads to where the nodes are now.
+    // The port of a proxy plays the host name: it stays the same, and leads to the nodes' present addresses.
     const name = await TcpProxy.start(first.port);
     const { store } = openStore(`redis+cluster://127.0.0.1:${name.port}`, { allowUnsafe: true });
     const answers = () =>

@@ -1,4 +1,4 @@
-// Owns the proof of how CLUSTER NODES is read: who is who, who has which shard, and where each is.
+// Tests of the parser of CLUSTER NODES: nodes, owners and addresses.
 
 import { expect } from 'chai';
 import { parseNodes } from '../../../src/adapters/redis/topology/cluster-nodes.js';

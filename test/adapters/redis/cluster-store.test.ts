@@ -1,4 +1,4 @@
-// Owns the proof that the store does what every store must on a Redis Cluster.
+// The store contract on a Redis Cluster.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';

@@ -1,4 +1,4 @@
-// Owns the proof that keys in Redis have the names and the places that they must keep for ever.
+// Tests of the key names in Redis, which must never change.
 
 import { expect } from 'chai';
 import { keyNames, SHARDS, shardOf } from '../../../src/adapters/redis/keys.js';

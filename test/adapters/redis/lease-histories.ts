@@ -1,4 +1,4 @@
-// Random histories of a primary that changes, as several processes see it through voters: late, with gaps, and in order.
+// Random histories of a changing primary, observed by several processes through voters: late, with gaps, in order.
 
 import {
   LEASE_MS,
@@ -144,7 +144,7 @@ function runProcess(random: Random, reigns: readonly Reign[], learned: Learned, 
   const use = (atMs: number): void => {
     const server = lease.holder(clock(atMs));
     if (server === undefined) return;
-    // A server of Sentinels may be told nothing. A node that knows that another has its place answers no more.
+    // A server behind Sentinels may not learn of its replacement. A cluster node that has learned of it answers no more.
     if (cluster && viewOf(server, atMs)?.server !== server) return;
     const has = reigns.findLast((each) => each.server === server && each.startMs <= atMs);
     // A lease may last after its server was named again by a later one.

@@ -1,4 +1,4 @@
-// Tests of answers of Redis that are none: nil, or of another form. The store cannot tell; it is no error of ours.
+// Tests of malformed answers from Redis: nil, or another format. The store fails with StoreUnavailable.
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';

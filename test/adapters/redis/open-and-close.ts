@@ -1,4 +1,4 @@
-// Owns a process that opens a store on Redis, reads, closes it, and then has nothing left to do: it must end by itself.
+// A process that opens a store on Redis, reads, and closes it: it must then exit by itself.
 
 import { once } from 'node:events';
 import { openStore } from './redis-world.js';

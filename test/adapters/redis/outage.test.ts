@@ -1,4 +1,4 @@
-// Owns the proof that a Redis that hangs or dies costs its callers an error in a known time, and nothing once it is back.
+// Tests of a Redis that hangs or dies: calls fail within a known time, and succeed once it is back.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

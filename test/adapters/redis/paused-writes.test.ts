@@ -1,4 +1,4 @@
-// Tests of a Redis that pauses writes, as in each planned failover: reads go on, and writes are given up on in time.
+// Tests of a Redis that pauses writes, as in each planned failover: reads continue, and writes time out.
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';

@@ -1,4 +1,4 @@
-// The proof of the lease on a primary: each of its rules by itself, and all of them in random histories.
+// Tests of the lease on a primary: each rule alone, and all of them in random histories.
 
 import { expect } from 'chai';
 import {

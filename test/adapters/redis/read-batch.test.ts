@@ -1,4 +1,4 @@
-// Owns the proof of how reads are gathered: one command a turn, each key once, and nobody is answered from an older one.
+// Tests of batched reads: one command a turn, each key once, and no answer from an earlier batch.
 
 import { expect } from 'chai';
 import { type RawValue, ReadBatch } from '../../../src/adapters/redis/read-batch.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what a read costs Redis, and of what it makes of keys that are not ours.
+// Tests of the cost of a read in Redis commands, and of keys that hold another type.
 
 import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';

@@ -1,4 +1,4 @@
-// Owns the proof that the store on Redis does what every store must.
+// The store contract on a single Redis.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';

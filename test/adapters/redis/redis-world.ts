@@ -1,4 +1,4 @@
-// Owns how tests open stores on a real Redis, and how they wait for what one of them will do.
+// Stores on a real Redis for tests, and waits for conditions on them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisStore, type RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what the wait for replicas vouches for: which server's answers, and which of them.
+// Tests of the wait for replicas: which writes and which incarnation it confirms.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';

@@ -1,4 +1,4 @@
-// The proof that a primary which takes another replication id, and keeps its data, is not taken for one that lost some.
+// Tests of a primary that takes a new replication id and keeps its data: it does not count as one that lost writes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

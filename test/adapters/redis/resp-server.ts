@@ -1,4 +1,4 @@
-// A server for tests that speaks the protocol of Redis (RESP2) and answers scripts as a test says, also with nonsense.
+// A fake Redis server (RESP2) for tests, which answers scripts as a test says, also with malformed data.
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -100,7 +100,7 @@ function usual(command: string, args: readonly string[]): string {
   }
   if (command === 'info') return RESP.text(INFO[args[0] ?? ''] ?? '');
   if (command === 'config') return RESP.list(RESP.text('save'), RESP.text(''));
-  // A read of so many keys, none of which is there.
+  // A read of that many keys, all missing.
   if (command.startsWith('eval')) return RESP.list(...Array.from({ length: Number(args[1]) }, () => RESP.nil));
   return '+OK\r\n';
 }

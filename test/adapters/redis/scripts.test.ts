@@ -1,4 +1,4 @@
-// Owns the proof that the scripts are documented as they are, and survive a server that forgets them.
+// Tests that the header of each script names its keys and arguments, and that scripts survive SCRIPT FLUSH.
 
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';

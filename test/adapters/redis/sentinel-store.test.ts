@@ -1,4 +1,4 @@
-// Owns the proof that the store does what every store must when Sentinels name its primary.
+// The store contract on a primary that Sentinels name.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';

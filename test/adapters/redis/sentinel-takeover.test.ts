@@ -1,4 +1,4 @@
-// The proof of when a store begins to use the primary that Sentinels name: by its own clock, and by configuration epochs.
+// Tests of when a store begins to use the primary that Sentinels name: monotonic clock, configuration epochs.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

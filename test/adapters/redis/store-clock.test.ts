@@ -1,4 +1,4 @@
-// Owns the proof that the store's time, as this process knows it, is never ahead of the store's own.
+// Tests that the estimated store clock is never ahead of the server's clock.
 
 import { expect } from 'chai';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// Owns the proof of TLS to Redis, against a real server: own authorities, client certificates, and the words for what is wrong.
+// Tests of TLS to a real Redis: own CAs, client certificates, and the messages for failures.
 
 import { writeFileSync } from 'node:fs';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';

@@ -6,7 +6,7 @@ import type { TlsSource } from '../client.js';
 import { explain } from '../failure.js';
 import { type ClusterNode, type ClusterView, parseNodes } from '../topology/cluster-nodes.js';
 import type { Place, RedisTarget } from '../url.js';
-import { type ClusterFacts, judgeCluster } from './cluster-judgement.js';
+import { type ClusterFacts, clusterResults } from './cluster-rules.js';
 import { ofEach } from './findings.js';
 import { askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
 
@@ -15,7 +15,7 @@ const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
 export async function surveyCluster(target: RedisTarget, options: SurveyOptions): Promise<readonly Finding[]> {
   const seeds = await Promise.all(target.places.map((place) => askNode(target.urlOf(place), place, options.tls)));
   const seed = seeds.find(({ view }) => view);
-  if (!seed?.view) return judgeCluster(seeds);
+  if (!seed?.view) return clusterResults(seeds);
   const others = seed.view.nodes.filter(({ place }) => nameOf(place) !== seed.name);
   const facts = [
     seed,
@@ -33,7 +33,7 @@ export async function surveyCluster(target: RedisTarget, options: SurveyOptions)
     surveyServer(target.urlOf(place), shardsOf(id), options),
   );
   const replicas = await surveyed('replica', ({ place }) => surveyReplica(target.urlOf(place), options));
-  return [...judgeCluster(facts), ...ofEach('primary', primaries), ...ofEach('replica', replicas)];
+  return [...clusterResults(facts), ...ofEach('primary', primaries), ...ofEach('replica', replicas)];
 }
 
 async function askNode(url: string, place: Place, tls: TlsSource | undefined): Promise<ClusterFacts> {

@@ -2,10 +2,10 @@
 
 import type { Redis } from 'ioredis';
 import { explain } from '../failure.js';
-import { field, type Persistence, persistenceOf } from '../inspection.js';
 import { keyNames } from '../keys.js';
 import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
+import { field, type Persistence, persistenceOf } from '../server-info.js';
 import { RIGHTS, TRIED } from './rights-script.js';
 
 /** The facts; undefined: the server does not report it. Sizes in bytes, times in ms. */

@@ -6,7 +6,7 @@ import type { TlsSource } from '../client.js';
 import { explain } from '../failure.js';
 import { type Credentials, type Place, type RedisTarget, sentinelUrlOf } from '../url.js';
 import { ofEach } from './findings.js';
-import { judgeSentinels, type SentinelFacts } from './sentinel-judgement.js';
+import { type SentinelFacts, sentinelResults } from './sentinel-rules.js';
 import { ALL_SHARDS, askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
 
 const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
@@ -20,7 +20,7 @@ export async function surveySentinels(
   const all = await Promise.all(
     target.places.map((place) => factsOf(urlOf(place), nameOf(place), target.name, options.tls)),
   );
-  const findings = [...judgeSentinels(all)];
+  const findings = [...sentinelResults(all)];
   const answered = all.flatMap(({ answer }) => (answer ? [answer] : []));
   const [first] = answered;
   if (!first) return findings;

@@ -4,12 +4,12 @@ import type { Redis } from 'ioredis';
 import { parseBirth } from '../../../core/entries.js';
 import { type Finding, unsafe } from '../../../core/finding.js';
 import { clientMaker, connect, type TlsSource } from '../client.js';
+import { evictionRule, PERSISTENCE_RULES } from '../durability-rules.js';
 import { bounded, explain } from '../failure.js';
-import { inspect } from '../inspection.js';
-import { judgePolicy, PERSISTENCE } from '../judgement.js';
 import { SHARDS } from '../keys.js';
-import { judgeFacts } from './fact-judgement.js';
+import { readDurability } from '../server-info.js';
 import { gatherFacts } from './facts.js';
+import { serverResults } from './server-rules.js';
 
 /** Time limits, so that a server that hangs does not block the check. */
 const CONNECT_MS = 2_000;
@@ -51,7 +51,7 @@ export async function surveyServer(
     const facts = await askServer(url, tls, (client) => gatherFacts(client, shards));
     const refusal = minReplicas > 0 ? await askServer(url, tls, waitRefusal) : undefined;
     const around = { open: await isOpen(url, tls), plain: isPlainAbroad(url), births: birthsOf(facts.births) };
-    return judgeFacts({ ...facts, ...around, wanted: { replicas: minReplicas, refusal } }, allowUnsafe);
+    return serverResults({ ...facts, ...around, wanted: { replicas: minReplicas, refusal } }, allowUnsafe);
   } catch (error) {
     const mend = 'check that it runs, and that REDIS_URL has its address, user and password';
     return [{ weight: 'unsafe', says: `Redis cannot be used: ${explain(error).detail}`, mend }];
@@ -61,10 +61,10 @@ export async function surveyServer(
 /** Checks a replica, which a failover may promote. Returns problems only. */
 export async function surveyReplica(url: string, { allowUnsafe, tls }: SurveyOptions): Promise<readonly Finding[]> {
   try {
-    const { policy, persistence } = await askServer(url, tls, inspect);
-    const kept = judgePolicy(policy);
+    const { policy, persistence } = await askServer(url, tls, readDurability);
+    const kept = evictionRule(policy);
     const judged = kept.weight === 'unsafe' && allowUnsafe ? { ...kept, weight: 'warning' as const } : kept;
-    return [judged, PERSISTENCE[persistence]].filter(({ weight }) => weight !== 'good');
+    return [judged, PERSISTENCE_RULES[persistence]].filter(({ weight }) => weight !== 'good');
   } catch (error) {
     return [unsafe(`It does not answer: ${explain(error).detail}`, 'start it: without a replica there is no failover')];
   }

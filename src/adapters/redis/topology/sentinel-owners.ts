@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
-import { field } from '../inspection.js';
+import { field } from '../server-info.js';
 import type { Place, RedisTarget } from '../url.js';
 import type { Owners, ServerAddress } from './owners.js';
 import { PrimaryLease } from './primary-lease.js';

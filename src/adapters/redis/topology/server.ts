@@ -2,13 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { type Log, makeAdmission } from '../admission.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { Connection } from '../connection.js';
 import { keyNames } from '../keys.js';
 import { READ } from '../read-script.js';
 import { Replicas, type WaitWrite } from '../replicas.js';
 import { evaluate } from '../script.js';
+import { type Log, makeServerCheck } from '../server-check.js';
 import { StoreClock } from '../store-clock.js';
 import type { ServerAddress } from './owners.js';
 import { redirectOf } from './redirect.js';
@@ -64,7 +64,7 @@ export class Server {
     const connection = new Connection({
       makeClient: clientMaker(address.url, connectTimeoutMs, tls),
       needsWait: minReplicas > 0,
-      admit: makeAdmission(allowUnsafe, probe, log),
+      check: makeServerCheck(allowUnsafe, probe, log),
       ...{ clock, log, changed, commandTimeoutMs, connectTimeoutMs },
     });
     this.clock = clock;

@@ -5,9 +5,9 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
-import type { Log } from '../admission.js';
 import type { Use } from '../connection.js';
 import { type WaitWrite, waitWriteOf } from '../replicas.js';
+import type { Log } from '../server-check.js';
 import type { Owners } from './owners.js';
 import { TAKEOVER_DELAY_MS } from './primary-lease.js';
 import { Server, type ServerOptions } from './server.js';

@@ -15,11 +15,11 @@ export interface ServerFacts extends Omit<Facts, 'births'> {
 }
 
 /** One rule; undefined: it does not apply. */
-export type Judge = (facts: ServerFacts) => Finding | undefined;
+export type Rule = (facts: ServerFacts) => Finding | undefined;
 
 const FAR_OFF_MS = 5_000;
 
-const clock: Judge = ({ clockAheadMs }) => {
+const clock: Rule = ({ clockAheadMs }) => {
   if (clockAheadMs === undefined) return undefined;
   const seconds = Math.abs(Math.round(clockAheadMs / 1000));
   if (Math.abs(clockAheadMs) <= FAR_OFF_MS) return good('Its clock agrees with this machine');
@@ -30,13 +30,13 @@ const clock: Judge = ({ clockAheadMs }) => {
   );
 };
 
-const version: Judge = ({ version: text }) => {
+const version: Rule = ({ version: text }) => {
   if (text === undefined) return undefined;
   if (Number.parseInt(text, 10) >= 6) return good(`Its version is ${text}`);
   return warning(`Its version is ${text}: the service needs version 6 or later`, 'upgrade it');
 };
 
-const authentication: Judge = ({ open }) => {
+const authentication: Rule = ({ open }) => {
   if (open === undefined)
     return unknown('The check could not find out whether it requires a password', 'check that it does');
   if (!open) return good('It requires a password');
@@ -46,7 +46,7 @@ const authentication: Judge = ({ open }) => {
   );
 };
 
-const encryption: Judge = ({ plain }) =>
+const encryption: Rule = ({ plain }) =>
   plain
     ? warning(
         'REDIS_URL leads to another machine in plain text: the password can be read on the network',
@@ -54,7 +54,7 @@ const encryption: Judge = ({ plain }) =>
       )
     : undefined;
 
-const foreignKeys: Judge = ({ sample }) => {
+const foreignKeys: Rule = ({ sample }) => {
   if (!sample) return undefined;
   const { keys, others, whole } = sample;
   if (others === 0) return good(`None of ${keys} keys ${whole ? '' : '(a sample) '}belongs to another program`);
@@ -64,7 +64,7 @@ const foreignKeys: Judge = ({ sample }) => {
   );
 };
 
-const births: Judge = ({ births: found }) => {
+const births: Rule = ({ births: found }) => {
   if (!found) return undefined;
   const { times, missing, unreadable } = found;
   if (unreadable > 0) {
@@ -79,7 +79,7 @@ const births: Judge = ({ births: found }) => {
   return good(`It accepts sessions that started after ${since} (${times.length} birth records, ${missing} missing)`);
 };
 
-const unansweredCommands: Judge = ({ unanswered }) =>
+const unansweredCommands: Rule = ({ unanswered }) =>
   unanswered.length === 0
     ? undefined
     : unknown(
@@ -88,7 +88,7 @@ const unansweredCommands: Judge = ({ unanswered }) =>
       );
 
 /** All of these, in the order of the output. */
-export const SURROUNDINGS: readonly Judge[] = [
+export const ENVIRONMENT_RULES: readonly Rule[] = [
   clock,
   version,
   authentication,

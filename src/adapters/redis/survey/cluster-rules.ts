@@ -16,7 +16,7 @@ const SHORT_MS = 1_000;
 const SLOW_MS = 10_000;
 
 /** @param facts the answers of all nodes that any node lists */
-export function judgeCluster(facts: readonly ClusterFacts[]): readonly Finding[] {
+export function clusterResults(facts: readonly ClusterFacts[]): readonly Finding[] {
   const views = facts.flatMap(({ view }) => (view ? [view] : []));
   const [first] = views;
   const most = Math.floor(facts.length / 2) + 1;

@@ -1,8 +1,8 @@
-// Owns the proof of what `store check` says of servers that cannot be had here: old ones, far ones, ones with a wrong clock.
+// Tests of the `store check` rules for servers that a test cannot start: old versions, other machines, wrong clocks.
 
 import { expect } from 'chai';
-import { judgeFacts } from '../../../src/adapters/redis/survey/fact-judgement.js';
-import type { ServerFacts } from '../../../src/adapters/redis/survey/surroundings.js';
+import type { ServerFacts } from '../../../src/adapters/redis/survey/environment-rules.js';
+import { serverResults } from '../../../src/adapters/redis/survey/server-rules.js';
 
 const SAFE: ServerFacts = {
   version: '7.0.15',
@@ -30,7 +30,7 @@ const SAFE: ServerFacts = {
 describe('the judgement on a Redis', () => {
   it('counts replicas against REDIS_MIN_REPLICAS', () => {
     const weigh = (replicas: number, refusal?: string) =>
-      judgeFacts({ ...SAFE, replicas, wanted: { replicas: 2, refusal } }, false).find(({ says }) =>
+      serverResults({ ...SAFE, replicas, wanted: { replicas: 2, refusal } }, false).find(({ says }) =>
         says.includes('REDIS_MIN_REPLICAS'),
       )?.weight;
     expect(weigh(2)).to.equal('good');
@@ -39,7 +39,7 @@ describe('the judgement on a Redis', () => {
   });
 
   const of = (facts: Partial<ServerFacts>) =>
-    judgeFacts({ ...SAFE, ...facts }, false).filter(({ weight }) => weight !== 'good');
+    serverResults({ ...SAFE, ...facts }, false).filter(({ weight }) => weight !== 'good');
 
   it('finds nothing wrong with one that is as it should be', () => {
     expect(of({})).to.deep.equal([]);
@@ -66,7 +66,7 @@ describe('the judgement on a Redis', () => {
   }
 
   it('says the worst first', () => {
-    const weights = judgeFacts({ ...SAFE, plain: true, policy: undefined, open: undefined }, false).map(
+    const weights = serverResults({ ...SAFE, plain: true, policy: undefined, open: undefined }, false).map(
       (each) => each.weight,
     );
     expect(weights.slice(0, 3)).to.deep.equal(['unsafe', 'warning', 'unknown']);

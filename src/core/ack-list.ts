@@ -3,7 +3,7 @@
 import type { EntryKey } from './ports.js';
 
 /** An acknowledged entry. */
-export interface Line {
+export interface AckRecord {
   readonly shard: number;
   readonly key: EntryKey;
   readonly text: string;
@@ -15,33 +15,33 @@ export interface Line {
 }
 
 /** A list node. */
-export interface Link {
+export interface AckNode {
   readonly name: string;
-  line: Line;
+  record: AckRecord;
   /** The progress of the entry; see `entry-order.ts`. */
   progress: number;
   /** Increases over all lists. */
   readonly order: number;
-  older: Link | undefined;
-  newer: Link | undefined;
+  older: AckNode | undefined;
+  newer: AckNode | undefined;
 }
 
-export class Chain {
+export class AckList {
   readonly #limit: number;
   #size = 0;
-  #oldest: Link | undefined;
-  #newest: Link | undefined;
+  #oldest: AckNode | undefined;
+  #newest: AckNode | undefined;
 
   /** @param limit the maximum number of nodes */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  get oldest(): Link | undefined {
+  get oldest(): AckNode | undefined {
     return this.#oldest;
   }
 
-  get newest(): Link | undefined {
+  get newest(): AckNode | undefined {
     return this.#newest;
   }
 
@@ -49,24 +49,24 @@ export class Chain {
     return this.#size > this.#limit;
   }
 
-  append(link: Link): void {
-    link.older = this.#newest;
-    if (this.#newest) this.#newest.newer = link;
-    this.#newest = link;
-    this.#oldest ??= link;
+  append(node: AckNode): void {
+    node.older = this.#newest;
+    if (this.#newest) this.#newest.newer = node;
+    this.#newest = node;
+    this.#oldest ??= node;
     this.#size++;
   }
 
-  remove(link: Link): void {
-    const { older, newer } = link;
+  remove(node: AckNode): void {
+    const { older, newer } = node;
     if (older) older.newer = newer;
     else this.#oldest = newer;
     if (newer) newer.older = older;
     else this.#newest = older;
     // V8 keeps a removed old-generation node until a full collection; its references must not keep younger nodes as
     // well.
-    link.older = undefined;
-    link.newer = undefined;
+    node.older = undefined;
+    node.newer = undefined;
     this.#size--;
   }
 }

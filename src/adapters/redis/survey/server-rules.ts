@@ -1,9 +1,9 @@
 // The rules of `store check` for one server: role, permissions, persistence, memory, replication. Pure.
 
 import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
-import { judgePolicy, PERSISTENCE } from '../judgement.js';
+import { evictionRule, PERSISTENCE_RULES } from '../durability-rules.js';
+import { ENVIRONMENT_RULES, type Rule, type ServerFacts } from './environment-rules.js';
 import { worstFirst } from './findings.js';
-import { type Judge, type ServerFacts, SURROUNDINGS } from './surroundings.js';
 
 /** The share of maxmemory from which on memory is short. */
 const FULL = 0.8;
@@ -11,7 +11,7 @@ const FULL = 0.8;
 const ENTRY_BYTES = 220;
 const MIB = 1024 * 1024;
 
-const role: Judge = ({ role: kind, primary }) => {
+const role: Rule = ({ role: kind, primary }) => {
   if (kind === 'master') return good('It is a primary');
   const where = primary === undefined ? '' : `, here ${primary}`;
   return unsafe(
@@ -20,7 +20,7 @@ const role: Judge = ({ role: kind, primary }) => {
   );
 };
 
-const commands: Judge = ({ refusedCommands, role: kind }) => {
+const commands: Rule = ({ refusedCommands, role: kind }) => {
   if (refusedCommands.length === 0) return good('It accepts our reads and writes from this user');
   const what = refusedCommands.map(({ command, why }) => `${command} (${firstWords(why)})`).join(', ');
   if (kind !== 'master') return undefined;
@@ -34,7 +34,7 @@ const commands: Judge = ({ refusedCommands, role: kind }) => {
 // The rest of an error may repeat the command's arguments.
 const firstWords = (why: string): string => /^(?:ERR )?([^'"`:]{1,80})/.exec(why)?.[1]?.trim() ?? 'an error';
 
-const fsync: Judge = ({ persistence, appendfsync }) => {
+const fsync: Rule = ({ persistence, appendfsync }) => {
   if (persistence !== 'log') return undefined;
   if (appendfsync === 'always') return good('Each write is on the disk before it is acknowledged (appendfsync always)');
   const mend = 'to lose none: `redis-cli CONFIG SET appendfsync always`, and for the next start in redis.conf';
@@ -45,7 +45,7 @@ const fsync: Judge = ({ persistence, appendfsync }) => {
   return warning(`With appendfsync ${appendfsync} a power failure loses ${lost} of acknowledged logouts`, mend);
 };
 
-const memory: Judge = ({ maxmemory, usedMemory }) => {
+const memory: Rule = ({ maxmemory, usedMemory }) => {
   if (maxmemory === undefined || usedMemory === undefined) return undefined;
   if (maxmemory === 0) {
     return warning(
@@ -62,7 +62,7 @@ const memory: Judge = ({ maxmemory, usedMemory }) => {
   );
 };
 
-const evicted: Judge = ({ evictedKeys = 0 }) =>
+const evicted: Rule = ({ evictedKeys = 0 }) =>
   evictedKeys === 0
     ? undefined
     : warning(
@@ -70,7 +70,7 @@ const evicted: Judge = ({ evictedKeys = 0 }) =>
         'end all earlier sessions by deleting the birth records: docs/operations.md, Backups',
       );
 
-const replication: Judge = ({ replicas, minReplicasToWrite, wanted }) => {
+const replication: Rule = ({ replicas, minReplicasToWrite, wanted }) => {
   if (wanted.refusal !== undefined) {
     return unsafe(
       `REDIS_MIN_REPLICAS is ${wanted.replicas}, but this user cannot run WAIT: ${firstWords(wanted.refusal)}`,
@@ -94,14 +94,14 @@ const replication: Judge = ({ replicas, minReplicasToWrite, wanted }) => {
 };
 
 /** All results, the worst first. */
-export function judgeFacts(facts: ServerFacts, allowUnsafe: boolean): readonly Finding[] {
+export function serverResults(facts: ServerFacts, allowUnsafe: boolean): readonly Finding[] {
   if (facts.loading) return [unsafe('Redis is still loading its data', 'wait until it is done')];
-  const policy = judgePolicy(facts.policy);
+  const policy = evictionRule(facts.policy);
   const findings = [
     role(facts),
     policy.weight === 'unsafe' && allowUnsafe ? { ...policy, weight: 'warning' as const } : policy,
-    PERSISTENCE[facts.persistence],
-    ...[commands, fsync, memory, evicted, replication, ...SURROUNDINGS].map((judge) => judge(facts)),
+    PERSISTENCE_RULES[facts.persistence],
+    ...[commands, fsync, memory, evicted, replication, ...ENVIRONMENT_RULES].map((rule) => rule(facts)),
   ].filter((finding) => finding !== undefined);
   return worstFirst(findings);
 }

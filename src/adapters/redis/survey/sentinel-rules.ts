@@ -24,7 +24,7 @@ export interface SentinelFacts {
 const COMMAND_MS = 500;
 const SLOW_MS = 10_000;
 
-export function judgeSentinels(facts: readonly SentinelFacts[]): readonly Finding[] {
+export function sentinelResults(facts: readonly SentinelFacts[]): readonly Finding[] {
   const answers = facts.flatMap(({ answer }) => (answer ? [answer] : []));
   const all = Math.max(facts.length, ...answers.map((answer) => answer.all));
   const most = Math.floor(all / 2) + 1;

@@ -1,10 +1,10 @@
-// Tests of the ledger's lines: of each entry the furthest state, none too old, and no more than the two bounds allow.
+// Tests of the recent acknowledgements: the latest state of each entry, its age limit, and both bounds.
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Line } from '../../src/core/chain.js';
-import { Lines } from '../../src/core/lines.js';
+import type { AckRecord } from '../../src/core/ack-list.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from '../../src/core/policy.js';
+import { RecentAcks } from '../../src/core/recent-acks.js';
 import type { SessionId } from '../../src/core/session.js';
 
 type Kind = 'live' | 'ended' | 'not-before';
@@ -15,7 +15,7 @@ const TEXTS: Record<Kind, (progress: number) => string> = {
 };
 
 /** @param progress the generation of a live entry, or the time of a cut-off */
-const line = (name: string, notedMs: number, kind: Kind = 'live', progress = notedMs): Line => ({
+const line = (name: string, notedMs: number, kind: Kind = 'live', progress = notedMs): AckRecord => ({
   shard: 0,
   key:
     kind === 'not-before'
@@ -26,20 +26,20 @@ const line = (name: string, notedMs: number, kind: Kind = 'live', progress = not
   notedMs,
   incarnation: 'one',
 });
-const entryId = ({ key }: Line): string => (key.kind === 'session' ? key.sessionId : key.subject);
-const texts = (lines: Lines): string[] => lines.newestFirst().map((each) => `${entryId(each)} at ${each.notedMs}`);
+const entryId = ({ key }: AckRecord): string => (key.kind === 'session' ? key.sessionId : key.subject);
+const texts = (lines: RecentAcks): string[] => lines.newestFirst().map((each) => `${entryId(each)} at ${each.notedMs}`);
 
 describe('the lines of a ledger', () => {
   it('are told newest first, of each entry the last', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     for (const each of [line('a', 1), line('b', 2), line('a', 3), line('a', 4, 'not-before')]) lines.add(each);
     expect(texts(lines)).to.deep.equal(['a at 4', 'a at 3', 'b at 2']);
-    expect(texts(new Lines(() => false))).to.deep.equal([]);
+    expect(texts(new RecentAcks(() => false))).to.deep.equal([]);
   });
 
   it('are forgotten once they are too old, and not before', () => {
     let nowMs = 0;
-    const lines = new Lines(({ notedMs }) => notedMs < nowMs);
+    const lines = new RecentAcks(({ notedMs }) => notedMs < nowMs);
     for (const at of [1, 2, 3]) lines.add(line(`s${at}`, at));
     nowMs = 3;
     expect(texts(lines)).to.deep.equal(['s3 at 3']);
@@ -54,7 +54,7 @@ describe('the lines of a ledger', () => {
     ['not-before', MAX_DENIALS],
   ] as const) {
     it(`are ${limit} at most that are ${kind}: the oldest make room, time after time`, () => {
-      const lines = new Lines(() => false);
+      const lines = new RecentAcks(() => false);
       const many = 2 * limit + 10;
       for (let n = 1; n <= many; n++) lines.add(line(`s${n}`, n, kind));
       const told = texts(lines);
@@ -65,7 +65,7 @@ describe('the lines of a ledger', () => {
   }
 
   it('keep the ends and the cut-offs, however many refreshes come after them', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     lines.add(line('ended', 1, 'ended'));
     lines.add(line('alice', 2, 'not-before'));
     for (let n = 3; n <= MAX_ROTATIONS + 10; n++) lines.add(line(`s${n}`, n));
@@ -75,14 +75,14 @@ describe('the lines of a ledger', () => {
   });
 
   it('keep the refreshes, however many ends come after them', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     lines.add(line('live', 1));
     for (let n = 2; n <= MAX_DENIALS + 10; n++) lines.add(line(`s${n}`, n, 'ended'));
     expect(texts(lines).at(-1)).to.equal('live at 1');
   });
 
   it('count a session that ends among the ends, and no more among the refreshes', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     for (let n = 1; n <= MAX_ROTATIONS; n++) lines.add(line(`s${n}`, n));
     lines.add(line('s1', 1, 'ended'));
     lines.add(line('new', MAX_ROTATIONS));
@@ -102,7 +102,7 @@ describe('the lines of a ledger', () => {
         [one, other],
         [other, one],
       ] as const) {
-        const lines = new Lines(() => false);
+        const lines = new RecentAcks(() => false);
         lines.add({ ...first, incarnation: first.text, keptUntilMs: 8 });
         lines.add({ ...second, incarnation: second.text, keptUntilMs: 9, notedMs: 3 });
         const { text } = one;
@@ -114,14 +114,14 @@ describe('the lines of a ledger', () => {
 
   it('never give way to an older state either after another one that was older still', () => {
     for (const first of [line('a', 1, 'live', 7), line('a', 1, 'ended')]) {
-      const lines = new Lines(() => false);
+      const lines = new RecentAcks(() => false);
       for (const each of [first, line('a', 2, 'live', 5), line('a', 3, 'live', 6)]) lines.add(each);
       expect(lines.newestFirst().map(({ text }) => text)).to.deep.equal([first.text]);
     }
   });
 
   it('are kept for the longest lifetime of their entry that was written', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     lines.add({ ...line('a', 1), keptUntilMs: 9 });
     lines.add({ ...line('a', 2), keptUntilMs: 8 });
     expect(lines.newestFirst().map(({ keptUntilMs }) => keptUntilMs)).to.deep.equal([9]);
@@ -130,14 +130,14 @@ describe('the lines of a ledger', () => {
   });
 
   it('give way to another text of the same generation, which was answered later', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     lines.add(line('a', 1, 'live', 7));
     lines.add({ ...line('a', 2), text: '1 99 live 7 1 2 3 k' });
     expect(lines.newestFirst().map(({ text }) => text)).to.deep.equal(['1 99 live 7 1 2 3 k']);
   });
 
   it('tell whether a text of an entry was acknowledged for a server', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     const ended = line('a', 1, 'ended');
     lines.add(ended);
     lines.add({ ...line('b', 1, 'ended'), incarnation: undefined });
@@ -149,7 +149,7 @@ describe('the lines of a ledger', () => {
   });
 
   it('are as many of others, however often one entry is acknowledged', () => {
-    const lines = new Lines(() => false);
+    const lines = new RecentAcks(() => false);
     for (const name of ['a', 'b', 'c']) lines.add(line(name, 0));
     for (let n = 1; n <= MAX_ROTATIONS; n++) lines.add(line('b', n));
     expect(texts(lines)).to.deep.equal([`b at ${MAX_ROTATIONS}`, 'c at 0', 'a at 0']);
@@ -161,7 +161,7 @@ describe('the lines of a ledger', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(3))), (steps) => {
         let nowMs = 0;
-        const lines = new Lines(({ notedMs }) => notedMs < nowMs - 6);
+        const lines = new RecentAcks(({ notedMs }) => notedMs < nowMs - 6);
         const model = new Map<string, number>();
         for (const [entry, passed] of steps) {
           nowMs += passed;

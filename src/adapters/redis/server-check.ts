@@ -1,8 +1,8 @@
 // The check of a server before and during use: eviction policy, persistence, and access to our keys.
 
 import type { Redis } from 'ioredis';
-import { inspect } from './inspection.js';
-import { inOneLine, judgePolicy, PERSISTENCE } from './judgement.js';
+import { evictionRule, formatResult, PERSISTENCE_RULES } from './durability-rules.js';
+import { readDurability } from './server-info.js';
 import { UnsafeStore } from './unsafe-store.js';
 
 type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -20,7 +20,7 @@ export interface Log {
  * @param probe reads one of our keys, which shows that the data is loaded and that our user may read it
  * @returns the check. @throws UnsafeStore, StoreUnavailable
  */
-export function makeAdmission(
+export function makeServerCheck(
   allowUnsafe: boolean,
   probe: (client: Redis) => Promise<unknown>,
   log: Log,
@@ -28,14 +28,14 @@ export function makeAdmission(
   let warned = false;
   let allowed: string | undefined;
   return async (client) => {
-    const [{ policy, persistence }] = await Promise.all([inspect(client), probe(client)]);
-    const unsafe = judgePolicy(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
+    const [{ policy, persistence }] = await Promise.all([readDurability(client), probe(client)]);
+    const unsafe = evictionRule(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) throw unsafe;
     if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);
     allowed = unsafe?.message;
     if (warned) return;
     warned = true;
-    const kept = PERSISTENCE[persistence];
-    if (kept.weight !== 'good') log.warn({ persistence }, inOneLine(kept));
+    const kept = PERSISTENCE_RULES[persistence];
+    if (kept.weight !== 'good') log.warn({ persistence }, formatResult(kept));
   };
 }

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../../core/errors.js';
 /** What survives a crash. `snapshots`: the server restarts with old data; `nothing`: it restarts empty. */
 export type Persistence = 'log' | 'snapshots' | 'nothing' | 'unknown';
 
-export interface Inspection {
+export interface Durability {
   /** The maxmemory-policy; undefined: the server does not report it. */
   readonly policy: string | undefined;
   readonly persistence: Persistence;
@@ -58,7 +58,7 @@ const incarnationIn = (server: unknown, replication: unknown): string | undefine
 };
 
 /** Reads the server's incarnation; undefined: the user has no permission for INFO. */
-export async function askIncarnation(client: Redis): Promise<string | undefined> {
+export async function readIncarnation(client: Redis): Promise<string | undefined> {
   const questions = [
     ['info', 'server'],
     ['info', 'replication'],
@@ -68,7 +68,7 @@ export async function askIncarnation(client: Redis): Promise<string | undefined>
 }
 
 /** Reads the server's time and incarnation. @throws StoreUnavailable if it is not a primary */
-export async function ask(client: Redis): Promise<PrimaryState> {
+export async function readPrimaryState(client: Redis): Promise<PrimaryState> {
   const questions = [['role'], ['time'], ['info', 'server'], ['info', 'replication']];
   const answers = await client.pipeline(questions).exec();
   const role = answerOf(answers, 0);
@@ -86,11 +86,11 @@ export async function ask(client: Redis): Promise<PrimaryState> {
 }
 
 /** Whether a server is still the same incarnation. @param replication its INFO section of that name */
-export const isStill = (incarnation: string, replication: unknown): boolean =>
+export const isSameIncarnation = (incarnation: string, replication: unknown): boolean =>
   incarnation.endsWith(` ${field(replication, 'master_replid')}`);
 
 /** Reads the eviction policy and the persistence. @throws StoreUnavailable while the server is loading its data */
-export async function inspect(client: Redis): Promise<Inspection> {
+export async function readDurability(client: Redis): Promise<Durability> {
   const questions = [
     ['info', 'memory'],
     ['info', 'persistence'],

@@ -1,10 +1,10 @@
 // The durability rules: eviction policy and persistence, with their messages, for `serve` and for `store check`.
 
 import type { Finding } from '../../core/finding.js';
-import type { Persistence } from './inspection.js';
+import type { Persistence } from './server-info.js';
 
 /** @param policy the server's `maxmemory-policy`; undefined: it does not report it */
-export function judgePolicy(policy: string | undefined): Finding {
+export function evictionRule(policy: string | undefined): Finding {
   if (policy === 'noeviction') return { weight: 'good', says: 'It evicts nothing (maxmemory-policy noeviction)' };
   const accept = 'or accept the risk with ALLOW_UNSAFE_STORE=true';
   if (policy === undefined) {
@@ -22,7 +22,7 @@ export function judgePolicy(policy: string | undefined): Finding {
 const TO_APPEND = 'set it with `redis-cli CONFIG SET appendonly yes`, and for the next start in redis.conf';
 
 /** The results for persistence: what a crash loses. */
-export const PERSISTENCE: Readonly<Record<Persistence, Finding>> = {
+export const PERSISTENCE_RULES: Readonly<Record<Persistence, Finding>> = {
   log: { weight: 'good', says: 'It logs all writes to disk (appendonly yes)' },
   snapshots: {
     weight: 'warning',
@@ -46,4 +46,4 @@ export const PERSISTENCE: Readonly<Record<Persistence, Finding>> = {
 };
 
 /** Formats a result as one log line. */
-export const inOneLine = ({ says, mend }: Finding): string => (mend === undefined ? says : `${says}; ${mend}`);
+export const formatResult = ({ says, mend }: Finding): string => (mend === undefined ? says : `${says}; ${mend}`);
