@@ -9,7 +9,7 @@ export interface AckRecord {
   readonly text: string;
   readonly keptUntilMs: number;
   /** The time of its last acknowledgement, the store's time, Unix ms. */
-  readonly notedMs: number;
+  readonly acknowledgedMs: number;
   /** The server that acknowledged it. */
   readonly incarnation: string | undefined;
 }

@@ -92,7 +92,7 @@ export class Ledger {
     if (!isKnown) await this.#store.settle(shard, incarnation);
     if (birth && writes !== undefined) this.#see(shard, { ...birth, writes });
     if (text === undefined) return;
-    this.#acks.add({ shard, key, text, keptUntilMs, notedMs: this.#store.now(shard), incarnation });
+    this.#acks.add({ shard, key, text, keptUntilMs, acknowledgedMs: this.#store.now(shard), incarnation });
   }
 
   /** Whether some entries could not be restored yet. */
@@ -164,7 +164,14 @@ export class Ledger {
     const owed = this.#unrestored.size;
     if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
-    this.#report({ shards, again, owed, remembered: records.length, sinceMs: records.at(-1)?.notedMs, setbacks });
+    this.#report({
+      shards,
+      again,
+      owed,
+      remembered: records.length,
+      sinceMs: records.at(-1)?.acknowledgedMs,
+      setbacks,
+    });
   }
 
   /** An entry that cannot be read or written must not block the others. */
@@ -194,9 +201,9 @@ export class Ledger {
   }
 
   /** A record is kept while its shard's time is not known. */
-  #isPast({ shard, notedMs }: AckRecord): boolean {
+  #isPast({ shard, acknowledgedMs }: AckRecord): boolean {
     try {
-      return notedMs <= this.#store.now(shard) - LEDGER_MS;
+      return acknowledgedMs <= this.#store.now(shard) - LEDGER_MS;
     } catch {
       return false;
     }

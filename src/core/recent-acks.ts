@@ -80,6 +80,6 @@ function keepLatest(before: AckNode, now: AckNode): void {
   // The usual case: every refresh comes here.
   if (!isOlder && now.record.keptUntilMs >= before.record.keptUntilMs) return;
   const keptUntilMs = Math.max(before.record.keptUntilMs, now.record.keptUntilMs);
-  now.record = { ...(isOlder ? before : now).record, keptUntilMs, notedMs: now.record.notedMs };
+  now.record = { ...(isOlder ? before : now).record, keptUntilMs, acknowledgedMs: now.record.acknowledgedMs };
   if (isOlder) now.progress = before.progress;
 }

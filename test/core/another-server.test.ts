@@ -37,8 +37,8 @@ describe('an entry whose lifetime is over', () => {
   it('is not put back', async () => {
     const world = new World();
     const key: EntryKey = { kind: 'not-before', subject: 'alice' };
-    const notedMs = world.nowMs;
-    const line = { shard: SHARD, key, text: '1 5 not-before', notedMs, incarnation: '0' };
+    const acknowledgedMs = world.nowMs;
+    const line = { shard: SHARD, key, text: '1 5 not-before', acknowledgedMs, incarnation: '0' };
     for (const [keptUntilMs, isPut] of [
       [world.nowMs, false],
       [world.nowMs + 1, true],

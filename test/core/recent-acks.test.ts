@@ -15,7 +15,7 @@ const TEXTS: Record<Kind, (progress: number) => string> = {
 };
 
 /** @param progress the generation of a live entry, or the time of a cut-off */
-const line = (name: string, notedMs: number, kind: Kind = 'live', progress = notedMs): AckRecord => ({
+const line = (name: string, acknowledgedMs: number, kind: Kind = 'live', progress = acknowledgedMs): AckRecord => ({
   shard: 0,
   key:
     kind === 'not-before'
@@ -23,11 +23,12 @@ const line = (name: string, notedMs: number, kind: Kind = 'live', progress = not
       : { kind: 'session', subject: 'alice', sessionId: name as SessionId },
   text: TEXTS[kind](progress),
   keptUntilMs: 1_000_000,
-  notedMs,
+  acknowledgedMs,
   incarnation: 'one',
 });
 const entryId = ({ key }: AckRecord): string => (key.kind === 'session' ? key.sessionId : key.subject);
-const texts = (lines: RecentAcks): string[] => lines.newestFirst().map((each) => `${entryId(each)} at ${each.notedMs}`);
+const texts = (lines: RecentAcks): string[] =>
+  lines.newestFirst().map((each) => `${entryId(each)} at ${each.acknowledgedMs}`);
 
 describe('the lines of a ledger', () => {
   it('are told newest first, of each entry the last', () => {
@@ -39,7 +40,7 @@ describe('the lines of a ledger', () => {
 
   it('are forgotten once they are too old, and not before', () => {
     let nowMs = 0;
-    const lines = new RecentAcks(({ notedMs }) => notedMs < nowMs);
+    const lines = new RecentAcks(({ acknowledgedMs }) => acknowledgedMs < nowMs);
     for (const at of [1, 2, 3]) lines.add(line(`s${at}`, at));
     nowMs = 3;
     expect(texts(lines)).to.deep.equal(['s3 at 3']);
@@ -104,10 +105,12 @@ describe('the lines of a ledger', () => {
       ] as const) {
         const lines = new RecentAcks(() => false);
         lines.add({ ...first, incarnation: first.text, keptUntilMs: 8 });
-        lines.add({ ...second, incarnation: second.text, keptUntilMs: 9, notedMs: 3 });
+        lines.add({ ...second, incarnation: second.text, keptUntilMs: 9, acknowledgedMs: 3 });
         const { text } = one;
         // Each text with the server that it was acknowledged for; kept as long as either, from the later time on.
-        expect(lines.newestFirst()).to.deep.equal([{ ...one, text, incarnation: text, keptUntilMs: 9, notedMs: 3 }]);
+        expect(lines.newestFirst()).to.deep.equal([
+          { ...one, text, incarnation: text, keptUntilMs: 9, acknowledgedMs: 3 },
+        ]);
       }
     }
   });
@@ -161,7 +164,7 @@ describe('the lines of a ledger', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(3))), (steps) => {
         let nowMs = 0;
-        const lines = new RecentAcks(({ notedMs }) => notedMs < nowMs - 6);
+        const lines = new RecentAcks(({ acknowledgedMs }) => acknowledgedMs < nowMs - 6);
         const model = new Map<string, number>();
         for (const [entry, passed] of steps) {
           nowMs += passed;
@@ -169,8 +172,8 @@ describe('the lines of a ledger', () => {
           model.delete(`s${entry}`);
           model.set(`s${entry}`, nowMs);
         }
-        const kept = [...model].filter(([, notedMs]) => notedMs >= nowMs - 6).reverse();
-        expect(texts(lines)).to.deep.equal(kept.map(([name, notedMs]) => `${name} at ${notedMs}`));
+        const kept = [...model].filter(([, acknowledgedMs]) => acknowledgedMs >= nowMs - 6).reverse();
+        expect(texts(lines)).to.deep.equal(kept.map(([name, acknowledgedMs]) => `${name} at ${acknowledgedMs}`));
       }),
     );
   });

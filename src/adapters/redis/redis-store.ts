@@ -97,11 +97,11 @@ export class RedisStore implements Store {
     ];
     const shard = shardOfKey(key);
     const keys = namesOf(key.kind === 'birth' ? [key] : [key, { kind: 'birth', shard }]);
-    const [outcome, standing, writes] = await this.#commands.swap(shard, keys, args);
+    const [outcome, current, writes] = await this.#commands.swap(shard, keys, args);
     if (outcome === LATE) throw new StoreUnavailable('a write reached Redis too late, and was not made');
     return {
       won: outcome === WON,
-      current: standing ?? undefined,
+      current: current ?? undefined,
       ...(writes === undefined ? {} : { writes: Number(writes) }),
     };
   }

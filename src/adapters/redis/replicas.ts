@@ -45,7 +45,7 @@ export interface ReplicasParts {
   /** Possible dummy writes: if a slot is moving, the next one is tried. Empty: the server owns none of our slots. */
   readonly waitWrites: () => readonly WaitWrite[];
   /** How many replicas must confirm. */
-  readonly least: number;
+  readonly minReplicas: number;
   readonly commandTimeoutMs: number;
   /** Called when `missingSinceMs` has changed. */
   readonly changed: () => void;
@@ -78,9 +78,9 @@ export class Replicas {
    */
   async settle(incarnation: string | undefined): Promise<void> {
     const round = await this.#round();
-    const { least } = this.#parts;
-    if (round.count < least) {
-      throw new StoreUnavailable(`only ${round.count} of ${least} replicas have confirmed the write`);
+    const { minReplicas } = this.#parts;
+    if (round.count < minReplicas) {
+      throw new StoreUnavailable(`only ${round.count} of ${minReplicas} replicas have confirmed the write`);
     }
     if (round.incarnation !== incarnation) {
       throw new StoreUnavailable('another Redis answers now than at the start of the call');
@@ -105,7 +105,7 @@ export class Replicas {
   }
 
   async #after(before: Promise<Round> | undefined): Promise<Round> {
-    const { connection, clock, least, commandTimeoutMs } = this.#parts;
+    const { connection, clock, minReplicas, commandTimeoutMs } = this.#parts;
     // A failure of the earlier round is reported to its own callers only.
     await before?.catch(() => {});
     this.#begun = this.#next;
@@ -114,8 +114,8 @@ export class Replicas {
     try {
       // WAIT ends by itself; an answer later than that means a lost connection.
       const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
-      if (round.count >= least) this.#goodAtMs = beganMs;
-      this.#become(round.count >= least);
+      if (round.count >= minReplicas) this.#goodAtMs = beganMs;
+      this.#become(round.count >= minReplicas);
       return round;
     } catch (error) {
       this.#become(false);
@@ -130,13 +130,13 @@ export class Replicas {
   }
 
   async #wait(client: Redis): Promise<Round> {
-    const { connection, least, waitWrites } = this.#parts;
+    const { connection, minReplicas, waitWrites } = this.#parts;
     const { incarnation = '' } = connection;
     for (const { asking, set } of waitWrites()) {
       const commands = [
         ...(asking ? [['asking']] : []),
         [...set],
-        ['wait', least, this.#waitMs],
+        ['wait', minReplicas, this.#waitMs],
         ['info', 'replication'],
       ];
       const answers = (await client.pipeline(commands).exec()) ?? [];

@@ -7,7 +7,7 @@ import { explain } from '../failure.js';
 import { type ClusterNode, type ClusterView, parseNodes } from '../topology/cluster-nodes.js';
 import type { Place, RedisTarget } from '../url.js';
 import { type ClusterFacts, clusterResults } from './cluster-rules.js';
-import { ofEach } from './findings.js';
+import { labelByServer } from './findings.js';
 import { askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
 
 const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
@@ -33,7 +33,7 @@ export async function surveyCluster(target: RedisTarget, options: SurveyOptions)
     surveyServer(target.urlOf(place), shardsOf(id), options),
   );
   const replicas = await surveyed('replica', ({ place }) => surveyReplica(target.urlOf(place), options));
-  return [...clusterResults(facts), ...ofEach('primary', primaries), ...ofEach('replica', replicas)];
+  return [...clusterResults(facts), ...labelByServer('primary', primaries), ...labelByServer('replica', replicas)];
 }
 
 async function askNode(url: string, place: Place, tls: TlsSource | undefined): Promise<ClusterFacts> {

@@ -14,7 +14,7 @@ export interface Surveyed {
 }
 
 /** Prefixes each result with its servers; a result that all servers share is listed once. */
-export function ofEach(kind: string, surveyed: readonly Surveyed[]): readonly Finding[] {
+export function labelByServer(kind: string, surveyed: readonly Surveyed[]): readonly Finding[] {
   const bySays = new Map<string, { readonly finding: Finding; readonly servers: string[] }>();
   for (const { server, findings } of surveyed) {
     for (const finding of findings) {

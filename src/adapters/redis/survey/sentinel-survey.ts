@@ -5,7 +5,7 @@ import type { Finding } from '../../../core/finding.js';
 import type { TlsSource } from '../client.js';
 import { explain } from '../failure.js';
 import { type Credentials, type Place, type RedisTarget, sentinelUrlOf } from '../url.js';
-import { ofEach } from './findings.js';
+import { labelByServer } from './findings.js';
 import { type SentinelFacts, sentinelResults } from './sentinel-rules.js';
 import { ALL_SHARDS, askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
 
@@ -33,8 +33,8 @@ export async function surveySentinels(
   );
   return [
     ...findings,
-    ...ofEach('the primary', [{ server: nameOf(first.primary), findings: primary }]),
-    ...ofEach('replica', replicas),
+    ...labelByServer('the primary', [{ server: nameOf(first.primary), findings: primary }]),
+    ...labelByServer('replica', replicas),
   ];
 }
 

@@ -7,7 +7,7 @@ import { SWAP } from '../swap-script.js';
 import type { Topology } from './topology.js';
 
 /** The result of the swap script. */
-export type SwapAnswer = readonly [outcome: number, standing?: string | null, writes?: string];
+export type SwapAnswer = readonly [outcome: number, current?: string | null, writes?: string];
 
 /** The two commands of the store, sent to the owner of a shard. */
 export interface Commands {
