@@ -64,7 +64,7 @@ export const signing = (keys: NewestFirst<HeldKey>, { activeKid, nowMs }: KeysSe
 
 /** From when a key may go, Unix ms; undefined: not foreseeable. */
 export const retirable = (key: HeldKey, keys: NewestFirst<HeldKey>, settings: KeysSettings): number | undefined =>
-  retirableMs(key, keys, settings.activeKid, settings.nowMs, settings.times);
+  retirableMs(key, keys, settings);
 
 /** Whether JWT_ACTIVE_KID names one of the keys, so that a new one does not sign by itself. */
 export const isPinned = (keys: readonly HeldKey[], { activeKid }: KeysSettings): boolean =>

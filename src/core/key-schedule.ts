@@ -66,6 +66,14 @@ export interface KeyTimes {
   readonly graceMs: number;
 }
 
+export interface RetirementSettings {
+  /** The key that is named to sign; undefined: none. */
+  readonly activeKid: string | undefined;
+  /** By the same clock as the keys' `readyMs`. */
+  readonly nowMs: number;
+  readonly times: KeyTimes;
+}
+
 /**
  * The time from which no token of a key is active, Unix ms. The key stops signing when a newer one is ready on the last
  * node, where the file may arrive as late as the delay allows. Its last refresh token lives REFRESH_TTL from then. The
@@ -75,15 +83,14 @@ export interface KeyTimes {
 export function retirableMs<K extends ScheduledKey>(
   key: K,
   keys: NewestFirst<K>,
-  activeKid: string | undefined,
-  nowMs: number,
-  { delayMs, refreshTtlMs, graceMs }: KeyTimes,
+  { activeKid, nowMs, times }: RetirementSettings,
 ): number | undefined {
   const at = keys.indexOf(key);
   const next = keys[at - 1];
   // For a key newer than the named one it is not known whether and when it has signed.
   const named = keys.findIndex(({ kid }) => kid === activeKid);
   if (!next || key === signingKey(keys, activeKid, nowMs) || at <= named) return undefined;
+  const { delayMs, refreshTtlMs, graceMs } = times;
   return next.sinceMs + 2 * delayMs + NOTICE_MS + refreshTtlMs + graceMs + MOST_PAUSE_MS;
 }
 

@@ -16,7 +16,7 @@ describe('a key may be retired', () => {
   const [oldest, old, newest] = [key('oldest', 10 * DAY), key('old', 95 * DAY), key('newest', 99 * DAY)];
   const keys = of(newest, old, oldest);
   const from = (one: ScheduledKey, among = keys, activeKid?: string, nowMs = NOW): number | undefined =>
-    retirableMs(one, among, activeKid, nowMs, TIMES);
+    retirableMs(one, among, { activeKid, nowMs, times: TIMES });
 
   it('once its last refresh token is over, counted from when the next one took its place', () => {
     expect(from(oldest)).to.equal(95 * DAY + 7 * DAY + REST);
