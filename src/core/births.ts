@@ -91,7 +91,12 @@ export class Births {
     const key: StoreKey = { kind: 'birth', shard };
     const store = this.#store;
     if (parseBirth((await store.read([key]))[0])) return false;
-    await store.swap(key, undefined, { value, atLeastMs: 0 }, undefined, store.now(shard) + VERDICT_AGE_MS);
+    await store.swap(key, undefined, {
+      value,
+      atLeastMs: 0,
+      lifetimeMs: undefined,
+      notAfterMs: store.now(shard) + VERDICT_AGE_MS,
+    });
     return true;
   }
 }

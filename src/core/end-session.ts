@@ -31,9 +31,9 @@ export async function endSession(
   const { subject, sessionId } = token;
   const untilMs = keptUntilMs(token, state, policy);
   const lifetimeMs = untilMs - store.now(state.snapshot.shard);
-  const draft = { value: endedValue(cause), atLeastMs: 0 };
   const key = sessionKey(subject, sessionId);
-  const swapped = await store.swap(key, state.sessionText, draft, lifetimeMs, writeUntilMs);
+  const draft = { value: endedValue(cause), atLeastMs: 0, lifetimeMs, notAfterMs: writeUntilMs };
+  const swapped = await store.swap(key, state.sessionText, draft);
   if (!swapped.won) return false;
   call.audit({ event: 'session_ended', subject, sessionId, cause });
   await ledger.acknowledge(state.snapshot, key, swapped, untilMs);

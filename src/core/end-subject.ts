@@ -36,9 +36,9 @@ export async function endSubject(
       latestStart.latestMs(storeKeys.shard),
     );
     const lifetimeMs = Math.max(atLeastMs - store.now(storeKeys.shard), 0) + cutOffKeptMs(policy);
-    const draft = { value: notBeforeValue, atLeastMs };
     const key = notBeforeKey(subject);
-    const swapped = await store.swap(key, notBeforeText, draft, lifetimeMs, writeUntilMs);
+    const draft = { value: notBeforeValue, atLeastMs, lifetimeMs, notAfterMs: writeUntilMs };
+    const swapped = await store.swap(key, notBeforeText, draft);
     if (!swapped.won) return undefined;
     call.audit({ event: 'subject_ended', subject });
     await ledger.acknowledge(snapshot, key, swapped, store.now(storeKeys.shard) + lifetimeMs);

@@ -21,6 +21,13 @@ export interface Draft {
   readonly atLeastMs: number;
   /** The upper bound of the stamp, Unix ms: a restored entry keeps its old stamp. */
   readonly atMostMs?: number;
+  /**
+   * How long the entry is kept from now, ms, over 0. A longer lifetime that it has already is kept. undefined: without
+   * expiry.
+   */
+  readonly lifetimeMs: number | undefined;
+  /** The deadline of the write, the store's time, Unix ms. */
+  readonly notAfterMs: number;
 }
 
 /** The result of a swap. */
@@ -77,19 +84,10 @@ export interface Store {
   /**
    * Compare-and-set: writes `1 <stamp> <next.value>` if the text at the key equals `expected` (undefined: no text), and
    * raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and
-   * durable before the answer. Once the store's time is past `notAfterMs`, it writes nothing and rejects with
+   * durable before the answer. Once the store's time is past `next.notAfterMs`, it writes nothing and rejects with
    * StoreUnavailable: a paused store must not run the write of a caller that has given up.
-   *
-   * @param lifetimeMs how long the entry is kept from now, over 0. A longer lifetime that it has already is kept.
-   *   undefined: without expiry.
    */
-  swap(
-    key: StoreKey,
-    expected: string | undefined,
-    next: Draft,
-    lifetimeMs: number | undefined,
-    notAfterMs: number,
-  ): Promise<Swapped>;
+  swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped>;
 
   /**
    * Resolves once everything that a shard's incarnation has read or written by now would survive the loss of its

@@ -76,11 +76,11 @@ async function rotate(
     nowMs,
   );
   const pair = sealSuccessor(context, token, times);
-  const draft = { value: liveValue(times), atLeastMs: 0 };
   const keptMs = keptUntilMs(token, times);
   const key = sessionKey(token.subject, token.sessionId);
   const lifetimeMs = keptMs - store.now(state.snapshot.shard);
-  const swapped = await store.swap(key, state.sessionText, draft, lifetimeMs, writeUntilMs);
+  const draft = { value: liveValue(times), atLeastMs: 0, lifetimeMs, notAfterMs: writeUntilMs };
+  const swapped = await store.swap(key, state.sessionText, draft);
   if (!swapped.won) return undefined;
   await ledger.acknowledge(state.snapshot, key, swapped, keptMs);
   return pair;

@@ -54,6 +54,6 @@ interface LostEntry {
 /** Writes with the old stamp: a restored cut-off must not end newer sessions, nor restart a grace window. */
 async function restoreText(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
   const { key, expected, value, atMs, lifetimeMs } = lost;
-  const draft = { value, atLeastMs: atMs, atMostMs: atMs };
-  return (await store.swap(key, expected, draft, lifetimeMs, store.now(shard) + VERDICT_AGE_MS)).won;
+  const draft = { value, atLeastMs: atMs, atMostMs: atMs, lifetimeMs, notAfterMs: store.now(shard) + VERDICT_AGE_MS };
+  return (await store.swap(key, expected, draft)).won;
 }

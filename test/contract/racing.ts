@@ -13,7 +13,12 @@ export function describeRacing(bench: StoreBench): void {
       const outcomes = await Promise.all(
         Array.from({ length: 100 }, (_, i) => {
           const mine = stores[i % stores.length] ?? bench.store;
-          return mine.swap(key, undefined, { value: `${i}`, atLeastMs: 0 }, HOUR_MS, mine.now(0) + HOUR_MS);
+          return mine.swap(key, undefined, {
+            value: `${i}`,
+            atLeastMs: 0,
+            lifetimeMs: HOUR_MS,
+            notAfterMs: mine.now(0) + HOUR_MS,
+          });
         }),
       );
       expect(outcomes.filter(({ won }) => won)).to.have.length(1);
@@ -28,7 +33,12 @@ export function describeRacing(bench: StoreBench): void {
         let [standing] = await mine.read([key]);
         for (let done = 0; done < 5; ) {
           const value = `${Number(standing?.split(' ')[2] ?? 0) + 1}`;
-          const swapped = await mine.swap(key, standing, { value, atLeastMs: 0 }, HOUR_MS, mine.now(0) + HOUR_MS);
+          const swapped = await mine.swap(key, standing, {
+            value,
+            atLeastMs: 0,
+            lifetimeMs: HOUR_MS,
+            notAfterMs: mine.now(0) + HOUR_MS,
+          });
           standing = swapped.current;
           if (swapped.won) done++;
         }
@@ -55,7 +65,9 @@ export function describeRacing(bench: StoreBench): void {
       stop();
       await unavailable(bench.store.read([cutOff('ann')]));
       const draft = { value: 'a', atLeastMs: 0 };
-      await unavailable(bench.store.swap(cutOff('ann'), undefined, draft, HOUR_MS, Date.now() + HOUR_MS));
+      await unavailable(
+        bench.store.swap(cutOff('ann'), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: Date.now() + HOUR_MS }),
+      );
       await bench.store.close();
     });
   });

@@ -82,7 +82,7 @@ export class StoreBench {
 
   write(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<Swapped> {
     const { store } = this;
-    return store.swap(key, expected, { value, atLeastMs: 0 }, lifetimeMs, store.now(0) + HOUR_MS);
+    return store.swap(key, expected, { value, atLeastMs: 0, lifetimeMs, notAfterMs: store.now(0) + HOUR_MS });
   }
 
   /** Writes, and must win. Returns the new text. */

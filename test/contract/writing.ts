@@ -55,7 +55,12 @@ export function describeWriting(bench: StoreBench): void {
     it('keeps a stamp within its bounds', async () => {
       const { store } = bench;
       const bound = { atLeastMs: 7, atMostMs: 7 };
-      const put = await store.swap(cutOff('ann'), undefined, { value: 'a', ...bound }, HOUR_MS, store.now(0) + HOUR_MS);
+      const put = await store.swap(cutOff('ann'), undefined, {
+        value: 'a',
+        ...bound,
+        lifetimeMs: HOUR_MS,
+        notAfterMs: store.now(0) + HOUR_MS,
+      });
       expect(put.current).to.equal('1 7 a');
     });
 
@@ -90,7 +95,12 @@ export function describeWriting(bench: StoreBench): void {
 
     it('writes nothing after the caller has given up', async () => {
       const key = freshSession('ann');
-      const late = bench.store.swap(key, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, bench.store.now(0) - 1);
+      const late = bench.store.swap(key, undefined, {
+        value: 'a',
+        atLeastMs: 0,
+        lifetimeMs: HOUR_MS,
+        notAfterMs: bench.store.now(0) - 1,
+      });
       expect((await unavailable(late)).message).to.contain('too late');
       expect(await bench.text(key)).to.equal(undefined);
     });
@@ -114,13 +124,11 @@ export function describeWriting(bench: StoreBench): void {
     it('are at least what was asked for', async () => {
       const atLeastMs = bench.store.now(0) + HOUR_MS;
       const draft = { value: 'a', atLeastMs };
-      const { current } = await bench.store.swap(
-        cutOff('ann'),
-        undefined,
-        draft,
-        HOUR_MS,
-        bench.store.now(0) + HOUR_MS,
-      );
+      const { current } = await bench.store.swap(cutOff('ann'), undefined, {
+        ...draft,
+        lifetimeMs: HOUR_MS,
+        notAfterMs: bench.store.now(0) + HOUR_MS,
+      });
       expect(current).to.equal(`1 ${atLeastMs} a`);
     });
   });

@@ -116,10 +116,10 @@ export class World {
     return kept && kept.untilMs - this.nowMs;
   }
 
-  swap(key: StoreKey, expected: string | undefined, next: Draft, lifetimeMs: number): Swapped {
+  swap(key: StoreKey, expected: string | undefined, next: Draft): Swapped {
     const current = this.get(key);
     if (current !== expected && !this.ignoreExpected) return { won: false, current };
-    const { value, atLeastMs, atMostMs = Number.POSITIVE_INFINITY } = next;
+    const { value, atLeastMs, atMostMs = Number.POSITIVE_INFINITY, lifetimeMs = Number.POSITIVE_INFINITY } = next;
     const text = `1 ${Math.min(Math.max(this.nowMs, atLeastMs), atMostMs)} ${value}`;
     const untilMs = Math.max(
       this.nowMs + lifetimeMs,
@@ -173,10 +173,10 @@ export class World {
       reachedMsSince: (_shard, atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
       watch: (listener) => this.#reach.watch(listener),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
-      swap: (key, expected, next, lifetimeMs, notAfterMs) =>
+      swap: (key, expected, next) =>
         step('swap', () => {
-          if (this.nowMs > notAfterMs) throw new StoreUnavailable('late');
-          return this.swap(key, expected, next, lifetimeMs ?? Number.POSITIVE_INFINITY);
+          if (this.nowMs > next.notAfterMs) throw new StoreUnavailable('late');
+          return this.swap(key, expected, next);
         }),
     };
   }

@@ -91,14 +91,8 @@ export class LmdbStore implements Store {
     return this.#reads.read(keyNames(keys));
   }
 
-  async swap(
-    key: StoreKey,
-    expected: string | undefined,
-    next: Draft,
-    lifetimeMs: number | undefined,
-    notAfterMs: number,
-  ): Promise<Swapped> {
-    const step = () => this.#step(key, expected, next, lifetimeMs, notAfterMs);
+  async swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped> {
+    const step = () => this.#step(key, expected, next);
     // Resolves when the transaction is on the disk, whether this step wrote or only saw what stands: the one that it
     // saw may be of the same transaction.
     const outcome = await this.#guarded(() => this.#writes.bound(this.#write(step)));
@@ -126,21 +120,15 @@ export class LmdbStore implements Store {
   }
 
   /** Within the transaction, which no other writer of this machine can come between. */
-  #step(
-    key: StoreKey,
-    expected: string | undefined,
-    next: Draft,
-    lifetimeMs: number | undefined,
-    notAfterMs: number,
-  ): Outcome {
+  #step(key: StoreKey, expected: string | undefined, next: Draft): Outcome {
     const nowMs = this.#now();
-    if (nowMs > notAfterMs) return 'late';
+    if (nowMs > next.notAfterMs) return 'late';
     const name = keyName(key);
     const current = standing(this.#database.get(name), nowMs);
     if (current?.text !== expected) return { won: false, current: current?.text };
     const stampMs = Math.min(Math.max(nowMs, next.atLeastMs), next.atMostMs ?? Number.POSITIVE_INFINITY);
     const text = `1 ${stampMs} ${next.value}`;
-    const endsAtMs = laterEnd(current, lifetimeMs === undefined ? undefined : nowMs + lifetimeMs);
+    const endsAtMs = laterEnd(current, next.lifetimeMs === undefined ? undefined : nowMs + next.lifetimeMs);
     this.#database.put(name, encode({ text, endsAtMs }));
     const writes = key.kind === 'birth' ? undefined : this.#count(nowMs);
     return { won: true, current: text, ...(writes === undefined ? {} : { writes }) };

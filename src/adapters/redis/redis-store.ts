@@ -79,20 +79,14 @@ export class RedisStore implements Store {
     return first === undefined ? Promise.resolve([]) : this.#commands.read(shardOfKey(first), keyNames(keys));
   }
 
-  async swap(
-    key: StoreKey,
-    expected: string | undefined,
-    next: Draft,
-    lifetimeMs: number | undefined,
-    notAfterMs: number,
-  ): Promise<Swapped> {
+  async swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped> {
     const args = [
       expected === undefined ? '0' : '1',
       expected ?? '',
-      `${notAfterMs}`,
+      `${next.notAfterMs}`,
       `${next.atLeastMs}`,
       next.value,
-      `${lifetimeMs ?? ''}`,
+      `${next.lifetimeMs ?? ''}`,
       `${next.atMostMs ?? ''}`,
     ];
     const shard = shardOfKey(key);

@@ -16,7 +16,7 @@ const store = LmdbStore.open({ dataDir, log: { info: silent, error: silent } });
 const tell = (message: ChildMessage) => process.send?.(message);
 const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subject });
 const swap = (key: StoreKey, expected: string | undefined, value: string) =>
-  store.swap(key, expected, { value, atLeastMs: 0 }, HOUR_MS, store.now() + HOUR_MS);
+  store.swap(key, expected, { value, atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs: store.now() + HOUR_MS });
 
 async function writeOne(subject: string): Promise<void> {
   const { current = '' } = await swap(cutOff(subject), undefined, 'x'.repeat(400));

@@ -38,7 +38,11 @@ describe('a data folder', () => {
   it('keeps its entries', async () => {
     const first = world.open();
     const draft = { value: 'a', atLeastMs: 0 };
-    const { current } = await first.swap(cutOff('ann'), undefined, draft, HOUR_MS, first.now());
+    const { current } = await first.swap(cutOff('ann'), undefined, {
+      ...draft,
+      lifetimeMs: HOUR_MS,
+      notAfterMs: first.now(),
+    });
     await first.close();
     expect(await world.open().read([cutOff('ann')])).to.deep.equal([current]);
   });
@@ -72,7 +76,7 @@ describe('a data folder', () => {
     const draft = { value: 'a', atLeastMs: 0 };
     for (const work of [
       store.read([cutOff('good'), cutOff('bad')]),
-      store.swap(cutOff('bad'), undefined, draft, HOUR_MS, store.now()),
+      store.swap(cutOff('bad'), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now() }),
     ]) {
       expect(await work.catch((reason: unknown) => reason)).to.be.instanceOf(StoreUnavailable);
     }
@@ -84,7 +88,9 @@ describe('a data folder', () => {
   it('is closed after the writes that are under way', async () => {
     const store = world.open();
     const draft = { value: 'a', atLeastMs: 0 };
-    const swaps = ['ann', 'bob'].map((subject) => store.swap(cutOff(subject), undefined, draft, HOUR_MS, store.now()));
+    const swaps = ['ann', 'bob'].map((subject) =>
+      store.swap(cutOff(subject), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now() }),
+    );
     await store.close();
     const written = (await Promise.all(swaps)).map(({ current }) => current);
     expect(await world.open().read([cutOff('ann'), cutOff('bob')])).to.deep.equal(written);

@@ -47,7 +47,11 @@ describe('an embedded store', () => {
       child.once('message', () => child.kill('SIGKILL'));
       await once(child, 'exit');
       const draft = { value: 'a', atLeastMs: 0 };
-      const swap = store.swap(cutOff(`after ${i}`), undefined, draft, HOUR_MS, store.now() + HOUR_MS);
+      const swap = store.swap(cutOff(`after ${i}`), undefined, {
+        ...draft,
+        lifetimeMs: HOUR_MS,
+        notAfterMs: store.now() + HOUR_MS,
+      });
       expect((await swap).won).to.equal(true);
     }
   });
@@ -97,7 +101,11 @@ describe('an embedded store', () => {
       expect(await store.read([cutOff(subject)])).to.deep.equal([text]);
     }
     const draft = { value: 'a', atLeastMs: 0 };
-    const swap = store.swap(cutOff('after'), undefined, draft, HOUR_MS, store.now() + HOUR_MS);
+    const swap = store.swap(cutOff('after'), undefined, {
+      ...draft,
+      lifetimeMs: HOUR_MS,
+      notAfterMs: store.now() + HOUR_MS,
+    });
     expect((await swap).won).to.equal(true);
   });
 });

@@ -43,7 +43,9 @@ describe('the sweep of an embedded store', () => {
   const write = async (store: ReturnType<LmdbWorld['open']>, subjects: readonly string[], lifetimeMs?: number) => {
     const draft = { value: 'a', atLeastMs: 0 };
     await Promise.all(
-      subjects.map((subject) => store.swap(cutOff(subject), undefined, draft, lifetimeMs, store.now() + HOUR_MS)),
+      subjects.map((subject) =>
+        store.swap(cutOff(subject), undefined, { ...draft, lifetimeMs, notAfterMs: store.now() + HOUR_MS }),
+      ),
     );
   };
   const entries = (): number => {
@@ -61,7 +63,12 @@ describe('the sweep of an embedded store', () => {
     );
     await write(store, ['long'], DAY_MS);
     await write(store, ['forever'], undefined);
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, { value: 'a', atLeastMs: 0 }, undefined, store.now());
+    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+      value: 'a',
+      atLeastMs: 0,
+      lifetimeMs: undefined,
+      notAfterMs: store.now(),
+    });
     expect(await sweeper.sweep()).to.equal(0);
     world.pass(HOUR_MS + 1);
     expect(await sweeper.sweep()).to.equal(1_700);

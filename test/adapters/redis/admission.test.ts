@@ -153,13 +153,12 @@ describe('a Redis', () => {
     expect(log.text).to.contain('Redis answered with an error');
     const { store } = open(`${server.url}/3`);
     await store.opened();
-    await store.swap(
-      { kind: 'birth', shard: 0 },
-      undefined,
-      { value: 'a', atLeastMs: 0 },
-      undefined,
-      store.now(0) + 9_999,
-    );
+    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+      value: 'a',
+      atLeastMs: 0,
+      lifetimeMs: undefined,
+      notAfterMs: store.now(0) + 9_999,
+    });
     expect(await server.raw.info('keyspace'))
       .to.contain('db3:keys=1')
       .and.not.contain('db0');

@@ -44,7 +44,12 @@ describe('an answer of Redis that is none', () => {
   });
   const swap = () => {
     const { store } = opened;
-    return store.swap(KEY, undefined, { value: 'a', atLeastMs: 0 }, 1_000, store.now(0) + 1_000);
+    return store.swap(KEY, undefined, {
+      value: 'a',
+      atLeastMs: 0,
+      lifetimeMs: 1_000,
+      notAfterMs: store.now(0) + 1_000,
+    });
   };
   const refused = async (work: Promise<unknown>): Promise<void> => {
     const error = await work.then(

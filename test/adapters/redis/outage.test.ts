@@ -30,7 +30,7 @@ async function refusal(work: Promise<unknown>): Promise<Refusal> {
 }
 
 const swap = (store: RedisStore, notAfterMs = store.now(0) + HOUR_MS) =>
-  store.swap(KEY, undefined, { value: 'a', atLeastMs: 0 }, HOUR_MS, notAfterMs);
+  store.swap(KEY, undefined, { value: 'a', atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs });
 
 describe('an outage of Redis', () => {
   let server: RedisServer;
@@ -75,7 +75,11 @@ describe('an outage of Redis', () => {
     const { store } = opened;
     const draft = { value: 'a', atLeastMs: 0 };
     // The server must know the script, or it could not run what it finds in its buffers.
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, draft, undefined, store.now(0) + HOUR_MS);
+    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+      ...draft,
+      lifetimeMs: undefined,
+      notAfterMs: store.now(0) + HOUR_MS,
+    });
     await server.raw.config('RESETSTAT');
     server.pause();
     await refusal(swap(store, store.now(0) + 200));

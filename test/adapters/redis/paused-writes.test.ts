@@ -34,7 +34,11 @@ describe('a Redis that pauses writes', () => {
   const swap = (subject = 'ann') => {
     const { store } = opened;
     const draft = { value: 'a', atLeastMs: 0 };
-    return store.swap({ kind: 'not-before', subject }, undefined, draft, 60_000, store.now(0) + 60_000);
+    return store.swap({ kind: 'not-before', subject }, undefined, {
+      ...draft,
+      lifetimeMs: 60_000,
+      notAfterMs: store.now(0) + 60_000,
+    });
   };
   const failed = (work: Promise<unknown>): Promise<unknown> =>
     work.then(
@@ -113,7 +117,7 @@ describe('an address that leads to several Redis servers', () => {
     proxy.leadTo(servers[1].port);
     const key: StoreKey = { kind: 'not-before', subject: 'ann' };
     const error = await store
-      .swap(key, undefined, { value: 'a', atLeastMs: 0 }, 60_000, store.now(0) + 60_000)
+      .swap(key, undefined, { value: 'a', atLeastMs: 0, lifetimeMs: 60_000, notAfterMs: store.now(0) + 60_000 })
       .catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(StoreUnavailable);
     expect(String(error)).to.include('another Redis');
@@ -133,7 +137,9 @@ describe('a Redis whose user may not ask for INFO', () => {
     const draft = { value: 'a', atLeastMs: 0 };
     for (let n = 0; n < 2; n++) {
       const key: StoreKey = { kind: 'not-before', subject: `user ${n}` };
-      expect((await store.swap(key, undefined, draft, 60_000, store.now(0) + 60_000)).won).to.equal(true);
+      expect(
+        (await store.swap(key, undefined, { ...draft, lifetimeMs: 60_000, notAfterMs: store.now(0) + 60_000 })).won,
+      ).to.equal(true);
     }
     expect(await clients(server)).to.equal(1);
     await store.close();

@@ -47,7 +47,11 @@ describe('a read from Redis', () => {
       const { store } = opened;
       await make(nameOf(cutOff('bad')));
       const draft = { value: 'a', atLeastMs: 0 };
-      const { current } = await store.swap(cutOff('good'), undefined, draft, HOUR_MS, store.now(0) + HOUR_MS);
+      const { current } = await store.swap(cutOff('good'), undefined, {
+        ...draft,
+        lifetimeMs: HOUR_MS,
+        notAfterMs: store.now(0) + HOUR_MS,
+      });
       const [good, bad, absent] = await Promise.allSettled([
         store.read([cutOff('good'), cutOff('absent')]),
         store.read([cutOff('good'), cutOff('bad')]),
@@ -62,7 +66,11 @@ describe('a read from Redis', () => {
       const { store } = opened;
       await make(nameOf(cutOff('bad')));
       const draft = { value: 'a', atLeastMs: 0 };
-      const swap = store.swap(cutOff('bad'), undefined, draft, HOUR_MS, store.now(0) + HOUR_MS);
+      const swap = store.swap(cutOff('bad'), undefined, {
+        ...draft,
+        lifetimeMs: HOUR_MS,
+        notAfterMs: store.now(0) + HOUR_MS,
+      });
       const error = await swap.catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(StoreUnavailable);
       expect((error as StoreUnavailable).message).to.contain('WRONGTYPE');

@@ -51,7 +51,9 @@ describe('the scripts for Redis', () => {
       const draft = { value: 'a', atLeastMs: 0 };
       await server.raw.script('FLUSH');
       const outcomes = await Promise.all(
-        Array.from({ length: 10 }, () => store.swap(KEY, undefined, draft, HOUR_MS, store.now(0) + HOUR_MS)),
+        Array.from({ length: 10 }, () =>
+          store.swap(KEY, undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now(0) + HOUR_MS }),
+        ),
       );
       expect(outcomes.filter(({ won }) => won)).to.have.length(1);
       await server.raw.script('FLUSH');
