@@ -5,7 +5,12 @@ import type { Socket } from 'node:net';
 import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/log.js';
-import { createAdmission } from './admission.js';
+import { type AuthClient, CallFailed } from './auth-client.js';
+import type { GatewaySettings } from './config.js';
+import { corsOptions, publicCors } from './http/cors.js';
+import { answerFailure } from './http/grpc-to-http.js';
+import { createAdmission } from './http/request-checks.js';
+import { begin, contextOf, requestId } from './http/request-log.js';
 import {
   type Answer,
   badRequest,
@@ -15,15 +20,10 @@ import {
   tooLarge,
   unavailable,
   unsupportedMediaType,
-} from './answers.js';
-import { type AuthClient, CallFailed } from './auth-client.js';
-import type { TrustsProxy } from './client-address.js';
-import type { GatewaySettings } from './config.js';
-import { corsOptions, publicCors } from './cors.js';
-import { answerFailure } from './failures.js';
-import { begin, contextOf, requestId } from './requests.js';
-import { allowOf, createRoutes, missing, originForm, pathOf } from './routes.js';
-import { createThrottle } from './throttle.js';
+} from './http/responses.js';
+import { createThrottle } from './http/throttle.js';
+import type { TrustsProxy } from './limits/client-address.js';
+import { allowOf, createRoutes, missing, originForm, pathOf } from './routes/table.js';
 
 /** What the app works with. */
 export interface AppParts {

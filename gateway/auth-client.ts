@@ -11,7 +11,7 @@ import { HealthCheckResponse_ServingStatus, HealthService } from '../proto/gen/g
 import { type Address, formatAddress } from '../src/env.js';
 import { channelCredentials, type TlsPeer } from '../src/tls/channel.js';
 import { explainClosed } from '../src/tls/failure.js';
-import { type Details, readDetails } from './details.js';
+import { type Details, readDetails } from './status-details.js';
 import { callUnary, errorOf, type Method } from './unary-call.js';
 
 const OPTIONS: ChannelOptions = {

@@ -2,11 +2,11 @@
 
 import { type Address, type Environment, parseDuration } from '../src/env.js';
 import { type ClientTls, readClientTls } from '../src/tls/settings.js';
-import { isAddressOrBlock } from './client-address.js';
-import { type CorsSettings, readCors } from './cors.js';
-import { GATEWAY_LIMITS, type GatewayLimits } from './limits.js';
-import { type RoutePaths, readPaths } from './paths.js';
-import type { RateLimit } from './rate-limit.js';
+import { type CorsSettings, readCors } from './http/cors.js';
+import { isAddressOrBlock } from './limits/client-address.js';
+import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
+import type { RateLimit } from './limits/rate-limit.js';
+import { type RoutePaths, readPaths } from './routes/paths.js';
 
 /** What a gateway is made of. */
 export interface GatewaySettings {

@@ -9,10 +9,10 @@ import { logGrpcTo } from '../src/output/grpc-log.js';
 import { Certificates } from '../src/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
-import { trustIn } from './client-address.js';
 import type { GatewaySettings } from './config.js';
-import { ConnectionLimits } from './connection-limits.js';
-import { Connections } from './connections.js';
+import { Connections } from './http/connections.js';
+import { trustIn } from './limits/client-address.js';
+import { ConnectionLimits } from './limits/connection-limits.js';
 
 /** The HTTP gateway. */
 export interface Gateway {

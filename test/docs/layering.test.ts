@@ -116,12 +116,36 @@ const RULES: readonly Rule[] = [
     node: true,
   },
   { at: 'src/main.ts', files: ['src/commands/', 'src/output/'], packages: [], node: true },
+  // HTTP's mechanics know no route, and limits know no HTTP.
   {
-    at: 'gateway/',
-    files: ['gateway/', GENERATED, ...LEAVES],
+    at: 'gateway/http/',
+    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', GENERATED, ...LEAVES],
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
+  { at: 'gateway/limits/', files: ['gateway/limits/', ...LEAVES], packages: [], node: true },
+  {
+    at: 'gateway/routes/',
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', GENERATED, ...LEAVES],
+    packages: ['fastify'],
+    node: true,
+  },
+  {
+    at: 'gateway/auth-client.ts',
+    files: ['gateway/unary-call.ts', 'gateway/status-details.ts', GENERATED, ...LEAVES],
+    packages: ['@grpc/grpc-js'],
+    node: false,
+  },
+  { at: 'gateway/unary-call.ts', files: [], packages: ['@grpc/grpc-js'], node: false },
+  { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
+  {
+    at: 'gateway/config.ts',
+    files: ['gateway/http/cors.ts', 'gateway/limits/', 'gateway/routes/paths.ts', ...LEAVES],
+    packages: [],
+    node: false,
+  },
+  { at: 'gateway/app.ts', files: ['gateway/', ...LEAVES], packages: ['fastify', '@fastify/cors'], node: true },
+  { at: 'gateway/server.ts', files: ['gateway/', ...LEAVES], packages: [], node: true },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
 ];
 

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { addressIn, sourceOf, trustIn } from '../../gateway/client-address.js';
+import { addressIn, sourceOf, trustIn } from '../../gateway/limits/client-address.js';
 import { callerAt } from '../../src/address-network.js';
 
 describe('gateway: clients', () => {

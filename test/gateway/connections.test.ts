@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { trustIn } from '../../gateway/client-address.js';
-import { ConnectionLimits } from '../../gateway/connection-limits.js';
-import { ConnectionPool } from '../../gateway/connection-pool.js';
+import { trustIn } from '../../gateway/limits/client-address.js';
+import { ConnectionLimits } from '../../gateway/limits/connection-limits.js';
+import { ConnectionPool } from '../../gateway/limits/connection-pool.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../e2e/stage.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';

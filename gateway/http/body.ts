@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { Busboy } from '@fastify/busboy';
-import { badFields, badRequest, Refusal, unsupportedMediaType } from './answers.js';
+import { badFields, badRequest, Refusal, unsupportedMediaType } from './responses.js';
 
 /** The fields of a body. A JSON value is as parsed; one of a form is a text, or FILE. */
 export interface Fields {

@@ -1,9 +1,9 @@
 // Owns the refresh route: a refresh token in, the next pair out.
 
-import { type Answer, ok } from './answers.js';
-import type { AuthClient, CallContext } from './auth-client.js';
-import type { Fields } from './body.js';
-import { FieldReader } from './fields.js';
+import type { AuthClient, CallContext } from '../auth-client.js';
+import type { Fields } from '../http/body.js';
+import { FieldReader } from '../http/fields.js';
+import { type Answer, ok } from '../http/responses.js';
 
 /** @throws Refusal, CallFailed */
 export async function refresh(client: AuthClient, fields: Fields, context: CallContext): Promise<Answer> {

@@ -1,7 +1,7 @@
 // Owns the rules for a request's fields: those of djangorestframework's CharField and, stricter, of a boolean.
 
-import { badFields, Refusal } from './answers.js';
 import type { Fields } from './body.js';
+import { badFields, Refusal } from './responses.js';
 
 /** What Python's `str.strip` takes away; JavaScript's `trim` takes U+FEFF too and leaves U+001C to U+001F. */
 const BLANKS = new Set(

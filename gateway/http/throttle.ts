@@ -1,10 +1,10 @@
 // The throttle of requests: which of them count, for which client, and the headers that say how many are left.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerAt } from '../src/address-network.js';
-import { Refusal, throttled } from './answers.js';
-import { sourceOf, type TrustsProxy } from './client-address.js';
-import { RateCounter, type RateLimit } from './rate-limit.js';
+import { callerAt } from '../../src/address-network.js';
+import { sourceOf, type TrustsProxy } from '../limits/client-address.js';
+import { RateCounter, type RateLimit } from '../limits/rate-limit.js';
+import { Refusal, throttled } from './responses.js';
 
 /** What the policy is called in the headers below: there is one. */
 const POLICY = '"default"';

@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { badRequest, headersTooLarge, Refusal, throttled } from './answers.js';
-import type { GatewayLimits } from './limits.js';
+import type { GatewayLimits } from '../limits/limits.js';
+import { badRequest, headersTooLarge, Refusal, throttled } from './responses.js';
 
 const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1']);
 

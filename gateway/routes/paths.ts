@@ -1,6 +1,6 @@
 // The paths of the routes: those that are fixed, and the rules for those that settings name.
 
-import type { Environment } from '../src/env.js';
+import type { Environment } from '../../src/env.js';
 
 /** Paths that no setting may take. Without a trailing slash, as the table of routes has them. */
 export const KEY_SET_PATH = '/.well-known/jwks.json';

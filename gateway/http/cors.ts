@@ -1,7 +1,7 @@
 // Cross-origin requests (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol): whose pages may call, and with what.
 
 import type { FastifyCorsOptions } from '@fastify/cors';
-import type { Environment } from '../src/env.js';
+import type { Environment } from '../../src/env.js';
 
 /** Whose pages may call, and with what. */
 export interface CorsSettings {

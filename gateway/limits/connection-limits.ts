@@ -1,7 +1,7 @@
 // Limits on the number of connections, of one client address and of all, and the log line about them.
 
-import { callerAt } from '../src/address-network.js';
-import type { Logger } from '../src/log.js';
+import { callerAt } from '../../src/address-network.js';
+import type { Logger } from '../../src/log.js';
 import type { TrustsProxy } from './client-address.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { GatewayLimits } from './limits.js';

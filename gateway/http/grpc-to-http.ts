@@ -2,9 +2,9 @@
 // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
 
 import { status } from '@grpc/grpc-js';
-import type { BadRequest_FieldViolation } from '../proto/gen/google/rpc/error_details.js';
-import { type Answer, badFields, badToken, unavailable } from './answers.js';
-import type { CallFailed } from './auth-client.js';
+import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';
+import type { CallFailed } from '../auth-client.js';
+import { type Answer, badFields, badToken, unavailable } from './responses.js';
 
 export const TOKEN_INVALID = 'Token is invalid';
 

@@ -3,14 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptRequestId, type Logger } from '../src/log.js';
-import type { CallContext, CallEnd } from './auth-client.js';
-import type { Route } from './routes.js';
+import { acceptRequestId, type Logger } from '../../src/log.js';
+import type { CallContext, CallEnd } from '../auth-client.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the table of routes has for its path. */
-    route: Route | undefined;
     /** How the call of the service ended, if one was made. */
     callEnd: CallEnd | undefined;
     /** The client that has asked too often, where that is why the request was refused. */

@@ -3,8 +3,8 @@
 import { type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../src/log.js';
-import type { ConnectionLimits } from './connection-limits.js';
+import type { Logger } from '../../src/log.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
 
 /** How long no request may be under way before a stop closes what is still open; those just sent arrive within it. */
 const QUIET_MS = 100;

@@ -1,9 +1,9 @@
 // Owns the route of the public keys: a JSON Web Key Set (RFC 7517, section 5) that caches and verifiers may keep.
 
 import { createHash } from 'node:crypto';
-import type { JsonWebKey } from '../proto/gen/auth/v1/auth_service.js';
-import type { Answer } from './answers.js';
-import type { AuthClient, CallContext } from './auth-client.js';
+import type { JsonWebKey } from '../../proto/gen/auth/v1/auth_service.js';
+import type { AuthClient, CallContext } from '../auth-client.js';
+import type { Answer } from '../http/responses.js';
 
 /**
  * As `application/json`: it is what OpenID providers answer, and some clients take nothing else, though the registered

@@ -1,7 +1,7 @@
 // Client addresses: which of them are proxies, and whose request a proxy passes on.
 
 import { isIP } from 'node:net';
-import { type IpAddress, parseIp } from '../src/address-network.js';
+import { type IpAddress, parseIp } from '../../src/address-network.js';
 
 /** The longest text of an IPv6 address is 45 characters; this leaves room for brackets, a port and a zone. */
 const MOST_CHARACTERS = 80;

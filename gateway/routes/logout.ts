@@ -1,10 +1,10 @@
 // Owns the logout route: ends the session of a refresh token, of a bearer, or of both.
 
-import { type Answer, badToken, ok, Refusal } from './answers.js';
-import type { AuthClient, CallContext } from './auth-client.js';
-import type { Fields } from './body.js';
-import { TOKEN_INVALID } from './failures.js';
-import { FieldReader } from './fields.js';
+import type { AuthClient, CallContext } from '../auth-client.js';
+import type { Fields } from '../http/body.js';
+import { FieldReader } from '../http/fields.js';
+import { TOKEN_INVALID } from '../http/grpc-to-http.js';
+import { type Answer, badToken, ok, Refusal } from '../http/responses.js';
 
 /**
  * @param authorization the header of that name

@@ -1,13 +1,20 @@
 // The table of routes: which paths and methods there are, and what each does.
 
 import type { FastifyRequest } from 'fastify';
-import { type Answer, methodNotAllowed, notFound, ok, unavailable } from './answers.js';
-import type { AuthClient, CallContext } from './auth-client.js';
-import { type Fields, readBody } from './body.js';
+import type { AuthClient, CallContext } from '../auth-client.js';
+import { type Fields, readBody } from '../http/body.js';
+import { type Answer, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
 import { KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
 import { refresh } from './refresh.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The route of the request's path. */
+    route: Route | undefined;
+  }
+}
 
 /** What a path does, with and without a trailing slash. */
 export interface Route {
