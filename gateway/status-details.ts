@@ -1,4 +1,4 @@
-// Owns the reading of a failed call's details: the google.rpc.Status in its metadata.
+// The details of a failed call: the google.rpc.Status in its metadata, decoded.
 
 import type { Metadata } from '@grpc/grpc-js';
 import {
@@ -9,18 +9,18 @@ import {
 } from '../proto/gen/google/rpc/error_details.js';
 import { Status } from '../proto/gen/google/rpc/status.js';
 
-/** What a failed call says for programs. */
-export interface Details {
+/** The machine-readable part of a failure. */
+export interface StatusDetails {
   readonly info?: ErrorInfo;
   readonly violations: readonly BadRequest_FieldViolation[];
-  /** When to try again, ms. */
+  /** When to retry, ms from now. */
   readonly retryMs?: number;
 }
 
-const NONE: Details = { violations: [] };
+const NONE: StatusDetails = { violations: [] };
 
-/** Reads the details; of some that cannot be read, or are not there, nothing is told. */
-export function readDetails(metadata: Metadata): Details {
+/** Reads the details. Missing or unreadable details give an empty result. */
+export function readStatusDetails(metadata: Metadata): StatusDetails {
   const [packed] = metadata.get('grpc-status-details-bin');
   if (!(packed instanceof Buffer)) return NONE;
   try {
@@ -30,7 +30,7 @@ export function readDetails(metadata: Metadata): Details {
   }
 }
 
-function add(details: Details, { typeUrl, value }: { typeUrl: string; value: Buffer }): Details {
+function add(details: StatusDetails, { typeUrl, value }: { typeUrl: string; value: Buffer }): StatusDetails {
   switch (typeUrl.slice(typeUrl.lastIndexOf('/') + 1)) {
     case 'google.rpc.ErrorInfo':
       return { ...details, info: ErrorInfo.decode(value) };

@@ -1,23 +1,24 @@
-// Owns the reading of a request's body: JSON or a form, as djangorestframework parses them, into fields.
+// Parsers of the request body: JSON, form and multipart into fields, as djangorestframework parses them.
 
 import { isUtf8 } from 'node:buffer';
 import { Busboy } from '@fastify/busboy';
-import { badFields, badRequest, Refusal, unsupportedMediaType } from './responses.js';
+import { badFields, badRequest, HttpError, unsupportedMediaType } from './responses.js';
 
-/** The fields of a body. A JSON value is as parsed; one of a form is a text, or FILE. */
+/** The fields of a body. JSON values are as parsed; form values are strings, or FILE. */
 export interface Fields {
   readonly form: boolean;
   readonly values: ReadonlyMap<string, unknown>;
 }
 
-/** Stands for an uploaded file, whose content is dropped: a value of no use to any field. */
+/** The value of an uploaded file. Its content is dropped, because no field takes a file. */
 export const FILE = Symbol('file');
 
 export const NO_FIELDS: Fields = { form: false, values: new Map() };
 
 /**
- * Reads a body. An empty one has no fields, whatever its type says.
- * @throws Refusal 400 or 415; its text never repeats the body, which holds a token
+ * Reads a body. An empty body has no fields, whatever its Content-Type.
+ * Multipart is here because djangorestframework's token views accept it, and clients rely on that.
+ * @throws HttpError 400 or 415. Its text never quotes the body, because the body holds a token
  */
 export async function readBody(body: Buffer, contentType: string): Promise<Fields> {
   if (body.length === 0) return NO_FIELDS;
@@ -29,20 +30,20 @@ export async function readBody(body: Buffer, contentType: string): Promise<Field
     case 'multipart/form-data':
       return { form: true, values: await readMultipart(body, contentType) };
     default:
-      throw new Refusal(unsupportedMediaType(contentType));
+      throw new HttpError(unsupportedMediaType(contentType));
   }
 }
 
 function readJson(body: Buffer): ReadonlyMap<string, unknown> {
-  if (!isUtf8(body)) throw new Refusal(badRequest('JSON parse error - the body is not UTF-8'));
+  if (!isUtf8(body)) throw new HttpError(badRequest('JSON parse error - the body is not UTF-8'));
   const text = body.toString();
   const value = parse(text);
-  if (value === null) throw new Refusal(badFields({ non_field_errors: ['No data provided'] }));
+  if (value === null) throw new HttpError(badFields({ non_field_errors: ['No data provided'] }));
   if (typeof value !== 'object' || Array.isArray(value)) {
     const fault = `Invalid data. Expected a dictionary, but got ${pythonType(value, text)}.`;
-    throw new Refusal(badFields({ non_field_errors: [fault] }));
+    throw new HttpError(badFields({ non_field_errors: [fault] }));
   }
-  // A map of the own properties: a key such as `__proto__` is a name like any other.
+  // A map, so that a key such as `__proto__` is a name like any other.
   return new Map(Object.entries(value));
 }
 
@@ -50,14 +51,14 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // Of the parser's message only the position may pass: the rest can quote the body.
+    // Only the position: the rest of the parser's message can quote the body.
     const [, position] = /in JSON at position (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
     const where = position === undefined ? '' : `: char ${position}`;
-    throw new Refusal(badRequest(`JSON parse error - the body is not valid JSON${where}`));
+    throw new HttpError(badRequest(`JSON parse error - the body is not valid JSON${where}`));
   }
 }
 
-/** @param text the whole document, which alone tells `1` from `1.0` */
+/** @param text the whole document: only the text distinguishes `1` from `1.0` */
 function pythonType(value: unknown, text: string): string {
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'string') return 'str';
@@ -65,9 +66,9 @@ function pythonType(value: unknown, text: string): string {
   return /^\s*-?\d+\s*$/.test(text) ? 'int' : 'float';
 }
 
-/** The whole body is here already, so that its limit bounds parts, names and values alike. */
+/** The body is complete, so its size limit also bounds the parts, their names and their values. */
 function readMultipart(body: Buffer, contentType: string): Promise<ReadonlyMap<string, unknown>> {
-  const fault = new Refusal(badRequest('Multipart form parse error - the body does not match its boundary'));
+  const fault = new HttpError(badRequest('Multipart form parse error - the body does not match its boundary'));
   const values = new Map<string, unknown>();
   return new Promise((resolve, reject) => {
     try {

@@ -1,21 +1,21 @@
-// Cross-origin requests (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol): whose pages may call, and with what.
+// Cross-origin requests (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol): the allowed origins and headers.
 
 import type { FastifyCorsOptions } from '@fastify/cors';
 import type { Environment } from '../../src/env.js';
 
-/** Whose pages may call, and with what. */
+/** The origins whose pages may call, and the headers that they may send. */
 export interface CorsSettings {
-  /** Origins (RFC 6454) to the letter: `https://app.example.com`. */
+  /** Origins (RFC 6454), compared exactly: `https://app.example.com`. */
   readonly origins: readonly string[];
-  /** Names of request headers that pages may send beside HEADERS, in lower case. */
+  /** Request headers that pages may send besides HEADERS, in lower case. */
   readonly headers: readonly string[];
-  /** Whether pages may call in the credentials mode `include`, as axios does with `withCredentials`. */
+  /** Whether pages may use the credentials mode `include`, as axios does with `withCredentials`. */
   readonly credentials: boolean;
 }
 
 /**
- * Request headers that pages send without a thought of ours: their own, their HTTP libraries', and those that tracing
- * adds to every request. A preflight that names one header which is not allowed fails as a whole.
+ * Request headers that pages commonly send: their own, those of HTTP libraries, and those that tracing adds to every
+ * request. A preflight fails as a whole if it names one header that is not allowed.
  */
 const HEADERS = [
   // Safelisted by Fetch, but not for every value.
@@ -36,7 +36,7 @@ const PREFLIGHT_SECONDS = 600;
 /** A token of RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 
-/** Reads `CORS_ORIGINS`, `CORS_HEADERS` and `CORS_CREDENTIALS`; faults are left with the environment. */
+/** Reads `CORS_ORIGINS`, `CORS_HEADERS` and `CORS_CREDENTIALS`. The environment collects the errors. */
 export function readCors(environment: Environment): CorsSettings {
   const origins = environment.list('CORS_ORIGINS');
   for (const origin of origins.filter((each) => !isOrigin(each))) {
@@ -52,7 +52,7 @@ export function readCors(environment: Environment): CorsSettings {
   return { origins, headers: headers.map((name) => name.toLowerCase()), credentials };
 }
 
-/** The options of @fastify/cors for every route that has none of its own. */
+/** The options of @fastify/cors for all routes but the public ones. */
 export function corsOptions({ origins, headers, credentials }: CorsSettings): FastifyCorsOptions {
   const common = {
     credentials,
@@ -62,30 +62,30 @@ export function corsOptions({ origins, headers, credentials }: CorsSettings): Fa
     maxAge: PREFLIGHT_SECONDS,
     strictPreflight: false,
   };
-  // Without origins answers are the same for every origin: they have no CORS header, and `Vary` does not name it.
+  // Without origins a response is the same for every origin: it has no CORS header, and `Vary` does not name `Origin`.
   if (origins.length === 0) return { ...common, origin: false };
   return {
     ...common,
-    // A function, for the plugin's own list would give an origin that is not on it some CORS headers all the same.
+    // A function, because with a list the plugin adds some CORS headers even for an origin that is not on the list.
     origin: (origin, callback) => callback(null, origin !== undefined && origins.includes(origin) ? origin : false),
   };
 }
 
-/** Every page may read what is public. Never with credentials: a browser refuses that together with `*`. */
+/** The options for public routes: every origin, without credentials. Browsers reject credentials together with `*`. */
 export function publicCors({ headers }: CorsSettings): FastifyCorsOptions {
   return {
     origin: '*',
     credentials: false,
     methods: ['GET', 'HEAD'],
-    // The wildcard does not stand for Authorization; browsers that do not know it go by the names.
+    // The wildcard does not include Authorization. Browsers that do not know the wildcard use the names.
     allowedHeaders: ['*', ...new Set([...HEADERS, ...headers])],
     exposedHeaders: [...EXPOSED, 'ETag'],
   };
 }
 
 /**
- * Whether a text is an origin to the letter, as browsers send it: they are compared as texts, so one with a path or in
- * upper case would never match. `null` is no origin: any sandboxed page has it. Apps have schemes of their own.
+ * Whether a text is an origin exactly as browsers send it. Origins are compared as text, so one with a path or in upper
+ * case would never match. `null` is not accepted, because every sandboxed page sends it. Apps use schemes of their own.
  */
 function isOrigin(text: string): boolean {
   if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;

@@ -1,14 +1,14 @@
-// Owns the rules for a request's fields: those of djangorestframework's CharField and, stricter, of a boolean.
+// Validation of request fields: djangorestframework's rules for text, and a stricter one for booleans.
 
 import type { Fields } from './body.js';
-import { badFields, Refusal } from './responses.js';
+import { badFields, HttpError } from './responses.js';
 
-/** What Python's `str.strip` takes away; JavaScript's `trim` takes U+FEFF too and leaves U+001C to U+001F. */
+/** What Python's `str.strip` removes. JavaScript's `trim` also removes U+FEFF, and keeps U+001C to U+001F. */
 const BLANKS = new Set(
   '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
 );
 
-/** Reads fields one by one, gathers what is wrong with them, and tells it all at once. */
+/** Reads fields one by one, collects their errors, and reports all of them at once. */
 export class FieldReader {
   readonly #fields: Fields;
   readonly #faults: Record<string, readonly string[]> = {};
@@ -17,7 +17,7 @@ export class FieldReader {
     this.#fields = fields;
   }
 
-  /** A text without its outer blanks; a JSON number is taken as text. Undefined where it is missing or wrong. */
+  /** A text without outer white space. A JSON number counts as its text. Undefined if missing or invalid. */
   text(name: string, options: { readonly required: boolean }): string | undefined {
     if (!this.#fields.values.has(name)) {
       return options.required ? this.#fault(name, 'This field is required.') : undefined;
@@ -31,7 +31,7 @@ export class FieldReader {
     return faults.length > 0 ? this.#fault(name, ...faults) : text;
   }
 
-  /** A boolean; false where it is missing or wrong. A form has only texts: exactly `true` or `false`. */
+  /** A boolean; false if missing or invalid. In a form the text must be exactly `true` or `false`. */
   flag(name: string): boolean {
     if (!this.#fields.values.has(name)) return false;
     const given = this.#fields.values.get(name);
@@ -40,9 +40,9 @@ export class FieldReader {
     return false;
   }
 
-  /** @throws Refusal 400 with all faults found so far */
+  /** @throws HttpError 400 with all errors found so far */
   check(): void {
-    if (Object.keys(this.#faults).length > 0) throw new Refusal(badFields(this.#faults));
+    if (Object.keys(this.#faults).length > 0) throw new HttpError(badFields(this.#faults));
   }
 
   #fault(name: string, ...texts: readonly string[]): undefined {
@@ -50,7 +50,7 @@ export class FieldReader {
   }
 }
 
-// No regular expression: on blanks within a text one that is bound to its end takes quadratic time.
+// No regular expression: one that is anchored at the end takes quadratic time on white space within the text.
 function strip(text: string): string {
   let start = 0;
   let end = text.length;

@@ -1,14 +1,14 @@
-// Owns the table from a failed call of the service to the answer that the client gets. Status codes:
-// https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
+// The table from a failed gRPC call to an HTTP response
+// (status codes: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
 
 import { status } from '@grpc/grpc-js';
 import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';
-import type { CallFailed } from '../auth-client.js';
-import { type Answer, badFields, badToken, unavailable } from './responses.js';
+import type { RpcError } from '../auth-client.js';
+import { badFields, badToken, type HttpResponse, unavailable } from './responses.js';
 
 export const TOKEN_INVALID = 'Token is invalid';
 
-/** The texts of simplejwt for the problems that it knows too; all others are TOKEN_INVALID. */
+/** The texts of simplejwt for the problems that it also has. All other problems get TOKEN_INVALID. */
 const TOKEN_TEXTS: ReadonlyMap<string, string> = new Map([
   ['EXPIRED', 'Token is expired'],
   ['WRONG_TYPE', 'Token has wrong type'],
@@ -16,13 +16,13 @@ const TOKEN_TEXTS: ReadonlyMap<string, string> = new Map([
   ['REUSED', 'Token is blacklisted'],
 ]);
 
-/** The texts of djangorestframework for the faults that it knows too. */
+/** The texts of djangorestframework for the field errors that it also has. */
 const FIELD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['REQUIRED', 'This field is required.'],
   ['TOO_LARGE', 'Ensure this field has no more than 8192 characters.'],
 ]);
 
-/** The ways in which a call fails when nothing is wrong but the moment. */
+/** The codes of failures that are expected to pass: an outage, an overload, a deadline. */
 const TEMPORARY: ReadonlySet<status> = new Set([
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
@@ -30,29 +30,32 @@ const TEMPORARY: ReadonlySet<status> = new Set([
   status.CANCELLED,
 ]);
 
-/** The answer for a failed call; `unforeseen`: somebody should look at the cause. */
-export function answerFailure(failure: CallFailed): { readonly answer: Answer; readonly unforeseen: boolean } {
-  const answer = verdict(failure);
-  if (answer) return { answer, unforeseen: false };
-  const retryAfterSeconds = Math.max(1, Math.ceil((failure.details.retryMs ?? 0) / 1000));
-  return { answer: unavailable(retryAfterSeconds), unforeseen: !TEMPORARY.has(failure.status) };
+/** The response to a failed call. `isUnexpected`: an operator should look at the cause. */
+export function responseToFailure(error: RpcError): {
+  readonly response: HttpResponse;
+  readonly isUnexpected: boolean;
+} {
+  const response = responseToBadRequest(error);
+  if (response) return { response, isUnexpected: false };
+  const retryAfterSeconds = Math.max(1, Math.ceil((error.details.retryMs ?? 0) / 1000));
+  return { response: unavailable(retryAfterSeconds), isUnexpected: !TEMPORARY.has(error.status) };
 }
 
-/** What the service has said about the request. Undefined: nothing that could be told as "bad". */
-function verdict({ status: code, details }: CallFailed): Answer | undefined {
+/** The response if the service found the request or its token bad; else undefined. */
+function responseToBadRequest({ status: code, details }: RpcError): HttpResponse | undefined {
   switch (code) {
     case status.UNAUTHENTICATED:
-      // Without our mark it comes from something in between, and says nothing of the token.
+      // Without our domain the status comes from a proxy, and says nothing about the token.
       if (details.info?.domain !== 'latchkey') return undefined;
       return badToken(TOKEN_TEXTS.get(details.info.reason) ?? TOKEN_INVALID);
     case status.INVALID_ARGUMENT:
-      return details.violations.map(answerViolation).find((answer) => answer !== undefined);
+      return details.violations.map(responseToViolation).find((response) => response !== undefined);
     default:
       return undefined;
   }
 }
 
-function answerViolation({ field, reason, description }: BadRequest_FieldViolation): Answer | undefined {
+function responseToViolation({ field, reason, description }: BadRequest_FieldViolation): HttpResponse | undefined {
   switch (field) {
     case 'refresh_token':
       return badFields({ refresh: [FIELD_TEXTS.get(reason) ?? description] });

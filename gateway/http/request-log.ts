@@ -1,4 +1,4 @@
-// Owns what every request has whatever its route: an id, the headers of its answer, and its one line in the log.
+// What every request gets, whatever its route: an id, common response headers, and one line in the log.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -8,24 +8,33 @@ import type { CallContext, CallEnd } from '../auth-client.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** How the call of the service ended, if one was made. */
+    /** How the call to the service ended, if there was one. */
     callEnd: CallEnd | undefined;
-    /** The client that has asked too often, where that is why the request was refused. */
+    /** The client whose rate limit was exceeded, if that is why the request was refused. */
     throttled: string | undefined;
   }
 }
 
-/** The client's own id if it is harmless, else a new one. */
+/** The client's own request id if it is safe to log, else a new one. */
 export const requestId = ({ headers }: IncomingMessage): string =>
   acceptRequestId(headers['x-request-id']) ?? randomUUID();
 
-/**
- * Readies a request: no answer may be stored, for it may hold tokens (RFC 6749, section 5.1).
- * @param route what the log calls it; never the URL, whose query could hold a token
- * @param quiet whether success is worth no line at the level `info`
- */
-export function begin(request: FastifyRequest, reply: FastifyReply, log: Logger, route: string, quiet: boolean): void {
+export interface RequestLogOptions {
+  /** The name of the route in the log. Never the URL: its query could hold a token. */
+  readonly route: string;
+  /** Whether a success is logged at the level `debug` instead of `info`. */
+  readonly logSuccessAtDebug: boolean;
+}
+
+/** Sets the common headers, and writes the log line when the response has ended. */
+export function beginRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+  { route, logSuccessAtDebug }: RequestLogOptions,
+): void {
   reply.headers({
+    // No cache may keep a response, because it may hold tokens (RFC 6749, section 5.1).
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-request-id': request.id,
@@ -34,7 +43,7 @@ export function begin(request: FastifyRequest, reply: FastifyReply, log: Logger,
   const startMs = performance.now();
   raw.once('close', () => {
     const { statusCode } = raw;
-    const level = statusCode >= 500 ? 'warn' : quiet ? 'debug' : 'info';
+    const level = statusCode >= 500 ? 'warn' : logSuccessAtDebug ? 'debug' : 'info';
     log[level](
       {
         requestId: request.id,
@@ -52,10 +61,10 @@ export function begin(request: FastifyRequest, reply: FastifyReply, log: Logger,
   });
 }
 
-/** What a request's call of the service is made with. */
-export const contextOf = (request: FastifyRequest): CallContext => ({
+/** The context in which a request calls the service. */
+export const callContextOf = (request: FastifyRequest): CallContext => ({
   requestId: request.id,
-  ended: (end) => {
+  onEnd: (end) => {
     request.callEnd = end;
   },
 });

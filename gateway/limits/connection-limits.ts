@@ -1,46 +1,46 @@
-// Limits on the number of connections, of one client address and of all, and the log line about them.
+// Limits on the number of connections, by client address and in total, and the log line about them.
 
 import { callerAt } from '../../src/address-network.js';
 import type { Logger } from '../../src/log.js';
-import type { TrustsProxy } from './client-address.js';
+import type { IsTrustedProxy } from './client-address.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { GatewayLimits } from './limits.js';
 
 type Limits = Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'reportMs'>;
 
-/** A connection, as far as its limits go. */
+/** The part of a socket that the limits use. */
 export interface Connection {
   readonly remoteAddress?: string | undefined;
   destroy(): unknown;
 }
 
 /**
- * Decides which connections stay. At a limit the longest idle connection is closed for a new one, so that nobody is
- * refused because of connections that nobody uses; a new one is closed only if all others have a request under way.
+ * Decides which connections stay open. At a limit it closes the longest idle connection to make room for a new one, so
+ * that unused connections keep no client out. It closes the new one only if all others have a request under way.
  */
 export class ConnectionLimits {
   readonly #limits: Limits;
-  readonly #trusts: TrustsProxy;
+  readonly #isTrustedProxy: IsTrustedProxy;
   readonly #log: Logger;
   readonly #all = new ConnectionPool<Connection>();
-  /** The connections of each client; none of trusted proxies, which speak for many. */
+  /** The connections by client. Trusted proxies are left out, because they serve many clients. */
   readonly #clients = new Map<string, ConnectionPool<Connection>>();
   readonly #clientOf = new WeakMap<Connection, string>();
-  /** What was closed since the last line of the log, and at which limit the last time. */
+  /** How many connections were closed since the last log line, and at which limit the last one was. */
   #closed = { refused: 0, closedIdle: 0 };
   #reached: { readonly limit: string; readonly client?: string } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: Limits, trusts: TrustsProxy, log: Logger) {
+  constructor(limits: Limits, isTrustedProxy: IsTrustedProxy, log: Logger) {
     this.#limits = limits;
-    this.#trusts = trusts;
+    this.#isTrustedProxy = isTrustedProxy;
     this.#log = log;
   }
 
-  /** @returns false if the connection was closed, since it is one too many */
+  /** @returns false if a limit was reached and this connection was closed */
   open(socket: Connection): boolean {
     const peer = socket.remoteAddress ?? '';
-    const client = this.#trusts(peer) ? undefined : (callerAt(peer) ?? 'unknown');
+    const client = this.#isTrustedProxy(peer) ? undefined : (callerAt(peer) ?? 'unknown');
     const own = client === undefined ? undefined : this.#clients.get(client);
     const ownIsFull = own !== undefined && own.size >= this.#limits.connectionsPerAddress;
     const full = ownIsFull ? own : this.#all.size >= this.#limits.connections ? this.#all : undefined;
@@ -61,7 +61,7 @@ export class ConnectionLimits {
     this.#poolOf(socket)?.requested(socket);
   }
 
-  /** No request of the connection is under way any more. */
+  /** Call it when the connection has no request under way any more. */
   answered(socket: Connection): void {
     this.#all.answered(socket);
     this.#poolOf(socket)?.answered(socket);
@@ -76,7 +76,7 @@ export class ConnectionLimits {
   }
 
   #openFor(client: string, socket: Connection): void {
-    // Looked up again: to make room its last connection may have been closed, and its pool with it.
+    // A second lookup: making room may have closed the client's last connection, and deleted its pool.
     const pool = this.#clients.get(client) ?? new ConnectionPool<Connection>();
     this.#clients.set(client, pool);
     this.#clientOf.set(socket, client);
@@ -87,7 +87,7 @@ export class ConnectionLimits {
     return this.#clients.get(this.#clientOf.get(socket) ?? '');
   }
 
-  /** @param client the one whose limit was reached; undefined: the limit of all */
+  /** @param client the client whose limit was reached; undefined: the total limit */
   #report(closedIdle: boolean, client: string | undefined): void {
     this.#closed[closedIdle ? 'closedIdle' : 'refused'] += 1;
     this.#reached =
@@ -95,7 +95,7 @@ export class ConnectionLimits {
     if (this.#timer === undefined) this.#write();
   }
 
-  /** Writes at once, and again after `reportMs` if more was closed until then. */
+  /** Writes a line at once, and another after `reportMs` if more connections were closed by then. */
   #write(): void {
     this.#log.warn({ ...this.#reached, ...this.#closed }, 'too many connections');
     this.#closed = { refused: 0, closedIdle: 0 };

@@ -1,10 +1,10 @@
-// Open connections, of one client or of all, in the order in which they are closed to make room.
+// Open connections in the order in which they would be closed to make room.
 
-/** Connections by what they are doing. Every method but `open` ignores a connection that is not in the pool. */
+/** Connections by state. Every method except `open` ignores a connection that is not in the pool. */
 export class ConnectionPool<Connection> {
-  /** No whole request has arrived yet; the oldest first. */
+  /** No complete request has arrived yet; the oldest first. */
   readonly #fresh = new Set<Connection>();
-  /** Kept alive after an answer, without a request under way; the longest idle first. */
+  /** Kept alive after a response, without a request under way; the longest idle first. */
   readonly #idle = new Set<Connection>();
   readonly #busy = new Set<Connection>();
 
@@ -13,8 +13,8 @@ export class ConnectionPool<Connection> {
   }
 
   /**
-   * The connection whose client loses least if it is closed. A client of an idle one connects again; a fresh one that
-   * is the oldest has had the most time to send its request.
+   * The connection to close first. The client of an idle connection can connect again; the oldest fresh connection has
+   * had the most time to send its request.
    * @returns undefined if every connection has a request under way
    */
   get spare(): Connection | undefined {
@@ -31,7 +31,7 @@ export class ConnectionPool<Connection> {
     if (this.#fresh.delete(connection) || this.#idle.delete(connection)) this.#busy.add(connection);
   }
 
-  /** No request is under way any more. */
+  /** Call it when the connection has no request under way any more. */
   answered(connection: Connection): void {
     if (this.#busy.delete(connection)) this.#idle.add(connection);
   }

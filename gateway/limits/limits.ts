@@ -1,35 +1,35 @@
-// Bounds on what one client can take of the gateway: bytes, time, requests and connections.
+// Limits on one client's use of the gateway: bytes, time, requests and connections.
 
-/** Bounds on what one client can take. All times in ms. */
+/** Limits on one client. All times in ms. */
 export interface GatewayLimits {
-  /** The most bytes of a request's body; two tokens of 8 KiB do not fit, one and its frame do. */
+  /** The most bytes of a request body: room for one token of 8 KiB and the JSON around it, not for two. */
   readonly bodyBytes: number;
-  /** How long one call of the service may take. Under a second, so that a client learns of an outage within one. */
+  /** How long one call to the service may take. Under a second, so that a client learns of an outage within one. */
   readonly callMs: number;
   /** How long the headers of a request may take to arrive. */
   readonly headersMs: number;
-  /** How long a whole request may take to arrive. */
+  /** How long a complete request may take to arrive. */
   readonly requestMs: number;
-  /** How long an idle connection is kept; above the 60 s of common load balancers, so that they end it, not we. */
+  /** How long an idle connection stays open. Above the 60 s of common load balancers, so that they close it first. */
   readonly keepAliveMs: number;
-  /** How long nothing may move on a connection while something is under way: the client does not read, for one. */
+  /** How long a connection may transfer nothing while a request or a response is under way. */
   readonly stalledMs: number;
   /** How often the times above are enforced. */
   readonly checkEveryMs: number;
-  /** The most headers of a request. Node drops those beyond its own limit without a word, a proxy's among them. */
+  /** The most headers of a request. Beyond its own limit Node silently drops headers, also those of a proxy. */
   readonly headers: number;
-  /** The most requests of one connection that wait for their answers. Browsers and proxies send one after the other. */
+  /** The most requests of one connection that wait for responses. Browsers and proxies send one at a time. */
   readonly pipelined: number;
-  /** The most connections at once. At the limit the longest idle one is closed; if none is idle, the new one is. */
+  /** The most open connections. At the limit the longest idle one is closed, or, if none is idle, the new one. */
   readonly connections: number;
   /**
-   * The same for one client address; connections of trusted proxies count in `connections` alone. By default twice the
-   * calls that the service takes at once, so that a proxy that is not named is not held back by it.
+   * The same for one client address. Connections of trusted proxies count in `connections` only. The default is twice
+   * the number of concurrent calls that the service accepts, so that it does not limit a proxy missing in TRUST_PROXY.
    */
   readonly connectionsPerAddress: number;
-  /** How often, at most, the log has a line about connections that were closed at a limit. */
+  /** The least time between two log lines about connections that were closed at a limit. */
   readonly reportMs: number;
-  /** How long requests under way may take to finish once the gateway begins to stop. */
+  /** How long requests under way may take to finish when the gateway stops. */
   readonly stopMs: number;
 }
 

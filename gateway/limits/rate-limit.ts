@@ -1,44 +1,43 @@
-// Owns the count of what each client has asked for in a window of time, in memory that does not grow.
+// The number of requests of each client in a window of time, counted in bounded memory.
 
-/** How often one client may ask. */
+/** How many requests one client may send in a window. */
 export interface RateLimit {
   readonly requests: number;
   readonly windowMs: number;
 }
 
-/** What is known of a client once one more request of it was counted, or was one too many. */
+/** The state of a client's limit after a request. */
 export interface Counted {
   readonly allowed: boolean;
-  /** How many more it may send until the window ends. */
+  /** How many more requests the client may send until the window ends. */
   readonly remaining: number;
   /** When the window ends, in whole seconds from now, at least 1. */
   readonly resetSeconds: number;
 }
 
-/** How many clients are counted each by itself; some 250 bytes a client. */
+/** How many clients have counts of their own; about 250 bytes each. */
 const MOST_CLIENTS = 10_000;
 
 /**
- * Counts requests by client. A window is of all clients together: it begins with the first request after the last one's
- * end, and then all counts are zero.
+ * Counts requests by client. All clients share one window. It begins with the first request after the end of the one
+ * before, with all counts at zero.
  *
- * When the table is full a newcomer takes the place of a client that has asked least, and that one's count with it
- * ("Space-Saving", Metwally, Agrawal, El Abbadi 2005). So a count is never too low, whoever floods us from however many
- * addresses: to have one's own count forgotten, or another's, is not to be had. It may be too high, by no more than all
- * requests of the window divided by the size of the table.
+ * When the table is full, a new client replaces a client with the lowest count and takes over that count
+ * ("Space-Saving", Metwally, Agrawal, El Abbadi 2005). So a count is never too low: a flood from many addresses cannot
+ * erase a count. A count may be too high, by at most the requests of the window divided by the size of the table.
  */
 export class RateCounter {
   readonly #limit: RateLimit;
   readonly #nowMs: () => number;
   readonly #mostClients: number;
   readonly #counts = new Map<string, number>();
-  /** The clients of each count. */
+  /** The clients by count. */
   readonly #groups = new Map<number, Set<string>>();
-  /** No count in the table is below this one, once the table is full. */
+  /** The lowest count in the table; valid when the table is full. */
   #least = 1;
   #endsMs = Number.NEGATIVE_INFINITY;
 
-  /** @param nowMs a clock that only goes forward */
+  /** @param nowMs a monotonic clock */
   constructor(limit: RateLimit, nowMs: () => number, mostClients = MOST_CLIENTS) {
     this.#limit = limit;
     this.#nowMs = nowMs;
@@ -71,7 +70,7 @@ export class RateCounter {
     this.#endsMs = nowMs + this.#limit.windowMs;
   }
 
-  /** The count that a newcomer starts from. */
+  /** The count that a new client starts from. */
   #inherited(): number {
     if (this.#counts.size < this.#mostClients) return 0;
     while (!this.#groups.has(this.#least)) this.#least += 1;
@@ -80,7 +79,7 @@ export class RateCounter {
 
   #put(client: string, count: number): void {
     const before = this.#groups.get(count - 1);
-    // A newcomer with a count to take over takes it from the one that came to it first.
+    // A new client replaces the client that reached this count first.
     const leaving = this.#counts.has(client) ? client : before?.values().next().value;
     if (leaving !== undefined && count > 1) {
       this.#counts.delete(leaving);

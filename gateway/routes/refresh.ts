@@ -1,12 +1,12 @@
-// Owns the refresh route: a refresh token in, the next pair out.
+// The refresh route: a refresh token in, the next pair out.
 
 import type { AuthClient, CallContext } from '../auth-client.js';
 import type { Fields } from '../http/body.js';
 import { FieldReader } from '../http/fields.js';
-import { type Answer, ok } from '../http/responses.js';
+import { type HttpResponse, ok } from '../http/responses.js';
 
-/** @throws Refusal, CallFailed */
-export async function refresh(client: AuthClient, fields: Fields, context: CallContext): Promise<Answer> {
+/** @throws HttpError, RpcError */
+export async function refresh(client: AuthClient, fields: Fields, context: CallContext): Promise<HttpResponse> {
   const reader = new FieldReader(fields);
   const refreshToken = reader.text('refresh', { required: true });
   reader.check();

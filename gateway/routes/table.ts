@@ -1,9 +1,9 @@
-// The table of routes: which paths and methods there are, and what each does.
+// The table of routes: each path with its methods and its handler.
 
 import type { FastifyRequest } from 'fastify';
 import type { AuthClient, CallContext } from '../auth-client.js';
 import { type Fields, readBody } from '../http/body.js';
-import { type Answer, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
 import { KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
@@ -16,27 +16,27 @@ declare module 'fastify' {
   }
 }
 
-/** What a path does, with and without a trailing slash. */
+/** A route, for its path with and without a trailing slash. */
 export interface Route {
   readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
-  /** Asked by machines every few seconds: its successes are no news to the log. */
-  readonly quiet: boolean;
+  /** Whether a success is logged at the level `debug`. Monitoring requests such a route every few seconds. */
+  readonly logSuccessAtDebug: boolean;
   /**
-   * A supervisor or load balancer asks for the state of the process. It gets an answer whatever the rate limit says, and
-   * its connection is closed, so that probes keep none.
+   * Whether supervisors and load balancers request it to learn the state of the process. No rate limit applies, and
+   * the connection is closed after the response, so that probes hold no connection open.
    */
   readonly probe: boolean;
-  /** Whether every page may read it, whatever its origin. */
+  /** Whether pages of every origin may read it. */
   readonly public: boolean;
-  /** @throws Refusal, CallFailed */
-  handle(request: FastifyRequest, context: CallContext): Promise<Answer>;
+  /** @throws HttpError, RpcError */
+  handle(request: FastifyRequest, context: CallContext): Promise<HttpResponse>;
 }
 
 export type Routes = ReadonlyMap<string, Route>;
 
 const post = (handle: Route['handle']): Route => ({
   methods: ['POST'],
-  quiet: false,
+  logSuccessAtDebug: false,
   probe: false,
   public: false,
   handle,
@@ -44,7 +44,7 @@ const post = (handle: Route['handle']): Route => ({
 
 const read = (handle: Route['handle']): Route => ({
   methods: ['GET', 'HEAD'],
-  quiet: true,
+  logSuccessAtDebug: true,
   probe: false,
   public: false,
   handle,
@@ -52,7 +52,7 @@ const read = (handle: Route['handle']): Route => ({
 
 const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true });
 
-/** @param paths of refresh and logout; all lead to the same route */
+/** @param paths the paths of refresh and of logout; all paths of one list share a route */
 export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
   const refreshRoute = post(async (request, context) => refresh(client, await fieldsOf(request), context));
   const logoutRoute = post(async (request, context) =>
@@ -61,12 +61,12 @@ export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
   return new Map([
     ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
     ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
-    // As little news as a probe: every verifier asks again once its copy is old. But anybody may ask, at a call each.
+    // Logged like a probe, because every verifier fetches it again and again. Rate limited, because each costs a call.
     [
       KEY_SET_PATH,
       { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), public: true },
     ],
-    // Whether this process lives. It does not ask the service: a restart of the gateway would not bring that back.
+    // Whether this process is alive. It does not depend on the service: to restart the gateway would not repair that.
     [LIVENESS_PATH, probe(async () => ok({ status: 'ok' }))],
     [
       READINESS_PATH,
@@ -78,20 +78,20 @@ export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
 const fieldsOf = ({ body, headers }: FastifyRequest): Promise<Fields> =>
   readBody(body instanceof Buffer ? body : Buffer.alloc(0), headers['content-type'] ?? '');
 
-/** A path that no route has: what a target is taken for that cannot be decoded. */
+/** The path that replaces a target that cannot be decoded. No route has it. */
 const NOWHERE = '/%EF%BF%BD';
 
-/** A request's target as a path and a query, as the router knows it (RFC 9112, section 3.2): of a URL only those count. */
+/** The request target in origin form, a path and a query, for the router (RFC 9112, section 3.2). */
 export function originForm(target: string): string {
   const local = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
   const path = local.startsWith('/') ? local : `/${local}`;
   return decoded(path) === undefined ? NOWHERE : path;
 }
 
-/** The path of a target in origin form, as the table has it: decoded, without its query and a trailing slash. */
+/** The path of a target in origin form, as in the table: decoded, without query and trailing slash. */
 export const pathOf = (url: string): string => withoutSlash(decoded(url) ?? url);
 
-/** Without its query. What is reserved stays encoded, as in the router: `%2F` is no slash. */
+/** The decoded path, without the query. Reserved characters stay encoded, as in the router: `%2F` is no slash. */
 function decoded(url: string): string | undefined {
   const path = url.replace(/[?#].*$/s, '');
   if (!path.includes('%')) return path;
@@ -105,6 +105,6 @@ function decoded(url: string): string | undefined {
 /** The methods of a path, for the header `Allow`. */
 export const allowOf = ({ methods }: Route): string => [...methods, 'OPTIONS'].join(', ');
 
-/** The answer where the table has no such path, or the path no such method. */
-export const missing = ({ method, route }: FastifyRequest): Answer =>
+/** 404 if the table has no such path, 405 if the path has no such method. */
+export const notFoundOr405 = ({ method, route }: FastifyRequest): HttpResponse =>
   route ? methodNotAllowed(method, allowOf(route)) : notFound;

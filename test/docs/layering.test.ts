@@ -132,11 +132,10 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'gateway/auth-client.ts',
-    files: ['gateway/unary-call.ts', 'gateway/status-details.ts', GENERATED, ...LEAVES],
+    files: ['gateway/status-details.ts', GENERATED, ...LEAVES],
     packages: ['@grpc/grpc-js'],
     node: false,
   },
-  { at: 'gateway/unary-call.ts', files: [], packages: ['@grpc/grpc-js'], node: false },
   { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
   {
     at: 'gateway/config.ts',
