@@ -143,14 +143,29 @@ export class AuthClient {
     const metadata = new Metadata();
     metadata.set('x-request-id', context.requestId);
     return new Promise((resolve, reject) => {
-      invoke(metadata, { deadline: Date.now() + this.#callMs }, (error, response) => {
+      const onResponse = (error: ServiceError | null, response: Response): void => {
         context.onEnd({
           code: status[error?.code ?? status.OK],
           details: explainClosed(error?.details ?? '', this.#tls),
         });
         if (error) reject(new RpcError(error));
         else resolve(response);
-      });
+      };
+      withoutStackTrace(() => invoke(metadata, { deadline: Date.now() + this.#callMs }, onResponse));
     });
+  }
+}
+
+/**
+ * Starts a call. The generated client captures the caller's stack at the start of every call, for an error that most calls
+ * never have: a tenth of the gateway's processor time. `stackTraceLimit` is V8's public setting for that.
+ */
+function withoutStackTrace(start: () => void): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    start();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
