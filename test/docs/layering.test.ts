@@ -44,13 +44,37 @@ const RULES: readonly Rule[] = [
     packages: ['lmdb'],
     node: true,
   },
+  // Of gRPC's library status codes and metadata; of protobuf its reader and writer of the wire.
   {
-    at: 'src/grpc/',
+    at: 'src/grpc/transport/',
+    files: ['src/grpc/transport/', ...LEAVES],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  },
+  {
+    at: 'src/grpc/admission/',
+    files: ['src/grpc/admission/', 'src/grpc/transport/method.ts', 'src/grpc/status.ts', ...LEAVES],
+    packages: [],
+    node: false,
+  },
+  {
+    at: 'src/grpc/codec/',
+    files: ['src/grpc/codec/', 'src/grpc/status.ts', 'src/core/', GENERATED],
+    packages: ['@bufbuild/protobuf'],
+    node: true,
+  },
+  {
+    at: 'src/grpc/services/',
     files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
-    // Of gRPC's library status codes and metadata; of protobuf its reader of the wire.
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
+  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status'].map((name) => ({
+    at: `src/grpc/${name}.ts`,
+    files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  })),
   { at: 'src/env.ts', files: ['src/env/'], packages: [], node: true },
   { at: 'src/make-folder.ts', files: [], packages: [], node: true },
   { at: 'src/env/', files: ['src/env/'], packages: [], node: true },

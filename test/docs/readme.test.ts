@@ -15,7 +15,7 @@ import { readLogLevel, readServiceSettings } from '../../src/config.js';
 import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, refusal, StoreUnavailable } from '../../src/core/errors.js';
 import { Environment } from '../../src/env.js';
-import { CallRefused, OVERLOADED, statusOf } from '../../src/grpc/status.js';
+import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
 import { codeLines, codeOf, readText, tableBelow } from './markdown.js';
 
 const readme = (): string => readText('README.md');
@@ -93,7 +93,7 @@ describe('the README', () => {
         reason: 'REQUIRED',
         description: '',
       }),
-      'no or a wrong issuer credential': new CallRefused(''),
+      'no or a wrong issuer credential': new Unauthenticated(''),
       'the store cannot answer': new StoreUnavailable(''),
       'more calls come than can be served': OVERLOADED,
       'anything unforeseen': new Error(''),

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { Secret } from '../../src/env.js';
-import { namesIn } from '../../src/grpc/issuer-guard.js';
+import { namesIn } from '../../src/grpc/services/issuer-guard.js';
 import { Certificates } from '../../src/tls/certificates.js';
 import { failureOfCall, type TestClient } from '../support/auth-client.js';
 import type { Wish } from '../support/certificates.js';

@@ -46,7 +46,7 @@ class Scene {
     const admission: CallAdmission = {
       open: () => !this.isFull,
       wait: (_path, waiting) => void this.waiting.push(waiting),
-      refusal: { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata: new Metadata() },
+      rejection: { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata: new Metadata() },
     };
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES };
     // biome-ignore format: one method a line
@@ -354,7 +354,7 @@ describe('the transport', () => {
     const socket = connectTcp(Number(port), '127.0.0.1').on('error', () => {});
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket.resume(), 'close');
-    expect(scene.log.text).to.include('they broke the HTTP/2 protocol');
+    expect(scene.log.text).to.include('they violated the HTTP/2 protocol');
   });
 
   it('says of a client that resets its connection nothing of a broken protocol', async () => {

@@ -7,28 +7,28 @@ import {
   type HealthCheckResponse,
   HealthService,
   HealthCheckResponse_ServingStatus as Serving,
-} from '../../proto/gen/grpc/health/v1/health.js';
-import type { Store } from '../core/ports.js';
-import type { Handlers, StreamingCall } from './transport/method.js';
+} from '../../../proto/gen/grpc/health/v1/health.js';
+import type { Store } from '../../core/ports.js';
+import type { Handlers, StreamingCall } from '../transport/method.js';
 
 const UNKNOWN_SERVICE: StatusObject = {
   code: status.NOT_FOUND,
-  details: 'there is no service of this name here',
+  details: 'there is no service with this name here',
   metadata: new Metadata(),
 };
 
 export class Health {
   readonly definition = HealthService;
-  /** The empty name stands for the whole server. */
+  /** The empty name is the whole server. */
   readonly #names: ReadonlySet<string>;
   readonly #stopWatching: () => void;
   #serving: boolean;
-  /** Wakes each watcher at the next change. A watcher leaves it when its call ends. */
+  /** Callbacks that wake the watchers at the next change. A watcher removes its callback when its call ends. */
   readonly #watchers = new Set<() => void>();
-  /** Which of several processes answers: the contract of health has no field for it. */
+  /** Names the worker in metadata, because the health contract has no field for it. */
   readonly #ok: StatusObject;
 
-  /** @param services full names; @param worker the number of this process, if it is one of several */
+  /** @param services full names; @param worker the number of this worker, if there are several */
   constructor(store: Store, services: readonly string[], worker?: number) {
     const metadata = new Metadata();
     if (worker !== undefined) metadata.set('latchkey-worker', `${worker}`);
@@ -50,27 +50,27 @@ export class Health {
     };
   }
 
-  /** Says NOT_SERVING from now on, whatever the store does, so that balancers turn away. */
+  /** Reports NOT_SERVING from now on, whatever the state of the store, so that load balancers stop sending calls. */
   retire(): void {
     this.#stopWatching();
     this.#set(false);
   }
 
-  /** Keeps nothing for a watcher but its place: one that does not read gets the newest state when it does. */
+  /** Queues no states for a watcher: a watcher that reads late gets the newest state. */
   async #watch(call: StreamingCall<HealthCheckRequest, HealthCheckResponse>): Promise<void> {
     const request = await call.read();
     if (!request) return;
     call.sendMetadata(this.#ok.metadata);
-    // Such a stream stays open, since the service might come; here none does.
+    // The contract keeps this stream open, because a service could be added later. Here none ever is.
     if (!this.#names.has(request.service)) {
       await call.write({ status: Serving.SERVICE_UNKNOWN });
       return call.ended;
     }
-    let told: boolean | undefined;
+    let sent: boolean | undefined;
     while (!call.isCancelled) {
-      if (told === this.#serving) await this.#changeOrEnd(call.ended);
+      if (sent === this.#serving) await this.#changeOrEnd(call.ended);
       else {
-        told = this.#serving;
+        sent = this.#serving;
         await call.write(this.#answer());
       }
     }
@@ -82,7 +82,7 @@ export class Health {
     for (const wake of [...this.#watchers]) wake();
   }
 
-  /** One promise for all watchers would keep each that has ended until the next change. */
+  /** Each watcher has a promise of its own: one for all would keep ended watchers in memory until the next change. */
   async #changeOrEnd(ended: Promise<void>): Promise<void> {
     const { promise, resolve } = deferred();
     this.#watchers.add(resolve);

@@ -1,13 +1,13 @@
-// What a request costs to decode, counted on its bytes: a message of two bytes a field takes long to decode, however
-// small it is.
+// The limit on the number of fields in a request. A message with two bytes per field takes long to decode although it is
+// small.
 
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { InvalidInput } from '../core/errors.js';
+import { InvalidInput } from '../../core/errors.js';
 
-/** More than any request of the contract has: a batch has a thousand tokens. */
+/** More than any valid request has: a batch has a thousand tokens. */
 const MAX_FIELDS = 2_000;
 
-/** @throws InvalidInput for a message with more fields than any of the contract has; Error for what is no message */
+/** @throws InvalidInput for too many fields; Error for bytes that are not a message */
 export function checkFieldCount(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
   for (let count = 0; reader.pos < reader.len; count++) {

@@ -1,6 +1,6 @@
 // The log lines about refused calls: one at the start of an overload, one in each period, one at the end.
 
-import type { Logger } from '../log.js';
+import type { Logger } from '../../log.js';
 
 /** One line per refused call would let a flood fill the log. */
 const REPORT_MS = 5_000;
@@ -9,7 +9,7 @@ export class OverloadLog {
   readonly #log: Pick<Logger, 'info' | 'warn'>;
   readonly #reportMs: number;
   #reporting: NodeJS.Timeout | undefined;
-  /** Since the last line, and since the overload began. */
+  /** The number of refused calls since the last line, and since the overload began. */
   #refused = { lately: 0, inAll: 0 };
 
   /** @param reportMs the time between two lines */

@@ -1,7 +1,7 @@
 // Owns the proof that batches share what they have of the event loop, and leave the rest to others.
 
 import { expect } from 'chai';
-import { Slices } from '../../src/grpc/slices.js';
+import { TimeSlicer } from '../../src/grpc/admission/time-slicer.js';
 
 const STEP_MS = 0.25;
 /** Several slices of the loop, whatever else the machine does. */
@@ -21,7 +21,7 @@ describe('slices of the event loop', () => {
     let atOnce = 0;
     for (let time = 0; time < 20; time++) {
       const taken: number[] = [];
-      const whole = new Slices().each([1, 2, 3], (item) => void taken.push(item), always);
+      const whole = new TimeSlicer().each([1, 2, 3], (item) => void taken.push(item), always);
       if (taken.length === 3) atOnce++;
       expect(await whole).to.equal(true);
       expect(taken).to.deep.equal([1, 2, 3]);
@@ -31,13 +31,13 @@ describe('slices of the event loop', () => {
   });
 
   it('are a few steps of each turn, for all batches together', async () => {
-    const slices = new Slices();
+    const slicer = new TimeSlicer();
     let steps = 0;
     const step = (): void => {
       work();
       steps++;
     };
-    const batches = [1, 2, 3, 4].map(() => slices.each(Array(MANY).fill(0), step, always));
+    const batches = [1, 2, 3, 4].map(() => slicer.each(Array(MANY).fill(0), step, always));
     const byTurns: number[] = [];
     for (let before = 0; steps < 4 * MANY; before = steps) {
       await turn();
@@ -49,23 +49,23 @@ describe('slices of the event loop', () => {
   });
 
   it('are taken in turn, so that a small batch need not wait for the end of a large one', async () => {
-    const slices = new Slices();
+    const slicer = new TimeSlicer();
     const ended: string[] = [];
-    const large = slices.each(Array(MANY).fill(0), work, always).then(() => ended.push('large'));
-    const small = slices.each([0], work, always).then(() => ended.push('small'));
+    const large = slicer.each(Array(MANY).fill(0), work, always).then(() => ended.push('large'));
+    const small = slicer.each([0], work, always).then(() => ended.push('small'));
     await Promise.all([large, small]);
     expect(ended).to.deep.equal(['small', 'large']);
   });
 
   it('are not spent on what nobody waits for any more', async () => {
-    const slices = new Slices();
+    const slicer = new TimeSlicer();
     let [steps, wanted] = [0, true];
-    const batch = slices.each(
+    const batch = slicer.each(
       Array(MANY).fill(0),
       () => [work(), steps++],
       () => wanted,
     );
-    const other = slices.each([0], work, always);
+    const other = slicer.each([0], work, always);
     wanted = false;
     expect(await Promise.all([batch, other])).to.deep.equal([false, true]);
     expect(steps).to.be.below(MANY);

@@ -1,13 +1,13 @@
-// The contract as file descriptors, with an index of the symbols in them.
+// The file descriptors of the contract, with an index of their symbols.
 
 import { readFileSync } from 'node:fs';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 
-// From dist/src/grpc to the folder `proto` beside dist. Not made from the .proto files at start: the loader would lose
-// the comments, and the imports, without which grpcurl does not know google.protobuf.Struct.
-const DESCRIPTORS = new URL('../../../proto/gen/descriptors.binpb', import.meta.url);
+// From dist/src/grpc/services to the folder `proto` beside dist. Built by buf and not from the .proto files at start: the loader
+// loses comments and imports, and without imports grpcurl does not know google.protobuf.Struct.
+const DESCRIPTORS = new URL('../../../../proto/gen/descriptors.binpb', import.meta.url);
 
-/** Fields of google.protobuf.FileDescriptorSet and of what is in it. */
+/** Field numbers of google.protobuf.FileDescriptorSet and of its parts. */
 const SET = { file: 1 } as const;
 const FILE = { name: 1, package: 2, dependency: 3, message: 4, enum: 5, service: 6, extension: 7 } as const;
 const MESSAGE = { name: 1, field: 2, message: 3, enum: 4, extension: 6, oneof: 8 } as const;
@@ -19,7 +19,7 @@ export class Descriptors {
   /** Encoded FileDescriptorProtos by file name. */
   readonly #files = new Map<string, Buffer>();
   readonly #dependencies = new Map<string, readonly string[]>();
-  /** The file of each symbol by its full name. */
+  /** The file of each symbol, by the symbol's full name. */
   readonly #symbols = new Map<string, string>();
 
   constructor(set: Buffer = readFileSync(DESCRIPTORS)) {
@@ -30,7 +30,7 @@ export class Descriptors {
     return this.#symbols.get(symbol);
   }
 
-  /** A file and all that it imports, each after what it needs; undefined: there is no such file. */
+  /** A file and all its imports, in order of dependency; undefined: there is no such file. */
   withImports(name: string): readonly Buffer[] | undefined {
     if (!this.#files.has(name)) return undefined;
     const found = new Map<string, Buffer>();
@@ -83,7 +83,7 @@ const textsOf = (fields: ReadonlyMap<number, readonly Buffer[]>, number: number)
 
 const nameOf = (bytes: Buffer): string => textsOf(fieldsOf(bytes), NAME)[0] ?? '';
 
-/** The fields of a message that have a length, by their numbers. */
+/** The length-delimited fields of a message, by number. */
 function fieldsOf(bytes: Uint8Array): Map<number, Buffer[]> {
   const reader = new BinaryReader(bytes);
   const fields = new Map<number, Buffer[]>();

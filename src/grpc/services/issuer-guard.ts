@@ -1,29 +1,29 @@
-// Who may call the issuer: holders of a credential, compared by digest, and clients whose certificate has a listed name.
+// The check of IssuerService's callers: a credential, compared by digest, or a client certificate with a listed name.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../env.js';
-import type { IncomingCall } from './transport/method.js';
+import type { Secret } from '../../env.js';
+import type { IncomingCall } from '../transport/method.js';
 
-/** Who may call. */
+/** The callers that are allowed. */
 export interface IssuerCallers {
   readonly credentials: readonly Secret[];
-  /** DNS names and URIs of client certificates, to the letter. */
+  /** DNS names and URIs of client certificates, compared exactly. */
   readonly clientNames: readonly string[];
 }
 
-/** As much of a call as says who it is from. */
+/** The part of a call that identifies the caller. */
 export type Caller = Pick<IncomingCall, 'header' | 'clientNames'>;
 
-/** @returns why the caller may not call; undefined: it may */
+/** @returns why the caller is not allowed; undefined: it is */
 export type Guard = (caller: Caller) => 'missing' | 'wrong' | undefined;
 
-/** A bit of Node's list of names: what has characters that could be taken for another name is in quotes, as JSON. */
+/** One entry of Node's list of names. A name with characters that could fake another entry is a JSON string. */
 const NAME = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
 
-/** Keeps the digests of the credentials, and nothing else of them. */
+/** Keeps only digests of the credentials. */
 export function issuerGuard({ credentials, clientNames }: IssuerCallers): Guard {
   const wanted = credentials.map((credential) => digest(credential.reveal()));
-  // What has a colon is no DNS name: so no name that was given as the one kind counts as the other.
+  // A DNS name has no colon and a URI has one, so the two kinds cannot be confused.
   const listed = new Set(clientNames.map((name) => (name.includes(':') ? `URI:${name}` : `DNS:${name}`)));
   return (caller) => {
     const given = caller.header('authorization');
@@ -33,22 +33,22 @@ export function issuerGuard({ credentials, clientNames }: IssuerCallers): Guard 
   };
 }
 
-/** In constant time: all are compared, each by digest, whatever the lengths, also after one has been found. */
+/** Takes constant time: it compares the digests of all credentials, also after a match. */
 function hasCredential(given: string | undefined, wanted: readonly Buffer[]): boolean {
-  // Schemes are the same in any case (RFC 9110, section 11.1).
+  // Authentication schemes are case-insensitive (RFC 9110, section 11.1).
   const [, token = ''] = /^bearer (.*)$/i.exec(given ?? '') ?? [];
   const shown = digest(token);
   return wanted.reduce((found, each) => timingSafeEqual(each, shown) || found, false);
 }
 
-/** The names of a certificate, each with its kind. One odd thing among them, and there are none. */
+/** The names of a certificate, each with its kind. If one entry cannot be parsed, the result is empty. */
 export function namesIn(text: string): string[] {
   const names: string[] = [];
   NAME.lastIndex = 0;
   while (NAME.lastIndex < text.length) {
     const [, kind, name = ''] = NAME.exec(text) ?? [];
     if (kind === undefined) return [];
-    // Quoted ones hold what no name in the settings can hold.
+    // A quoted name contains characters that no name in the settings has.
     if (!name.startsWith('"')) names.push(`${kind}:${name}`);
   }
   return names;

@@ -1,9 +1,9 @@
-// Requests that are not valid messages of the contract: a clear status, and a line in the log like others.
+// Decoding of requests: an invalid one gets a clear status and a log line, like every other error.
 
-import { InvalidInput } from '../core/errors.js';
-import { checkFieldCount } from './decoding-cost.js';
+import { InvalidInput } from '../../core/errors.js';
+import { checkFieldCount } from './field-count.js';
 
-/** What a handler is given: the message, or why there is none. */
+/** The input of a handler: the message, or why it cannot be decoded. */
 export type Decoded<Request> = Request | InvalidInput;
 
 interface Method {
@@ -11,7 +11,7 @@ interface Method {
 }
 /** @throws InvalidInput */
 type Check = (bytes: Buffer) => void;
-type WithFaults<Definition> = {
+type WithDecodeErrors<Definition> = {
   readonly [name in keyof Definition]: Omit<Definition[name], 'requestDeserialize'> & {
     readonly requestDeserialize: Definition[name] extends { requestDeserialize: (bytes: Buffer) => infer Request }
       ? (bytes: Buffer) => Decoded<Request>
@@ -20,13 +20,13 @@ type WithFaults<Definition> = {
 };
 
 /**
- * A service's definition whose methods hand faults of decoding on, where gRPC would answer INTERNAL by itself.
- * @param checks what else to look at, by method, before a request is decoded
+ * A service definition whose methods return decode errors as values. gRPC by itself would answer INTERNAL.
+ * @param checks additional checks of the bytes, by method, before decoding
  */
-export function decodingFaults<Definition extends object>(
+export function withDecodeErrors<Definition extends object>(
   definition: Definition,
   checks: { readonly [name in keyof Definition]?: Check } = {},
-): WithFaults<Definition> {
+): WithDecodeErrors<Definition> {
   const methods = Object.entries(definition) as [keyof Definition, Method][];
   const entries = methods.map(([name, method]) => {
     const requestDeserialize = (bytes: Buffer): Decoded<unknown> => {
@@ -42,5 +42,5 @@ export function decodingFaults<Definition extends object>(
     };
     return [name, { ...method, requestDeserialize }];
   });
-  return Object.fromEntries(entries) as WithFaults<Definition>;
+  return Object.fromEntries(entries) as WithDecodeErrors<Definition>;
 }

@@ -1,29 +1,29 @@
-// Owns the share of the event loop that batches have: a little of each turn for all of them together, so that they hold
-// up nobody beside them, however many there are.
+// The time slice of batches: all batches together get a short slice of each turn of the event loop, so that they do not
+// delay other calls, whatever their number.
 
-/** A thousand new tokens are a tenth of a second of checking signatures. */
+/** For comparison: to verify the signatures of a thousand new tokens takes a tenth of a second. */
 const SLICE_MS = 1;
 
 interface Job {
-  /** Takes one step. @returns whether there is another */
+  /** Runs one step. @returns whether there is another */
   step(): boolean;
-  /** Whether somebody still waits for it. */
+  /** Whether its caller still waits. */
   isWanted(): boolean;
-  end(whole: boolean): void;
+  end(isComplete: boolean): void;
 }
 
-export class Slices {
-  /** Those that are next come first. */
+export class TimeSlicer {
+  /** In the order in which they run. */
   readonly #jobs: Job[] = [];
   #turnIsOpen = false;
   #endsMs = 0;
 
   /**
-   * Takes a step for each item of some, in order. At once, as long as this turn's slice lasts; then in the turns to come, in turn
-   * with the others.
+   * Runs a step for each item, in order: at once while this turn's slice lasts, then in later turns, alternating with
+   * other jobs.
    * @param step must not throw
-   * @param isWanted asked now and then; when it says no, the rest is left
-   * @returns whether all steps were taken
+   * @param isWanted checked now and then; if it returns false, the remaining steps are dropped
+   * @returns whether all steps ran
    */
   each<Item>(items: readonly Item[], step: (item: Item) => void, isWanted: () => boolean): Promise<boolean> {
     return new Promise((resolve) => {
@@ -47,7 +47,7 @@ export class Slices {
     });
   }
 
-  /** With the next one: a small batch need not wait for the end of a large one. */
+  /** Continues with the next job, so that a small batch does not wait for the end of a large one. */
   #goOn(): void {
     const first = this.#jobs.shift();
     if (first) this.#jobs.push(first);
@@ -65,7 +65,7 @@ export class Slices {
     }
   }
 
-  /** The first that somebody waits for. Asked when its turn comes: to ask of all in each turn cost as much as a part of the work. */
+  /** The next job whose caller still waits. Checked only when its turn comes: to check all jobs each turn was too slow. */
   #next(): Job | undefined {
     for (;;) {
       const [job] = this.#jobs;

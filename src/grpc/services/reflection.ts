@@ -1,30 +1,30 @@
-// Server reflection, so that grpcurl and its like need no file of the contract
-// (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md). Bounded, since anybody may ask.
+// Server reflection, so that tools such as grpcurl need no .proto file
+// (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md). It has limits, because it needs no credential.
 
 import { status } from '@grpc/grpc-js';
 import {
   ServerReflectionService as Definition,
   type ServerReflectionRequest,
   type ServerReflectionResponse,
-} from '../../proto/gen/grpc/reflection/v1/reflection.js';
-import type { Admission } from './admission.js';
+} from '../../../proto/gen/grpc/reflection/v1/reflection.js';
+import type { Admission } from '../admission/admission.js';
+import { callAdmission } from '../admission/call-admission.js';
+import { OVERLOADED } from '../status.js';
+import { failure } from '../transport/head.js';
+import { StatusError, type StreamingCall } from '../transport/method.js';
+import type { Routes } from '../transport/routes.js';
 import { Descriptors } from './descriptors.js';
-import { shedding } from './overload.js';
-import { OVERLOADED } from './status.js';
-import { failure } from './transport/head.js';
-import { StatusError, type StreamingCall } from './transport/method.js';
-import type { Routes } from './transport/routes.js';
 
-/** The name of a symbol or file. */
+/** Room for the name of a symbol or file. */
 const MAX_REQUEST_BYTES = 1024;
-/** A client asks for each service and each type once. */
+/** A client requests each service and each type once. */
 const MAX_REQUESTS = 1_000;
 const MAX_STREAM_MS = 60_000;
-/** Streams open at once, over all listeners of a server. */
+/** Concurrent streams, over all listeners of a server. */
 const MAX_STREAMS = 16;
 
 type Stream = StreamingCall<ServerReflectionRequest, ServerReflectionResponse>;
-type Answered = Omit<ServerReflectionResponse, 'validHost' | 'originalRequest'>;
+type ResponseBody = Omit<ServerReflectionResponse, 'validHost' | 'originalRequest'>;
 
 export interface ReflectionLimits {
   readonly maxRequests: number;
@@ -55,9 +55,9 @@ export class Reflection {
     const rules = {
       maxRequestBytes: MAX_REQUEST_BYTES,
       admission: {
-        ...shedding(this.#admission),
+        ...callAdmission(this.#admission),
         open: () => this.#streams < this.#limits.maxStreams && this.#admission.open(false),
-        // A stream that finds no room is refused: who asks for the contract can ask again.
+        // A stream never waits for a place: a client that needs the contract can retry.
         wait: (_path: string, waiting: { refuse(): void }) => this.#admission.refuse(waiting),
       },
     };
@@ -78,10 +78,10 @@ export class Reflection {
         const admitted = this.#admission.begin();
         if (!admitted) throw new StatusError(OVERLOADED);
         const answer = { validHost: request.host, originalRequest: request, ...this.#answer(request, services) };
-        // One request of a stream in a turn of the event loop: others come between.
+        // One request per turn of the event loop, so that other calls run in between.
         await new Promise(setImmediate);
         admitted.end();
-        // The next is read when this answer is on its way: a client that does not read does not get ahead.
+        // The next request is read once this response is on its way, so responses do not pile up for a slow reader.
         await call.write(answer);
       }
     } finally {
@@ -90,7 +90,7 @@ export class Reflection {
     }
   }
 
-  #answer(request: ServerReflectionRequest, services: readonly string[]): Answered {
+  #answer(request: ServerReflectionRequest, services: readonly string[]): ResponseBody {
     const { fileByFilename, fileContainingSymbol, fileContainingExtension, listServices } = request;
     if (listServices !== undefined) return { listServicesResponse: { service: services.map((name) => ({ name })) } };
     if (fileByFilename !== undefined) return this.#files(fileByFilename, fileByFilename);
@@ -106,15 +106,15 @@ export class Reflection {
     return { allExtensionNumbersResponse: { baseTypeName: type, extensionNumber: [] } };
   }
 
-  #files(name: string | undefined, asked: string): Answered {
+  #files(name: string | undefined, asked: string): ResponseBody {
     const files = name === undefined ? undefined : this.#descriptors.withImports(name);
     return files ? { fileDescriptorResponse: { fileDescriptorProto: [...files] } } : notFound(asked);
   }
 }
 
-const notFound = (asked: string): Answered => ({
+const notFound = (asked: string): ResponseBody => ({
   errorResponse: { errorCode: status.NOT_FOUND, errorMessage: `there is no ${asked} here` },
 });
 
-const TOO_LONG = 'the reflection stream has been open for its longest time: open another one';
-const TOO_MANY = 'the reflection stream has had its most requests: open another one';
+const TOO_LONG = 'the reflection stream has reached its time limit: open another one';
+const TOO_MANY = 'the reflection stream has reached its limit of requests: open another one';

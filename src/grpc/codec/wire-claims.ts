@@ -1,17 +1,17 @@
-// Checks of the claims in an IssueTokenRequest that only its bytes allow: what the generated decoder drops or replaces.
+// Checks of the claims in the bytes of an IssueTokenRequest, for what the generated decoder silently drops or replaces.
 // https://protobuf.dev/programming-guides/encoding, https://protobuf.dev/reference/protobuf/google.protobuf/#struct
 
 import { isUtf8 } from 'node:buffer';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { formatPath, PROTO_NAME } from '../core/claim-values.js';
-import { InvalidInput } from '../core/errors.js';
-import { MAX_CLAIM_DEPTH, MAX_TOKEN_BYTES, TOKEN_SPARE_BYTES } from '../core/policy.js';
+import { formatPath, PROTO_NAME } from '../../core/claim-values.js';
+import { InvalidInput } from '../../core/errors.js';
+import { MAX_CLAIM_DEPTH, MAX_TOKEN_BYTES, TOKEN_SPARE_BYTES } from '../../core/policy.js';
 
 /** IssueTokenRequest.claims. */
 const CLAIMS = 2;
 /**
- * Claims of more bytes fit into no token, so they are not looked at. The most bytes for a character of a token take lists
- * of digits: 11 bytes for `1,`, which is 8/3 characters of base64url.
+ * Larger claims fit into no token, so they are refused without a check. Lists of digits take the most bytes per character
+ * of a token: 11 bytes for `1,`, which becomes 8/3 characters of base64url.
  */
 const MAX_CLAIMS_BYTES = (MAX_TOKEN_BYTES - TOKEN_SPARE_BYTES) * 5;
 /** The kinds of google.protobuf.Value by field number, each with its wire type; there is no field 0. */
@@ -23,9 +23,9 @@ const KINDS = [
 const [STRING, STRUCT, LIST] = [3, 5, 6];
 
 /**
- * Checks that nothing in the claims would change on the way into a token: text is UTF-8, each name occurs once and is
- * not `__proto__`, each value has one kind. Protobuf lets the last of two equal names win; here both are refused.
- * @throws InvalidInput RESERVED, TOO_LARGE or INVALID; Error for what is no message
+ * Checks that the claims reach the token unchanged: text is UTF-8, each name occurs once and is not `__proto__`, and each
+ * value has exactly one kind. In protobuf the last of two equal names wins; here a duplicate is an error.
+ * @throws InvalidInput RESERVED, TOO_LARGE or INVALID; Error for bytes that are not a message
  */
 export function checkWireClaims(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
@@ -34,16 +34,16 @@ export function checkWireClaims(bytes: Uint8Array): void {
     const [field, wireType] = reader.tag();
     if (field !== CLAIMS || wireType !== WireType.LengthDelimited) reader.skip(wireType, field);
     else {
-      if (found) refuse('INVALID', 'must be sent once');
+      if (found) throwInvalid('INVALID', 'must be sent once');
       found = true;
       const end = endOf(reader);
-      if (end - reader.pos > MAX_CLAIMS_BYTES) refuse('TOO_LARGE', 'no token has room for so much: use fewer claims');
+      if (end - reader.pos > MAX_CLAIMS_BYTES) throwInvalid('TOO_LARGE', 'do not fit into a token: use fewer claims');
       new ClaimsCheck(reader, bytes).struct(end);
     }
   }
 }
 
-/** One walk over the bytes. It makes no message, and the path alone as it goes. */
+/** One pass over the bytes. It creates no message, only the path of the current value. */
 class ClaimsCheck {
   readonly #reader: BinaryReader;
   readonly #bytes: Buffer;
@@ -60,7 +60,7 @@ class ClaimsCheck {
     this.#closed(end);
   }
 
-  /** The entry of a map: the name is field 1, the value field 2. Either may come first, and a missing one is empty. */
+  /** A map entry: the name is field 1, the value is field 2. Either may come first; a missing one counts as empty. */
   #entry(end: number, names: Set<string>): void {
     const reader = this.#reader;
     let name: string | undefined;
@@ -73,7 +73,7 @@ class ClaimsCheck {
       }
       const [from, to] = [reader.pos, endOf(reader)];
       if ((field === 1 ? name : value) !== undefined) {
-        refuse('INVALID', `an entry in ${this.#where()} has two names or two values`);
+        throwInvalid('INVALID', `an entry in ${this.#where()} has two names or two values`);
       }
       if (field === 1) name = this.#name(to);
       else value = { from, to };
@@ -81,8 +81,10 @@ class ClaimsCheck {
     }
     this.#closed(end);
     this.#path.push(name ?? '');
-    if (name === PROTO_NAME) refuse('RESERVED', `the name ${this.#where()} is reserved: leave it out or rename it`);
-    if (names.has(name ?? '')) refuse('INVALID', `the name ${this.#where()} occurs twice`);
+    if (name === PROTO_NAME) {
+      throwInvalid('RESERVED', `the name ${this.#where()} is reserved: leave it out or rename it`);
+    }
+    if (names.has(name ?? '')) throwInvalid('INVALID', `the name ${this.#where()} occurs twice`);
     names.add(name ?? '');
     reader.pos = value?.from ?? end;
     this.#value(value ? endOf(reader) : end);
@@ -93,9 +95,9 @@ class ClaimsCheck {
   #name(to: number): string {
     const from = this.#reader.pos;
     const name = this.#bytes.toString('utf8', from, to);
-    // The decoder puts U+FFFD for bytes that are not UTF-8, but a name may hold it, too.
+    // The decoder replaces bytes that are not UTF-8 by U+FFFD, but a valid name may contain U+FFFD, too.
     const isText = !name.includes('\ufffd') || isUtf8(this.#bytes.subarray(from, to));
-    if (!isText) refuse('INVALID', `a name in ${this.#where()} is not UTF-8`);
+    if (!isText) throwInvalid('INVALID', `a name in ${this.#where()} is not UTF-8`);
     return name;
   }
 
@@ -110,14 +112,14 @@ class ClaimsCheck {
       else this.#content(field, endOf(reader));
     }
     this.#closed(end);
-    if (kinds !== 1) refuse('INVALID', `the value at ${this.#where()} must have exactly one kind`);
+    if (kinds !== 1) throwInvalid('INVALID', `the value at ${this.#where()} must have exactly one kind`);
   }
 
   #content(field: number, end: number): void {
     if (field === STRING && !isUtf8(this.#bytes.subarray(this.#reader.pos, end))) {
-      refuse('INVALID', `the text at ${this.#where()} is not UTF-8`);
+      throwInvalid('INVALID', `the text at ${this.#where()} is not UTF-8`);
     }
-    // What is deeper is refused by the core, by its depth.
+    // The core refuses deeper values, because of their depth.
     const isDeep = this.#path.length > MAX_CLAIM_DEPTH;
     if (field === STRUCT && !isDeep) this.struct(end);
     if (field === LIST && !isDeep) this.#list(end);
@@ -135,7 +137,7 @@ class ClaimsCheck {
     this.#closed(end);
   }
 
-  /** Reads a tag. Skips the field unless it is this one, and length-delimited. */
+  /** Reads a tag. Skips the field unless it has this number and is length-delimited. */
   #isNext(wanted: number): boolean {
     const [field, wireType] = this.#reader.tag();
     if (field === wanted && wireType === WireType.LengthDelimited) return true;
@@ -160,6 +162,6 @@ function endOf(reader: BinaryReader): number {
   return end;
 }
 
-function refuse(reason: 'RESERVED' | 'TOO_LARGE' | 'INVALID', description: string): never {
+function throwInvalid(reason: 'RESERVED' | 'TOO_LARGE' | 'INVALID', description: string): never {
   throw new InvalidInput({ field: 'claims', reason, description });
 }

@@ -5,15 +5,15 @@ import { expect } from 'chai';
 import { type HealthCheckResponse, HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SessionId } from '../../src/core/session.js';
-import { Admission } from '../../src/grpc/admission.js';
-import type { ServiceCall } from '../../src/grpc/call-frame.js';
-import { decodingFaults } from '../../src/grpc/decoding.js';
-import { GivenUp } from '../../src/grpc/status.js';
+import { Admission } from '../../src/grpc/admission/admission.js';
+import type { ServiceCall } from '../../src/grpc/call-context.js';
+import { withDecodeErrors } from '../../src/grpc/codec/decoding.js';
+import { CallCancelled } from '../../src/grpc/status.js';
 import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
 import type { IncomingCall } from '../../src/grpc/transport/method.js';
 import { Routes } from '../../src/grpc/transport/routes.js';
 import { Transport } from '../../src/grpc/transport/transport.js';
-import { type Handler, Unary } from '../../src/grpc/unary.js';
+import { type Handler, UnaryHandlers } from '../../src/grpc/unary-handlers.js';
 import { createLogger } from '../../src/log.js';
 import { RecordingLog } from '../support/recording-log.js';
 
@@ -30,10 +30,10 @@ async function callOnce(
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
   const log = createLogger({ name: 'test', level: 'info', destination });
   const admission = admitting();
-  const unary = new Unary(log, admission);
+  const unary = new UnaryHandlers(log, admission);
   const routes = new Routes();
-  const { check } = decodingFaults({ check: HealthService.check });
-  routes.add({ check }, { check: unary.handle('Check', handler) }, { maxRequestBytes: 1024 });
+  const { check } = withDecodeErrors({ check: HealthService.check });
+  routes.add({ check }, { check: unary.wrap('Check', handler) }, { maxRequestBytes: 1024 });
   const server = new Transport(log, DEFAULT_LIMITS, undefined);
   server.add('GRPC_ADDRESS', { host: '127.0.0.1', port: 0 }, routes.all);
   const [address] = await server.listen();
@@ -87,7 +87,7 @@ describe('the frame around a call', () => {
         call.audit(STARTED);
         throw error;
       });
-    const { lines: quiet } = await failing(new GivenUp());
+    const { lines: quiet } = await failing(new CallCancelled());
     expect(quiet.map(({ msg, audit }) => ({ msg, audit }))).to.deep.equal([{ msg: 'session_started', audit: STARTED }]);
     const { lines: failed } = await failing(new StoreUnavailable('it is away'));
     expect(failed.map(({ level, msg, audit }) => ({ level, msg, audit }))).to.deep.equal([
@@ -99,9 +99,9 @@ describe('the frame around a call', () => {
     const lines: Line[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
     const admission = admitting();
-    const unary = new Unary(createLogger({ name: 'test', level: 'info', destination }), admission);
+    const unary = new UnaryHandlers(createLogger({ name: 'test', level: 'info', destination }), admission);
     let late: (() => void) | undefined;
-    const handle = unary.handle<object, object>('Check', async (_request, call) => {
+    const handle = unary.wrap<object, object>('Check', async (_request, call) => {
       call.audit(STARTED);
       late = () => call.audit(STARTED);
       return {};

@@ -1,24 +1,24 @@
-// Admission of calls: bounds the calls under way, those that wait for a place, and the tokens that batches hold.
+// Admission of calls: limits on the calls under way, on those that wait for a place, and on the tokens in batches.
 
-import type { Logger } from '../log.js';
+import type { Logger } from '../../log.js';
 import { OverloadLog } from './overload-log.js';
 import { WaitQueue } from './wait-queue.js';
 
-/** Places beyond the limit for calls that end a session: a user who gets no answer to a logout may think that it worked. */
+/** Places beyond the limit for calls that end a session: a user may believe that a logout worked although it failed. */
 const RESERVED_FOR_ENDING = 8;
 /**
- * Calls that may wait for a place; a waiting call holds 8 KiB at most. As many come in a pause of a second, at half of what
- * can be served of the cheapest calls.
+ * How many calls may wait for a place. A waiting call holds at most 8 KiB. About this number arrives during a pause of
+ * one second, at half of the highest rate of the cheapest calls.
  */
 const MAX_WAITING = 4_096;
 /** The same for calls that end a session. */
 const MAX_ENDING_WAITING = 512;
 /**
- * Tokens that batches may hold, for each call that may be under way. A batch costs the calls beside it nothing, because all
- * batches share a slice of each turn. This bounds how long batches wait for each other.
+ * How many tokens batches may hold together, per call of the limit. A batch does not delay other calls, because all
+ * batches share one slice of each turn. This limits how long batches wait for each other.
  */
 const TOKENS_PER_CALL = 64;
-/** How often the queues are looked at while nothing else happens, ms. */
+/** How often the queues are checked while no call ends, ms. */
 const LOOK_MS = 20;
 
 export interface AdmissionOptions {
@@ -28,7 +28,7 @@ export interface AdmissionOptions {
   readonly reportMs?: number;
 }
 
-/** A call that waits for a place. One of the two is called, once. */
+/** A call that waits for a place. Exactly one of the two methods is called, once. */
 export interface OpenedCall {
   accept(): void;
   refuse(): void;
@@ -36,7 +36,7 @@ export interface OpenedCall {
 
 /** A call under way. */
 export interface AdmittedCall {
-  /** Reserves tokens until the call ends. @returns false if batches hold too many tokens already; the refusal is counted */
+  /** Reserves tokens until the call ends. @returns false if batches hold too many tokens; the refusal is counted */
   reserveTokens(tokens: number): boolean;
   /** Ends the call. Later calls of `end` have no effect. */
   end(): void;
@@ -46,16 +46,16 @@ export interface AdmittedCall {
 export class Admission {
   readonly #log: OverloadLog;
   readonly #maxCalls: number;
-  readonly #ledger: Ledger;
+  readonly #counts: SharedCounts;
   readonly #waiting = new WaitQueue<OpenedCall>(MAX_WAITING);
-  /** Calls that end a session: refused last. */
+  /** Calls that end a session. They are refused last. */
   readonly #ending = new WaitQueue<OpenedCall>(MAX_ENDING_WAITING);
   #looking: NodeJS.Timeout | undefined;
   #isInTurn = false;
   #underWay = 0;
-  /** Calls that were opened in this turn, and whose messages may still come in it. */
+  /** Calls that were opened in this turn, and whose messages may still arrive in it. */
   #opened = 0;
-  /** Calls that ended in this turn. They keep their places until it ends, because their answers leave then. */
+  /** Calls that ended in this turn. They keep their places until the turn ends, because their responses leave then. */
   #ended = 0;
   #tokens = 0;
   #idle: (() => void)[] = [];
@@ -63,7 +63,7 @@ export class Admission {
   constructor(log: Pick<Logger, 'info' | 'warn'>, { maxConcurrentCalls, reportMs }: AdmissionOptions) {
     this.#log = new OverloadLog(log, reportMs);
     this.#maxCalls = maxConcurrentCalls;
-    this.#ledger = {
+    this.#counts = {
       takeTokens: (tokens) => this.#takeTokens(tokens),
       end: (tokens) => this.#end(tokens),
     };
@@ -79,8 +79,8 @@ export class Admission {
   }
 
   /**
-   * Opens a call if there is a place for it, and none waits for one. The place is kept until the turn ends: a message that
-   * comes later may never come.
+   * Opens a call if there is a place and no other call waits for one. It keeps the place only until the turn ends,
+   * because a message that has not arrived by then may never arrive.
    * @param ends whether the call ends a session
    */
   open(ends: boolean): boolean {
@@ -90,7 +90,7 @@ export class Admission {
     return true;
   }
 
-  /** Lets a call wait that cannot be opened now, until it is accepted or refused. */
+  /** Queues a call that cannot be opened now, until it is accepted or refused. */
   wait(ends: boolean, call: OpenedCall): void {
     if (!this.#queueOf(ends).push(call, performance.now())) return this.refuse(call);
     this.#looking ??= setInterval(() => this.#noteTurn(), LOOK_MS).unref();
@@ -103,7 +103,7 @@ export class Admission {
   }
 
   /**
-   * Begins a call whose message has come. @returns undefined if too many are under way; the refusal is counted
+   * Begins a call whose message has arrived. @returns undefined if too many are under way; the refusal is counted
    * @param ends whether the call ends a session
    */
   begin(ends = false): AdmittedCall | undefined {
@@ -113,7 +113,7 @@ export class Admission {
       return undefined;
     }
     this.#underWay++;
-    return new CallUnderWay(this.#ledger);
+    return new CallUnderWay(this.#counts);
   }
 
   /** Refuses the calls that wait, and writes the last log line about refused calls. */
@@ -132,7 +132,7 @@ export class Admission {
     return this.#maxCalls + (ends ? RESERVED_FOR_ENDING : 0) - this.#underWay - this.#opened - this.#ended;
   }
 
-  /** Calls `endTurn` after the sockets that can be read have been read, and before any is read again. */
+  /** Schedules `endTurn` after all readable sockets have been read, and before any is read again. */
   #noteTurn(): void {
     if (this.#isInTurn) return;
     this.#isInTurn = true;
@@ -152,14 +152,14 @@ export class Admission {
     this.#looking = undefined;
   }
 
-  /** Their messages have come already, mostly: what is accepted begins before the next turn does. */
+  /** Most of these calls have their messages already, so an accepted call begins before the next turn. */
   #admitWaiting(): void {
     const ending = this.#ending.take(Math.max(0, this.#room(true)));
     for (const call of ending) call.accept();
     for (const call of this.#waiting.take(Math.max(0, this.#room(false) - ending.length))) call.accept();
   }
 
-  /** One batch by itself is always taken. */
+  /** A batch is always accepted if no other batch is under way. */
   #takeTokens(tokens: number): boolean {
     if (this.#tokens > 0 && this.#tokens + tokens > this.#maxCalls * TOKENS_PER_CALL) {
       this.#log.count();
@@ -178,23 +178,23 @@ export class Admission {
   }
 }
 
-/** What a call under way changes in the counts that all share. */
-interface Ledger {
+/** The counters of Admission that a call under way changes. */
+interface SharedCounts {
   takeTokens(tokens: number): boolean;
   end(tokens: number): void;
 }
 
 class CallUnderWay implements AdmittedCall {
-  readonly #ledger: Ledger;
+  readonly #counts: SharedCounts;
   #tokens = 0;
   #ended = false;
 
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger;
+  constructor(counts: SharedCounts) {
+    this.#counts = counts;
   }
 
   reserveTokens(tokens: number): boolean {
-    if (!this.#ledger.takeTokens(tokens)) return false;
+    if (!this.#counts.takeTokens(tokens)) return false;
     this.#tokens += tokens;
     return true;
   }
@@ -202,6 +202,6 @@ class CallUnderWay implements AdmittedCall {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#ledger.end(this.#tokens);
+    this.#counts.end(this.#tokens);
   }
 }
