@@ -3,7 +3,7 @@
 import type { Server } from 'node:http';
 import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { Logger } from '../src/log.js';
+import type { Logger } from '../src/platform/log.js';
 import { type AuthClient, RpcError } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import type { ClientErrorHandler } from './http/client-errors.js';

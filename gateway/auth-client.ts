@@ -22,9 +22,9 @@ import {
   HealthCheckResponse_ServingStatus,
   HealthClient,
 } from '../proto/gen/grpc/health/v1/health.js';
-import { type Address, formatAddress } from '../src/env.js';
-import { channelCredentials, type TlsPeer } from '../src/tls/channel.js';
-import { explainClosed } from '../src/tls/failure.js';
+import { type Address, formatAddress } from '../src/platform/env.js';
+import { channelCredentials, type TlsPeer } from '../src/platform/tls/channel.js';
+import { explainClosed } from '../src/platform/tls/failure.js';
 import { readStatusDetails, type StatusDetails } from './status-details.js';
 
 const OPTIONS: ChannelOptions = {

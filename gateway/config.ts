@@ -1,7 +1,7 @@
 // The settings of the gateway: addresses, paths, CORS, trusted proxies and limits.
 
-import { type Address, type Environment, parseDuration } from '../src/env.js';
-import { type ClientTls, readClientTls } from '../src/tls/settings.js';
+import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
+import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
 import { isAddressOrBlock } from './limits/client-address.js';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';

@@ -1,11 +1,11 @@
 // The gateway as a whole: it connects the parts, listens, and stops without interrupting a request.
 
 import { lookup } from 'node:dns/promises';
-import { AddressUnusable } from '../src/address-unusable.js';
-import type { Address } from '../src/env.js';
-import type { Logger } from '../src/log.js';
-import { logGrpcTo } from '../src/output/grpc-log.js';
-import { Certificates } from '../src/tls/certificates.js';
+import { AddressUnusable } from '../src/platform/address-unusable.js';
+import type { Address } from '../src/platform/env.js';
+import type { Logger } from '../src/platform/log.js';
+import { logGrpcTo } from '../src/platform/output/grpc-log.js';
+import { Certificates } from '../src/platform/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';

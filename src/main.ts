@@ -9,8 +9,8 @@ import * as util from 'node:util';
 import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
 import { helpFor, isCommand, UsageError, unknownCommand } from './commands/usage.js';
-import { takeOverOutput } from './output/foreign-output.js';
-import { silenceNativeOutput } from './output/standard-error.js';
+import { takeOverOutput } from './platform/output/foreign-output.js';
+import { silenceNativeOutput } from './platform/output/standard-error.js';
 
 /** The commands that an option is for. */
 const OPTIONS_OF: readonly (readonly ['subject' | 'claims' | 'algorithm' | 'compromised', readonly string[]])[] = [

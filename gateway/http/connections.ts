@@ -3,7 +3,7 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../../src/log.js';
+import type { Logger } from '../../src/platform/log.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { answerUnknownExpectation } from './client-errors.js';
 import type { OpenResponses } from './open-responses.js';

@@ -1,7 +1,7 @@
 // Cross-origin requests (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol): the allowed origins and headers.
 
 import type { FastifyCorsOptions } from '@fastify/cors';
-import type { Environment } from '../../src/env.js';
+import type { Environment } from '../../src/platform/env.js';
 
 /** The origins whose pages may call, and the headers that they may send. */
 export interface CorsSettings {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptRequestId, type Logger } from '../../src/log.js';
+import { acceptRequestId, type Logger } from '../../src/platform/log.js';
 import type { CallContext, CallEnd } from '../auth-client.js';
 
 declare module 'fastify' {

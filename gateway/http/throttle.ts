@@ -1,7 +1,7 @@
 // The rate limit as a hook: it counts requests by client, and sets the headers that show how many are left.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerAt } from '../../src/address-network.js';
+import { callerAt } from '../../src/platform/caller-network.js';
 import { clientAddressOf, type IsTrustedProxy } from '../limits/client-address.js';
 import { RateCounter, type RateLimit } from '../limits/rate-limit.js';
 import { HttpError, throttled } from './responses.js';

@@ -1,7 +1,7 @@
 // The address of a client, also behind trusted proxies that send `X-Forwarded-For`.
 
 import { isIP } from 'node:net';
-import { type IpAddress, parseIp } from '../../src/address-network.js';
+import { type IpAddress, parseIp } from '../../src/platform/caller-network.js';
 
 /** An IPv6 address has at most 45 characters. This leaves room for brackets, a port and a zone. */
 const MOST_CHARACTERS = 80;

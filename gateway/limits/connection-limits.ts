@@ -1,7 +1,7 @@
 // Limits on the number of connections, by client address and in total, and the log line about them.
 
-import { callerAt } from '../../src/address-network.js';
-import type { Logger } from '../../src/log.js';
+import { callerAt } from '../../src/platform/caller-network.js';
+import type { Logger } from '../../src/platform/log.js';
 import type { IsTrustedProxy } from './client-address.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { GatewayLimits } from './limits.js';

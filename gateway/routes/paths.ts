@@ -1,6 +1,6 @@
 // The paths of the routes: the fixed ones, and the rules for those in settings.
 
-import type { Environment } from '../../src/env.js';
+import type { Environment } from '../../src/platform/env.js';
 
 /** Paths that no setting may use. Without a trailing slash, as in the table of routes. */
 export const KEY_SET_PATH = '/.well-known/jwks.json';

@@ -43,7 +43,7 @@ function checkTokens(text: string): void {
     if (isName && last?.names && token.startsWith('"')) {
       last.step = JSON.parse(token) as string;
       const fault = faultOfName(last.step, last.names);
-      if (fault) refuse(fault, open, index);
+      if (fault) throwUsageError(fault, open, index);
       last.names.add(last.step);
       isName = false;
     } else if (token === '{' || token === '[') {
@@ -57,7 +57,7 @@ function checkTokens(text: string): void {
       isName = last?.names !== undefined;
     } else {
       const fault = token.startsWith('"') ? faultOfText(JSON.parse(token) as string) : faultOfNumber(token);
-      if (fault) refuse(fault, open, index);
+      if (fault) throwUsageError(fault, open, index);
     }
   }
 }
@@ -91,7 +91,7 @@ function digitsOf(number: string): string {
   return `${sign}${significant}e${point}`;
 }
 
-function refuse(fault: string, open: readonly Open[], index: number): never {
+function throwUsageError(fault: string, open: readonly Open[], index: number): never {
   const path: ClaimPath = open.map(({ step }) => step);
   throw new UsageError(`--claims: ${formatPath(path)}, at character ${index + 1}: ${fault}`);
 }

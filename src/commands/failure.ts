@@ -1,8 +1,8 @@
 // How the failure of a command is written, and the exit code that goes with it.
 
-import { writeLastWords } from '../output/foreign-output.js';
+import { writeLastWords } from '../platform/output/foreign-output.js';
+import { formatError } from './format-error.js';
 import { printMessage } from './print.js';
-import { tell } from './tell.js';
 import { UsageError } from './usage.js';
 
 /** The commands that run until they are stopped. All that they print is JSON, one line each. */
@@ -14,7 +14,7 @@ export const isLongRunning = (command: string | undefined): boolean => LONG_RUNN
 /** Ends the process. @param command its name, as far as the command line has one */
 export function endFailed(error: unknown, command: string | undefined): never {
   if (error instanceof UsageError || !isLongRunning(command)) {
-    printMessage(tell(error));
+    printMessage(formatError(error));
     return process.exit(error instanceof UsageError ? 2 : 1);
   }
   const fields =

@@ -2,12 +2,12 @@
 
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
-import { readLogLevel } from '../config.js';
-import { Environment } from '../env.js';
-import { createLogger } from '../log.js';
-import { logOutputTo } from '../output/foreign-output.js';
-import { untilSignalled } from './lifetime.js';
+import { Environment } from '../platform/env.js';
+import { createLogger } from '../platform/log.js';
+import { logOutputTo } from '../platform/output/foreign-output.js';
+import { readLogLevel } from '../settings/service.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
+import { stopOnSignal } from './shutdown.js';
 
 export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
@@ -20,7 +20,7 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const server = createGateway(settings, log);
   const listening = server.listen();
   // Before it says that it listens: whoever reads that may end it at once, and in order.
-  untilSignalled(log, async () => {
+  stopOnSignal(log, async () => {
     await listening;
     await server.close();
   });

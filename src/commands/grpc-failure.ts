@@ -1,11 +1,11 @@
 // Owns how a failed call of the service is told to the user of the command line, and the channel such calls go by.
 
 import { type ChannelCredentials, type ChannelOptions, type ServiceError, status } from '@grpc/grpc-js';
-import { type Address, formatAddress } from '../env.js';
-import { channelCredentials } from '../tls/channel.js';
-import { explainClosed } from '../tls/failure.js';
-import { readTls } from '../tls/pem.js';
-import type { ClientTls } from '../tls/settings.js';
+import { type Address, formatAddress } from '../platform/env.js';
+import { channelCredentials } from '../platform/tls/channel.js';
+import { explainClosed } from '../platform/tls/failure.js';
+import { readTls } from '../platform/tls/pem.js';
+import type { ClientTls } from '../settings/tls.js';
 
 /** What calls a service by its address must not be diverted by `http_proxy` in the environment. */
 export const DIRECT: ChannelOptions = { 'grpc.enable_http_proxy': 0 };

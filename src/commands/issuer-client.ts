@@ -3,7 +3,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import { IssuerServiceClient } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { formatAddress, type Secret } from '../env.js';
+import { formatAddress, type Secret } from '../platform/env.js';
 import { CallFailed, credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 
 const DEADLINE_MS = 5_000;

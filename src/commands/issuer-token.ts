@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { issuerTokenFile } from '../config.js';
-import { Secret } from '../env.js';
-import { isSendable, MIN_ISSUER_TOKEN } from '../issuer-config.js';
+import { Secret } from '../platform/env.js';
+import { isSendable, MIN_ISSUER_TOKEN } from '../settings/issuer.js';
+import { issuerTokenFile } from '../settings/service.js';
 
 const OPEN_TO_OTHERS = 0o077;
 

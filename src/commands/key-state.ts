@@ -1,7 +1,6 @@
 // What the command line knows of a folder of keys: the settings it goes by, and in words what each key is good for.
 
 import { type KeyFile, type KeyFileError, readKeys } from '../adapters/jwt/key-files.js';
-import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../config.js';
 import {
   type KeyTimes,
   type NewestFirst,
@@ -10,8 +9,9 @@ import {
   signingKey,
   startDelayMs,
 } from '../core/key-schedule.js';
-import { Environment } from '../env.js';
-import { readKeyFolder } from '../key-settings.js';
+import { Environment } from '../platform/env.js';
+import { readKeyFolderSettings } from '../settings/keys.js';
+import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../settings/service.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
 export interface KeysSettings {
@@ -28,7 +28,7 @@ export type HeldKey = KeyFile & ScheduledKey;
 export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
   const env = new Environment(variables);
   const nowMs = Date.now();
-  const { folder, activeKid, delayMs } = readKeyFolder(env);
+  const { folder, activeKid, delayMs } = readKeyFolderSettings(env);
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const { refreshTtlMs, graceMs } = readPolicy(env, false, nowMs);
   checkSettings(env);

@@ -18,9 +18,9 @@ import { printMessage, printResult } from './print.js';
 import { UsageError } from './usage.js';
 
 /** The command cannot be done with these keys. The message says what to do instead. */
-export class KeysRefused extends Error {
-  readonly code = 'KEYS_REFUSED';
-  override readonly name = 'KeysRefused';
+export class KeysCommandError extends Error {
+  readonly code = 'KEYS_COMMAND_ERROR';
+  override readonly name = 'KeysCommandError';
 }
 
 /** Prints every key, the newest first, and what it is good for. */
@@ -55,10 +55,10 @@ export async function keysGenerate(variables: NodeJS.ProcessEnv, algorithm: stri
   const make = maker(settings, algorithm);
   const { folder } = settings;
   if ((await pemFiles(folder)).length > 0) {
-    throw new KeysRefused(`${folder} holds keys already; run \`latchkey keys rotate\` for a new one`);
+    throw new KeysCommandError(`${folder} holds keys already; run \`latchkey keys rotate\` for a new one`);
   }
-  const { told } = make();
-  print(told, `It signs at once where it is the only one: set JWT_KEYS_DIR=${folder} on every node.`);
+  const { report } = make();
+  print(report, `It signs at once where it is the only one: set JWT_KEYS_DIR=${folder} on every node.`);
 }
 
 /** Makes a new key, which signs once every node can know it. */
@@ -70,11 +70,11 @@ export async function keysRotate(variables: NodeJS.ProcessEnv, algorithm: string
   const [newest, ...older] = await heldKeys(settings);
   if (newest.sinceMs > nowMs) {
     const why = `is dated ${moment(newest.sinceMs)}, in the future: a new key would be older and not sign`;
-    throw new KeysRefused(`${newest.path} ${why}; run: touch '${newest.path}'`);
+    throw new KeysCommandError(`${newest.path} ${why}; run: touch '${newest.path}'`);
   }
   const before = signing([newest, ...older], settings);
-  const { kid, told } = make();
-  print(told);
+  const { kid, report } = make();
+  print(report);
   const keys = await heldKeys(settings);
   if (isPinned(keys, settings)) {
     print(`It verifies, and does not sign, for JWT_ACTIVE_KID names ${before.kid}: when every node has the file,`);
@@ -101,16 +101,16 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   if (!key) {
     const there = keys.map((each) => each.kid).join(', ');
     const hidden = fault ? '. If it is in a file that is not in order, delete that file' : '';
-    throw new KeysRefused(`${folder} holds no key ${kid}; there are: ${there}${hidden}`);
+    throw new KeysCommandError(`${folder} holds no key ${kid}; there are: ${there}${hidden}`);
   }
   if (keys.length === 1) {
-    throw new KeysRefused(
+    throw new KeysCommandError(
       `${kid} is the last key, without which nothing can be signed; run \`latchkey keys rotate\` first`,
     );
   }
   const goneMs = retirable(key, keys, settings);
   if (!compromised && (goneMs === undefined || goneMs > nowMs)) {
-    throw new KeysRefused(`${kid} ${reasonToKeep(key === signing(keys, settings), goneMs)}. ${OR_COMPROMISED}`);
+    throw new KeysCommandError(`${kid} ${reasonToKeep(key === signing(keys, settings), goneMs)}. ${OR_COMPROMISED}`);
   }
   // The same key may be there in two files.
   for (let file = key.path; ; ) {
@@ -130,7 +130,7 @@ const OR_COMPROMISED =
 
 async function needsKeys({ folder }: KeysSettings): Promise<void> {
   if ((await pemFiles(folder)).length > 0) return;
-  throw new KeysRefused(`${folder} holds no key yet; run \`latchkey keys generate\` for the first`);
+  throw new KeysCommandError(`${folder} holds no key yet; run \`latchkey keys generate\` for the first`);
 }
 
 function reasonToKeep(signs: boolean, goneMs: number | undefined): string {
@@ -140,7 +140,7 @@ function reasonToKeep(signs: boolean, goneMs: number | undefined): string {
 }
 
 /** Makes the key once all else is known to be right. @throws UsageError for another algorithm */
-function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { kid: string; told: string } {
+function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { kid: string; report: string } {
   if (algorithm !== 'ES256' && algorithm !== 'RS256') {
     throw new UsageError(`--algorithm: found ${algorithm}, wanted ES256 or RS256`);
   }
@@ -148,7 +148,7 @@ function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { ki
     const { kid, pem } = makeKey(algorithm);
     // By date, so that a listing of the folder is in order; a part of the kid keeps two of one second apart.
     const name = `${moment(nowMs).replace(/[-:]/g, '')}-${kid.slice(0, 8)}`;
-    return { kid, told: `Made the key ${kid} (${algorithm}) in ${writeKey(folder, name, pem)}.` };
+    return { kid, report: `Made the key ${kid} (${algorithm}) in ${writeKey(folder, name, pem)}.` };
   };
 }
 

@@ -1,7 +1,7 @@
 // What a command of the command line prints: its result on standard output, messages for its user on standard error.
 
 import { writeSync } from 'node:fs';
-import { descriptor } from '../log-descriptor.js';
+import { standardStream } from '../platform/log-destination.js';
 
 /** How long to wait for a reader that has no room, ms. */
 const WAIT_MS = 5;
@@ -31,5 +31,5 @@ export function printResult(text: string): void {
 export function printMessage(text: string): void {
   const [first = '', ...further] = text.trimEnd().split('\n');
   const lines = further.map((line) => (line.startsWith('  ') ? line : `  ${line}`));
-  descriptor(2).write(`${[`latchkey: ${first}`, ...lines].join('\n')}\n`);
+  standardStream(2).write(`${[`latchkey: ${first}`, ...lines].join('\n')}\n`);
 }

@@ -1,9 +1,9 @@
 // Warnings of settings that may be mistakes: which commands look for them, and where they are printed.
 
 import { readGatewaySettings } from '../../gateway/config.js';
-import { readLogLevel, readServiceSettings } from '../config.js';
-import { Environment } from '../env.js';
-import type { Logger } from '../log.js';
+import { Environment } from '../platform/env.js';
+import type { Logger } from '../platform/log.js';
+import { readLogLevel, readServiceSettings } from '../settings/service.js';
 import { printMessage } from './print.js';
 
 /** Every setting of every command: processes may share one environment. */

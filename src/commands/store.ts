@@ -2,10 +2,10 @@
 
 import { surveyFolder } from '../adapters/lmdb/survey.js';
 import { surveyRedis } from '../adapters/redis/survey/survey.js';
-import { readStore, revealed } from '../config.js';
 import type { Finding, Weight } from '../core/finding.js';
-import { Environment } from '../env.js';
-import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
+import { Environment } from '../platform/env.js';
+import { readTls, type TlsFiles, type TlsMaterial } from '../platform/tls/pem.js';
+import { readStore, revealed } from '../settings/service.js';
 import { printResult } from './print.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 

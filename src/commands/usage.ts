@@ -1,6 +1,6 @@
 // The words of the command line: its help, and the error for what it does not know.
 
-import { closest } from '../env/edit-distance.js';
+import { closest } from '../platform/env/edit-distance.js';
 
 /** The command line was wrong; the message says how. */
 export class UsageError extends Error {

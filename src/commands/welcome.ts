@@ -1,9 +1,9 @@
 // What `latchkey dev` prints: where everything is, a fresh pair, and lines that work as printed.
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import type { ServiceSettings } from '../config.js';
-import { formatDuration } from '../env.js';
-import type { ClientTls } from '../tls/settings.js';
+import { formatDuration } from '../platform/env.js';
+import type { ServiceSettings } from '../settings/service.js';
+import type { ClientTls } from '../settings/tls.js';
 
 /**
  * @param addresses `host:port` of each listener

@@ -1,9 +1,9 @@
 // The gRPC server: its services, its limits, and how it stops.
 
 import type { Context } from '../core/context.js';
-import type { Address } from '../env.js';
-import type { Logger } from '../log.js';
-import type { Certificates } from '../tls/certificates.js';
+import type { Address } from '../platform/env.js';
+import type { Logger } from '../platform/log.js';
+import type { Certificates } from '../platform/tls/certificates.js';
 import { Admission } from './admission/admission.js';
 import { callAdmission } from './admission/call-admission.js';
 import { withDecodeErrors } from './codec/decoding.js';

@@ -2,7 +2,7 @@
 
 import type { StatusObject } from '@grpc/grpc-js';
 import { InvalidInput } from '../core/errors.js';
-import type { Logger } from '../log.js';
+import type { Logger } from '../platform/log.js';
 import type { Admission } from './admission/admission.js';
 import { endsSession } from './admission/call-admission.js';
 import { CallContext, type ServiceCall } from './call-context.js';

@@ -11,11 +11,11 @@ import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js'
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HELP } from '../../src/commands/usage.js';
-import { readLogLevel, readServiceSettings } from '../../src/config.js';
 import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, refusal, StoreUnavailable } from '../../src/core/errors.js';
-import { Environment } from '../../src/env.js';
 import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
+import { Environment } from '../../src/platform/env.js';
+import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
 import { codeLines, codeOf, readText, tableBelow } from './markdown.js';
 
 const readme = (): string => readText('README.md');

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { clientAddressOf, parseForwardedEntry, trustedProxies } from '../../gateway/limits/client-address.js';
-import { callerAt } from '../../src/address-network.js';
+import { callerAt } from '../../src/platform/caller-network.js';
 
 describe('gateway: clients', () => {
   const same: readonly [title: string, addresses: readonly string[], client: string | undefined][] = [

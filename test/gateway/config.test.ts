@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { GATEWAY_LIMITS } from '../../gateway/limits/limits.js';
-import { ConfigError, Environment } from '../../src/env.js';
+import { ConfigError, Environment } from '../../src/platform/env.js';
 import { RunningGateway } from './running-gateway.js';
 
 describe('gateway: settings', () => {

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { trustedProxies } from '../../gateway/limits/client-address.js';
 import { ConnectionLimits } from '../../gateway/limits/connection-limits.js';
 import { ConnectionPool } from '../../gateway/limits/connection-pool.js';
-import { createLogger } from '../../src/log.js';
+import { createLogger } from '../../src/platform/log.js';
 import { until } from '../e2e/stage.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 

@@ -14,7 +14,7 @@ import type { IncomingCall } from '../../src/grpc/transport/method.js';
 import { Routes } from '../../src/grpc/transport/routes.js';
 import { Transport } from '../../src/grpc/transport/transport.js';
 import { type Handler, UnaryHandlers } from '../../src/grpc/unary-handlers.js';
-import { createLogger } from '../../src/log.js';
+import { createLogger } from '../../src/platform/log.js';
 import { RecordingLog } from '../support/recording-log.js';
 
 const admitting = () => new Admission(new RecordingLog(), { maxConcurrentCalls: 1 });

@@ -192,8 +192,10 @@ describe('serve with workers', function () {
     expect((await runCommand(['keys', 'generate'], keys)).code).to.equal(0);
     const crew = await onFolder({ JWT_SECRET: '', ...keys });
     expect((await runCommand(['keys', 'rotate'], keys)).code).to.equal(0);
-    await until(() => crew.said('this key signs now').length >= 2, CREW_MS);
-    expect(new Set(crew.said('this key signs now').map(({ worker }) => worker))).to.deep.equal(new Set([1, 2]));
+    await until(() => crew.said('this key now signs new tokens').length >= 2, CREW_MS);
+    expect(new Set(crew.said('this key now signs new tokens').map(({ worker }) => worker))).to.deep.equal(
+      new Set([1, 2]),
+    );
   });
 
   describe('that cannot start', () => {

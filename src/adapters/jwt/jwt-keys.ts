@@ -40,9 +40,9 @@ export class JwtKeys implements Keys {
   readonly #signing: Signers;
   readonly #verifiers = new Map<string, Verifier>();
   readonly #adopted: readonly Verifier[];
-  readonly #shown: readonly PublicKey[];
+  readonly #publicJwk: readonly PublicKey[];
   /** Of the headers that we write, as text: nearly every token that comes has one of these. */
-  readonly #written = new Map<string, Reading>();
+  readonly #headerCache = new Map<string, Reading>();
 
   /**
    * @param signing signs new pairs
@@ -60,15 +60,15 @@ export class JwtKeys implements Keys {
       this.#signers.set(kid, signers);
       this.#verifiers.set(kid, { use: 'access', kid, algorithm, key: verify });
       this.#verifiers.set(refreshKid, { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: refreshSecret });
-      for (const { header } of [signers.access, signers.refresh]) this.#written.set(header, this.#read(header));
+      for (const { header } of [signers.access, signers.refresh]) this.#headerCache.set(header, this.#read(header));
     }
-    this.#shown = all.flatMap(({ shown }) => (shown ? [shown] : []));
+    this.#publicJwk = all.flatMap(({ publicJwk }) => (publicJwk ? [publicJwk] : []));
   }
 
   open(text: string): Opened {
     const token = readCompact(text);
     if (!token) throw new TokenRefused('MALFORMED', 'not a JWT in compact form');
-    const { typ, verifiers } = this.#written.get(token.header) ?? this.#read(token.header);
+    const { typ, verifiers } = this.#headerCache.get(token.header) ?? this.#read(token.header);
     const [{ use, kid }] = verifiers;
     return { use, kid, typ, payload: verified(token, verifiers) };
   }
@@ -88,7 +88,7 @@ export class JwtKeys implements Keys {
   }
 
   publicKeys(): readonly PublicKey[] {
-    return this.#shown;
+    return this.#publicJwk;
   }
 
   /** There is nothing to look at. */

@@ -5,7 +5,7 @@ import { chownSync, existsSync, linkSync, renameSync, rmSync, statSync, writeFil
 import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
-import { makeFolder } from '../../make-folder.js';
+import { makeFolder } from '../../platform/make-folder.js';
 import { type Algorithm, keyFromPem, type SigningKey } from './signing-key.js';
 
 const OPEN_TO_OTHERS = 0o007;
@@ -14,7 +14,7 @@ const WRITABLE_BY_OTHERS = 0o002;
 const MAX_FILE_BYTES = 64 * 1024;
 const RSA_BITS = 2048;
 const NO_FOLDER = 'there is no such folder';
-const NO_KEY = 'it holds no file that ends in .pem';
+const NO_KEY = 'it contains no file that ends in .pem';
 const FIRST_KEY = '`latchkey keys generate` makes the first key';
 
 /** A folder of keys, or a file in it, is not as it must be. The message names the file and never its content. */
@@ -115,7 +115,7 @@ export async function pemFiles(folder: string): Promise<string[]> {
 }
 
 const WRITABLE =
-  'everybody on this machine may add a key to it; delete the keys in it that you have not made, then run: chmod o-w ';
+  'every user of this machine can add a key to it; delete the keys in it that you did not make, then run: chmod o-w ';
 
 /** @throws the system's error */
 async function isWritableByOthers(folder: string): Promise<boolean> {
@@ -188,7 +188,7 @@ async function privateSinceMs(path: string): Promise<number> {
   if (!found.isFile()) throw new Error('it is no file');
   if (found.size > MAX_FILE_BYTES) throw new Error(`it is too large for a key: ${found.size} bytes`);
   if (process.platform !== 'win32' && found.mode & OPEN_TO_OTHERS) {
-    throw new Error(`everybody on this machine may use it; run: chmod o= '${path}'`);
+    throw new Error(`every user of this machine can access it; run: chmod o= '${path}'`);
   }
   return found.mtimeMs;
 }

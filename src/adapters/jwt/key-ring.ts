@@ -19,7 +19,7 @@ export interface Clocks {
   /** The machine's clock, Unix ms: what files are dated by. */
   readonly wallMs: () => number;
   /** A clock that is never set, ms. */
-  readonly steadyMs: () => number;
+  readonly monotonicMs: () => number;
 }
 
 export interface KeyRingOptions {
@@ -42,41 +42,41 @@ type Held = KeyFile & ScheduledKey;
 
 const CLOSE_DATES =
   'two keys have dates within seconds of each other: nodes may not agree which signs; set JWT_ACTIVE_KID on every node';
-const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, steadyMs: () => performance.now() };
+const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, monotonicMs: () => performance.now() };
 
 export class KeyRing implements Keys {
   readonly delayMs: number;
   readonly #options: KeyRingOptions;
-  readonly #steadyMs: () => number;
+  readonly #monotonicMs: () => number;
   readonly #watch: KeyWatch;
   #held: NewestFirst<Held>;
   #keys: JwtKeys;
   /** How many keys have come since the start. */
   #added = 0;
-  #toldSigning: string | undefined;
+  #loggedSigning: string | undefined;
   /** The two keys between which dates do not decide, as they were last reported. */
   #reportedRivals: string | undefined;
 
   private constructor(options: KeyRingOptions, files: NewestFirst<KeyFile>) {
     const { folder, log, disk, delayMs, clocks = PROCESS_CLOCKS } = options;
-    const { steadyMs } = clocks;
+    const { monotonicMs } = clocks;
     this.#options = options;
-    this.#steadyMs = steadyMs;
+    this.#monotonicMs = monotonicMs;
     this.delayMs = delayMs;
-    const [wallMs, nowMs] = [clocks.wallMs(), steadyMs()];
+    const [wallMs, nowMs] = [clocks.wallMs(), monotonicMs()];
     this.#held = mapped(files, (file) => ({ ...file, readyMs: nowMs + startDelayMs(file.sinceMs, wallMs, delayMs) }));
     this.#keys = this.#makeKeys();
     this.#watch = new KeyWatch({
-      ...{ folder, log, disk, steadyMs },
+      ...{ folder, log, disk, monotonicMs },
       changed: (found) => this.#take(found),
-      looked: () => this.#tellSigning(),
+      looked: () => this.#logSigningKey(),
     });
-    this.#tellSigning();
+    this.#logSigningKey();
     this.#warnOfRivals();
   }
 
   /** Reads the folder; `start` has it looked at from then on. @throws KeyFileError */
-  static async open(options: KeyRingOptions): Promise<KeyRing> {
+  static async load(options: KeyRingOptions): Promise<KeyRing> {
     const { folder, activeKid, others } = options;
     const files = await loadKeys(folder);
     if (activeKid !== undefined && ![...files, ...others].some(({ kid }) => kid === activeKid)) {
@@ -106,7 +106,7 @@ export class KeyRing implements Keys {
     const { activeKid, others } = this.#options;
     // JWT_SECRET may go on signing while nodes are given keys in files, one by one.
     if (activeKid !== undefined && others.some(({ kid }) => kid === activeKid)) return activeKid;
-    return signingKey(this.#held, activeKid, this.#steadyMs()).kid;
+    return signingKey(this.#held, activeKid, this.#monotonicMs()).kid;
   }
 
   open(token: string): Opened {
@@ -146,7 +146,7 @@ export class KeyRing implements Keys {
     const before = this.#held;
     const kept = missing(before, keys).filter(({ path }) => broken.includes(path));
     const [newest = keys[0], ...older] = [...keys, ...kept].sort(newestFirst);
-    const untilMs = this.#steadyMs() + this.delayMs;
+    const untilMs = this.#monotonicMs() + this.delayMs;
     this.#held = mapped([newest, ...older], (file) => ({
       ...file,
       readyMs: before.find(({ kid }) => kid === file.kid)?.readyMs ?? untilMs,
@@ -155,11 +155,14 @@ export class KeyRing implements Keys {
     this.#warnOfRivals();
     for (const { kid, path, key } of missing(this.#held, before)) {
       this.#added++;
-      log.info({ kid, path, algorithm: key.algorithm, delayMs: this.delayMs }, 'a key has come: it verifies');
+      log.info(
+        { kid, path, algorithm: key.algorithm, delayMs: this.delayMs },
+        'a key was added: it verifies tokens, and may sign after the delay',
+      );
     }
     for (const { kid, path } of missing(before, this.#held)) {
-      log.info({ kid, path }, 'a key is gone: its tokens are refused');
-      if (kid === activeKid) log.error({ kid }, 'the key that JWT_ACTIVE_KID names is gone: the newest signs');
+      log.info({ kid, path }, 'a key was removed: its tokens are refused');
+      if (kid === activeKid) log.error({ kid }, 'the key in JWT_ACTIVE_KID was removed: the newest key signs');
     }
   }
 
@@ -177,11 +180,11 @@ export class KeyRing implements Keys {
   }
 
   /** Tells which key signs whenever that is another one: because files changed, or because time has passed. */
-  #tellSigning(): void {
+  #logSigningKey(): void {
     const { signingKid: kid } = this;
-    if (kid === this.#toldSigning) return;
-    this.#toldSigning = kid;
-    this.#options.log.info({ kid }, 'this key signs now');
+    if (kid === this.#loggedSigning) return;
+    this.#loggedSigning = kid;
+    this.#options.log.info({ kid }, 'this key now signs new tokens');
   }
 }
 

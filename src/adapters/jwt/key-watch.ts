@@ -34,7 +34,7 @@ export interface KeyWatchOptions {
   readonly folder: string;
   readonly log: Log;
   /** A clock that is never set, ms. */
-  readonly steadyMs: () => number;
+  readonly monotonicMs: () => number;
   /** Hears of each change, the whole folder anew; not where no file is in order. */
   readonly changed: (found: FolderKeys) => void;
   /** Hears that the folder was looked at, whatever came of it. */
@@ -68,8 +68,8 @@ export class KeyWatch {
 
   /** Looks at the folder, once for all who ask meanwhile. Never rejects. */
   look(): Promise<void> {
-    const nowMs = this.#options.steadyMs();
-    if (this.#underWay && nowMs - this.#underWay.sinceMs >= SLOW_MS) this.#tell(SLOW);
+    const nowMs = this.#options.monotonicMs();
+    if (this.#underWay && nowMs - this.#underWay.sinceMs >= SLOW_MS) this.#logFault(SLOW);
     if (!this.#underWay) {
       const done = this.#look().finally(() => {
         this.#underWay = undefined;
@@ -82,7 +82,7 @@ export class KeyWatch {
 
   /** Looks for a token of an unknown key; at most so often, and waited for at most so long. */
   async rescan(): Promise<void> {
-    const nowMs = this.#options.steadyMs();
+    const nowMs = this.#options.monotonicMs();
     if (this.#underWay) {
       // One that hangs is not waited for by all who come while it does.
       if (nowMs - this.#underWay.sinceMs >= RESCAN_WAIT_MS) return;
@@ -103,9 +103,9 @@ export class KeyWatch {
         if (error instanceof KeyFileError && error.passing) return this.#read();
         throw error;
       });
-      this.#tell(undefined);
+      this.#logFault(undefined);
     } catch (error) {
-      this.#tell(error instanceof Error ? error.message : String(error));
+      this.#logFault(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -132,12 +132,11 @@ export class KeyWatch {
   }
 
   /** Tells each fault once, and its end. */
-  #tell(fault: string | undefined): void {
+  #logFault(fault: string | undefined): void {
     if (fault === this.#fault) return;
     const { log, folder } = this.#options;
     this.#fault = fault;
-    if (fault === undefined) log.info({ folder }, 'the folder of keys is in order again');
-    else
-      log.error({ folder, detail: fault }, 'the folder of keys is not in order: what cannot be read stays as it was');
+    if (fault === undefined) log.info({ folder }, 'the key folder is valid again');
+    else log.error({ folder, detail: fault }, 'the key folder has errors: keys that cannot be read stay as they were');
   }
 }

@@ -16,7 +16,7 @@ export interface SigningKey {
   readonly verify: KeyObject;
   readonly refreshSecret: KeyObject;
   /** What everybody may see; undefined for a secret, of which that is nothing. */
-  readonly shown: PublicKey | undefined;
+  readonly publicJwk: PublicKey | undefined;
 }
 
 /** The least modulus of an RSA key, bits (RFC 7518, section 3.3). */
@@ -44,7 +44,7 @@ export function keyFromSecret(secret: string): SigningKey {
     sign: key,
     verify: key,
     refreshSecret: refreshSecretOf(material),
-    shown: undefined,
+    publicJwk: undefined,
   };
 }
 
@@ -66,7 +66,7 @@ export function keyFromPem(pem: string): SigningKey {
     sign,
     verify,
     refreshSecret: refreshSecretOf(Buffer.from(sign.export({ format: 'jwk' }).d ?? '', 'base64url')),
-    shown: { ...members, use: 'sig', alg: algorithm, kid },
+    publicJwk: { ...members, use: 'sig', alg: algorithm, kid },
   };
 }
 
@@ -74,7 +74,7 @@ function readPrivateKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new Error('it holds no unencrypted private key in PEM form');
+    throw new Error('it contains no unencrypted private key in PEM form');
   }
 }
 

@@ -1,6 +1,6 @@
 // The data folder of the embedded store: how it is made, and the error where that cannot be. Loads no driver.
 
-import { makeFolder } from '../../make-folder.js';
+import { makeFolder } from '../../platform/make-folder.js';
 
 /** Errors of the system about the folder itself, and not about a file in it. */
 const OF_FOLDER: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP']);

@@ -3,7 +3,7 @@
 import { chmodSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { makeFolder } from '../../make-folder.js';
+import { makeFolder } from '../../platform/make-folder.js';
 import { DataDirUnusable, makeDataDir } from './data-dir.js';
 import { preflight } from './preflight.js';
 
@@ -53,7 +53,7 @@ export function openDatabase(dataDir: string, noRoom: (error: Error) => void = (
 }
 
 /** Opens a database that is there, to read alone; a service may be running on it. */
-export const lookInto = (path: string): Database =>
+export const openReadOnly = (path: string): Database =>
   open<string, string>({ path, noSubdir: false, encoding: 'string', readOnly: true });
 
 /**

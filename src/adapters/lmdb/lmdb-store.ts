@@ -6,7 +6,7 @@ import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
 import { committed, type Database, openDatabase } from './database.js';
 import { hasRoom } from './preflight.js';
 import { CLOSED, ReadTurn, UNUSABLE } from './read-turn.js';
-import { encode, keyName, keyNames, laterEnd, raised, standing } from './record.js';
+import { encode, keyName, keyNames, laterEnd, liveRecord, raised } from './record.js';
 import { type Log, Sweeper } from './sweeper.js';
 import { WriteFaults } from './write-faults.js';
 import { WriteWatch } from './write-watch.js';
@@ -136,7 +136,7 @@ export class LmdbStore implements Store {
     const nowMs = this.#now();
     if (nowMs > notAfterMs) return 'late';
     const name = keyName(key);
-    const current = standing(this.#database.get(name), nowMs);
+    const current = liveRecord(this.#database.get(name), nowMs);
     if (current?.text !== expected) return { won: false, current: current?.text };
     const stampMs = Math.min(Math.max(nowMs, next.atLeastMs), next.atMostMs ?? Number.POSITIVE_INFINITY);
     const text = `1 ${stampMs} ${next.value}`;
@@ -149,7 +149,7 @@ export class LmdbStore implements Store {
   /** Raises the count in the birth record, within the transaction. */
   #count(nowMs: number): number | undefined {
     const name = keyName({ kind: 'birth', shard: 0 });
-    const counted = raised(standing(this.#database.get(name), nowMs));
+    const counted = raised(liveRecord(this.#database.get(name), nowMs));
     if (counted) this.#database.put(name, encode(counted.stored));
     return counted?.writes;
   }

@@ -3,7 +3,7 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Database } from './database.js';
-import { standing } from './record.js';
+import { liveRecord } from './record.js';
 
 export const CLOSED = 'the store is closed';
 export const UNUSABLE = 'the data folder cannot be read or written';
@@ -44,7 +44,7 @@ export class ReadTurn {
   #readAll(): void {
     const callers = this.#callers;
     this.#callers = [];
-    if (this.#ended) return refuse(callers, new StoreUnavailable(CLOSED));
+    if (this.#ended) return rejectAll(callers, new StoreUnavailable(CLOSED));
     try {
       // The driver goes on with the snapshot of an earlier read until a timer of its own, a millisecond or more: it may be
       // older than these calls, and than what another process has acknowledged before them.
@@ -52,14 +52,14 @@ export class ReadTurn {
       const transaction = this.#database.useReadTransaction();
       try {
         const nowMs = this.#now();
-        const text = (name: string) => standing(this.#database.get(name, { transaction }), nowMs)?.text;
+        const text = (name: string) => liveRecord(this.#database.get(name, { transaction }), nowMs)?.text;
         for (const caller of callers) answer(caller, text);
       } finally {
         transaction.done();
       }
     } catch (error) {
       // Whoever was answered before is not told twice.
-      refuse(callers, new StoreUnavailable(UNUSABLE, error));
+      rejectAll(callers, new StoreUnavailable(UNUSABLE, error));
     }
   }
 }
@@ -73,6 +73,6 @@ function answer({ names, resolve, reject }: Caller, text: (name: string) => stri
   }
 }
 
-function refuse(callers: readonly Caller[], error: StoreUnavailable): void {
+function rejectAll(callers: readonly Caller[], error: StoreUnavailable): void {
   for (const { reject } of callers) reject(error);
 }

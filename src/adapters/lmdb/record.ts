@@ -46,7 +46,7 @@ export function decode(raw: string): Stored {
 }
 
 /** What stands at a key: nothing, if it has expired. */
-export function standing(raw: string | undefined, nowMs: number): Stored | undefined {
+export function liveRecord(raw: string | undefined, nowMs: number): Stored | undefined {
   if (raw === undefined) return undefined;
   const stored = decode(raw);
   return stored.endsAtMs !== undefined && stored.endsAtMs <= nowMs ? undefined : stored;

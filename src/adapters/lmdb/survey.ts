@@ -4,9 +4,9 @@ import { existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBirth } from '../../core/entries.js';
 import type { Finding } from '../../core/finding.js';
-import { lookInto } from './database.js';
+import { openReadOnly } from './database.js';
 import { checkFiles } from './preflight.js';
-import { canExpire, keyName, standing } from './record.js';
+import { canExpire, keyName, liveRecord } from './record.js';
 
 /** Below this, the next writes may find no room. Bytes. */
 const LITTLE_ROOM = 64 * 1024 * 1024;
@@ -37,9 +37,9 @@ function roomAt(path: string): Finding[] {
 }
 
 async function content(path: string): Promise<Finding> {
-  const database = lookInto(path);
+  const database = openReadOnly(path);
   try {
-    const birth = parseBirth(standing(database.get(keyName({ kind: 'birth', shard: 0 })), 0)?.text);
+    const birth = parseBirth(liveRecord(database.get(keyName({ kind: 'birth', shard: 0 })), 0)?.text);
     const entries = [...database.getKeys()].filter(canExpire).length;
     const since = birth
       ? `vouches for sessions that started after ${new Date(birth.atMs).toISOString()}`

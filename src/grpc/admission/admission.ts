@@ -1,6 +1,6 @@
 // Admission of calls: limits on the calls under way, on those that wait for a place, and on the tokens in batches.
 
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../platform/log.js';
 import { OverloadLog } from './overload-log.js';
 import { WaitQueue } from './wait-queue.js';
 

@@ -1,6 +1,6 @@
 // The log lines about refused calls: one at the start of an overload, one in each period, one at the end.
 
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../platform/log.js';
 
 /** One line per refused call would let a flood fill the log. */
 const REPORT_MS = 5_000;

@@ -1,7 +1,7 @@
 // The check of IssuerService's callers: a credential, compared by digest, or a client certificate with a listed name.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../../env.js';
+import type { Secret } from '../../platform/env.js';
 import type { IncomingCall } from '../transport/method.js';
 
 /** The callers that are allowed. */

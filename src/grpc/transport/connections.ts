@@ -1,7 +1,7 @@
 // The open connections of the process: their number, in total and by address, and the timer that enforces time limits.
 
 import type { Socket } from 'node:net';
-import { callerAt } from '../../address-network.js';
+import { callerAt } from '../../platform/caller-network.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { SWEEP_MS } from './limits.js';
 

@@ -1,6 +1,6 @@
 // Log lines about callers that reach a limit of the transport, counted and reported at intervals.
 
-import type { Logger } from '../../log.js';
+import type { Logger } from '../../platform/log.js';
 
 /** One line per event would let a flood fill the log. */
 const REPORT_MS = 5_000;

@@ -3,9 +3,9 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { Address } from '../../env.js';
-import type { Certificates } from '../../tls/certificates.js';
-import { MIN_TLS, type TlsMaterial } from '../../tls/pem.js';
+import type { Address } from '../../platform/env.js';
+import type { Certificates } from '../../platform/tls/certificates.js';
+import { MIN_TLS, type TlsMaterial } from '../../platform/tls/pem.js';
 import type { Connections } from './connections.js';
 import type { LimitLog } from './limit-log.js';
 import type { Route } from './routes.js';

@@ -1,9 +1,9 @@
 // The transport of gRPC over HTTP/2: the listeners of a process and their common limits, on Node's `http2`, `net`, `tls`.
 
-import { AddressUnusable } from '../../address-unusable.js';
-import type { Address } from '../../env.js';
-import type { Logger } from '../../log.js';
-import type { Certificates } from '../../tls/certificates.js';
+import { AddressUnusable } from '../../platform/address-unusable.js';
+import type { Address } from '../../platform/env.js';
+import type { Logger } from '../../platform/log.js';
+import type { Certificates } from '../../platform/tls/certificates.js';
 import { Connections } from './connections.js';
 import { HeldBytes } from './held-bytes.js';
 import { Inflater } from './inflate.js';

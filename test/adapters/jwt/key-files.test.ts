@@ -77,7 +77,7 @@ describe('loadKeys', () => {
       chmodSync(folder, mode);
       const { message, passing } = await faultOf(folder);
       expect(message)
-        .to.include(`${folder}: everybody on this machine may add a key`)
+        .to.include(`${folder}: every user of this machine can add a key`)
         .and.include(`chmod o-w '${folder}'`);
       expect(passing).to.equal(false);
     }
@@ -101,7 +101,7 @@ describe('loadKeys', () => {
 
   it('says so where there is no key', async () => {
     const remedy = '`latchkey keys generate` makes the first key';
-    expect((await faultOf(folder)).message).to.equal(`${folder}: it holds no file that ends in .pem; ${remedy}`);
+    expect((await faultOf(folder)).message).to.equal(`${folder}: it contains no file that ends in .pem; ${remedy}`);
     const missing = join(folder, 'missing');
     expect((await faultOf(missing)).message).to.equal(`${missing}: there is no such folder; ${remedy}`);
   });

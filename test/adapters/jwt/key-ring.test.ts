@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { KeyFileError, makeKey, writeKey } from '../../../src/adapters/jwt/key-files.js';
 import { keyFromSecret } from '../../../src/adapters/jwt/signing-key.js';
-import { scrub } from '../../../src/log.js';
+import { redactByShape } from '../../../src/platform/redaction.js';
 import { DAY, MINUTE, SECOND } from '../../support/world.js';
 import { KeyFolder, tokenOf, verdict } from './key-folder.js';
 
@@ -31,7 +31,7 @@ describe('a ring of keys', () => {
     const warnings = () => folder.log.lines.filter(({ level }) => level === 'warn');
     /** The kids of the first warning, as the log writes them: it hides long random texts. */
     const kidsShown = (): unknown[] => {
-      const { keys } = JSON.parse(scrub(JSON.stringify(warnings()[0]?.fields))) as { keys: { kid: unknown }[] };
+      const { keys } = JSON.parse(redactByShape(JSON.stringify(warnings()[0]?.fields))) as { keys: { kid: unknown }[] };
       return keys.map(({ kid }) => kid);
     };
 

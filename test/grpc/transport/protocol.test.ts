@@ -7,11 +7,11 @@ import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { formatAddress } from '../../../src/env.js';
 import { DEFAULT_LIMITS } from '../../../src/grpc/transport/limits.js';
 import type { Answer, CallAdmission, IncomingCall } from '../../../src/grpc/transport/method.js';
 import { Routes } from '../../../src/grpc/transport/routes.js';
 import { Transport } from '../../../src/grpc/transport/transport.js';
+import { formatAddress } from '../../../src/platform/env.js';
 import { call, type Ended, openCall } from '../../support/http2-call.js';
 import { FRAME, message, RawHttp2 } from '../../support/raw-http2.js';
 import { RecordingLog } from '../../support/recording-log.js';
