@@ -1,4 +1,4 @@
-// The keys of a folder while the process runs: which there are now, which of them signs, and what is logged.
+// The keys of a folder in a running process: it follows changes, chooses the signing key, and logs both.
 
 import type { KeyObject } from 'node:crypto';
 import {
@@ -10,15 +10,16 @@ import {
   startDelayMs,
 } from '../../core/key-schedule.js';
 import type { Keys, Opened, PublicKey } from '../../core/ports.js';
+import type { Logger } from '../../platform/logger.js';
 import { JwtKeys } from './jwt-keys.js';
 import { type FolderKeys, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
-import { type Disk, KeyWatch, type Log } from './key-watch.js';
+import { type Disk, KeyWatch } from './key-watch.js';
 import type { SigningKey } from './signing-key.js';
 
 export interface Clocks {
-  /** The machine's clock, Unix ms: what files are dated by. */
+  /** The machine's clock, Unix ms. Dates of files use it. */
   readonly wallMs: () => number;
-  /** A clock that is never set, ms. */
+  /** A monotonic clock, ms. */
   readonly monotonicMs: () => number;
 }
 
@@ -26,13 +27,13 @@ export interface KeyRingOptions {
   readonly folder: string;
   /** How long a new key only verifies, ms. */
   readonly delayMs: number;
-  /** The key that signs instead of the newest: one of the folder, or one of the others. */
+  /** The key that signs instead of the newest one: in the folder, or one of `others`. */
   readonly activeKid: string | undefined;
-  /** Keys from elsewhere, which verify, and sign a retry of what they signed before. */
+  /** Keys from outside the folder. They verify, and sign the replay of a pair that they signed before. */
   readonly others: readonly SigningKey[];
-  /** The secrets of djangorestframework-simplejwt, where its tokens are taken over. */
+  /** The secrets of djangorestframework-simplejwt, if its tokens are accepted. */
   readonly adopted: readonly KeyObject[];
-  readonly log: Log;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Default: the process's. */
   readonly clocks?: Clocks;
   readonly disk?: Disk | undefined;
@@ -41,7 +42,7 @@ export interface KeyRingOptions {
 type Held = KeyFile & ScheduledKey;
 
 const CLOSE_DATES =
-  'two keys have dates within seconds of each other: nodes may not agree which signs; set JWT_ACTIVE_KID on every node';
+  'two key files were written within seconds: nodes may disagree about which one signs; set JWT_ACTIVE_KID on every node';
 const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, monotonicMs: () => performance.now() };
 
 export class KeyRing implements Keys {
@@ -51,10 +52,10 @@ export class KeyRing implements Keys {
   readonly #watch: KeyWatch;
   #held: NewestFirst<Held>;
   #keys: JwtKeys;
-  /** How many keys have come since the start. */
+  /** How many keys were added since the start. */
   #added = 0;
   #loggedSigning: string | undefined;
-  /** The two keys between which dates do not decide, as they were last reported. */
+  /** The last reported pair of keys whose dates are too close. */
   #reportedRivals: string | undefined;
 
   private constructor(options: KeyRingOptions, files: NewestFirst<KeyFile>) {
@@ -75,20 +76,20 @@ export class KeyRing implements Keys {
     this.#warnOfRivals();
   }
 
-  /** Reads the folder; `start` has it looked at from then on. @throws KeyFileError */
+  /** Reads the folder. `start` begins to watch it. @throws KeyFileError */
   static async load(options: KeyRingOptions): Promise<KeyRing> {
     const { folder, activeKid, others } = options;
     const files = await loadKeys(folder);
     if (activeKid !== undefined && ![...files, ...others].some(({ kid }) => kid === activeKid)) {
       const there = files.map(({ kid }) => kid).join(', ');
       throw new KeyFileError(
-        `${folder}: it holds no key ${activeKid}, which JWT_ACTIVE_KID names; there are: ${there}`,
+        `${folder}: it contains no key ${activeKid}, which JWT_ACTIVE_KID names; its keys are: ${there}`,
       );
     }
     return new KeyRing(options, files);
   }
 
-  /** Looks at the folder every few seconds, until `close`. */
+  /** Checks the folder every few seconds, until `close`. */
   start(): void {
     this.#watch.start();
   }
@@ -97,14 +98,14 @@ export class KeyRing implements Keys {
     this.#watch.close();
   }
 
-  /** Looks at the folder now. */
+  /** Checks the folder now. */
   look(): Promise<void> {
     return this.#watch.look();
   }
 
   get signingKid(): string {
     const { activeKid, others } = this.#options;
-    // JWT_SECRET may go on signing while nodes are given keys in files, one by one.
+    // JWT_SECRET can continue to sign while key files are added to one node after the other.
     if (activeKid !== undefined && others.some(({ kid }) => kid === activeKid)) return activeKid;
     return signingKey(this.#held, activeKid, this.#monotonicMs()).kid;
   }
@@ -138,8 +139,8 @@ export class KeyRing implements Keys {
   }
 
   /**
-   * Takes the folder as it is now. A key that was there before keeps its place in time, whatever its file's date; one
-   * whose own file is broken stays. Another's broken file keeps no key alive: that may be the one that has leaked.
+   * Applies the current content of the folder. A known key keeps its ready time, whatever the date of its file. A key stays
+   * if its own file is now invalid. An invalid file does not keep other keys alive: one may be removed after a leak.
    */
   #take({ keys, broken }: FolderKeys): void {
     const { log, activeKid } = this.#options;
@@ -157,16 +158,16 @@ export class KeyRing implements Keys {
       this.#added++;
       log.info(
         { kid, path, algorithm: key.algorithm, delayMs: this.delayMs },
-        'a key was added: it verifies tokens, and may sign after the delay',
+        'key added: it only verifies tokens until its delay has passed',
       );
     }
     for (const { kid, path } of missing(before, this.#held)) {
-      log.info({ kid, path }, 'a key was removed: its tokens are refused');
+      log.info({ kid, path }, 'key removed: its tokens are refused from now on');
       if (kid === activeKid) log.error({ kid }, 'the key in JWT_ACTIVE_KID was removed: the newest key signs');
     }
   }
 
-  /** Warns once of each two keys whose dates are too close: on another node the other one may sign. */
+  /** Warns once about each pair of keys whose dates are too close: another node may sign with the other key. */
   #warnOfRivals(): void {
     const { log, folder, activeKid, others } = this.#options;
     const isNamed = [...this.#held, ...others].some(({ kid }) => kid === activeKid);
@@ -175,11 +176,11 @@ export class KeyRing implements Keys {
     const rivals = kids?.toSorted().join();
     if (rivals === this.#reportedRivals) return;
     this.#reportedRivals = rivals;
-    // Each as `kid`: the log takes long random texts in other fields for signatures, and hides them.
+    // Each in a field `kid`: in other fields the log redacts long random texts as signatures.
     if (kids) log.warn({ folder, keys: kids.map((kid) => ({ kid })) }, CLOSE_DATES);
   }
 
-  /** Tells which key signs whenever that is another one: because files changed, or because time has passed. */
+  /** Logs the signing key whenever it changes, because of the files or of the time. */
   #logSigningKey(): void {
     const { signingKid: kid } = this;
     if (kid === this.#loggedSigning) return;
@@ -193,6 +194,6 @@ const mapped = <A, B>([newest, ...others]: NewestFirst<A>, map: (each: A) => B):
   ...others.map(map),
 ];
 
-/** What is in the one and not in the other. */
+/** The keys of the first list that are not in the second. */
 const missing = (held: NewestFirst<Held>, other: NewestFirst<KeyFile>): readonly Held[] =>
   held.filter(({ kid }) => !other.some((each) => each.kid === kid));

@@ -220,7 +220,7 @@ describe('a ring of keys', () => {
       await ring.look();
       await ring.look();
       expect(ring.signingKid).to.equal(newest);
-      expect(folder.log.of('error').join()).to.include('JWT_ACTIVE_KID names is gone');
+      expect(folder.log.of('error').join()).to.include('JWT_ACTIVE_KID was removed');
       expect(folder.log.of('error')).to.have.length(1);
     });
   });
@@ -230,15 +230,15 @@ describe('a ring of keys', () => {
     const ring = await folder.open();
     const added = folder.add('new');
     await ring.look();
-    expect(told('a key has come')).to.deep.equal([added]);
-    expect(told('this key signs')).to.deep.equal([old]);
+    expect(told('key added')).to.deep.equal([added]);
+    expect(told('this key now signs')).to.deep.equal([old]);
     folder.pass(MINUTE);
     await ring.look();
-    expect(told('this key signs')).to.deep.equal([old, added]);
+    expect(told('this key now signs')).to.deep.equal([old, added]);
     rmSync(folder.file('old'));
     await ring.look();
-    expect(told('a key is gone')).to.deep.equal([old]);
-    expect(told('this key signs')).to.have.length(2);
+    expect(told('key removed')).to.deep.equal([old]);
+    expect(told('this key now signs')).to.have.length(2);
     expect(folder.log.of('error')).to.be.empty;
   });
 
