@@ -1,4 +1,4 @@
-// `latchkey dev`: service and gateway in one process, with whatever is missing made on the spot, and lines to paste.
+// `latchkey dev`: service and gateway in one process. It creates missing keys and credentials, and prints sample commands.
 
 import { resolve } from 'node:path';
 import { readGatewaySettings } from '../../gateway/config.js';
@@ -40,7 +40,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   env.forgetSecrets(variables);
   checkSettings(env);
   const settings = await withDevDefaults(asked, dataDir);
-  // What is printed is for eyes and holds tokens; the log goes another way and never does.
+  // The printed text contains tokens. The log goes to standard error and contains none.
   const log = createLogger({ name: 'latchkey', level, destination: standardStream(2) });
   logOutputTo(log);
   logWarnings(env, log);
@@ -61,18 +61,18 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
       issuer: formatAddress(callableAddress(issuerAddress)),
       http: formatAddress(callableAddress(httpAddress)),
     };
-    // Before it says that it is ready: whoever reads that may end it at once, and in order.
+    // Before the text that says it is ready: a reader of that may send the signal at once.
     stopOnSignal(log, stop);
-    standardStream(1).write(welcome(SUBJECT, pair, addresses, { ...settings, credential }, tls));
+    standardStream(1).write(welcome(SUBJECT, pair, addresses, { ...settings, credential, clientTls: tls }));
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** The gateway in this process, and its first login, call the service as any other client does. */
+/** Checks the TLS settings: the gateway and the first login call this process's own service like any other client. */
 function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: ClientTls | undefined): void {
-  const own = 'since `dev` calls its own service, which has GRPC_TLS_CERT';
+  const own = 'because `dev` calls its own service, which uses GRPC_TLS_CERT';
   if (listens && !calls) env.fault('AUTH_SERVICE_TLS_CA', 'nothing', `the CA of GRPC_TLS_CERT, ${own}`);
   if (listens?.ca !== undefined && calls?.files.cert === undefined) {
     const wanted = `a certificate that GRPC_TLS_CLIENT_CA accepts, ${own}`;
@@ -83,15 +83,15 @@ function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: C
   }
 }
 
-/** The issuer's credential as a shell reads it from where it is. */
+/** The issuer credential as a shell expression: a variable, or the content of a file. */
 function credentialForShell(env: Environment, { issuerToken }: ServiceSettings, dataDir: string): string {
   const file = env.fileOf('ISSUER_TOKEN') ?? (issuerToken ? undefined : issuerTokenFile(dataDir));
-  // Absolute: the line may be pasted in another folder.
+  // Absolute, so that the command works in any folder.
   return file === undefined ? '$ISSUER_TOKEN' : `$(cat ${quotedForShell(resolve(file))})`;
 }
 
 /**
- * Makes what the settings do not name: keys and the issuer's credential, kept in the data folder.
+ * Creates what the settings do not contain, keys and the issuer credential, and keeps it in the data folder.
  * @throws DataDirUnusable, KeyFileError, IssuerTokenUnusable
  */
 async function withDevDefaults(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
@@ -115,7 +115,7 @@ async function makeMissing(settings: ServiceSettings, dataDir: string): Promise<
   };
 }
 
-/** An address to call: a listener on all interfaces is called on loopback. */
+/** The address for a call: loopback for a listener on all interfaces. */
 function callableAddress(address: Address): Address {
   if (address.host === '0.0.0.0') return { ...address, host: '127.0.0.1' };
   return address.host === '::' ? { ...address, host: '::1' } : address;

@@ -1,11 +1,11 @@
-// Owns how a failure is told to whoever started the program.
+// The text of an error for the user of the command line.
 
 import { UsageError } from './usage.js';
 
-/** What the user can mend is said in words; only what is our own fault comes with a stack. */
+/** An error that the user can fix is shown as its message, a bug of ours with its stack. */
 export function formatError(error: unknown): string {
-  if (error instanceof UsageError) return `${error.message}\nRun \`latchkey --help\` for what there is.`;
+  if (error instanceof UsageError) return `${error.message}\nRun \`latchkey --help\` for the commands and options.`;
   if (!(error instanceof Error)) return String(error);
-  // A code is a cause with a name: a setting, a file, an address, a call. Without one it is a fault of ours.
+  // An error with a code has a known cause: a setting, a file, an address, a call. One without a code is a bug.
   return 'code' in error ? error.message : (error.stack ?? error.message);
 }

@@ -19,7 +19,7 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   logWarnings(env, log);
   const server = createGateway(settings, log);
   const listening = server.listen();
-  // Before it says that it listens: whoever reads that may end it at once, and in order.
+  // Before the log line that says it listens: a reader of that may send the signal at once.
   stopOnSignal(log, async () => {
     await listening;
     await server.close();

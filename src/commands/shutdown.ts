@@ -1,11 +1,11 @@
-// Owns how a process ends: once, in order, on the first signal; at once on the second.
+// Shutdown on a signal: graceful on the first one, immediate on the second.
 
 import type { Logger } from '../platform/log.js';
 
 /**
- * Runs `stop` on SIGTERM or SIGINT, then ends the process. Resolves never: the process ends first.
- * @param atOnce what is left to do when there is no time
- * @returns does the same without a signal, and is not counted as one; the reason is for the log
+ * Runs `stop` on SIGTERM or SIGINT, then ends the process.
+ * @param atOnce runs before an immediate end
+ * @returns a function that does the same without a signal, and does not count as one. It takes the reason for the log
  */
 export function stopOnSignal(
   log: Logger,
@@ -21,7 +21,7 @@ export function stopOnSignal(
     stop().then(
       () => process.exit(0),
       (err) => {
-        log.error({ err }, 'did not stop in order');
+        log.error({ err }, 'the graceful stop failed');
         process.exit(1);
       },
     );

@@ -1,4 +1,4 @@
-// Owns `latchkey worker`, which `latchkey serve` starts where WORKERS asks for more than one: the service in one of them.
+// `latchkey worker`: the service in one worker process. `latchkey serve` starts it if WORKERS is above one.
 
 import { Environment } from '../platform/env.js';
 import { createLogger } from '../platform/log.js';
@@ -11,14 +11,14 @@ import { stopOnSignal } from './shutdown.js';
 import { UsageError } from './usage.js';
 
 export async function worker(variables: NodeJS.ProcessEnv): Promise<void> {
-  // That one is for the primary. Where a whole group is sent it, workers must not die of it.
+  // SIGHUP is for the primary. If it is sent to the whole process group, workers must ignore it.
   process.on('SIGHUP', () => {});
   const primary = PrimaryChannel.find();
-  if (!primary) throw new UsageError('worker is for `serve` alone, which starts as many as WORKERS says');
+  if (!primary) throw new UsageError('only `serve` starts a worker: set WORKERS, and run `latchkey serve`');
   try {
     await serveFor(primary, variables);
   } catch (error) {
-    // It has it told once, and not by each of us.
+    // The primary reports the error once for all workers.
     await primary.send({ kind: 'failed', why: formatError(error) });
     process.exit(1);
   }
@@ -35,7 +35,7 @@ async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): 
   logOutputTo(log);
   let isStarting = true;
   void primary.end.then((reason) => {
-    // Nobody can listen without the primary: this start would never end.
+    // Without the primary no worker can listen, so this start would never end.
     if (isStarting && reason === 'the primary is gone') process.exit(1);
   });
   const service = await startService(settings, log, worker);

@@ -233,7 +233,7 @@ describe('serve with workers', function () {
   it('has no command by which anybody else starts a worker', async () => {
     const { code, stderr } = await runCommand(['worker'], { JWT_SECRET });
     expect(code).to.equal(2);
-    expect(stderr).to.contain('worker is for `serve` alone');
+    expect(stderr).to.contain('only `serve` starts a worker');
   });
 });
 

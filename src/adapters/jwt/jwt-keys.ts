@@ -145,7 +145,7 @@ function verified(token: Compact, verifiers: Header['verifiers']): unknown {
 
 /**
  * Whether the signature is good. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses a
- * payload under `typ: JWT`, so it could not tell an authentic adopted token with a bad payload from a forged one.
+ * payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature.
  */
 function isSigned(token: Compact, { algorithm, key }: Verifier): boolean {
   if (algorithm === 'HS256') return isSignedByHs256(token, key);
