@@ -1,7 +1,7 @@
 // Owns what the driver's and the server's errors mean: a line for the log, and whether the connection is still good.
 
 import { StoreUnavailable } from '../../core/errors.js';
-import { explainTls } from '../../tls/failure.js';
+import { explainTls } from '../../platform/tls/failure.js';
 import { UnsafeStore } from './unsafe-store.js';
 
 /** A command that was given up on. */
