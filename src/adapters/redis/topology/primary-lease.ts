@@ -19,7 +19,9 @@
 // 3. Exemption. A primary that gives its place away by itself (a slot that is moved) says so as a voter, and from then on
 //    answers nothing for it. Its successor needs no takeover delay. Nor does a primary that only raises its own epoch. It
 //    must have been a primary without a break since its answer before, at most LEASE_MS ago, and this process must have
-//    used it in between. Assumed: within LEASE_MS a slot is not given away, taken over in a failover, and given back.
+//    used it in between.
+//
+// Assumed: two changes of one owner, of which at least one is a failover, are more than LEASE_MS apart.
 
 /** How long a vote counts, from the moment at which it was asked for, ms. All processes must have the same. */
 export const LEASE_MS = 1_500;
