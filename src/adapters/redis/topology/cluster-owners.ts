@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
-import { field } from '../inspection.js';
 import { SHARDS } from '../keys.js';
 import type { Place, RedisTarget } from '../url.js';
 import { type ClusterNode, type ClusterView, parseNodes } from './cluster-nodes.js';
@@ -28,11 +27,6 @@ export interface ClusterParts {
 
 interface Answer {
   readonly view: ClusterView;
-  /** What changes whenever the node is made a primary; undefined: it is none, or does not say. */
-  readonly reign: string | undefined;
-}
-
-interface Known extends Answer {
   readonly askedMs: number;
   readonly receivedMs: number;
 }
@@ -42,9 +36,9 @@ const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
 export class ClusterOwners implements Owners {
   readonly groups = SHARDS;
   readonly #parts: ClusterParts;
-  readonly #voters = new Map<string, Voter<Answer>>();
+  readonly #voters = new Map<string, Voter<ClusterView>>();
   /** The last answer of each node, by its id. */
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, Answer>();
   readonly #slots = Array.from({ length: SHARDS }, () => new PrimaryLease());
   /** By the id of each node whether it is a primary. */
   readonly #roles = new Map<string, PrimaryLease>();
@@ -130,22 +124,22 @@ export class ClusterOwners implements Owners {
     const { target, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = this.#parts;
     const makeClient = clientMaker(target.urlOf(place), connectTimeoutMs, tls);
     const ask = (client: Redis) => askNode(client, place);
-    const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
-      this.#answered(answer, askedMs, receivedMs);
+    const answered = (view: ClusterView, askedMs: number, receivedMs: number) =>
+      this.#answered({ view, askedMs, receivedMs });
     this.#voters.set(name, new Voter({ makeClient, ask, limitMs, monotonicMs, answered }));
   }
 
-  #answered(answer: Answer, askedMs: number, receivedMs: number): void {
-    const { self, owners, nodes } = answer.view;
+  #answered(answer: Answer): void {
+    const { view, askedMs, receivedMs } = answer;
+    const { self, owners, nodes } = view;
     const before = this.#known.get(self);
     // A node can be asked by two names at once. Then it is not known which question it answered first.
     if (before && askedMs < before.receivedMs) return;
-    const unbroken = answer.reign !== undefined && answer.reign === before?.reign;
-    this.#known.set(self, { ...answer, askedMs, receivedMs });
+    this.#known.set(self, answer);
     this.#meet(receivedMs);
     const voters = new Set(this.#nodes.keys());
     for (const [shard, lease] of this.#slots.entries()) {
-      lease.record(self, owners[shard], askedMs, receivedMs, unbroken);
+      lease.record(self, owners[shard], askedMs, receivedMs);
       lease.count(voters);
     }
     for (const { id, role } of nodes) {
@@ -186,16 +180,12 @@ export class ClusterOwners implements Owners {
   }
 }
 
-async function askNode(client: Redis, place: Place): Promise<Answer> {
-  // A user may be forbidden to ask for INFO: then every change of owner has its delay.
-  const replication = client.info('replication').catch(() => '');
+async function askNode(client: Redis, place: Place): Promise<ClusterView> {
   const text = await client.call('CLUSTER', 'NODES').catch((error: Error) => {
     if (!/cluster support disabled/.test(error.message)) throw error;
     throw new StoreUnavailable('Redis is no node of a cluster: REDIS_URL must name it by redis://');
   });
   const view = parseNodes(String(text), place);
   if (!view) throw new StoreUnavailable('a node of the cluster answers in another form than was expected');
-  const info = await replication;
-  const reign = field(info, 'role') === 'master' ? field(info, 'master_replid') : undefined;
-  return { view, reign };
+  return view;
 }

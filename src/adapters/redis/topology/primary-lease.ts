@@ -16,10 +16,9 @@
 // TAKEOVER_DELAY_MS before its use. It gave the older one first. So A's use was before B's. Only differences of a process's own
 // monotonic clock are compared; TAKEOVER_DELAY_MS covers how far two such clocks drift apart.
 //
-// 3. Exemption. A primary that gives its place away by itself (a slot that is moved) says so as a voter, and from then on
-//    answers nothing for it. Its successor needs no takeover delay. Nor does a primary that only raises its own epoch. It
-//    must have been a primary without a break since its answer before, at most LEASE_MS ago, and this process must have
-//    used it in between.
+// 3. Exemption. A server that is a voter, too, and names another one as the owner answers nothing for that owner's shards from
+//    then on: a slot was moved from it, or it was replaced and knows. Its successor needs no takeover delay. Nor does a
+//    server that names itself by a newer epoch. This process must have used it since its answer before, at most LEASE_MS ago.
 //
 // Assumed: two changes of one owner, of which at least one is a failover, are more than LEASE_MS apart.
 
@@ -60,7 +59,7 @@ export class PrimaryLease {
   /** The term that was used last. */
   #used: Term | undefined;
   #usedMs = 0;
-  /** What the server in use itself gave its place to. */
+  /** What the server in use itself named. */
   #successor: Vote | undefined;
 
   /**
@@ -68,11 +67,10 @@ export class PrimaryLease {
    * @param vote undefined: the voter names no server
    * @param askedMs before the question was sent
    * @param receivedMs when the answer had come
-   * @param unbroken whether the voter is a server that has been a primary without a break since its answer before
    */
-  record(voter: string, vote: Vote | undefined, askedMs: number, receivedMs: number, unbroken = false): void {
+  record(voter: string, vote: Vote | undefined, askedMs: number, receivedMs: number): void {
     const before = this.#answers.get(voter);
-    if (unbroken && before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
+    if (before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
     const sinceMs = before && isSame(before.vote, vote) ? before.sinceMs : receivedMs;
     this.#answers.set(voter, { vote, askedMs, receivedMs, sinceMs });
   }
