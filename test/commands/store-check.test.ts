@@ -220,7 +220,7 @@ describe('latchkey store check', () => {
       writeFileSync(join(folder, 'store', 'data.mdb'), 'x'.repeat(9_000));
       const { code, stdout } = await runCommand(['store', 'check'], { DATA_DIR: folder });
       expect(code).to.equal(1);
-      expectLine(stdout, 'UNSAFE', 'no LMDB database');
+      expectLine(stdout, 'UNSAFE', 'not an LMDB database');
     });
   });
 

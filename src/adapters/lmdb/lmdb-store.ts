@@ -112,7 +112,7 @@ export class LmdbStore implements Store {
     // Resolves when the transaction is on the disk, also if this step wrote nothing: the entry that it saw may be part of
     // the same transaction.
     const outcome = await this.#guarded(() => this.#writes.bound(this.#write(step)));
-    if (outcome === 'late') throw new StoreUnavailable('a write began after its deadline, and was not made');
+    if (outcome === 'late') throw new StoreUnavailable('a write began too late, after its deadline, and was not made');
     return outcome;
   }
 

@@ -54,16 +54,16 @@ export class Descriptors {
     for (const message of fields.get(FILE.message) ?? []) addMessage(message, scope, add);
     for (const each of fields.get(FILE.enum) ?? []) addWithMembers(each, scope, ENUM.value, add);
     for (const each of fields.get(FILE.service) ?? []) addWithMembers(each, scope, SERVICE.method, add);
-    for (const extension of fields.get(FILE.extension) ?? []) add(within(scope, nameOf(extension)));
+    for (const extension of fields.get(FILE.extension) ?? []) add(within(scope, symbolName(extension)));
   }
 }
 
 function addMessage(bytes: Buffer, scope: string, add: (symbol: string) => void): void {
   const fields = fieldsOf(bytes);
-  const full = within(scope, nameOf(bytes));
+  const full = within(scope, symbolName(bytes));
   add(full);
   for (const number of [MESSAGE.field, MESSAGE.extension, MESSAGE.oneof]) {
-    for (const member of fields.get(number) ?? []) add(within(full, nameOf(member)));
+    for (const member of fields.get(number) ?? []) add(within(full, symbolName(member)));
   }
   for (const message of fields.get(MESSAGE.message) ?? []) addMessage(message, full, add);
   for (const each of fields.get(MESSAGE.enum) ?? []) addWithMembers(each, full, ENUM.value, add);
@@ -71,9 +71,9 @@ function addMessage(bytes: Buffer, scope: string, add: (symbol: string) => void)
 
 /** An enum with its values, or a service with its methods. */
 function addWithMembers(bytes: Buffer, scope: string, members: number, add: (symbol: string) => void): void {
-  const full = within(scope, nameOf(bytes));
+  const full = within(scope, symbolName(bytes));
   add(full);
-  for (const member of fieldsOf(bytes).get(members) ?? []) add(within(full, nameOf(member)));
+  for (const member of fieldsOf(bytes).get(members) ?? []) add(within(full, symbolName(member)));
 }
 
 const within = (scope: string, name: string): string => (scope === '' ? name : `${scope}.${name}`);
@@ -81,7 +81,7 @@ const within = (scope: string, name: string): string => (scope === '' ? name : `
 const textsOf = (fields: ReadonlyMap<number, readonly Buffer[]>, number: number): string[] =>
   (fields.get(number) ?? []).map((bytes) => bytes.toString());
 
-const nameOf = (bytes: Buffer): string => textsOf(fieldsOf(bytes), NAME)[0] ?? '';
+const symbolName = (bytes: Buffer): string => textsOf(fieldsOf(bytes), NAME)[0] ?? '';
 
 /** The length-delimited fields of a message, by number. */
 function fieldsOf(bytes: Uint8Array): Map<number, Buffer[]> {
