@@ -11,7 +11,7 @@ const SCALED_OUT = 'scaled out to a fresh node, and back';
 /** A slot that moves is none that fails. */
 export const UNNOTICED: readonly string[] = [SLOTS_MIGRATED, SCALED_OUT];
 /** How many slots go to a fresh node, of those that have keys of ours. */
-const TO_FRESH_NODE = 12;
+const TO_FRESH_NODE = 24;
 
 export class InCluster implements Replicated {
   readonly #world: ClusterWorld;
