@@ -3,7 +3,15 @@
 import { SHARDS, slotOf } from '../../src/adapters/redis/keys.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
+import {
+  DURABLE,
+  type Fault,
+  LEASES_OVER_MS,
+  LIMIT_MS,
+  pausedForAMoment,
+  type Replicated,
+  type Tools,
+} from './replicated.js';
 import { failoverUnderWait, UNDER_WAIT } from './under-wait.js';
 
 const SLOTS_MIGRATED = 'slots migrated';
@@ -43,7 +51,10 @@ export class InCluster implements Replicated {
       const migrations = await Promise.all(moves.map(([slot, to]) => world.beginMigration(slot, to)));
       await Promise.all(migrations.map((migration) => migration.move(1)));
       await last(500, 2_000);
-      for (const migration of migrations) await migration.finish();
+      for (const migration of migrations) {
+        await migration.finish();
+        await last(20, 100);
+      }
     };
     return {
       'primary killed': async () => {
@@ -83,6 +94,8 @@ export class InCluster implements Replicated {
         await world.planFailover(slot, random.pick(await world.replicasOf(old)));
         await last(0, 1_500);
         await world.planFailover(slot, old);
+        // Until the takeover delay is over nothing is answered for these slots.
+        await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         await world.settled(LIMIT_MS);
       },
       [SCALED_OUT]: async () => {
@@ -94,6 +107,7 @@ export class InCluster implements Replicated {
         await migrated(moved.map((slot) => [slot, fresh]));
         await last(0, 1_000);
         await migrated(moved.map((slot, n) => [slot, owners[n] ?? fresh]));
+        await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         await world.remove(fresh, ...replicas);
       },
       'migration cancelled': async () => {
