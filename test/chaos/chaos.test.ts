@@ -22,6 +22,8 @@ const UNDER_WAIT: Search = { seconds: 12, store: 'cluster', only: 'failover whil
 const FAILOVER: Search = { seconds: 12, store: 'sentinel', only: 'sentinel clocks stepped during a failover' };
 const SCALE_OUT: Search = { seconds: 12, store: 'cluster', only: 'scaled out to a fresh node, and back' };
 
+const CANCELLED: Search = { seconds: 12, store: 'cluster', only: 'migrations cancelled' };
+
 const planted = (name: string): string => new URL(`./planted/${name}.js`, import.meta.url).href;
 
 describe('two nodes on one store, under chaos', () => {
@@ -70,7 +72,7 @@ describe('two nodes on one store, under chaos', () => {
     ['cluster', 'failed over and back'],
     ['sentinel', 'sentinel clocks stepped during a failover'],
     ['cluster', 'scaled out to a fresh node, and back'],
-    ['cluster', 'migration cancelled'],
+    ['cluster', 'migrations cancelled'],
   ] as const) {
     it(`with replicas (${store}) keep every promise: ${fault}`, async function () {
       this.timeout(2 * AROUND_MS);
@@ -89,6 +91,7 @@ describe('two nodes on one store, under chaos', () => {
     ['no takeover delay', 'no-takeover-delay', ['b', 'c', 'd'], FAILOVER],
     ['a lease that does not end', 'endless-lease', ['b', 'c', 'd'], FAILOVER],
     ['reads that the owner before answers', 'reads-at-the-old-owner', ['a', 'b', 'c', 'd'], FAILOVER],
+    ['a destination that is waited for though its migration was cancelled', 'endless-destination', ['e'], CANCELLED],
     ['no wait at a fresh node', 'no-wait-at-a-fresh-node', ['e'], SCALE_OUT],
   ] as const) {
     it(`are found out when they have a planted bug: ${name}`, async function () {

@@ -177,6 +177,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['a retry after it, while slots only moved', 'f', [FIRST, again(AFTER_WINDOW)], unnoticed(40, 50)],
     ['a retry after an outage, in which it stood still', '', [FIRST, again(AFTER_WINDOW)], fault(40, 50)],
     ['a retry long after an outage', 'f', [FIRST, again(AFTER_WINDOW + 200)], fault(40, 50)],
+    [
+      'a retry at a node that left a call without an answer in between',
+      '',
+      [FIRST, validate(40, 50, unknown), again(AFTER_WINDOW)],
+    ],
+    [
+      'a retry after it, though the other node left a call without an answer',
+      'f',
+      [FIRST, validate(40, 50, unknown, { node: 1 }), again(AFTER_WINDOW)],
+    ],
     ['a retry during an outage', '', [FIRST, again(AFTER_WINDOW)], fault(AFTER_WINDOW - 1, AFTER_WINDOW + 1)],
   ],
   'everything ends in time': [

@@ -3,6 +3,7 @@
 import { SHARDS, slotOf } from '../../src/adapters/redis/keys.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
+import type { SlotMigration } from '../support/slot-migration.js';
 import {
   DURABLE,
   type Fault,
@@ -20,6 +21,8 @@ const SCALED_OUT = 'scaled out to a fresh node, and back';
 export const UNNOTICED: readonly string[] = [SLOTS_MIGRATED, SCALED_OUT];
 /** How many slots go to a fresh node, of those that have keys of ours. */
 const TO_FRESH_NODE = 24;
+/** How many migrations are cancelled at once. */
+const CANCELLED = 4;
 
 export class InCluster implements Replicated {
   readonly #world: ClusterWorld;
@@ -40,6 +43,8 @@ export class InCluster implements Replicated {
     const { random, last } = tools;
     const world = this.#world;
     const someSlot = (): number => slotOf(Math.floor(random.between(0, SHARDS)));
+    const someSlots = (count: number): number[] =>
+      random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard))).slice(0, count);
     const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
     /** The other nodes that have slots of ours. */
     const othersThan = async (owner: RedisServer): Promise<RedisServer[]> => {
@@ -101,23 +106,33 @@ export class InCluster implements Replicated {
       [SCALED_OUT]: async () => {
         await world.settled(LIMIT_MS);
         const [fresh, ...replicas] = await world.addPrimary(1);
-        const slots = random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard)));
-        const moved = slots.slice(0, TO_FRESH_NODE);
+        const moved = someSlots(TO_FRESH_NODE);
         const owners = await Promise.all(moved.map(ownerOf));
         await migrated(moved.map((slot) => [slot, fresh]));
         await last(0, 1_000);
-        await migrated(moved.map((slot, n) => [slot, owners[n] ?? fresh]));
+        const back = moved.map((slot, n) => [slot, owners[n] ?? fresh] as const);
+        await migrated(back.slice(1));
+        // The last slot by itself, and at once: nothing can be acknowledged while all slots of a node are moving away.
+        for (const [slot, owner] of back.slice(0, 1)) await world.migrate(slot, owner);
         await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         await world.remove(fresh, ...replicas);
       },
-      'migration cancelled': async () => {
+      'migrations cancelled': async () => {
         await world.settled(LIMIT_MS);
-        const slot = someSlot();
-        const migration = await world.beginMigration(slot, random.pick(await othersThan(await ownerOf(slot))));
-        if (random.chance(0.7)) await migration.move(Math.ceil(random.between(0, 20)));
+        const migrations: SlotMigration[] = [];
+        for (const slot of someSlots(CANCELLED)) {
+          const to = random.pick(await othersThan(await ownerOf(slot)));
+          migrations.push(await world.beginMigration(slot, to));
+        }
+        for (const migration of migrations) {
+          if (random.chance(0.7)) await migration.move(Math.ceil(random.between(0, 20)));
+        }
         await last(200, 1_500);
         // Without the keys that are still at the other node no answer is right.
-        await withoutScripts([migration.from, migration.to], () => migration.cancel());
+        const ends = new Set(migrations.flatMap(({ from, to }) => [from, to]));
+        await withoutScripts([...ends], async () => {
+          for (const migration of migrations) await migration.cancel();
+        });
         await world.settled(LIMIT_MS);
       },
       [UNDER_WAIT]: async () => {
