@@ -8,8 +8,8 @@ import { chaosOptions } from './settings.js';
 
 /** Beside the run itself: the start, the last calls, the end. */
 const AROUND_MS = 75_000;
-/** A race that shows the bug may not come about in the first. */
-const PLANTED_RUNS = 3;
+/** A race or a failover that shows the bug may not come about in the first, least of all on a slow machine. */
+const PLANTED_RUNS = 5;
 
 /** What a planted bug is looked for with. */
 interface Search extends Pick<ChaosOptions, 'seconds' | 'store'> {
@@ -22,7 +22,7 @@ const UNDER_WAIT: Search = { seconds: 12, store: 'cluster', only: 'failover whil
 const FAILOVER: Search = { seconds: 12, store: 'sentinel', only: 'sentinel clocks stepped during a failover' };
 const SCALE_OUT: Search = { seconds: 12, store: 'cluster', only: 'scaled out to a fresh node, and back' };
 
-const CANCELLED: Search = { seconds: 12, store: 'cluster', only: 'migrations cancelled' };
+const CANCELLED: Search = { seconds: 16, store: 'cluster', only: 'migrations cancelled' };
 
 const planted = (name: string): string => new URL(`./planted/${name}.js`, import.meta.url).href;
 

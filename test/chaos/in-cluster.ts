@@ -22,7 +22,7 @@ export const UNNOTICED: readonly string[] = [SLOTS_MIGRATED, SCALED_OUT];
 /** How many slots go to a fresh node, of those that have keys of ours. */
 const TO_FRESH_NODE = 24;
 /** How many migrations are cancelled at once. */
-const CANCELLED = 4;
+const CANCELLED = 8;
 
 export class InCluster implements Replicated {
   readonly #world: ClusterWorld;
