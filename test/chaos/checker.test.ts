@@ -219,6 +219,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['many without an answer, though nothing is wrong', 'e', many(100, 6)],
     ['many while something is wrong', '', many(100, 100), fault(0, 5)],
     ['many after it, though both nodes have said that they serve', 'e', many(200, 200), fault(-9, 5)],
+    ['many while the harness stood still', '', many(100, 100), { stalls: [{ fromMs: 20, toMs: 500 }] }],
     ['many of clients without patience', '', many(100, 100, { deadlineMs: 20 })],
     ['a call without an answer, now and then, while slots only move', '', many(100, 5), unnoticed(0, 500)],
     ['many without an answer, while slots only move', 'e', many(100, 6), unnoticed(0, 500)],
