@@ -18,7 +18,7 @@ interface Search extends Pick<ChaosOptions, 'seconds' | 'store'> {
 }
 
 const ALONE: Search = { seconds: 4, store: 'redis' };
-const UNDER_WAIT: Search = { seconds: 12, store: 'cluster', only: 'failover while acknowledgements wait' };
+const UNDER_WAIT: Search = { seconds: 16, store: 'cluster', only: 'failover while acknowledgements wait' };
 const FAILOVER: Search = { seconds: 12, store: 'sentinel', only: 'planned failover' };
 const LATE: Search = { seconds: 12, store: 'sentinel', only: 'planned failover that a node learns of late' };
 const SCALE_OUT: Search = { seconds: 12, store: 'cluster', only: 'scaled out to a fresh node, and back' };
