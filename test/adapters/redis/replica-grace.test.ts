@@ -68,7 +68,7 @@ describe('the wait for replicas', function () {
     })();
     // It is noticed later than it began, and the time of that counts as away, too.
     const reachedMs = store.reachedMsSince(0, fromMs);
-    expect(reachedMs).to.be.within(lost - fromMs - 100, lost - fromMs + 50);
+    expect(reachedMs).to.be.within(lost - fromMs - 250, lost - fromMs + 50);
     await sleep(500);
     expect(store.reachedMsSince(0, fromMs)).to.be.within(reachedMs - 5, reachedMs + 5);
     replicas = 1;
