@@ -41,13 +41,17 @@ export async function confirmEnd(context: Context, token: Token, standing: Stand
   await context.ledger.acknowledge(standing.known, key, { current: standing.sessionText }, untilMs);
 }
 
+/** The end is kept for as long as there may be something to deny. */
+const keptUntilMs = (token: Token, standing: Standing, policy: Policy): number =>
+  deadFromMs(token, standing, policy) + SLACK_MS;
+
 /**
- * The end is kept until no token of the session can be active any more: by today's SESSION_MAX, and, since that may be
+ * From when no token of the session can be active any more, Unix ms: by today's SESSION_MAX, and, since that may be
  * raised, by the `exp` of the token that came and of those that were answered last.
  */
-function keptUntilMs(token: Token, { session }: Standing, policy: Policy): number {
+export function deadFromMs(token: Token, { session }: Standing, policy: Policy): number {
   const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
   // The entry of an adopted session is kept as long as the adopted token. If it is lost, nothing tells how long that is.
   const adoptedMs = token.fromElsewhere && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;
-  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token), answeredMs, adoptedMs) + SLACK_MS;
+  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token), answeredMs, adoptedMs);
 }

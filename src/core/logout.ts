@@ -4,14 +4,14 @@ import { attempt } from './attempt.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeUntilMs } from './context.js';
-import { endSession } from './end-session.js';
+import { deadFromMs, endSession } from './end-session.js';
 import { endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
 import { type Place, placeOf } from './place.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
 import { cutOff, type Denial, denialBySession, readStanding, type Standing, whyDenied } from './standing.js';
-import { denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
+import { type Token, timing } from './token.js';
 
 export interface LogoutRequest {
   /** Empty: none. */
@@ -84,7 +84,7 @@ async function endOne(context: Context, call: Call, token: Token, place: Place, 
 const isOver = (token: Token, standing: Standing, nowMs: number, policy: Policy): boolean =>
   standing.session?.state === 'ended' ||
   cutOff(token, standing) !== undefined ||
-  nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token));
+  nowMs >= deadFromMs(token, standing, policy);
 
 /** Needs one token that stands, or one that only an earlier cut-off denies: that is a retry, and done already. */
 async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): Promise<void> {

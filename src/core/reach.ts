@@ -11,22 +11,12 @@ const MOST_OUTAGES = 100;
 
 /** All times are the store's, Unix ms. Before its first reach a process counts as away. */
 export class Reach {
-  readonly #outages: Outage[];
+  readonly #outages: Outage[] = [{ fromMs: 0, toMs: undefined }];
   readonly #listeners = new Set<(reachable: boolean) => void>();
-
-  /** @param awayFromMs since when it is away until it is reached first, Unix ms; 0: since ever */
-  constructor(awayFromMs = 0) {
-    this.#outages = [{ fromMs: awayFromMs, toMs: undefined }];
-  }
 
   /** Since when without a break; undefined: it is away. */
   get sinceMs(): number | undefined {
     return this.#outages.at(-1)?.toMs;
-  }
-
-  /** Since when it is away; undefined: it is not. */
-  get awaySinceMs(): number | undefined {
-    return this.sinceMs === undefined ? this.#outages.at(-1)?.fromMs : undefined;
   }
 
   /** @returns whether that is new */
