@@ -1,54 +1,54 @@
-// The HTTP app: its routes, the hooks that each request passes through, and the one place that answers errors.
+// The fastify app: its routes, the hooks that every request passes, and the one error handler.
 
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
 import { fastifyCors } from '@fastify/cors';
-import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
-import type { Logger } from '../src/log.js';
-import { createAdmission } from './admission.js';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Logger } from '../src/platform/log.js';
+import { type AuthClient, RpcError } from './auth-client.js';
+import type { GatewaySettings } from './config.js';
+import type { ClientErrorHandler } from './http/client-errors.js';
+import { corsOptions, publicCors } from './http/cors.js';
+import { responseToFailure } from './http/grpc-to-http.js';
+import { createRequestChecks } from './http/request-checks.js';
+import { beginRequest, callContextOf, requestId } from './http/request-log.js';
 import {
-  type Answer,
   badRequest,
+  HttpError,
+  type HttpResponse,
   notFound,
-  Refusal,
   send,
   tooLarge,
   unavailable,
   unsupportedMediaType,
-} from './answers.js';
-import { type AuthClient, CallFailed } from './auth-client.js';
-import type { TrustsProxy } from './client-address.js';
-import type { GatewaySettings } from './config.js';
-import { corsOptions, publicCors } from './cors.js';
-import { answerFailure } from './failures.js';
-import { begin, contextOf, requestId } from './requests.js';
-import { allowOf, createRoutes, missing, originForm, pathOf } from './routes.js';
-import { createThrottle } from './throttle.js';
+} from './http/responses.js';
+import { createThrottle } from './http/throttle.js';
+import type { IsTrustedProxy } from './limits/client-address.js';
+import { allowOf, createRoutes, notFoundOr405, originForm, pathOf } from './routes/table.js';
 
-/** What the app works with. */
+/** The collaborators of the app. */
 export interface AppParts {
   readonly log: Logger;
   readonly client: AuthClient;
-  readonly trusts: TrustsProxy;
-  /** Answers bytes that Node's parser does not take for a request. */
-  readonly refuse: (error: NodeJS.ErrnoException, socket: Socket) => void;
-  /** A clock that only goes forward, for windows of time. */
+  readonly isTrustedProxy: IsTrustedProxy;
+  readonly onClientError: ClientErrorHandler;
+  /** A monotonic clock, for the windows of the rate limit. */
   readonly nowMs: () => number;
 }
 
-/** Builds the app; it does not listen yet. */
+/** Builds the app. It does not listen yet. */
 export function createApp(
   { cors, paths, rateLimit, limits }: GatewaySettings,
-  { log, client, trusts, refuse, nowMs }: AppParts,
+  { log, client, isTrustedProxy, onClientError, nowMs }: AppParts,
 ): FastifyInstance<Server> {
   const routes = createRoutes(client, paths);
-  const start = (request: FastifyRequest, reply: Parameters<typeof begin>[1]): void => {
+  const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
     request.route = route;
-    begin(request, reply, log, route ? path : 'unknown', route?.quiet ?? false);
+    const logSuccessAtDebug = route?.logSuccessAtDebug ?? false;
+    beginRequest(request, reply, log, { route: route ? path : 'unknown', logSuccessAtDebug });
     if (route?.probe) reply.header('connection', 'close');
-    // Also where it is a preflight, which the plugin answers.
+    // Here, because the CORS plugin answers preflights itself.
     if (route && request.method === 'OPTIONS') reply.header('allow', allowOf(route));
   };
   const app = fastify({
@@ -65,12 +65,12 @@ export function createApp(
     http: {
       headersTimeout: limits.headersMs,
       connectionsCheckingInterval: limits.checkEveryMs,
-      // Asked for by us, so that the answer has our headers.
+      // The request checks require it, so that the response has our headers.
       requireHostHeader: false,
     },
-    // A request that comes as we stop, on a connection that is still there, is served and its connection closed.
+    // While the gateway stops, it still serves a request on an open connection, and then closes that connection.
     return503OnClosing: false,
-    clientErrorHandler: refuse,
+    clientErrorHandler: onClientError,
     frameworkErrors: (_error, request, reply) => {
       start(request, reply);
       send(reply, notFound);
@@ -80,29 +80,29 @@ export function createApp(
   app.decorateRequest('route', undefined);
   app.decorateRequest('callEnd', undefined);
   app.decorateRequest('throttled', undefined);
-  // None of these waits for anything: with promises each would cost a request turns of its own.
+  // The hooks use callbacks: none of them waits, and each promise would cost a request another turn of the event loop.
   app.addHook('onRequest', (request, reply, done) => {
     start(request, reply);
     done();
   });
   app.register(fastifyCors, corsOptions(cors));
 
-  const admit = createAdmission(limits);
-  const throttle = rateLimit && createThrottle(rateLimit, trusts, nowMs);
-  // After CORS, so that a page may read these answers too, and before the body, which must not matter to them.
+  const checkRequest = createRequestChecks(limits);
+  const throttle = rateLimit && createThrottle(rateLimit, isTrustedProxy, nowMs);
+  // After CORS, so that a page can read these responses; before the body, because they do not depend on it.
   app.addHook('preParsing', (request, reply, _payload, done) => {
     if (!request.route?.probe) throttle?.(request, reply);
-    admit(request, reply);
-    if (request.is404) throw new Refusal(missing(request));
+    checkRequest(request, reply);
+    if (request.is404) throw new HttpError(notFoundOr405(request));
     done();
   });
   app.removeAllContentTypeParsers();
-  // Only collected here, within its limit: after a fault in a parser of its own fastify would close the connection.
-  // The first type is one of all: fastify remembers the parsers of types that it was told, and looks for others each time.
+  // The parser only collects bytes, within the limit: fastify closes the connection after an error in its own parsers.
+  // The list names one type besides `*`, because fastify caches the parsers of named types and searches for all others.
   app.addContentTypeParser(['application/json', '*'], { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
-  app.setNotFoundHandler((request, reply) => send(reply, missing(request)));
+  app.setNotFoundHandler((request, reply) => send(reply, notFoundOr405(request)));
   app.setErrorHandler((error: FastifyError, request, reply) =>
     send(reply, answerError(error, request, log, limits.bodyBytes)),
   );
@@ -114,7 +114,7 @@ export function createApp(
       url,
       config,
       handler: async (request, reply) => {
-        send(reply, await route.handle(request, contextOf(request)));
+        send(reply, await route.handle(request, callContextOf(request)));
       },
     });
     app.route({
@@ -127,19 +127,19 @@ export function createApp(
   return app;
 }
 
-/** The one place where errors end. What nobody foresaw is told to the log alone. */
-function answerError(error: FastifyError, request: FastifyRequest, log: Logger, bodyBytes: number): Answer {
-  if (error instanceof Refusal) return error.answer;
-  if (error instanceof CallFailed) {
-    const { answer, unforeseen } = answerFailure(error);
-    if (unforeseen) log.error({ requestId: request.id, err: error }, 'unforeseen answer of the service');
-    return answer;
+/** The response to an error. The text of an unexpected error goes to the log, never to the client. */
+function answerError(error: FastifyError, request: FastifyRequest, log: Logger, bodyBytes: number): HttpResponse {
+  if (error instanceof HttpError) return error.response;
+  if (error instanceof RpcError) {
+    const { response, isUnexpected } = responseToFailure(error);
+    if (isUnexpected) log.error({ requestId: request.id, err: error }, 'unexpected response from the service');
+    return response;
   }
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bodyBytes);
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return unsupportedMediaType(request.headers['content-type'] ?? '');
-  // The body broke off, or was not as long as announced.
+  // The body was incomplete, or its length was not the announced one.
   if (error.statusCode !== undefined && error.statusCode < 500) return badRequest('Malformed request.');
-  log.error({ requestId: request.id, err: error }, 'unforeseen error');
+  log.error({ requestId: request.id, err: error }, 'unexpected error');
   return unavailable();
 }

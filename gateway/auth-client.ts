@@ -1,33 +1,46 @@
-// Owns the connection to the service: its contract as promises, each call bounded in time. Knows nothing of HTTP.
+// The client of the service: each RPC as a promise, bounded in time. Knows nothing of HTTP.
 
-import { Channel, type ChannelOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
-  AuthServiceService,
+  type CallOptions,
+  Channel,
+  type ChannelOptions,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import {
+  AuthServiceClient,
   type GetJsonWebKeySetResponse,
   type LogoutRequest,
+  type LogoutResponse,
+  type RefreshTokenResponse,
 } from '../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../proto/gen/auth/v1/token.js';
-import { HealthCheckResponse_ServingStatus, HealthService } from '../proto/gen/grpc/health/v1/health.js';
-import { type Address, formatAddress } from '../src/env.js';
-import { channelCredentials, type TlsPeer } from '../src/tls/channel.js';
-import { explainClosed } from '../src/tls/failure.js';
-import { type Details, readDetails } from './details.js';
-import { callUnary, errorOf, type Method } from './unary-call.js';
+import {
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus,
+  HealthClient,
+} from '../proto/gen/grpc/health/v1/health.js';
+import { type Address, formatAddress } from '../src/platform/env.js';
+import { channelCredentials, type TlsPeer } from '../src/platform/tls/channel.js';
+import { explainClosed } from '../src/platform/tls/failure.js';
+import { readStatusDetails, type StatusDetails } from './status-details.js';
 
 const OPTIONS: ChannelOptions = {
-  // A service that returns is found again within two seconds, also under a new address.
+  // The client finds a service that returns within two seconds, also under a new address.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.dns_min_time_between_resolutions_ms': 1_000,
-  // A peer that is gone without a word is found out by pings within two seconds, not by TCP after minutes; the calls
-  // themselves end before they could find it. A peer too slow for a ping is too slow for a call as well.
+  // Pings detect a peer that vanished within two seconds; TCP alone would need minutes. The deadline of a call is
+  // shorter than that. A peer that is too slow for a ping is too slow for a call, too.
   'grpc.keepalive_time_ms': 1_000,
   'grpc.keepalive_timeout_ms': 1_000,
   'grpc.keepalive_permit_without_calls': 1,
-  // A connection of our own, closed when we close; and none that `http_proxy` in the environment could divert.
+  // A connection that no other client shares, so that `close` closes it. `http_proxy` must not divert it.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_http_proxy': 0,
-  // Counts and times of each call and message, for a service of gRPC's that nobody can ask here.
+  // Channelz counts and times every call and message, and no process here serves those figures.
   'grpc.enable_channelz': 0,
 };
 
@@ -35,72 +48,90 @@ const OPTIONS: ChannelOptions = {
 export interface CallEnd {
   /** The name of its gRPC status code. */
   readonly code: string;
-  /** What the service, or the library, says about it; for people. */
+  /** The text of the status, from the service or from the library. */
   readonly details: string;
 }
 
 /** The circumstances of a call. */
 export interface CallContext {
-  /** Goes along as the metadata `x-request-id`. */
+  /** Sent as the metadata `x-request-id`. */
   readonly requestId: string;
-  /** Hears how the call ended. */
-  ended(end: CallEnd): void;
+  /** Called once, when the call has ended. */
+  onEnd(end: CallEnd): void;
 }
 
-/** A call failed; its `cause` is the gRPC library's error. */
-export class CallFailed extends Error {
-  readonly code = 'CALL_FAILED';
-  override readonly name = 'CallFailed';
+/** A failed call. Its `cause` is the error of the gRPC library. */
+export class RpcError extends Error {
+  readonly code = 'RPC_ERROR';
+  override readonly name = 'RpcError';
   readonly status: status;
-  readonly details: Details;
+  readonly details: StatusDetails;
 
-  constructor(failure: ServiceError) {
-    super(`the call of the service failed: ${failure.message}`, { cause: failure });
-    this.status = failure.code;
-    this.details = readDetails(failure.metadata);
+  constructor(cause: ServiceError) {
+    super(`the call to the service failed: ${cause.message}`, { cause });
+    this.status = cause.code;
+    this.details = readStatusDetails(cause.metadata);
   }
 }
 
-/** Calls the service. Every method rejects with CallFailed. */
+/** One unary method of a generated client. */
+type Invoke<Response> = (
+  metadata: Metadata,
+  options: CallOptions,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+/** Calls the service. Every method rejects with RpcError. */
 export class AuthClient {
   readonly #channel: Channel;
+  readonly #auth: AuthServiceClient;
+  readonly #health: HealthClient;
   readonly #callMs: number;
   readonly #tls: boolean;
 
   /**
-   * @param callMs how long a call may take, from its start to its answer, connecting included
-   * @param peer whom to expect; undefined: anybody, in plain text
+   * @param callMs how long a call may take, from its start to its response, including the time to connect
+   * @param peer the TLS identity of the service; undefined: plain text
    */
   constructor(address: Address, callMs: number, peer?: TlsPeer) {
-    this.#channel = new Channel(formatAddress(address), channelCredentials(peer), OPTIONS);
+    const target = formatAddress(address);
+    const credentials = channelCredentials(peer);
+    this.#channel = new Channel(target, credentials, OPTIONS);
+    const shared = { channelOverride: this.#channel };
+    this.#auth = new AuthServiceClient(target, credentials, shared);
+    this.#health = new HealthClient(target, credentials, shared);
     this.#callMs = callMs;
     this.#tls = peer !== undefined;
   }
 
-  /** Begins to connect, so that the first call need not wait for it. */
+  /** Starts to connect, so that the first call does not wait for the connection. */
   connect(): void {
     this.#channel.getConnectivityState(true);
   }
 
   /** @returns the next pair; undefined if the service broke its contract and sent none */
   async refresh(refreshToken: string, context: CallContext): Promise<TokenPair | undefined> {
-    const { tokens } = await this.#call(AuthServiceService.refreshToken, { refreshToken }, context);
+    const { tokens } = await this.#call<RefreshTokenResponse>(context, (...call) =>
+      this.#auth.refreshToken({ refreshToken }, ...call),
+    );
     return tokens;
   }
 
   async logout(request: LogoutRequest, context: CallContext): Promise<void> {
-    await this.#call(AuthServiceService.logout, request, context);
+    await this.#call<LogoutResponse>(context, (...call) => this.#auth.logout(request, ...call));
   }
 
-  /** The public keys, and for how long they may be kept. */
+  /** The public keys, and how long a client may cache them. */
   keySet(context: CallContext): Promise<GetJsonWebKeySetResponse> {
-    return this.#call(AuthServiceService.getJsonWebKeySet, {}, context);
+    return this.#call<GetJsonWebKeySetResponse>(context, (...call) => this.#auth.getJsonWebKeySet({}, ...call));
   }
 
-  /** Whether the service says that it can serve. */
+  /** Whether the health service reports SERVING. */
   async isServing(context: CallContext): Promise<boolean> {
-    const answer = await this.#call(HealthService.check, { service: '' }, context);
-    return answer.status === HealthCheckResponse_ServingStatus.SERVING;
+    const response = await this.#call<HealthCheckResponse>(context, (...call) =>
+      this.#health.check({ service: '' }, ...call),
+    );
+    return response.status === HealthCheckResponse_ServingStatus.SERVING;
   }
 
   /** Closes the connection. Calls under way fail. */
@@ -108,23 +139,33 @@ export class AuthClient {
     this.#channel.close();
   }
 
-  #call<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    context: CallContext,
-  ): Promise<Response> {
+  #call<Response>(context: CallContext, invoke: Invoke<Response>): Promise<Response> {
     const metadata = new Metadata();
     metadata.set('x-request-id', context.requestId);
-    const settings = { metadata, deadline: Date.now() + this.#callMs };
     return new Promise((resolve, reject) => {
-      callUnary(this.#channel, method, request, settings, ({ failure, answer }) => {
-        context.ended({
-          code: status[failure?.code ?? status.OK],
-          details: explainClosed(failure?.details ?? '', this.#tls),
+      const onResponse = (error: ServiceError | null, response: Response): void => {
+        context.onEnd({
+          code: status[error?.code ?? status.OK],
+          details: explainClosed(error?.details ?? '', this.#tls),
         });
-        if (failure) reject(new CallFailed(errorOf(failure)));
-        else resolve(answer);
-      });
+        if (error) reject(new RpcError(error));
+        else resolve(response);
+      };
+      withoutStackTrace(() => invoke(metadata, { deadline: Date.now() + this.#callMs }, onResponse));
     });
+  }
+}
+
+/**
+ * Starts a call. The generated client captures the caller's stack at the start of every call, for an error that most calls
+ * never have: a tenth of the gateway's processor time. `stackTraceLimit` is V8's public setting for that.
+ */
+function withoutStackTrace(start: () => void): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    start();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

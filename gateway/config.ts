@@ -1,30 +1,30 @@
-// The gateway's settings: its addresses, its paths, the pages and proxies that may call it, and its limits.
+// The settings of the gateway: addresses, paths, CORS, trusted proxies and limits.
 
-import { type Address, type Environment, parseDuration } from '../src/env.js';
-import { type ClientTls, readClientTls } from '../src/tls/settings.js';
-import { isAddressOrBlock } from './client-address.js';
-import { type CorsSettings, readCors } from './cors.js';
-import { GATEWAY_LIMITS, type GatewayLimits } from './limits.js';
-import { type RoutePaths, readPaths } from './paths.js';
-import type { RateLimit } from './rate-limit.js';
+import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
+import { type ClientTls, readClientTls } from '../src/settings/tls.js';
+import { type CorsSettings, readCors } from './http/cors.js';
+import { isAddressOrBlock } from './limits/client-address.js';
+import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
+import type { RateLimit } from './limits/rate-limit.js';
+import { type RoutePaths, readPaths } from './routes/paths.js';
 
-/** What a gateway is made of. */
+/** The settings of a gateway. */
 export interface GatewaySettings {
   readonly httpAddress: Address;
   /** The gRPC address of the service. */
   readonly authServiceAddress: Address;
-  /** How the service is called; undefined: in plain text. */
+  /** TLS to the service; undefined: plain text. */
   readonly authServiceTls?: ClientTls | undefined;
   readonly cors: CorsSettings;
   readonly paths: RoutePaths;
-  /** How many requests one client may send; undefined: no limit. */
+  /** Undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
-  /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is taken; that of others is ignored. */
+  /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is trusted. It is ignored from all others. */
   readonly trustProxy: readonly string[];
   readonly limits: GatewayLimits;
 }
 
-/** Reads the settings; faults are left with the environment, for its `check`. */
+/** Reads the settings. The environment collects the errors, for its `check`. */
 export function readGatewaySettings(environment: Environment): GatewaySettings {
   const httpAddress = environment.address('HTTP_ADDRESS', '127.0.0.1:8080');
   const authServiceAddress = environment.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
@@ -63,7 +63,7 @@ function readRateLimit(environment: Environment): RateLimit | undefined {
   const [, count, window = ''] = /^(\d{1,7})\/(\w+)$/.exec(text) ?? [];
   const requests = Number(count);
   const windowMs = parseDuration(window) ?? 0;
-  // The headers that tell of it know whole seconds alone.
+  // The RateLimit headers have whole seconds only.
   if (requests >= 1 && requests <= MOST_REQUESTS && windowMs >= 1000 && windowMs <= DAY_MS && windowMs % 1000 === 0) {
     return { requests, windowMs };
   }

@@ -1,52 +1,57 @@
-// The gateway as a whole: puts its parts together, begins to listen, and stops without cutting a request off.
+// The gateway as a whole: it connects the parts, listens, and stops without interrupting a request.
 
 import { lookup } from 'node:dns/promises';
-import type { Socket } from 'node:net';
-import { AddressUnusable } from '../src/address-unusable.js';
-import type { Address } from '../src/env.js';
-import type { Logger } from '../src/log.js';
-import { logGrpcTo } from '../src/output/grpc-log.js';
-import { Certificates } from '../src/tls/certificates.js';
+import { AddressUnusable } from '../src/platform/address-unusable.js';
+import type { Address } from '../src/platform/env.js';
+import type { Logger } from '../src/platform/log.js';
+import { logGrpcTo } from '../src/platform/output/grpc-log.js';
+import { Certificates } from '../src/platform/tls/certificates.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
-import { trustIn } from './client-address.js';
 import type { GatewaySettings } from './config.js';
-import { ConnectionLimits } from './connection-limits.js';
-import { Connections } from './connections.js';
+import { createClientErrorHandler } from './http/client-errors.js';
+import { Connections } from './http/connections.js';
+import { OpenResponses } from './http/open-responses.js';
+import { trustedProxies } from './limits/client-address.js';
+import { ConnectionLimits } from './limits/connection-limits.js';
 
 /** The HTTP gateway. */
 export interface Gateway {
   /**
-   * Begins to listen; does not wait for the service.
-   * @returns the address, with the port that the system chose where the settings have 0
+   * Starts to listen. Does not wait for the service.
+   * @returns the address, with the port that the system chose if the settings have port 0
    * @throws AddressUnusable
    */
   listen(): Promise<Address>;
-  /** Serves on for a moment, then takes no more connections, lets requests under way finish within the limit, and closes all connections. */
+  /** Serves on for a moment, accepts no more connections, waits for requests under way within the limit, and closes. */
   close(): Promise<void>;
 }
 
 /**
- * @param nowMs a clock that only goes forward; tests hand in one of their own
+ * @param nowMs a monotonic clock; tests pass their own
  * @throws TlsFileError
  */
 export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
   logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
-  const trusts = trustIn(settings.trustProxy);
+  const isTrustedProxy = trustedProxies(settings.trustProxy);
   const certificates = tls && new Certificates(tls.files, log);
   const peer = certificates && {
     name: tls?.name ?? authServiceAddress.host,
     material: () => certificates.fresh(),
   };
   const client = new AuthClient(authServiceAddress, limits.callMs, peer);
-  const refuse = (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error, socket);
-  const app = createApp(settings, { log, client, trusts, refuse, nowMs });
-  const connections = new Connections(app.server, log, new ConnectionLimits(limits, trusts, log), limits.pipelined);
+  const responses = new OpenResponses();
+  const onClientError = createClientErrorHandler(log, responses);
+  const app = createApp(settings, { log, client, isTrustedProxy, onClientError, nowMs });
+  const connections = new Connections(app.server, {
+    ...{ log, responses, pipelined: limits.pipelined },
+    limits: new ConnectionLimits(limits, isTrustedProxy, log),
+  });
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
-    await connections.wane();
+    await connections.beginDrain();
     const served = app.close();
     await connections.drain(limits.stopMs);
     await served;
@@ -70,7 +75,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   };
 }
 
-/** Begins to listen. Of a name's addresses one is taken; left to itself, fastify makes a server, without our limits, for each. */
+/** Listens on one address of the host name. Fastify by itself makes a server, without our limits, for each. */
 async function bind(app: ReturnType<typeof createApp>, { host, port }: Address): Promise<string> {
   try {
     const { address } = await lookup(host);

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
-// The command line: which command runs.
+// The entry of the command line: parses the arguments and runs a command.
 
 // biome-ignore-all assist/source/organizeImports: the check of Node's version comes before all else
 import './commands/node-version.js';
 import { readFileSync } from 'node:fs';
-// By its name an old Node would report the missing function instead of its version.
+// A namespace import: with a named import, an old Node would report the missing function instead of its version.
 import * as util from 'node:util';
 import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
 import { helpFor, isCommand, UsageError, unknownCommand } from './commands/usage.js';
-import { takeOverOutput } from './output/foreign-output.js';
-import { silenceNativeOutput } from './output/standard-error.js';
+import { takeOverOutput } from './platform/output/foreign-output.js';
+import { silenceNativeOutput } from './platform/output/standard-error.js';
 
-/** The commands that an option is for. */
+/** The commands that accept each option. */
 const OPTIONS_OF: readonly (readonly ['subject' | 'claims' | 'algorithm' | 'compromised', readonly string[]])[] = [
   ['subject', ['token issue']],
   ['claims', ['token issue']],
@@ -37,16 +37,16 @@ async function main(args: readonly string[]): Promise<void> {
   if (values.version) return void printResult(`${version()}\n`);
   const grouped = ['token', 'keys', 'store'].includes(command);
   const name = grouped ? `${command} ${action}` : command;
-  // `serve` alone starts a `worker`.
+  // Only `serve` starts a `worker`.
   if (name !== 'worker' && !isCommand(name)) throw unknownCommand(positionals);
   const extra = grouped ? rest : positionals.slice(1);
   const [argument, ...tooMany] = WITH_ARGUMENT.includes(name) ? extra : [undefined, ...extra];
   if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
   for (const [option, commands] of OPTIONS_OF) {
     if (values[option] === undefined || commands.includes(name)) continue;
-    throw new UsageError(`--${option} is for ${commands.join(' and ')} alone`);
+    throw new UsageError(`--${option} is only for ${commands.join(' and ')}`);
   }
-  // Each command loads what it needs, and nothing of the others: a gateway has no use for a store.
+  // Each command loads only its own modules: a gateway needs no store.
   switch (name) {
     case 'dev':
       return (await import('./commands/dev.js')).dev(process.env);
@@ -71,7 +71,7 @@ async function main(args: readonly string[]): Promise<void> {
     case 'keys rotate':
       return (await import('./commands/keys.js')).keysRotate(process.env, values.algorithm);
     case 'keys retire':
-      if (!argument) throw new UsageError('keys retire needs a KID; `latchkey keys list` tells them');
+      if (!argument) throw new UsageError('keys retire needs a KID; `latchkey keys list` shows them');
       return (await import('./commands/keys.js')).keysRetire(process.env, argument, values.compromised ?? false);
     default:
       throw unknownCommand(positionals);

@@ -14,7 +14,7 @@ import { READ } from '../../src/adapters/redis/read-script.js';
 import { evaluate } from '../../src/adapters/redis/script.js';
 import { SWAP, WON } from '../../src/adapters/redis/swap-script.js';
 import type { SessionId } from '../../src/core/session.js';
-import { AUTH_SERVICE } from '../../src/grpc/encoding.js';
+import { AUTH_SERVICE } from '../../src/grpc/codec/encoding.js';
 
 /** Seconds. */
 const ACCESS_TTL = 12 * 60 * 60;

@@ -1,29 +1,29 @@
-// The reader of `token issue --claims`: JSON, and nothing in it that would reach the token changed.
-// JSON.parse keeps the last of two equal names and rounds numbers without a word.
+// The parser of `token issue --claims`: JSON, with an error for everything that would change on its way into the token.
+// JSON.parse silently keeps the last of two equal names, and silently rounds numbers.
 
 import { type ClaimPath, formatPath, isExact, PROTO_NAME } from '../core/claim-values.js';
 import { UsageError } from './usage.js';
 
 const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*|[{}[\],]|true|false|null/g;
 
-/** An object or a list that is open, with the names that it has so far. */
+/** An object or a list under way, with the names in it so far. */
 interface Open {
   readonly names: Set<string> | undefined;
-  /** The name or the index of the value that comes next. */
+  /** The name or the index of the next value. */
   step: string | number;
 }
 
 /**
- * Reads claims.
- * @throws UsageError if it is no JSON object; or for a name twice, `__proto__`, a number that no double holds, or half a
- * surrogate pair, each at any depth
+ * Parses claims.
+ * @throws UsageError if the text is not a JSON object; or for a duplicate name, `__proto__`, a number that a double cannot
+ * represent, or half a surrogate pair, at any depth
  */
 export function parseClaims(text: string): Record<string, unknown> {
   let claims: unknown;
   try {
     claims = JSON.parse(text);
   } catch {
-    // The error below says what is wanted.
+    // The error below names what is wanted.
   }
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw new UsageError(
@@ -34,7 +34,7 @@ export function parseClaims(text: string): Record<string, unknown> {
   return claims as Record<string, unknown>;
 }
 
-/** Goes over the tokens of a text that is valid JSON. */
+/** Checks the tokens of valid JSON. */
 function checkTokens(text: string): void {
   const open: Open[] = [];
   let isName = false;
@@ -43,7 +43,7 @@ function checkTokens(text: string): void {
     if (isName && last?.names && token.startsWith('"')) {
       last.step = JSON.parse(token) as string;
       const fault = faultOfName(last.step, last.names);
-      if (fault) refuse(fault, open, index);
+      if (fault) throwUsageError(fault, open, index);
       last.names.add(last.step);
       isName = false;
     } else if (token === '{' || token === '[') {
@@ -57,7 +57,7 @@ function checkTokens(text: string): void {
       isName = last?.names !== undefined;
     } else {
       const fault = token.startsWith('"') ? faultOfText(JSON.parse(token) as string) : faultOfNumber(token);
-      if (fault) refuse(fault, open, index);
+      if (fault) throwUsageError(fault, open, index);
     }
   }
 }
@@ -69,7 +69,7 @@ function faultOfName(name: string, names: ReadonlySet<string>): string | undefin
 }
 
 const faultOfText = (text: string): string | undefined =>
-  text.isWellFormed() ? undefined : 'half a surrogate pair is no text: complete it or leave it out';
+  text.isWellFormed() ? undefined : 'half a surrogate pair is not valid text: complete it or leave it out';
 
 function faultOfNumber(token: string): string | undefined {
   if (!/\d$/.test(token)) return undefined;
@@ -79,7 +79,7 @@ function faultOfNumber(token: string): string | undefined {
   return `this number would become ${value}: write that, or send it as a string`;
 }
 
-/** A decimal number in one spelling: its digits without zeros at either end, and where the point is. */
+/** The canonical form of a decimal number: its digits without zeros at either end, and the position of the point. */
 function digitsOf(number: string): string {
   const sign = number.startsWith('-') ? '-' : '';
   const [mantissa = '', exponent = '0'] = number.slice(sign.length).split(/e/i);
@@ -91,7 +91,7 @@ function digitsOf(number: string): string {
   return `${sign}${significant}e${point}`;
 }
 
-function refuse(fault: string, open: readonly Open[], index: number): never {
+function throwUsageError(fault: string, open: readonly Open[], index: number): never {
   const path: ClaimPath = open.map(({ step }) => step);
   throw new UsageError(`--claims: ${formatPath(path)}, at character ${index + 1}: ${fault}`);
 }

@@ -1,10 +1,16 @@
-// `latchkey dev`: service and gateway in one process, with whatever is missing made on the spot, and lines to paste.
+// `latchkey dev`: service and gateway in one process. It creates missing keys and credentials, and prints sample commands.
 
 import { resolve } from 'node:path';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
 import { DataDirUnusable, makeDataDir } from '../adapters/lmdb/data-dir.js';
+import { type Address, Environment, formatAddress } from '../platform/env.js';
+import { createLogger } from '../platform/log.js';
+import { standardStream } from '../platform/log-destination.js';
+import { logOutputTo } from '../platform/output/foreign-output.js';
+import type { TlsFiles } from '../platform/tls/pem.js';
+import { startService } from '../service.js';
 import {
   DEV_DATA_DIR,
   issuerTokenFile,
@@ -12,18 +18,12 @@ import {
   readLogLevel,
   readServiceSettings,
   type ServiceSettings,
-} from '../config.js';
-import { type Address, Environment, formatAddress } from '../env.js';
-import { createLogger } from '../log.js';
-import { descriptor } from '../log-descriptor.js';
-import { logOutputTo } from '../output/foreign-output.js';
-import { startService } from '../service.js';
-import type { TlsFiles } from '../tls/pem.js';
-import type { ClientTls } from '../tls/settings.js';
+} from '../settings/service.js';
+import type { ClientTls } from '../settings/tls.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
-import { untilSignalled } from './lifetime.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
+import { stopOnSignal } from './shutdown.js';
 import { quotedForShell, welcome } from './welcome.js';
 
 const SUBJECT = 'alice';
@@ -39,40 +39,40 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const credential = credentialForShell(env, asked, dataDir);
   env.forgetSecrets(variables);
   checkSettings(env);
-  const settings = await complete(asked, dataDir);
-  // What is printed is for eyes and holds tokens; the log goes another way and never does.
-  const log = createLogger({ name: 'latchkey', level, destination: descriptor(2) });
+  const settings = await withDevDefaults(asked, dataDir);
+  // The printed text contains tokens. The log goes to standard error and contains none.
+  const log = createLogger({ name: 'latchkey', level, destination: standardStream(2) });
   logOutputTo(log);
   logWarnings(env, log);
 
   const service = await startService(settings, log);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
-  const gateway = createGateway({ ...gatewaySettings, authServiceAddress: reachable(grpcAddress) }, log);
+  const gateway = createGateway({ ...gatewaySettings, authServiceAddress: callableAddress(grpcAddress) }, log);
   const stop = async (): Promise<void> => {
     await gateway.close();
     await service.stop();
   };
   try {
     const httpAddress = await gateway.listen();
-    const target = { address: reachable(issuerAddress), setting: 'GRPC_ADDRESS', tls };
+    const target = { address: callableAddress(issuerAddress), setting: 'GRPC_ADDRESS', tls };
     const pair = await issueToken(target, settings.issuerToken, SUBJECT, undefined);
     const addresses = {
-      grpc: formatAddress(reachable(grpcAddress)),
-      issuer: formatAddress(reachable(issuerAddress)),
-      http: formatAddress(reachable(httpAddress)),
+      grpc: formatAddress(callableAddress(grpcAddress)),
+      issuer: formatAddress(callableAddress(issuerAddress)),
+      http: formatAddress(callableAddress(httpAddress)),
     };
-    // Before it says that it is ready: whoever reads that may end it at once, and in order.
-    untilSignalled(log, stop);
-    descriptor(1).write(welcome(SUBJECT, pair, addresses, { ...settings, credential }, tls));
+    // Before the text that says it is ready: a reader of that may send the signal at once.
+    stopOnSignal(log, stop);
+    standardStream(1).write(welcome(SUBJECT, pair, addresses, { ...settings, credential, clientTls: tls }));
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** The gateway in this process, and its first login, call the service as any other client does. */
+/** Checks the TLS settings: the gateway and the first login call this process's own service like any other client. */
 function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: ClientTls | undefined): void {
-  const own = 'since `dev` calls its own service, which has GRPC_TLS_CERT';
+  const own = 'because `dev` calls its own service, which uses GRPC_TLS_CERT';
   if (listens && !calls) env.fault('AUTH_SERVICE_TLS_CA', 'nothing', `the CA of GRPC_TLS_CERT, ${own}`);
   if (listens?.ca !== undefined && calls?.files.cert === undefined) {
     const wanted = `a certificate that GRPC_TLS_CLIENT_CA accepts, ${own}`;
@@ -83,27 +83,27 @@ function checkOwnCalls(env: Environment, listens: TlsFiles | undefined, calls: C
   }
 }
 
-/** The issuer's credential as a shell reads it from where it is. */
+/** The issuer credential as a shell expression: a variable, or the content of a file. */
 function credentialForShell(env: Environment, { issuerToken }: ServiceSettings, dataDir: string): string {
   const file = env.fileOf('ISSUER_TOKEN') ?? (issuerToken ? undefined : issuerTokenFile(dataDir));
-  // Absolute: the line may be pasted in another folder.
+  // Absolute, so that the command works in any folder.
   return file === undefined ? '$ISSUER_TOKEN' : `$(cat ${quotedForShell(resolve(file))})`;
 }
 
 /**
- * Makes what the settings do not name: keys and the issuer's credential, kept in the data folder.
+ * Creates what the settings do not contain, keys and the issuer credential, and keeps it in the data folder.
  * @throws DataDirUnusable, KeyFileError, IssuerTokenUnusable
  */
-async function complete(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
+async function withDevDefaults(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
   makeDataDir(dataDir);
   try {
-    return await withOwn(settings, dataDir);
+    return await makeMissing(settings, dataDir);
   } catch (error) {
     throw error instanceof Error && 'syscall' in error ? new DataDirUnusable(dataDir, error) : error;
   }
 }
 
-async function withOwn(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
+async function makeMissing(settings: ServiceSettings, dataDir: string): Promise<ServiceSettings> {
   const { secret, folder } = settings.keys;
   const ownFolder = ownKeysFolder(dataDir);
   const needsKey = !secret && folder === undefined;
@@ -115,8 +115,8 @@ async function withOwn(settings: ServiceSettings, dataDir: string): Promise<Serv
   };
 }
 
-/** An address to call: a listener on all interfaces is called on loopback. */
-function reachable(address: Address): Address {
+/** The address for a call: loopback for a listener on all interfaces. */
+function callableAddress(address: Address): Address {
   if (address.host === '0.0.0.0') return { ...address, host: '127.0.0.1' };
   return address.host === '::' ? { ...address, host: '::1' } : address;
 }

@@ -1,20 +1,20 @@
-// How the failure of a command is written, and the exit code that goes with it.
+// The end of a failed command: its message and its exit code.
 
-import { writeLastWords } from '../output/foreign-output.js';
+import { writeLastWords } from '../platform/output/foreign-output.js';
+import { formatError } from './format-error.js';
 import { printMessage } from './print.js';
-import { tell } from './tell.js';
 import { UsageError } from './usage.js';
 
-/** The commands that run until they are stopped. All that they print is JSON, one line each. */
+/** The commands that run until they are stopped. They print only JSON lines. */
 const LONG_RUNNING: readonly unknown[] = ['dev', 'serve', 'worker', 'gateway'];
 
 /** Whether a command runs until it is stopped. */
 export const isLongRunning = (command: string | undefined): boolean => LONG_RUNNING.includes(command);
 
-/** Ends the process. @param command its name, as far as the command line has one */
+/** Ends the process. @param command the name of the command, if there is one */
 export function endFailed(error: unknown, command: string | undefined): never {
   if (error instanceof UsageError || !isLongRunning(command)) {
-    printMessage(tell(error));
+    printMessage(formatError(error));
     return process.exit(error instanceof UsageError ? 2 : 1);
   }
   const fields =

@@ -2,12 +2,12 @@
 
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
-import { readLogLevel } from '../config.js';
-import { Environment } from '../env.js';
-import { createLogger } from '../log.js';
-import { logOutputTo } from '../output/foreign-output.js';
-import { untilSignalled } from './lifetime.js';
+import { Environment } from '../platform/env.js';
+import { createLogger } from '../platform/log.js';
+import { logOutputTo } from '../platform/output/foreign-output.js';
+import { readLogLevel } from '../settings/service.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
+import { stopOnSignal } from './shutdown.js';
 
 export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
@@ -19,8 +19,8 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   logWarnings(env, log);
   const server = createGateway(settings, log);
   const listening = server.listen();
-  // Before it says that it listens: whoever reads that may end it at once, and in order.
-  untilSignalled(log, async () => {
+  // Before the log line that says it listens: a reader of that may send the signal at once.
+  stopOnSignal(log, async () => {
     await listening;
     await server.close();
   });

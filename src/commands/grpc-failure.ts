@@ -1,24 +1,24 @@
-// Owns how a failed call of the service is told to the user of the command line, and the channel such calls go by.
+// Calls of the command line to the service: the options of the channel, and clear texts for failed calls.
 
 import { type ChannelCredentials, type ChannelOptions, type ServiceError, status } from '@grpc/grpc-js';
-import { type Address, formatAddress } from '../env.js';
-import { channelCredentials } from '../tls/channel.js';
-import { explainClosed } from '../tls/failure.js';
-import { readTls } from '../tls/pem.js';
-import type { ClientTls } from '../tls/settings.js';
+import { type Address, formatAddress } from '../platform/env.js';
+import { channelCredentials } from '../platform/tls/channel.js';
+import { explainClosed } from '../platform/tls/failure.js';
+import { readTls } from '../platform/tls/pem.js';
+import type { ClientTls } from '../settings/tls.js';
 
-/** What calls a service by its address must not be diverted by `http_proxy` in the environment. */
+/** `http_proxy` in the environment must not divert these calls. */
 export const DIRECT: ChannelOptions = { 'grpc.enable_http_proxy': 0 };
 
-/** How the library begins what it says of a connection that it never had; the service says UNAVAILABLE otherwise. */
+/** The beginnings of the library's texts if it never had a connection. The service itself may answer UNAVAILABLE, too. */
 const NEVER_REACHED = /^(No connection established|Name resolution failed|No addresses resolved)/;
 
-/** Whom a command calls. */
+/** The server that a command calls. */
 export interface Target {
   readonly address: Address;
-  /** The variable that says where it is. */
+  /** The variable with the address. */
   readonly setting: string;
-  /** undefined: in plain text. */
+  /** Undefined: plain text. */
   readonly tls: ClientTls | undefined;
 }
 
@@ -28,24 +28,24 @@ export function credentialsFor({ address, tls }: Target): ChannelCredentials {
   return channelCredentials(material && { name: tls.name ?? address.host, material: () => material });
 }
 
-/** A call failed. The message is for people. */
+/** A call failed. The message is for the user. */
 export class CallFailed extends Error {
   readonly code = 'CALL_FAILED';
   override readonly name = 'CallFailed';
 }
 
-/** Says for people why a call failed. */
+/** The text for the user about a failed call. */
 export function describeFailure(error: unknown, { address, setting, tls }: Target): string {
   if (!isServiceError(error)) return error instanceof Error ? error.message : String(error);
-  // What follows are the library's notes to itself, mostly none.
+  // Drops the library's internal notes.
   const details = explainClosed(error.details, tls !== undefined).replace(/\.? ?Resolution note:.*$/s, '');
   if (error.code !== status.UNAVAILABLE || !NEVER_REACHED.test(details)) return `${status[error.code]}: ${details}`;
   const reason = details
     .replace(/^No connection established\. Last error: (?:Error: )?/, '')
     .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/, '');
-  // Somebody is there: words that begin so are ours, for what TLS has found.
+  // The server exists: only our own texts about TLS begin like this.
   if (/^its? /.test(reason)) {
-    return `the service at ${formatAddress(address)} cannot be called: ${reason}; look at AUTH_SERVICE_TLS_CA and its like`;
+    return `the service at ${formatAddress(address)} cannot be called: ${reason}; check the AUTH_SERVICE_TLS settings`;
   }
   return `no service can be reached at ${formatAddress(address)}: ${reason}; start it, or set ${setting}`;
 }

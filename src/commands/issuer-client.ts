@@ -1,9 +1,9 @@
-// The call of IssuerService that the command line makes.
+// The client of IssuerService for the command line.
 
 import { Metadata } from '@grpc/grpc-js';
 import { IssuerServiceClient } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { formatAddress, type Secret } from '../env.js';
+import { formatAddress, type Secret } from '../platform/env.js';
 import { CallFailed, credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 
 const DEADLINE_MS = 5_000;
@@ -36,11 +36,11 @@ export async function issueToken(
   }
 }
 
-/** @throws CallFailed; the library's own error has the credential in it */
+/** @throws CallFailed, because the library's own error contains the credential */
 function setCredential(metadata: Metadata, credential: Secret): void {
   try {
     metadata.set('authorization', `Bearer ${credential.reveal()}`);
   } catch {
-    throw new CallFailed('ISSUER_TOKEN has a character that no header may have; wanted printable ASCII');
+    throw new CallFailed('ISSUER_TOKEN has a character that a header cannot have; wanted printable ASCII');
   }
 }

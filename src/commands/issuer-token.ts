@@ -1,14 +1,14 @@
-// Owns the issuer's credential that `latchkey dev` makes and keeps: its file, whole or not there, for its owner alone.
+// The issuer credential that `latchkey dev` creates: its file, written atomically, accessible to its owner only.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { issuerTokenFile } from '../config.js';
-import { Secret } from '../env.js';
-import { isSendable, MIN_ISSUER_TOKEN } from '../issuer-config.js';
+import { Secret } from '../platform/env.js';
+import { isSendable, MIN_ISSUER_TOKEN } from '../settings/issuer.js';
+import { issuerTokenFile } from '../settings/service.js';
 
 const OPEN_TO_OTHERS = 0o077;
 
-/** The file is there and must not be used. The message names it and never its content. */
+/** The file exists and must not be used. The message names the file, and never contains its content. */
 export class IssuerTokenUnusable extends Error {
   readonly code = 'ISSUER_TOKEN_UNUSABLE';
   override readonly name = 'IssuerTokenUnusable';
@@ -18,30 +18,30 @@ export class IssuerTokenUnusable extends Error {
   }
 }
 
-/** The credential in a data folder; undefined if there is none yet. @throws IssuerTokenUnusable */
+/** The credential in a data folder; undefined if there is none. @throws IssuerTokenUnusable */
 export function keptIssuerToken(dataDir: string): Secret | undefined {
   const file = issuerTokenFile(dataDir);
   const kept = read(file);
-  // An empty file is what a crash between making and writing it left: no secret, and nobody has used it.
+  // A crash after the creation left an empty file. It contains no credential, so a new one may replace it.
   if (kept === undefined || kept.text === '') return undefined;
   if (process.platform !== 'win32' && kept.mode & OPEN_TO_OTHERS) {
     throw new IssuerTokenUnusable(file, `others may read it; run: chmod 600 '${file}'`);
   }
   if (kept.text.length < MIN_ISSUER_TOKEN || !isSendable(kept.text)) {
     const wanted = `it must be one line of at least ${MIN_ISSUER_TOKEN} printable ASCII characters`;
-    throw new IssuerTokenUnusable(file, `${wanted}; delete it, and \`latchkey dev\` makes another`);
+    throw new IssuerTokenUnusable(file, `${wanted}; delete it, and \`latchkey dev\` creates another`);
   }
   return new Secret(kept.text);
 }
 
-/** Makes a credential and keeps it. */
+/** Creates a credential, and writes it to its file. */
 export function makeIssuerToken(dataDir: string): Secret {
   const file = issuerTokenFile(dataDir);
   const made = randomBytes(32).toString('base64url');
-  // Renamed when it is whole, so that no crash leaves half of one.
-  const whole = `${file}.${process.pid}.tmp`;
-  writeFileSync(whole, `${made}\n`, { mode: 0o600, flush: true });
-  renameSync(whole, file);
+  // Written and then renamed, so that a crash leaves no incomplete file.
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${made}\n`, { mode: 0o600, flush: true });
+  renameSync(temporary, file);
   return new Secret(made);
 }
 

@@ -1,7 +1,6 @@
-// What the command line knows of a folder of keys: the settings it goes by, and in words what each key is good for.
+// The state of each key in a folder, for the `keys` commands: which signs, which verify, when one may be retired.
 
 import { type KeyFile, type KeyFileError, readKeys } from '../adapters/jwt/key-files.js';
-import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../config.js';
 import {
   type KeyTimes,
   type NewestFirst,
@@ -10,8 +9,9 @@ import {
   signingKey,
   startDelayMs,
 } from '../core/key-schedule.js';
-import { Environment } from '../env.js';
-import { readKeyFolder } from '../key-settings.js';
+import { Environment } from '../platform/env.js';
+import { readKeyFolderSettings } from '../settings/keys.js';
+import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../settings/service.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
 export interface KeysSettings {
@@ -24,11 +24,11 @@ export interface KeysSettings {
 
 export type HeldKey = KeyFile & ScheduledKey;
 
-/** Reads what the service reads. Without JWT_KEYS_DIR it is about the keys that `dev` makes. @throws ConfigError */
+/** Reads the same settings as the service. Without JWT_KEYS_DIR the folder is that of `dev`. @throws ConfigError */
 export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
   const env = new Environment(variables);
   const nowMs = Date.now();
-  const { folder, activeKid, delayMs } = readKeyFolder(env);
+  const { folder, activeKid, delayMs } = readKeyFolderSettings(env);
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const { refreshTtlMs, graceMs } = readPolicy(env, false, nowMs);
   checkSettings(env);
@@ -36,14 +36,14 @@ export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
   return { folder: folder ?? ownKeysFolder(dataDir), activeKid, times: { delayMs, refreshTtlMs, graceMs }, nowMs };
 }
 
-/** The keys, as a node that starts now would see them. @throws KeyFileError */
+/** The keys as a node that starts now sees them. @throws KeyFileError */
 export async function heldKeys(settings: KeysSettings): Promise<NewestFirst<HeldKey>> {
   const { keys, fault } = await readableKeys(settings);
   if (fault) throw fault;
   return keys;
 }
 
-/** The keys whose files are in order, and what is wrong with the others. @throws KeyFileError if none is in order */
+/** The valid keys, and the errors of the other files. @throws KeyFileError if no file is valid */
 export async function readableKeys({ folder, times, nowMs }: KeysSettings): Promise<{
   readonly keys: NewestFirst<HeldKey>;
   readonly fault: KeyFileError | undefined;
@@ -62,15 +62,15 @@ export async function readableKeys({ folder, times, nowMs }: KeysSettings): Prom
 export const signing = (keys: NewestFirst<HeldKey>, { activeKid, nowMs }: KeysSettings): HeldKey =>
   signingKey(keys, activeKid, nowMs);
 
-/** From when a key may go, Unix ms; undefined: not foreseeable. */
+/** When a key may be retired, Unix ms; undefined: not known yet. */
 export const retirable = (key: HeldKey, keys: NewestFirst<HeldKey>, settings: KeysSettings): number | undefined =>
   retirableMs(key, keys, settings);
 
-/** Whether JWT_ACTIVE_KID names one of the keys, so that a new one does not sign by itself. */
+/** Whether JWT_ACTIVE_KID names one of the keys. Then a new key does not sign by itself. */
 export const isPinned = (keys: readonly HeldKey[], { activeKid }: KeysSettings): boolean =>
   keys.some(({ kid }) => kid === activeKid);
 
-/** What a key does, and until when it must stay. */
+/** What a key is used for, and how long it must stay. */
 export function stateOf(key: HeldKey, keys: NewestFirst<HeldKey>, settings: KeysSettings): string {
   const { activeKid, nowMs } = settings;
   if (key === signing(keys, settings)) return 'signs';
@@ -80,6 +80,6 @@ export function stateOf(key: HeldKey, keys: NewestFirst<HeldKey>, settings: Keys
   return pinned ? 'verifies, JWT_ACTIVE_KID names another' : `verifies, will sign at ${moment(key.readyMs)}`;
 }
 
-/** A moment in UTC, whole seconds, never too early. */
+/** A moment in UTC, rounded up to whole seconds. */
 export const moment = (atMs: number): string =>
   new Date(Math.ceil(atMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');

@@ -1,4 +1,4 @@
-// `latchkey keys generate | list | rotate | retire`: the folder of keys, changed so that running nodes follow.
+// `latchkey keys generate | list | rotate | retire`: changes of a key folder that running nodes follow.
 
 import { rmSync } from 'node:fs';
 import { makeKey, pemFiles, writeKey } from '../adapters/jwt/key-files.js';
@@ -17,13 +17,13 @@ import {
 import { printMessage, printResult } from './print.js';
 import { UsageError } from './usage.js';
 
-/** The command cannot be done with these keys. The message says what to do instead. */
-export class KeysRefused extends Error {
-  readonly code = 'KEYS_REFUSED';
-  override readonly name = 'KeysRefused';
+/** The command cannot run with these keys. The message names the remedy. */
+export class KeysCommandError extends Error {
+  readonly code = 'KEYS_COMMAND_ERROR';
+  override readonly name = 'KeysCommandError';
 }
 
-/** Prints every key, the newest first, and what it is good for. */
+/** Prints every key and its state, the newest first. */
 export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
   const settings = readKeysSettings(variables);
   await needsKeys(settings);
@@ -39,29 +39,31 @@ export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
   const rival = rivalOfNewest(keys, isPinned(keys, settings));
   if (rival) {
     print(
-      `${keys[0].kid} and ${rival.kid} have dates within seconds of each other. Unless every node has the same dates,`,
+      `The files of ${keys[0].kid} and ${rival.kid} were written within seconds. If not every node has the same dates,`,
     );
-    print('set JWT_ACTIVE_KID on all of them to the one that is to sign.');
+    print('set JWT_ACTIVE_KID on all nodes to the key that should sign.');
   }
   const { activeKid } = settings;
   if (activeKid !== undefined && !isPinned(keys, settings)) {
-    print(`JWT_ACTIVE_KID names ${activeKid}, which is none of these: unless it is JWT_SECRET's, the newest signs.`);
+    print(
+      `JWT_ACTIVE_KID names ${activeKid}, which is none of these: the newest signs, unless it is JWT_SECRET's kid.`,
+    );
   }
 }
 
-/** Makes the first key. */
+/** Creates the first key. */
 export async function keysGenerate(variables: NodeJS.ProcessEnv, algorithm: string | undefined): Promise<void> {
   const settings = readKeysSettings(variables);
   const make = maker(settings, algorithm);
   const { folder } = settings;
   if ((await pemFiles(folder)).length > 0) {
-    throw new KeysRefused(`${folder} holds keys already; run \`latchkey keys rotate\` for a new one`);
+    throw new KeysCommandError(`${folder} already contains keys; run \`latchkey keys rotate\` for a new one`);
   }
-  const { told } = make();
-  print(told, `It signs at once where it is the only one: set JWT_KEYS_DIR=${folder} on every node.`);
+  const { report } = make();
+  print(report, `It signs at once if it is the only key. Set JWT_KEYS_DIR=${folder} on every node.`);
 }
 
-/** Makes a new key, which signs once every node can know it. */
+/** Creates a new key. It signs after a delay in which every node can load it. */
 export async function keysRotate(variables: NodeJS.ProcessEnv, algorithm: string | undefined): Promise<void> {
   const settings = readKeysSettings(variables);
   const make = maker(settings, algorithm);
@@ -70,49 +72,51 @@ export async function keysRotate(variables: NodeJS.ProcessEnv, algorithm: string
   const [newest, ...older] = await heldKeys(settings);
   if (newest.sinceMs > nowMs) {
     const why = `is dated ${moment(newest.sinceMs)}, in the future: a new key would be older and not sign`;
-    throw new KeysRefused(`${newest.path} ${why}; run: touch '${newest.path}'`);
+    throw new KeysCommandError(`${newest.path} ${why}; run: touch '${newest.path}'`);
   }
   const before = signing([newest, ...older], settings);
-  const { kid, told } = make();
-  print(told);
+  const { kid, report } = make();
+  print(report);
   const keys = await heldKeys(settings);
   if (isPinned(keys, settings)) {
-    print(`It verifies, and does not sign, for JWT_ACTIVE_KID names ${before.kid}: when every node has the file,`);
-    print(`set JWT_ACTIVE_KID=${kid}, and restart them one by one.`);
+    print(`It verifies and does not sign, because JWT_ACTIVE_KID names ${before.kid}. When every node has the file,`);
+    print(`set JWT_ACTIVE_KID=${kid}, and restart the nodes one by one.`);
     return;
   }
   const [made] = keys;
   const old = keys.find((key) => key.kid === before.kid) ?? made;
   const goneMs = retirable(old, keys, { ...settings, nowMs: made.readyMs }) ?? made.readyMs;
-  print(`It verifies at once, and signs from ${moment(made.readyMs)}, with every node that has the file by then.`);
-  print(`Until then ${before.kid} signs. That one may go from ${moment(goneMs)}: latchkey keys retire ${before.kid}`);
+  print(`It verifies at once, and signs from ${moment(made.readyMs)} on every node that has the file by then.`);
+  print(
+    `Until then ${before.kid} signs. Retire that one from ${moment(goneMs)} on: latchkey keys retire ${before.kid}`,
+  );
 }
 
-/** Removes a key that nobody needs any more; a compromised one, whoever needs it. */
+/** Removes a key that no valid token needs any more, or, if it is compromised, at once. */
 export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, compromised: boolean): Promise<void> {
   const settings = readKeysSettings(variables);
   const { folder, nowMs, activeKid } = settings;
   await needsKeys(settings);
   const { keys, fault } = await readableKeys(settings);
-  // What has leaked must not live on because of another file.
+  // An error in another file must not delay the removal of a compromised key.
   if (fault && !compromised) throw fault;
-  if (fault) printMessage(`warning: not in order, and no node starts with it:\n${fault.message}`);
+  if (fault) printMessage(`warning: these files have errors, and no node can start with them:\n${fault.message}`);
   const key = keys.find((each) => each.kid === kid);
   if (!key) {
     const there = keys.map((each) => each.kid).join(', ');
-    const hidden = fault ? '. If it is in a file that is not in order, delete that file' : '';
-    throw new KeysRefused(`${folder} holds no key ${kid}; there are: ${there}${hidden}`);
+    const hidden = fault ? '. If it is in a file that has errors, delete that file' : '';
+    throw new KeysCommandError(`${folder} contains no key ${kid}; its keys are: ${there}${hidden}`);
   }
   if (keys.length === 1) {
-    throw new KeysRefused(
-      `${kid} is the last key, without which nothing can be signed; run \`latchkey keys rotate\` first`,
+    throw new KeysCommandError(
+      `${kid} is the last key, and no token can be signed without a key; run \`latchkey keys rotate\` first`,
     );
   }
   const goneMs = retirable(key, keys, settings);
   if (!compromised && (goneMs === undefined || goneMs > nowMs)) {
-    throw new KeysRefused(`${kid} ${reasonToKeep(key === signing(keys, settings), goneMs)}. ${OR_COMPROMISED}`);
+    throw new KeysCommandError(`${kid} ${reasonToKeep(key === signing(keys, settings), goneMs)}. ${OR_COMPROMISED}`);
   }
-  // The same key may be there in two files.
+  // Two files may contain the same key.
   for (let file = key.path; ; ) {
     rmSync(file);
     print(`Removed ${file}.`);
@@ -122,33 +126,35 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   }
   const { keys: left } = await readableKeys(settings);
   print(`Running nodes refuse its tokens within a few seconds; ${signing(left, settings).kid} signs.`);
-  if (kid === activeKid) print('JWT_ACTIVE_KID names it: change that on every node, which cannot start with it again.');
+  if (kid === activeKid)
+    print('JWT_ACTIVE_KID names it. Change that on every node: no node can start with it any more.');
 }
 
 const OR_COMPROMISED =
-  'If it has leaked, add --compromised: it goes at once, and whoever holds tokens of it must log in again';
+  'If it has leaked, add --compromised: it is removed at once, and users with tokens signed by it must log in again';
 
 async function needsKeys({ folder }: KeysSettings): Promise<void> {
   if ((await pemFiles(folder)).length > 0) return;
-  throw new KeysRefused(`${folder} holds no key yet; run \`latchkey keys generate\` for the first`);
+  throw new KeysCommandError(`${folder} contains no key yet; run \`latchkey keys generate\` for the first`);
 }
 
 function reasonToKeep(signs: boolean, goneMs: number | undefined): string {
-  if (goneMs !== undefined) return `is needed: tokens of it may live until ${moment(goneMs)}; try again then`;
-  if (signs) return 'signs: run `latchkey keys rotate`, which says when it may go';
-  return 'is newer than the one that signs, and nothing tells whether it has signed, or will';
+  if (goneMs !== undefined)
+    return `is needed: tokens signed by it may be valid until ${moment(goneMs)}; try again then`;
+  if (signs) return 'signs: run `latchkey keys rotate`, which prints when it may be retired';
+  return 'is newer than the key that signs, and it is unknown whether it has signed or will sign';
 }
 
-/** Makes the key once all else is known to be right. @throws UsageError for another algorithm */
-function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { kid: string; told: string } {
+/** @returns a function that creates the key, after all other checks. @throws UsageError for another algorithm */
+function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { kid: string; report: string } {
   if (algorithm !== 'ES256' && algorithm !== 'RS256') {
     throw new UsageError(`--algorithm: found ${algorithm}, wanted ES256 or RS256`);
   }
   return () => {
     const { kid, pem } = makeKey(algorithm);
-    // By date, so that a listing of the folder is in order; a part of the kid keeps two of one second apart.
+    // The name begins with the date, so that names sort by age. A part of the kid distinguishes keys of one second.
     const name = `${moment(nowMs).replace(/[-:]/g, '')}-${kid.slice(0, 8)}`;
-    return { kid, told: `Made the key ${kid} (${algorithm}) in ${writeKey(folder, name, pem)}.` };
+    return { kid, report: `Created the key ${kid} (${algorithm}) in ${writeKey(folder, name, pem)}.` };
   };
 }
 

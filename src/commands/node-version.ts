@@ -1,9 +1,9 @@
-// The check of Node's version, made when this module is loaded. The command line loads it before everything else, so that
-// an old Node reports its version, and not the first thing that it lacks. It uses nothing that an old Node has not.
+// The check of Node's version, which runs when this module is loaded. The command line loads it first, so that an old Node
+// reports its version and not a missing function. It uses only features that an old Node has.
 
 import { readFileSync } from 'node:fs';
 
-/** What is wrong with a version such as `18.20.4`; undefined if it is not below the one of package.json's `engines`. */
+/** The error for a version such as `18.20.4`; undefined if it satisfies `engines` of package.json. */
 export function nodeVersionFault(version: string, engines: string): string | undefined {
   const [least, found] = [engines, version].map((text) =>
     (/(\d+)\.(\d+)\.(\d+)/.exec(text) || []).slice(1).map(Number),

@@ -1,9 +1,9 @@
-// What a command of the command line prints: its result on standard output, messages for its user on standard error.
+// The output of the command line: results on standard output, messages on standard error.
 
 import { writeSync } from 'node:fs';
-import { descriptor } from '../log-descriptor.js';
+import { standardStream } from '../platform/log-destination.js';
 
-/** How long to wait for a reader that has no room, ms. */
+/** How long to wait while the pipe is full, ms. */
 const WAIT_MS = 5;
 
 /** The result could not be written. */
@@ -12,7 +12,7 @@ export class ResultUnwritable extends Error {
   override readonly name = 'ResultUnwritable';
 }
 
-/** Writes the result, all of it. Ends the process if its reader is gone. @throws ResultUnwritable */
+/** Writes the complete result. Ends the process if the reader has closed the pipe. @throws ResultUnwritable */
 export function printResult(text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
@@ -27,9 +27,9 @@ export function printResult(text: string): void {
   }
 }
 
-/** Writes a message for the user. Further lines are set in, so that each line is known as a part of it. */
+/** Writes a message for the user. Further lines are indented, to show that they belong to it. */
 export function printMessage(text: string): void {
   const [first = '', ...further] = text.trimEnd().split('\n');
   const lines = further.map((line) => (line.startsWith('  ') ? line : `  ${line}`));
-  descriptor(2).write(`${[`latchkey: ${first}`, ...lines].join('\n')}\n`);
+  standardStream(2).write(`${[`latchkey: ${first}`, ...lines].join('\n')}\n`);
 }

@@ -1,15 +1,15 @@
-// `latchkey serve`: the gRPC service by itself, with nothing chosen by accident; in one process, or in workers.
+// `latchkey serve`: the gRPC service alone, with explicit keys and store, in one process or in several workers.
 
 import { fileURLToPath } from 'node:url';
-import { readLogLevel, readServiceSettings, type ServiceSettings } from '../config.js';
-import { Environment } from '../env.js';
-import { MIN_ISSUER_TOKEN } from '../issuer-config.js';
-import { createLogger, type Logger } from '../log.js';
-import { logOutputTo } from '../output/foreign-output.js';
-import { untilSignalled } from './lifetime.js';
+import { Environment } from '../platform/env.js';
+import { createLogger, type Logger } from '../platform/log.js';
+import { logOutputTo } from '../platform/output/foreign-output.js';
+import { MIN_ISSUER_TOKEN } from '../settings/issuer.js';
+import { readLogLevel, readServiceSettings, type ServiceSettings } from '../settings/service.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
+import { stopOnSignal } from './shutdown.js';
 
-/** Run by each worker, with the command `worker`. */
+/** The program of each worker, with the command `worker`. */
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
@@ -17,20 +17,20 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   const settings = readServiceSettings(env, 'serve', Date.now());
   const level = readLogLevel(env);
   const isOne = settings.workers === 1;
-  // For workers to come; one process alone keeps none.
+  // Kept for later restarts of workers. A single process keeps none.
   const secrets = isOne ? {} : env.secrets();
   env.forgetSecrets(variables);
   checkSettings(env);
   const log = createLogger({ name: 'latchkey', level, isShared: !isOne });
   logOutputTo(log);
   logWarnings(env, log);
-  tellIssuerOff(settings, log);
+  warnIssuerOff(settings, log);
   if (!isOne) return serveByWorkers(settings.workers, secrets, log);
-  // The primary of workers needs none of this.
+  // Loaded here, because the primary of workers does not need it.
   const { startService } = await import('../service.js');
   const starting = startService(settings, log);
-  // Before it says that it listens: whoever reads that may end it at once, and in order.
-  untilSignalled(log, async () => (await starting).stop());
+  // Before the log line that says it listens: a reader of that may send the signal at once.
+  stopOnSignal(log, async () => (await starting).stop());
   await starting;
 }
 
@@ -38,7 +38,7 @@ async function serveByWorkers(count: number, secrets: Readonly<Record<string, st
   const { Pool } = await import('../workers/pool.js');
   const pool = new Pool(log, { count, exec: MAIN, args: ['worker'], secrets });
   process.on('SIGHUP', () => pool.roll());
-  untilSignalled(
+  stopOnSignal(
     log,
     () => pool.stop(),
     () => pool.kill(),
@@ -46,9 +46,9 @@ async function serveByWorkers(count: number, secrets: Readonly<Record<string, st
   await pool.start();
 }
 
-function tellIssuerOff(settings: ServiceSettings, log: Logger): void {
+function warnIssuerOff(settings: ServiceSettings, log: Logger): void {
   const { issuerToken, otherIssuerTokens, issuerClientNames } = settings;
   if (issuerToken || otherIssuerTokens.length > 0 || issuerClientNames.length > 0) return;
-  const idle = settings.issuerAddress ? ', and nobody listens on ISSUER_ADDRESS' : '';
+  const idle = settings.issuerAddress ? ', and ISSUER_ADDRESS is not used' : '';
   log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
 }

@@ -1,12 +1,12 @@
-// Warnings of settings that may be mistakes: which commands look for them, and where they are printed.
+// Warnings about settings that may be mistakes, for the log or for standard error.
 
 import { readGatewaySettings } from '../../gateway/config.js';
-import { readLogLevel, readServiceSettings } from '../config.js';
-import { Environment } from '../env.js';
-import type { Logger } from '../log.js';
+import { Environment } from '../platform/env.js';
+import type { Logger } from '../platform/log.js';
+import { readLogLevel, readServiceSettings } from '../settings/service.js';
 import { printMessage } from './print.js';
 
-/** Every setting of every command: processes may share one environment. */
+/** Every setting of every command, because processes may share one environment. */
 function knownSettings(): ReadonlySet<string> {
   const env = new Environment({});
   readServiceSettings(env, 'serve', 0);
@@ -15,18 +15,18 @@ function knownSettings(): ReadonlySet<string> {
   return new Set(env.asked.keys());
 }
 
-/** Warns of misspelt variables, then checks what was read. @throws ConfigError, whose message has the warnings too */
+/** Looks for misspelt variables, then checks the settings. @throws ConfigError, whose message contains the warnings */
 export function checkSettings(env: Environment): void {
   env.warnOfUnknown(knownSettings());
   env.check();
 }
 
-/** Logs the warnings. The value of a variable is in none of them. */
+/** Logs the warnings. They never contain the value of a variable. */
 export function logWarnings(env: Environment, log: Logger): void {
   for (const detail of env.warnings) log.warn({ detail }, 'a setting may be wrong');
 }
 
-/** Prints the warnings of a command that has no log. */
+/** Prints the warnings, for a command without a log. */
 export function printWarnings(env: Environment): void {
   for (const warning of env.warnings) printMessage(`warning: ${warning}`);
 }

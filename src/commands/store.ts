@@ -1,11 +1,11 @@
-// `latchkey store check`: what is found about the store, printed in plain words, and the exit code that sums it up.
+// `latchkey store check`: prints the findings about the store, with remedies, and sets the exit code.
 
 import { surveyFolder } from '../adapters/lmdb/survey.js';
 import { surveyRedis } from '../adapters/redis/survey/survey.js';
-import { readStore, revealed } from '../config.js';
 import type { Finding, Weight } from '../core/finding.js';
-import { Environment } from '../env.js';
-import { readTls, type TlsFiles, type TlsMaterial } from '../tls/pem.js';
+import { Environment } from '../platform/env.js';
+import { readTls, type TlsFiles, type TlsMaterial } from '../platform/tls/pem.js';
+import { readStore, revealed } from '../settings/service.js';
 import { printResult } from './print.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
@@ -16,7 +16,7 @@ const LABELS: Readonly<Record<Weight, string>> = {
   good: 'good   ',
 };
 
-/** Looks at the store that `serve` would use under these variables; ends with code 1 if it is unsafe. */
+/** Checks the store that `serve` would use with these variables. The exit code is 1 if it is unsafe. */
 export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readStore(env, 'serve');
@@ -32,7 +32,7 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
       : await surveyFolder(settings.dataDir);
   for (const finding of findings) printResult(lines(finding));
   const count = (weight: Weight): number => findings.filter((finding) => finding.weight === weight).length;
-  const verdict = count('unsafe') > 0 ? 'Do not serve on this store' : 'This store can be served on';
+  const verdict = count('unsafe') > 0 ? 'Do not use this store' : 'This store can be used';
   const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
   printResult(`\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`);
   process.exitCode = count('unsafe') > 0 ? 1 : 0;

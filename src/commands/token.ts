@@ -4,10 +4,10 @@ import { text as readAll } from 'node:stream/consumers';
 import { Metadata } from '@grpc/grpc-js';
 import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { DEV_DATA_DIR } from '../config.js';
 import { isSessionId, sessionStartMs } from '../core/session.js';
-import { Environment, formatAddress } from '../env.js';
-import { readClientTls } from '../tls/settings.js';
+import { Environment, formatAddress } from '../platform/env.js';
+import { DEV_DATA_DIR } from '../settings/service.js';
+import { readClientTls } from '../settings/tls.js';
 import { parseClaims } from './claims-text.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
@@ -18,7 +18,7 @@ import { UsageError } from './usage.js';
 
 const DEADLINE_MS = 2_000;
 
-/** Prints a fresh pair as JSON. */
+/** Starts a session, and prints its pair as JSON. */
 export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, claimsText: string): Promise<void> {
   const env = new Environment(variables);
   const service = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
@@ -39,7 +39,7 @@ export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, 
   });
 }
 
-/** Prints what a token says, and what the service says of it. */
+/** Prints the content of a token, and whether the service accepts it. */
 export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string): Promise<void> {
   const env = new Environment(variables);
   const setting = 'AUTH_SERVICE_ADDRESS';
@@ -65,7 +65,7 @@ function decode(part: string): unknown {
   try {
     return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
   } catch {
-    throw new UsageError('this is no JWT: its first two parts must be JSON in base64url');
+    throw new UsageError('this is not a JWT: its first two parts must be JSON in base64url');
   }
 }
 

@@ -1,16 +1,16 @@
-// The words of the command line: its help, and the error for what it does not know.
+// The help of the command line, and the error for unknown commands.
 
-import { closest } from '../env/edit-distance.js';
+import { closest } from '../platform/env/edit-distance.js';
 
-/** The command line was wrong; the message says how. */
+/** The command line is invalid. The message names the error. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 interface Command {
-  /** The words that choose it. */
+  /** The words of the command. */
   readonly name: string;
-  /** What follows them. */
+  /** Its arguments and options. */
   readonly takes?: string;
   readonly does: string;
 }
@@ -18,13 +18,13 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   {
     name: 'dev',
-    does: 'service and gateway in one process, on the embedded store; keys are made if missing',
+    does: 'service and gateway in one process, on the embedded store; creates missing keys',
   },
   { name: 'serve', does: 'the gRPC service (REDIS_URL or DATA_DIR, JWT_KEYS_DIR or JWT_SECRET must be set)' },
   { name: 'gateway', does: 'the HTTP gateway in front of AUTH_SERVICE_ADDRESS' },
   {
     name: 'store check',
-    does: 'what of the store in REDIS_URL or DATA_DIR is unsafe, why, and what mends it; changes nothing',
+    does: 'what is unsafe about the store in REDIS_URL or DATA_DIR, and how to fix it; changes nothing',
   },
   {
     name: 'token issue',
@@ -34,11 +34,11 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'token inspect',
     takes: 'TOKEN',
-    does: 'what a token says, and whether the running service takes it; - reads standard input',
+    does: 'the content of a token, and whether the running service accepts it; - reads standard input',
   },
   {
     name: 'keys list',
-    does: "the keys in JWT_KEYS_DIR (or dev's own): which signs, which verify, which may go",
+    does: "the keys in JWT_KEYS_DIR (or dev's own): which signs, which verify, which may be retired",
   },
   { name: 'keys generate', takes: '[--algorithm ES256|RS256]', does: 'the first key of an empty folder' },
   {
@@ -49,9 +49,9 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'keys retire',
     takes: 'KID [--compromised]',
-    does: 'removes a key once no token of it can be alive; a compromised one at once',
+    does: 'removes a key when no token signed by it can be valid; a compromised one at once',
   },
-  { name: 'help', takes: '[COMMAND]', does: 'this, or what is here of one command' },
+  { name: 'help', takes: '[COMMAND]', does: 'this help, or that of one command' },
 ];
 
 /** The column in which the descriptions begin. */
@@ -60,7 +60,7 @@ const NAMES = COMMANDS.map(({ name }) => name);
 /** The first words of commands of two words. */
 const GROUPS = ['store', 'token', 'keys'];
 
-/** Words and what they do, beside each other or, where the words are long, below each other. */
+/** A command and its description, on one line, or on two if the command is long. */
 function lineOf({ name, takes, does }: Command): string {
   const words = ['  latchkey', name, ...(takes === undefined ? [] : [takes])].join(' ');
   return words.length < WIDTH ? `${words.padEnd(WIDTH)}${does}` : `${words}\n${' '.repeat(WIDTH)}${does}`;
@@ -75,7 +75,7 @@ export const HELP = `${TITLE}\n\n${helpOf([...COMMANDS.map(lineOf), '  latchkey 
 /** Whether a name is that of a command. */
 export const isCommand = (name: string): boolean => NAMES.includes(name);
 
-/** The help of the commands that some words begin; of all for none. @throws UsageError */
+/** The help of the commands that begin with some words; without words, of all. @throws UsageError */
 export function helpFor(words: readonly string[]): string {
   const asked = words.join(' ');
   if (asked === '') return HELP;
@@ -90,9 +90,9 @@ export function unknownCommand(words: readonly string[]): UsageError {
   if (first === '') return new UsageError('no command was given');
   const group = NAMES.filter((name) => name.startsWith(`${first} `));
   if (group.length > 0 && second === undefined) {
-    return new UsageError(`${first} alone is no command; there are: ${group.join(', ')}`);
+    return new UsageError(`${first} alone is not a command; there are: ${group.join(', ')}`);
   }
-  // A word may be misspelt, or the first of two missing.
+  // A word may be misspelt, or the first of two words may be missing.
   const both = [first, second].filter((word) => word !== undefined).join(' ');
   const ofTwo = closest(both, NAMES, 2);
   const meant = ofTwo ?? closest(first, [...NAMES, ...GROUPS], 2) ?? NAMES.find((name) => name.endsWith(` ${first}`));

@@ -1,28 +1,30 @@
-// What `latchkey dev` prints: where everything is, a fresh pair, and lines that work as printed.
+// The text that `latchkey dev` prints: the addresses, a new pair of tokens, and commands that work as printed.
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import type { ServiceSettings } from '../config.js';
-import { formatDuration } from '../env.js';
-import type { ClientTls } from '../tls/settings.js';
+import { formatDuration } from '../platform/env.js';
+import type { ServiceSettings } from '../settings/service.js';
+import type { ClientTls } from '../settings/tls.js';
 
-/**
- * @param addresses `host:port` of each listener
- * @param settings `credential`: the issuer's credential as a shell expands it between double quotes
- * @param tls of the gRPC listeners, if they have it
- */
+export interface WelcomeSettings extends Pick<ServiceSettings, 'store' | 'policy'> {
+  /** The issuer credential as a shell expression within double quotes. */
+  readonly credential: string;
+  /** TLS for calls to the gRPC listeners; undefined: plain text. */
+  readonly clientTls?: ClientTls | undefined;
+}
+
+/** @param addresses `host:port` of each listener */
 export function welcome(
   subject: string,
   pair: TokenPair,
   addresses: { readonly grpc: string; readonly issuer: string; readonly http: string },
-  { store, policy, credential }: Pick<ServiceSettings, 'store' | 'policy'> & { readonly credential: string },
-  tls?: ClientTls,
+  { store, policy, credential, clientTls }: WelcomeSettings,
 ): string {
   const { grpc, issuer, http } = addresses;
   const kept = store.kind === 'redis' ? 'Redis' : `the embedded store in ${store.dataDir}`;
   const both = `gRPC   ${grpc}   AuthService, IssuerService, reflection, health`;
   const apart = `gRPC   ${grpc}   AuthService, reflection, health
   gRPC   ${issuer}   IssuerService, reflection, health`;
-  const flags = grpcurlFlags(tls);
+  const flags = grpcurlFlags(clientTls);
   const curl = (path: string, body: unknown): string =>
     `curl -s http://${http}/api/auth/${path} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   const grpcurl = (method: string, request: unknown): string =>
@@ -67,7 +69,7 @@ grpcurl ${flags} ${grpc} describe auth.v1.AuthService
 `;
 }
 
-/** Paths come from the operator, and lines are pasted into a shell: each in single quotes. */
+/** A text in single quotes for a shell: paths come from the operator, and users paste the lines. */
 export const quotedForShell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 function grpcurlFlags(tls: ClientTls | undefined): string {

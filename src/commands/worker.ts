@@ -1,30 +1,30 @@
-// Owns `latchkey worker`, which `latchkey serve` starts where WORKERS asks for more than one: the service in one of them.
+// `latchkey worker`: the service in one worker process. `latchkey serve` starts it if WORKERS is above one.
 
-import { readLogLevel, readServiceSettings } from '../config.js';
-import { Environment } from '../env.js';
-import { createLogger } from '../log.js';
-import { logOutputTo } from '../output/foreign-output.js';
+import { Environment } from '../platform/env.js';
+import { createLogger } from '../platform/log.js';
+import { logOutputTo } from '../platform/output/foreign-output.js';
 import { startService } from '../service.js';
-import { Primary } from '../workers/primary.js';
-import { untilSignalled } from './lifetime.js';
-import { tell } from './tell.js';
+import { readLogLevel, readServiceSettings } from '../settings/service.js';
+import { PrimaryChannel } from '../workers/primary-channel.js';
+import { formatError } from './format-error.js';
+import { stopOnSignal } from './shutdown.js';
 import { UsageError } from './usage.js';
 
 export async function worker(variables: NodeJS.ProcessEnv): Promise<void> {
-  // That one is for the primary. Where a whole group is sent it, workers must not die of it.
+  // SIGHUP is for the primary. If it is sent to the whole process group, workers must ignore it.
   process.on('SIGHUP', () => {});
-  const primary = Primary.find();
-  if (!primary) throw new UsageError('worker is for `serve` alone, which starts as many as WORKERS says');
+  const primary = PrimaryChannel.find();
+  if (!primary) throw new UsageError('only `serve` starts a worker: set WORKERS, and run `latchkey serve`');
   try {
     await serveFor(primary, variables);
   } catch (error) {
-    // It has it told once, and not by each of us.
-    await primary.tell({ kind: 'failed', why: tell(error) });
+    // The primary reports the error once for all workers.
+    await primary.send({ kind: 'failed', why: formatError(error) });
     process.exit(1);
   }
 }
 
-async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise<void> {
+async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment({ ...variables, ...(await primary.takeSecrets()) });
   const settings = readServiceSettings(env, 'serve', Date.now());
   const level = readLogLevel(env);
@@ -35,14 +35,14 @@ async function serveFor(primary: Primary, variables: NodeJS.ProcessEnv): Promise
   logOutputTo(log);
   let isStarting = true;
   void primary.end.then((reason) => {
-    // Nobody can listen without the primary: this start would never end.
+    // Without the primary no worker can listen, so this start would never end.
     if (isStarting && reason === 'the primary is gone') process.exit(1);
   });
   const service = await startService(settings, log, worker);
   isStarting = false;
-  const stop = untilSignalled(log, service.stop);
+  const stop = stopOnSignal(log, service.stop);
   void primary.end.then(stop);
-  await primary.tell({ kind: 'listening', addresses: service.addresses });
+  await primary.send({ kind: 'listening', addresses: service.addresses });
   await service.reachesStore;
-  await primary.tell({ kind: 'serving' });
+  await primary.send({ kind: 'serving' });
 }

@@ -47,13 +47,17 @@ export async function confirmEnd(context: Context, token: Token, state: SessionS
   await context.ledger.acknowledge(state.snapshot, key, { current: state.sessionText }, untilMs);
 }
 
+/** The end is kept as long as a token of the session could be active. */
+const keptUntilMs = (token: Token, state: SessionState, policy: Policy): number =>
+  deadFromMs(token, state, policy) + SLACK_MS;
+
 /**
- * The time until which the end is kept: no token of the session can be active afterwards. It covers today's SESSION_MAX
- * and, since that may be raised, the `exp` of the presented token and of the last pair.
+ * The time from which no token of the session can be active, Unix ms. It covers today's SESSION_MAX and, since that may
+ * be raised, the `exp` of the presented token and of the last pair.
  */
-function keptUntilMs(token: Token, { session }: SessionState, policy: Policy): number {
+export function deadFromMs(token: Token, { session }: SessionState, policy: Policy): number {
   const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
   // The entry of an adopted session records the `exp` of its tokens. If the entry is lost, only the maximum is known.
   const adoptedMs = token.fromElsewhere && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;
-  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token), answeredMs, adoptedMs) + SLACK_MS;
+  return Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token), answeredMs, adoptedMs);
 }

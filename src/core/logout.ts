@@ -3,7 +3,7 @@
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeDeadlineMs } from './context.js';
-import { endSession } from './end-session.js';
+import { deadFromMs, endSession } from './end-session.js';
 import { endSubject } from './end-subject.js';
 import { InvalidInput, refusal, TokenRefused } from './errors.js';
 import type { Policy } from './policy.js';
@@ -18,7 +18,7 @@ import {
   whyDenied,
 } from './session-state.js';
 import { type StoreKeys, storeKeysFor } from './store-keys.js';
-import { denyUntilMs, sessionEndMs, type Token, timing } from './token.js';
+import { type Token, timing } from './token.js';
 
 export interface LogoutRequest {
   /** Empty: none. */
@@ -98,7 +98,7 @@ async function endOne(context: Context, call: Call, { token, storeKeys, writeUnt
 const isOver = (token: Token, state: SessionState, nowMs: number, policy: Policy): boolean =>
   state.session?.state === 'ended' ||
   denialByStart(token, state) !== undefined ||
-  nowMs >= Math.max(sessionEndMs(token.startMs, policy), denyUntilMs(token));
+  nowMs >= deadFromMs(token, state, policy);
 
 /** Needs an active token, or one that only an earlier cut-off denies: that is a retry, and already done. */
 async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): Promise<void> {

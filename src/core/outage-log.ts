@@ -11,22 +11,12 @@ const MOST_OUTAGES = 100;
 
 /** All times are the store's, Unix ms. The time before the first contact counts as an outage. */
 export class OutageLog {
-  readonly #outages: Outage[];
+  readonly #outages: Outage[] = [{ fromMs: 0, toMs: undefined }];
   readonly #listeners = new Set<(reachable: boolean) => void>();
-
-  /** @param awayFromMs the start of the outage before the first contact, Unix ms; 0: unbounded */
-  constructor(awayFromMs = 0) {
-    this.#outages = [{ fromMs: awayFromMs, toMs: undefined }];
-  }
 
   /** The time since which the store is reachable without a break; undefined: it is not reachable. */
   get sinceMs(): number | undefined {
     return this.#outages.at(-1)?.toMs;
-  }
-
-  /** The time since which the store is not reachable; undefined: it is reachable. */
-  get awaySinceMs(): number | undefined {
-    return this.sinceMs === undefined ? this.#outages.at(-1)?.fromMs : undefined;
   }
 
   /** Ends an outage. @returns whether there was one */

@@ -1,4 +1,4 @@
-// Failures as gRPC answers: the one table of status codes, with details that a client can decode
+// The table from errors to gRPC status codes, with details that a client can decode
 // (https://grpc.io/docs/guides/error, https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto).
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
@@ -6,14 +6,14 @@ import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/err
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { type CoreError, isCoreError } from '../core/errors.js';
 
-/** Who defines the `reason` of our ErrorInfo. */
+/** The domain in our ErrorInfo: it says that the `reason` is one of ours. */
 const DOMAIN = 'latchkey';
-/** When a caller should come back to a store that did not answer, or to a service that is overloaded, seconds. */
+/** When to retry if the store did not answer or the service is overloaded, seconds. */
 const RETRY_AFTER_S = 1;
 
 type Details = { code: status; message: string; type: string; value: Uint8Array };
 
-/** When a caller should come back. */
+/** When to retry. */
 export const RETRY_INFO: RetryInfo = { retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } };
 const retryInfo = (): Uint8Array => RetryInfo.encode(RETRY_INFO).finish();
 
@@ -32,17 +32,18 @@ function detailsOf(error: CoreError): Details {
     }
     case 'STORE_UNAVAILABLE': {
       const value = retryInfo();
-      // The cause is in the log: it names hosts and drivers that callers have no business with.
+      // The cause goes to the log only: it names internal hosts and drivers.
       return { code: status.UNAVAILABLE, message: 'the store cannot answer; try again', type: 'RetryInfo', value };
     }
   }
 }
 
-/** The status of a failed call. Whatever we did not foresee gets a fixed text: its own may hold anything. */
+/** The status of a failed call. An unexpected error gets a fixed text, because its own text may hold secrets. */
 export function statusOf(error: unknown): StatusObject {
-  if (error instanceof CallRefused) return { code: error.status, details: error.message, metadata: new Metadata() };
+  if (error instanceof Unauthenticated) return { code: error.status, details: error.message, metadata: new Metadata() };
   if (error instanceof Overloaded) return OVERLOADED;
-  if (error instanceof GivenUp) return { code: status.CANCELLED, details: error.message, metadata: new Metadata() };
+  if (error instanceof CallCancelled)
+    return { code: status.CANCELLED, details: error.message, metadata: new Metadata() };
   if (!isCoreError(error)) {
     return { code: status.INTERNAL, details: 'internal error; the log has the cause', metadata: new Metadata() };
   }
@@ -56,7 +57,7 @@ function withDetails({ code, message, type, value }: Details): StatusObject {
   return { code, details: message, metadata };
 }
 
-/** The status of every call that is refused because there are too many: made once, for a refusal must cost little. */
+/** The status of a call that is refused because of overload. Built once, because a refusal must be cheap. */
 export const OVERLOADED: StatusObject = withDetails({
   code: status.RESOURCE_EXHAUSTED,
   message: 'the service is overloaded; try again',
@@ -64,9 +65,9 @@ export const OVERLOADED: StatusObject = withDetails({
   value: retryInfo(),
 });
 
-/** The caller may not call at all. */
-export class CallRefused extends Error {
-  override readonly name = 'CallRefused';
+/** The caller is not allowed to call this service. */
+export class Unauthenticated extends Error {
+  override readonly name = 'Unauthenticated';
   readonly status: status.UNAUTHENTICATED;
 
   constructor(message: string) {
@@ -75,7 +76,7 @@ export class CallRefused extends Error {
   }
 }
 
-/** Too much is under way for this call to begin. */
+/** Too many calls are under way for this call to begin. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';
 
@@ -84,11 +85,11 @@ export class Overloaded extends Error {
   }
 }
 
-/** Nobody waits for the answer any more. */
-export class GivenUp extends Error {
-  override readonly name = 'GivenUp';
+/** The caller no longer waits for the response. */
+export class CallCancelled extends Error {
+  override readonly name = 'CallCancelled';
 
   constructor() {
-    super('the caller has given up');
+    super('the caller has cancelled the call, or its deadline has passed');
   }
 }

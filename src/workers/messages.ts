@@ -1,17 +1,17 @@
-// Owns what primary and workers say to each other, over the channel that is theirs alone.
+// The messages between the primary and its workers, over Node's IPC channel.
 
-import type { Address, Variables } from '../env.js';
+import type { Address, Variables } from '../platform/env.js';
 
-/** To a worker: what it needs and does not inherit; or that it should end in order. */
+/** To a worker: the secrets, which it does not inherit, or a request to stop gracefully. */
 export type ToWorker = { readonly kind: 'secrets'; readonly secrets: Variables } | { readonly kind: 'stop' };
 
 /** To the primary. */
 export type ToPrimary =
-  /** It hears. Before this, what is said to it is lost. */
+  /** The worker receives messages. Messages before this are lost. */
   | { readonly kind: 'hello' }
-  /** It takes connections. */
+  /** The worker listens. */
   | { readonly kind: 'listening'; readonly addresses: readonly Address[] }
-  /** It has reached its store, too. */
+  /** The worker has also reached its store. */
   | { readonly kind: 'serving' }
-  /** It cannot start, and ends; in words for whoever started the service. */
+  /** The worker cannot start, and exits. `why` is a text for the operator. */
   | { readonly kind: 'failed'; readonly why: string };

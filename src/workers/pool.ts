@@ -1,16 +1,16 @@
-// Owns the workers of one service: how many there are, who follows whom, and that they end together.
+// The supervisor of the workers: restart, rolling replacement, joint shutdown.
 
 import cluster from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Variables } from '../env.js';
-import type { Logger } from '../log.js';
-import { standardError } from '../output/standard-error.js';
+import type { Variables } from '../platform/env.js';
+import type { Logger } from '../platform/log.js';
+import { standardError } from '../platform/output/standard-error.js';
 import { BackOff } from './back-off.js';
-import { type Ending, Member, WorkerFailed } from './member.js';
+import { type Ending, WorkerFailed, WorkerHandle } from './worker-handle.js';
 
-/** How long a worker may take until it listens, and in a roll until it has reached its store, too. */
+/** How long a worker may take to listen, and during a rolling replacement to reach its store. */
 const START_MS = 30_000;
-/** More than the time that a service gives itself to stop. */
+/** Longer than the time limit of a service's own stop. */
 const STOP_MS = 15_000;
 
 export interface PoolOptions {
@@ -18,16 +18,16 @@ export interface PoolOptions {
   /** The program of a worker, and its arguments. */
   readonly exec: string;
   readonly args: readonly string[];
-  /** What workers are told, for it is not in their environment. */
+  /** Sent to the workers, because it is not in their environment. */
   readonly secrets: Variables;
   readonly startMs?: number;
   readonly stopMs?: number;
 }
 
-/** One of the places that are to be taken at all times. */
-interface Place {
-  member: Member;
-  /** While a roll brings another: nobody else does. */
+/** A slot that always has a worker. */
+interface WorkerSlot {
+  handle: WorkerHandle;
+  /** Set while a rolling replacement is under way in this slot; then the supervisor does not restart. */
   rolling: Promise<void> | undefined;
   readonly backOff: BackOff;
 }
@@ -36,9 +36,9 @@ export class Pool {
   readonly #log: Logger;
   readonly #options: PoolOptions;
   readonly #startMs: number;
-  readonly #places: Place[] = [];
-  /** All that live, in a place or not. */
-  readonly #members = new Set<Member>();
+  readonly #slots: WorkerSlot[] = [];
+  /** All running workers, in a slot or not. */
+  readonly #handles = new Set<WorkerHandle>();
   #started = false;
   #stopping = false;
   #rolling = false;
@@ -48,15 +48,15 @@ export class Pool {
     this.#log = log;
     this.#options = options;
     this.#startMs = options.startMs ?? START_MS;
-    // Each connection goes to the next worker that is free. Where the system chooses, it likes some more than others.
+    // Round robin. If the operating system chooses, it distributes connections unevenly.
     cluster.schedulingPolicy = cluster.SCHED_RR;
-    // Descriptor 2 of this process may lead nowhere.
+    // Descriptor 2 of this process may point to /dev/null.
     const stdio = ['inherit', 'inherit', standardError(), 'ipc'] as const;
     cluster.setupPrimary({ exec: options.exec, args: [...options.args], stdio: [...stdio] });
   }
 
   /**
-   * Starts one worker, and when it listens the others: what is wrong with all of them is told once, by the first.
+   * Starts one worker, and the others when it listens, so that a common error is reported only once.
    * @throws WorkerFailed if the first one cannot start
    */
   async start(): Promise<void> {
@@ -64,11 +64,11 @@ export class Pool {
     const addresses = await first.listening.catch((error: unknown) => {
       if (!this.#stopping) throw error;
     });
-    // Whoever has it stop waits for its end, and not for this.
+    // `stop` waits for the workers.
     if (this.#stopping) return;
-    this.#settle(first);
+    this.#assignSlot(first);
     const others = Array.from({ length: this.#options.count - 1 }, () => this.#fork());
-    for (const each of others) this.#settle(each);
+    for (const each of others) this.#assignSlot(each);
     await Promise.allSettled(others.map(({ listening }) => listening));
     this.#started = true;
     if (this.#stopping) return;
@@ -76,59 +76,59 @@ export class Pool {
     if (this.#rollAgain) this.roll();
   }
 
-  /** Replaces the workers one by one, each when its successor serves. Once more after the roll that is under way. */
+  /** Replaces the workers one by one, each when its successor serves. During a roll, schedules one more. */
   roll(): void {
     this.#rollAgain = true;
     if (this.#started && !this.#rolling) void this.#roll();
   }
 
-  /** Lets all calls under way end, and all workers. @throws WorkerFailed if some had to be killed */
+  /** Stops all workers gracefully. @throws WorkerFailed if some had to be killed */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const members = [...this.#members];
-    for (const member of members) member.stop();
-    const ended = Promise.all(members.map((member) => member.ended));
+    const handles = [...this.#handles];
+    for (const handle of handles) handle.stop();
+    const ended = Promise.all(handles.map((handle) => handle.ended));
     const stopMs = this.#options.stopMs ?? STOP_MS;
     if (await Promise.race([ended, sleep(stopMs, undefined, { ref: false })])) return;
     this.kill();
     throw new WorkerFailed(`workers had not ended after ${stopMs} ms, and were killed`);
   }
 
-  /** Ends all workers at once. */
+  /** Kills all workers. */
   kill(): void {
     this.#stopping = true;
-    for (const member of this.#members) member.kill();
+    for (const handle of this.#handles) handle.kill();
   }
 
-  #fork(): Member {
-    const member = new Member(this.#options.secrets, this.#startMs);
-    this.#members.add(member);
-    void member.ended.then(() => this.#members.delete(member));
-    // It may have been asked to stop while it was on its way.
-    if (this.#stopping) member.stop();
-    return member;
+  #fork(): WorkerHandle {
+    const handle = new WorkerHandle(this.#options.secrets, this.#startMs);
+    this.#handles.add(handle);
+    void handle.ended.then(() => this.#handles.delete(handle));
+    // The pool may have been stopped during the fork.
+    if (this.#stopping) handle.stop();
+    return handle;
   }
 
-  #settle(member: Member): void {
-    const place = { member, rolling: undefined, backOff: new BackOff() };
-    this.#places.push(place);
-    void this.#tend(place);
+  #assignSlot(handle: WorkerHandle): void {
+    const slot = { handle, rolling: undefined, backOff: new BackOff() };
+    this.#slots.push(slot);
+    void this.#supervise(slot);
   }
 
-  /** Has one that ends unasked followed by another, for ever. */
-  async #tend(place: Place): Promise<void> {
+  /** Restarts the worker of a slot whenever it ends, until the pool stops. */
+  async #supervise(slot: WorkerSlot): Promise<void> {
     for (;;) {
-      const { member } = place;
-      const ending = await member.ended;
-      await place.rolling;
+      const { handle } = slot;
+      const ending = await handle.ended;
+      await slot.rolling;
       if (this.#stopping) return;
-      // Not if a roll has put another into its place.
-      if (place.member !== member) continue;
-      const againInMs = place.backOff.after(member.livedMs);
-      this.#tellEnd(member, ending, { againInMs });
+      // A roll has put another worker into the slot.
+      if (slot.handle !== handle) continue;
+      const againInMs = slot.backOff.after(handle.livedMs);
+      this.#logEnd(handle, ending, { againInMs });
       await sleep(againInMs);
       if (this.#stopping) return;
-      place.member = this.#fork();
+      slot.handle = this.#fork();
     }
   }
 
@@ -136,22 +136,22 @@ export class Pool {
     this.#rolling = true;
     while (this.#rollAgain && !this.#stopping) {
       this.#rollAgain = false;
-      this.#log.info({ workers: this.#places.length }, 'replacing the workers one by one');
-      if (await this.#replaceAll()) this.#log.info({ workers: this.#places.length }, 'all workers have been replaced');
+      this.#log.info({ workers: this.#slots.length }, 'replacing the workers one by one');
+      if (await this.#replaceAll()) this.#log.info({ workers: this.#slots.length }, 'all workers have been replaced');
     }
     this.#rolling = false;
   }
 
-  /** @returns whether it came to its end */
+  /** @returns whether all workers were replaced */
   async #replaceAll(): Promise<boolean> {
-    const old = this.#places.map(({ member }) => member);
-    for (const [n, place] of this.#places.entries()) {
-      const { member } = place;
-      // One that has come in the meantime is new enough, and so will be who follows one that has gone.
-      if (member !== old[n] || !member.isAlive) continue;
+    const old = this.#slots.map(({ handle }) => handle);
+    for (const [n, slot] of this.#slots.entries()) {
+      const { handle } = slot;
+      // A worker that was restarted meanwhile is new enough, and so is the restart of one that has ended.
+      if (handle !== old[n] || !handle.isAlive) continue;
       const fresh = this.#fork();
-      const replaced = this.#replace(place, fresh);
-      place.rolling = replaced.then(
+      const replaced = this.#replace(slot, fresh);
+      slot.rolling = replaced.then(
         () => {},
         () => {},
       );
@@ -159,39 +159,44 @@ export class Pool {
         await replaced;
       } catch {
         if (!this.#stopping) {
-          this.#tellEnd(fresh, await fresh.ended, {}, 'the new worker did not come up: the others stay as they are');
+          this.#logEnd(fresh, await fresh.ended, {}, 'the new worker did not start: the other workers keep running');
         }
         return false;
       } finally {
-        place.rolling = undefined;
+        slot.rolling = undefined;
       }
       if (this.#stopping) return false;
     }
     return true;
   }
 
-  /** @throws WorkerFailed if the new one does not come up; then the old one stays */
-  async #replace(place: Place, fresh: Member): Promise<void> {
-    // One that cannot reach the store must not take the place of one that may.
+  /** @throws WorkerFailed if the new worker does not start; then the old one stays */
+  async #replace(slot: WorkerSlot, fresh: WorkerHandle): Promise<void> {
+    // A worker that cannot reach the store must not replace one that can.
     const why = `it did not reach its store within ${this.#startMs} ms`;
     const late = setTimeout(() => fresh.kill(why), this.#startMs);
     await fresh.serving.finally(() => clearTimeout(late));
-    const { member } = place;
-    place.member = fresh;
-    await this.#endInOrder(member);
+    const { handle } = slot;
+    slot.handle = fresh;
+    await this.#endInOrder(handle);
   }
 
-  async #endInOrder(member: Member): Promise<void> {
-    const late = setTimeout(() => member.kill('it did not stop in time'), this.#options.stopMs ?? STOP_MS);
-    member.stop();
-    await member.ended;
+  async #endInOrder(handle: WorkerHandle): Promise<void> {
+    const late = setTimeout(() => handle.kill('it did not stop in time'), this.#options.stopMs ?? STOP_MS);
+    handle.stop();
+    await handle.ended;
     clearTimeout(late);
   }
 
-  #tellEnd({ id, pid }: Member, { code, signal, why }: Ending, more: object, message = 'a worker has ended'): void {
+  #logEnd(
+    { id, pid }: WorkerHandle,
+    { code, signal, why }: Ending,
+    more: object,
+    message = 'a worker has ended',
+  ): void {
     const detail = why === undefined ? {} : { detail: why };
     const fields = { worker: id, workerPid: pid, exitCode: code, signal, ...detail, ...more };
-    // Somebody may have asked it to.
+    // Exit code 0: someone may have stopped the worker by hand.
     if (code === 0) this.#log.warn(fields, message);
     else this.#log.error(fields, message);
   }

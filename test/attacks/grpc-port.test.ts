@@ -165,7 +165,7 @@ describe('a caller of the gRPC port', () => {
       const { accessToken } = await scene.client.issue();
       const honest = message(gzipSync(field(1, Buffer.from(accessToken))), { compressed: true });
       expect((await call(session(), VALIDATE, honest, head)).status).to.equal(status.OK);
-      const refused = (await Promise.all(bombs)).filter(({ details }) => details.includes('without compression'));
+      const refused = (await Promise.all(bombs)).filter(({ details }) => details.includes('send them uncompressed'));
       expect(refused.length).to.be.above(50);
     });
 
@@ -183,7 +183,7 @@ describe('a caller of the gRPC port', () => {
       const { status: code, details } = await call(session(), VALIDATE, bomb, { 'grpc-encoding': 'gzip' });
       expect([code, details]).to.deep.equal([
         status.RESOURCE_EXHAUSTED,
-        'the request message is too large: unpacked it has more than 1048576 bytes',
+        'the request message is too large: decompressed it has more than 1048576 bytes',
       ]);
     });
 
@@ -204,7 +204,7 @@ describe('a caller of the gRPC port', () => {
       for (const _ of times(20)) attacker.data(attacker.call(VALIDATE), message(field(1, Buffer.from('x'))), true);
       for (const _ of times(20)) attacker.data(attacker.call(WATCH), message(Buffer.alloc(0)), true);
       await attacker.until(() => new Set(attacker.of(FRAME.RST_STREAM).map(({ stream }) => stream)).size === 40);
-      expect(logged('not taken within GRPC_MESSAGE_TIMEOUT')).to.equal(true);
+      expect(logged('did not read the response within GRPC_MESSAGE_TIMEOUT')).to.equal(true);
     });
 
     it('has them ended at the deadline of the call, if that is sooner', async () => {

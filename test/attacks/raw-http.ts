@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { Address } from '../../src/env.js';
+import type { Address } from '../../src/platform/env.js';
 
 /** One answer, taken apart. */
 export interface RawAnswer {

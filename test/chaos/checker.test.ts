@@ -177,6 +177,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['a retry after it, while slots only moved', 'f', [FIRST, again(AFTER_WINDOW)], unnoticed(40, 50)],
     ['a retry after an outage, in which it stood still', '', [FIRST, again(AFTER_WINDOW)], fault(40, 50)],
     ['a retry long after an outage', 'f', [FIRST, again(AFTER_WINDOW + 200)], fault(40, 50)],
+    [
+      'a retry at a node that left a call without an answer in between',
+      '',
+      [FIRST, validate(40, 50, unknown), again(AFTER_WINDOW)],
+    ],
+    [
+      'a retry after it, though the other node left a call without an answer',
+      'f',
+      [FIRST, validate(40, 50, unknown, { node: 1 }), again(AFTER_WINDOW)],
+    ],
     ['a retry during an outage', '', [FIRST, again(AFTER_WINDOW)], fault(AFTER_WINDOW - 1, AFTER_WINDOW + 1)],
   ],
   'everything ends in time': [
@@ -209,6 +219,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['many without an answer, though nothing is wrong', 'e', many(100, 6)],
     ['many while something is wrong', '', many(100, 100), fault(0, 5)],
     ['many after it, though both nodes have said that they serve', 'e', many(200, 200), fault(-9, 5)],
+    ['many while the harness stood still', '', many(100, 100), { stalls: [{ fromMs: 20, toMs: 500 }] }],
     ['many of clients without patience', '', many(100, 100, { deadlineMs: 20 })],
     ['a call without an answer, now and then, while slots only move', '', many(100, 5), unnoticed(0, 500)],
     ['many without an answer, while slots only move', 'e', many(100, 6), unnoticed(0, 500)],

@@ -169,8 +169,11 @@ function silence(history: History): Violation[] {
   });
 }
 
-/** (f) The window of a token stands still in outages alone. Time before an outage is not counted: a node may have started since. */
-function lateReplays({ sid, calls }: Session, { graceMs }: History, steady: readonly Span[]): Violation[] {
+/**
+ * (f) The window of a token stands still in outages alone. Time before an outage is not counted, since a node may have
+ * started since; nor does a call count if the node left another without an answer meanwhile: it may have been away.
+ */
+function lateReplays({ sid, calls }: Session, history: History, steady: readonly Span[]): Violation[] {
   const granted = calls.filter(({ kind, outcome }) => kind === 'refresh' && outcome.is === 'granted');
   return granted.flatMap((call): Violation[] => {
     const first = granted.reduce(
@@ -178,10 +181,17 @@ function lateReplays({ sid, calls }: Session, { graceMs }: History, steady: read
       call,
     );
     const since = steady.find(({ fromMs, toMs }) => fromMs <= call.fromMs && call.fromMs <= toMs);
-    if (!since || call.fromMs - Math.max(first.toMs, since.fromMs) <= graceMs + WINDOW_SLACK_MS) return [];
+    if (!since) return [];
+    const window = { fromMs: Math.max(first.toMs, since.fromMs), toMs: call.fromMs };
+    if (window.toMs - window.fromMs <= history.graceMs + WINDOW_SLACK_MS) return [];
+    if (history.calls.some((other) => other.node === call.node && isUnanswered(other) && overlaps(other, window)))
+      return [];
     return [{ rule: 'f', sid, what: 'a used token got a pair after the window', calls: [first, call] }];
   });
 }
+
+const isUnanswered = ({ outcome, deadlineMs }: CallRecord): boolean =>
+  outcome.is === 'unknown' && deadlineMs >= CALL_BOUND_MS;
 
 /** How long a span is, less the time in which the harness itself stood still. */
 function lengthOf({ fromMs, toMs }: Span, stalls: readonly Span[]): number {

@@ -3,7 +3,16 @@
 import { SHARDS, slotOf } from '../../src/adapters/redis/keys.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { DURABLE, type Fault, LIMIT_MS, pausedForAMoment, type Replicated, type Tools } from './replicated.js';
+import type { SlotMigration } from '../support/slot-migration.js';
+import {
+  DURABLE,
+  type Fault,
+  LEASES_OVER_MS,
+  LIMIT_MS,
+  pausedForAMoment,
+  type Replicated,
+  type Tools,
+} from './replicated.js';
 import { failoverUnderWait, UNDER_WAIT } from './under-wait.js';
 
 const SLOTS_MIGRATED = 'slots migrated';
@@ -11,7 +20,9 @@ const SCALED_OUT = 'scaled out to a fresh node, and back';
 /** A slot that moves is none that fails. */
 export const UNNOTICED: readonly string[] = [SLOTS_MIGRATED, SCALED_OUT];
 /** How many slots go to a fresh node, of those that have keys of ours. */
-const TO_FRESH_NODE = 12;
+const TO_FRESH_NODE = 24;
+/** How many migrations are cancelled at once. */
+const CANCELLED = 8;
 
 export class InCluster implements Replicated {
   readonly #world: ClusterWorld;
@@ -32,6 +43,8 @@ export class InCluster implements Replicated {
     const { random, last } = tools;
     const world = this.#world;
     const someSlot = (): number => slotOf(Math.floor(random.between(0, SHARDS)));
+    const someSlots = (count: number): number[] =>
+      random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard))).slice(0, count);
     const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
     /** The other nodes that have slots of ours. */
     const othersThan = async (owner: RedisServer): Promise<RedisServer[]> => {
@@ -43,7 +56,10 @@ export class InCluster implements Replicated {
       const migrations = await Promise.all(moves.map(([slot, to]) => world.beginMigration(slot, to)));
       await Promise.all(migrations.map((migration) => migration.move(1)));
       await last(500, 2_000);
-      for (const migration of migrations) await migration.finish();
+      for (const migration of migrations) {
+        await migration.finish();
+        await last(20, 100);
+      }
     };
     return {
       'primary killed': async () => {
@@ -83,27 +99,40 @@ export class InCluster implements Replicated {
         await world.planFailover(slot, random.pick(await world.replicasOf(old)));
         await last(0, 1_500);
         await world.planFailover(slot, old);
+        // Until the takeover delay is over nothing is answered for these slots.
+        await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         await world.settled(LIMIT_MS);
       },
       [SCALED_OUT]: async () => {
         await world.settled(LIMIT_MS);
         const [fresh, ...replicas] = await world.addPrimary(1);
-        const slots = random.shuffled(Array.from({ length: SHARDS }, (_, shard) => slotOf(shard)));
-        const moved = slots.slice(0, TO_FRESH_NODE);
+        const moved = someSlots(TO_FRESH_NODE);
         const owners = await Promise.all(moved.map(ownerOf));
         await migrated(moved.map((slot) => [slot, fresh]));
         await last(0, 1_000);
-        await migrated(moved.map((slot, n) => [slot, owners[n] ?? fresh]));
+        const back = moved.map((slot, n) => [slot, owners[n] ?? fresh] as const);
+        await migrated(back.slice(1));
+        // The last slot by itself, and at once: nothing can be acknowledged while all slots of a node are moving away.
+        for (const [slot, owner] of back.slice(0, 1)) await world.migrate(slot, owner);
+        await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         await world.remove(fresh, ...replicas);
       },
-      'migration cancelled': async () => {
+      'migrations cancelled': async () => {
         await world.settled(LIMIT_MS);
-        const slot = someSlot();
-        const migration = await world.beginMigration(slot, random.pick(await othersThan(await ownerOf(slot))));
-        if (random.chance(0.7)) await migration.move(Math.ceil(random.between(0, 20)));
+        const migrations: SlotMigration[] = [];
+        for (const slot of someSlots(CANCELLED)) {
+          const to = random.pick(await othersThan(await ownerOf(slot)));
+          migrations.push(await world.beginMigration(slot, to));
+        }
+        for (const migration of migrations) {
+          if (random.chance(0.7)) await migration.move(Math.ceil(random.between(0, 20)));
+        }
         await last(200, 1_500);
         // Without the keys that are still at the other node no answer is right.
-        await withoutScripts([migration.from, migration.to], () => migration.cancel());
+        const ends = new Set(migrations.flatMap(({ from, to }) => [from, to]));
+        await withoutScripts([...ends], async () => {
+          for (const migration of migrations) await migration.cancel();
+        });
         await world.settled(LIMIT_MS);
       },
       [UNDER_WAIT]: async () => {

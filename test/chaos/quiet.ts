@@ -41,7 +41,10 @@ export const undisturbedCalls = (history: History): Quiet =>
 function callsIn(times: readonly Span[], history: History): Quiet {
   const inside = ({ fromMs, toMs, deadlineMs }: CallRecord): boolean =>
     deadlineMs >= CALL_BOUND_MS && times.some((time) => time.fromMs <= fromMs && toMs <= time.toMs);
-  const calls = history.calls.filter(inside);
+  // While the harness stood still, the nodes may have, too.
+  const inStall = ({ fromMs, toMs }: CallRecord): boolean =>
+    history.stalls.some((stall) => stall.fromMs <= toMs && fromMs <= stall.toMs);
+  const calls = history.calls.filter((call) => inside(call) && !inStall(call));
   return { calls: calls.length, unanswered: calls.filter(({ outcome }) => outcome.is === 'unknown').length };
 }
 

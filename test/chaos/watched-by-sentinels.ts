@@ -75,6 +75,16 @@ export class WatchedBySentinels implements Replicated {
       for (const server of others) server.resume();
       await Promise.all(following);
     };
+    /** A planned failover. @param meanwhile called as soon as most Sentinels name the new primary */
+    const planned = async (meanwhile: () => Promise<void>): Promise<void> => {
+      const { old, heir, others } = await succession();
+      await withoutConfirmation(others, [old, heir], async () => {
+        await world.promote(heir);
+        await meanwhile();
+      });
+      await last(1_500, 3_000);
+      await settledAgain();
+    };
     return {
       'primary killed': async () => {
         await world.settled(LIMIT_MS);
@@ -123,27 +133,27 @@ export class WatchedBySentinels implements Replicated {
         });
         await settledAgain();
       },
-      // One node learns of the failover late, and goes by what it has been told. The other may start meanwhile: it must not
-      // take it from a Sentinel's clock that the primary has been one for long.
+      'planned failover': () => planned(async () => {}),
+      // It goes by what it has been told before.
+      'planned failover that a node learns of late': async () => {
+        const view = random.pick(views);
+        await planned(async () => view.hold());
+        view.mend();
+      },
+      // A node that starts must not take it from a Sentinel's clock that the primary has been one for long.
       [CLOCKS_STEPPED]: async () => {
-        const { old, heir, others } = await succession();
-        const other = random.pick([0, 1]);
-        const late = other === 0 ? views[1] : views[0];
+        const [starts, late] = random.pick([[0, views[1]] as const, [1, views[0]] as const]);
         const stepMs = random.pick([1_600, 60_000, -1_600, -60_000]);
         const step = (byMs: number): void => {
           for (const view of views) view.stepClocks(byMs);
         };
-        const failedOver = withoutConfirmation(others, [old, heir], async () => {
-          await world.promote(heir);
+        const failedOver = planned(async () => {
           step(stepMs);
-          late.hold();
+          if (random.chance(0.5)) late.hold();
         });
-        const starts = random.chance(0.4) && withoutNode(other, () => last(0, 600));
-        await Promise.all([failedOver, starts]);
-        await last(1_000, 3_000);
+        await Promise.all([failedOver, withoutNode(starts, () => last(0, 600))]);
         late.mend();
         step(-stepMs);
-        await settledAgain();
       },
       'sentinels cut off from a node': async () => {
         const view = random.pick(views);

@@ -90,7 +90,7 @@ describe('a log that cannot be written', () => {
       expect(more).to.deep.equal([]);
       expect(isLogLine(line), line).to.equal(true);
       expect(JSON.parse(line)).to.include({ level: 'error', name: 'latchkey' });
-      expect(line).to.include('ENOSPC').and.include('lines of the log are dropped');
+      expect(line).to.include('ENOSPC').and.include('the log cannot be written: its lines are dropped');
     });
   }
 

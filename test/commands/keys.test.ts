@@ -188,7 +188,7 @@ describe('latchkey keys', () => {
       const kid = await kidOf('old');
       const said = await refuses(`retire ${kid}`, { REFRESH_TTL: '14d' });
       expect(said)
-        .to.match(/may live until 20\S+Z/)
+        .to.match(/may be valid until 20\S+Z/)
         .and.include('--compromised');
       await does(`retire ${kid} --compromised`, { REFRESH_TTL: '14d' });
       expect(Object.keys(await held())).to.deep.equal(['new']);
@@ -205,7 +205,7 @@ describe('latchkey keys', () => {
     it('refuses one that has still to sign', async () => {
       add('old', DAY);
       add('young', 0);
-      expect(await refuses(`retire ${await kidOf('young')}`)).to.include('nothing tells whether it has signed');
+      expect(await refuses(`retire ${await kidOf('young')}`)).to.include('it is unknown whether it has signed');
     });
 
     it('never removes the last one', async () => {

@@ -210,7 +210,7 @@ describe('latchkey store check', () => {
       await client.refresh((await client.issue()).refreshToken);
       const { code, stdout } = await runCommand(['store', 'check'], { DATA_DIR: folder });
       expect(code).to.equal(0);
-      expectLine(stdout, 'good', 'vouches for sessions', '1 entr');
+      expectLine(stdout, 'good', 'accepts sessions', '1 entr');
       await client.logout({ refreshToken: (await client.issue()).refreshToken });
       expectLine((await runCommand(['store', 'check'], { DATA_DIR: folder })).stdout, 'good', '2 entries');
     });
@@ -220,7 +220,7 @@ describe('latchkey store check', () => {
       writeFileSync(join(folder, 'store', 'data.mdb'), 'x'.repeat(9_000));
       const { code, stdout } = await runCommand(['store', 'check'], { DATA_DIR: folder });
       expect(code).to.equal(1);
-      expectLine(stdout, 'UNSAFE', 'no LMDB database');
+      expectLine(stdout, 'UNSAFE', 'not an LMDB database');
     });
   });
 

@@ -8,10 +8,10 @@ import { expect } from 'chai';
 import { dev } from '../../src/commands/dev.js';
 import { serve } from '../../src/commands/serve.js';
 import { tokenIssue } from '../../src/commands/token.js';
-import { readServiceSettings } from '../../src/config.js';
-import { Environment } from '../../src/env.js';
-import { createLogger } from '../../src/log.js';
+import { Environment } from '../../src/platform/env.js';
+import { createLogger } from '../../src/platform/log.js';
 import { startService } from '../../src/service.js';
+import { readServiceSettings } from '../../src/settings/service.js';
 import { until } from '../e2e/stage.js';
 import {
   ISSUER_TOKEN,

@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { welcome } from '../../src/commands/welcome.js';
-import { readServiceSettings } from '../../src/config.js';
-import { Environment } from '../../src/env.js';
+import { Environment } from '../../src/platform/env.js';
+import { readServiceSettings } from '../../src/settings/service.js';
 
 const PAIR = { accessToken: 'a', refreshToken: 'r', accessExpiresAt: 0, refreshExpiresAt: 0, sessionId: 's' };
 const settings = (variables: Record<string, string> = {}, credential = '$ISSUER_TOKEN') => ({

@@ -88,3 +88,31 @@ describe('an answer of the store', () => {
     expect(ledger.isBehind(ledger.snapshot(SHARD), birth(6))).to.equal(true);
   });
 });
+
+describe('a round of the ledger', () => {
+  const key: EntryKey = { kind: 'not-before', subject: 'bob' };
+  let world: World;
+  let ledger: Ledger;
+  beforeEach(async () => {
+    world = new World();
+    ledger = new Ledger(world.store(0), () => {});
+    for (const shard of [0, SHARD]) expect(ledger.isBehind(ledger.snapshot(shard), birth(3))).to.equal(false);
+    await ledger.acknowledge(ledger.snapshot(SHARD), key, { current: '1 5 not-before' }, 1e15);
+  });
+
+  it('vouches for the server that it was begun for, and not for one that came meanwhile', async () => {
+    world.incarnation++;
+    const round = ledger.reconcile(SHARD);
+    world.incarnation++;
+    await run(world, round);
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(3))).to.equal(true);
+    await run(world, ledger.reconcile(SHARD));
+    expect(ledger.isBehind(ledger.snapshot(SHARD), birth(3))).to.equal(false);
+  });
+
+  it('looks at all shards of the server of which one has gone back', async () => {
+    expect(world.get(key)).to.equal(undefined);
+    await run(world, ledger.reconcile(0));
+    expect(world.get(key)).to.equal('1 5 not-before');
+  });
+});

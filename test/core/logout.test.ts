@@ -89,6 +89,18 @@ describe('a logout', () => {
     }
   });
 
+  it('is written while a token that was answered could stand again, though the one that came cannot', async () => {
+    const first = await scene.issue();
+    const pair = await scene.refresh(first.refreshToken);
+    // SESSION_MAX is lowered: today no token of the session stands, but the refresh token's own time is not over.
+    scene.world.nowMs += DAY + SECOND;
+    scene.context = scene.node({ sessionMaxMs: DAY, refreshTtlMs: DAY });
+    expect(await failure(scene.refresh(pair.refreshToken))).to.equal('EXPIRED');
+    await scene.logout(pair.accessToken, '');
+    scene.context = scene.node();
+    expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
+  });
+
   it('keeps the end until no token of the session can stand, and an hour more', async () => {
     const pair = await scene.issue();
     scene.world.nowMs += MINUTE;

@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';
-import { readLogLevel, readServiceSettings } from '../../src/config.js';
-import { Environment } from '../../src/env.js';
+import { Environment } from '../../src/platform/env.js';
+import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
 import { type Compose, type Container, environmentOf, readCompose, SECRETS } from './compose.js';
 
 describe('docker-compose.yml', () => {

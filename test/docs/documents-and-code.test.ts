@@ -4,18 +4,18 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import type { AuthClient } from '../../gateway/auth-client.js';
 import { readGatewaySettings } from '../../gateway/config.js';
-import { readPaths } from '../../gateway/paths.js';
-import { createRoutes, pathOf } from '../../gateway/routes.js';
+import { readPaths } from '../../gateway/routes/paths.js';
+import { createRoutes, pathOf } from '../../gateway/routes/table.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HELP } from '../../src/commands/usage.js';
-import { readLogLevel, readServiceSettings } from '../../src/config.js';
 import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, refusal, StoreUnavailable } from '../../src/core/errors.js';
-import { Environment } from '../../src/env.js';
-import { CallRefused, OVERLOADED, statusOf } from '../../src/grpc/status.js';
+import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
+import { Environment } from '../../src/platform/env.js';
+import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
 const page = (name: string): string => readText(`docs/${name}.md`);
@@ -89,7 +89,7 @@ describe('the documents', () => {
         reason: 'REQUIRED',
         description: '',
       }),
-      'no or a wrong issuer credential': new CallRefused(''),
+      'no or a wrong issuer credential': new Unauthenticated(''),
       'the store cannot answer': new StoreUnavailable(''),
       'more calls come than can be served': OVERLOADED,
       'anything unforeseen': new Error(''),

@@ -12,10 +12,9 @@ interface Rule {
   readonly node: boolean;
 }
 
-const LEAVES = [
-  ...['src/env.ts', 'src/env/', 'src/log.ts', 'src/log-descriptor.ts', 'src/output/', 'src/address-unusable.ts'],
-  ...['src/address-network.ts', 'src/tls/'],
-];
+const PLATFORM = ['src/platform/'];
+/** The port of logging, and the creation of folders: all that an adapter needs of the platform. */
+const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
 const GENERATED = 'proto/gen/';
 /**
  * Packages of packages, declared to hold their version where the package is installed: `overrides` count only in a
@@ -27,86 +26,113 @@ const RULES: readonly Rule[] = [
   { at: 'src/core/', files: ['src/core/'], packages: [], node: false },
   {
     at: 'src/adapters/jwt/',
-    files: ['src/adapters/jwt/', 'src/core/', 'src/make-folder.ts'],
+    files: ['src/adapters/jwt/', 'src/core/', ...FOR_ADAPTERS],
     packages: ['jsonwebtoken'],
     node: true,
   },
   {
     at: 'src/adapters/redis/',
-    files: ['src/adapters/redis/', 'src/core/', 'src/tls/failure.ts'],
+    files: ['src/adapters/redis/', 'src/core/', 'src/platform/tls/failure.ts'],
     packages: ['ioredis'],
     node: true,
   },
   { at: 'src/adapters/lru/', files: ['src/core/'], packages: ['lru-cache'], node: false },
   {
     at: 'src/adapters/lmdb/',
-    files: ['src/adapters/lmdb/', 'src/core/', 'src/make-folder.ts'],
+    files: ['src/adapters/lmdb/', 'src/core/', ...FOR_ADAPTERS],
     packages: ['lmdb'],
     node: true,
   },
+  // Of gRPC's library status codes and metadata; of protobuf its reader and writer of the wire.
   {
-    at: 'src/grpc/',
-    files: ['src/grpc/', 'src/core/', GENERATED, ...LEAVES],
-    // Of gRPC's library status codes and metadata; of protobuf its reader of the wire.
-    packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
-    node: true,
-  },
-  { at: 'src/env.ts', files: ['src/env/'], packages: [], node: true },
-  { at: 'src/make-folder.ts', files: [], packages: [], node: true },
-  { at: 'src/env/', files: ['src/env/'], packages: [], node: true },
-  { at: 'src/log.ts', files: ['src/log-descriptor.ts'], packages: ['pino'], node: false },
-  { at: 'src/log-descriptor.ts', files: ['src/output/standard-error.ts'], packages: ['pino'], node: true },
-  {
-    at: 'src/output/',
-    files: ['src/output/', 'src/log.ts', 'src/log-descriptor.ts'],
+    at: 'src/grpc/transport/',
+    files: ['src/grpc/transport/', ...PLATFORM],
     packages: ['@grpc/grpc-js'],
     node: true,
   },
-  { at: 'src/address-network.ts', files: [], packages: ['ipaddr.js'], node: true },
-  { at: 'src/address-unusable.ts', files: ['src/env.ts'], packages: [], node: false },
-  // Its channels are gRPC's; all else is Node's.
-  { at: 'src/tls/', files: LEAVES, packages: ['@grpc/grpc-js'], node: true },
-  { at: 'src/issuer-config.ts', files: LEAVES, packages: [], node: false },
-  { at: 'src/key-settings.ts', files: LEAVES, packages: [], node: false },
-  { at: 'src/grpc-settings.ts', files: LEAVES, packages: [], node: false },
   {
-    at: 'src/config.ts',
-    files: [
-      'src/core/',
-      'src/adapters/redis/url.ts',
-      'src/issuer-config.ts',
-      'src/key-settings.ts',
-      'src/grpc-settings.ts',
-      ...LEAVES,
-    ],
+    at: 'src/grpc/admission/',
+    files: ['src/grpc/admission/', 'src/grpc/transport/method.ts', 'src/grpc/status.ts', ...PLATFORM],
+    packages: [],
+    node: false,
+  },
+  {
+    at: 'src/grpc/codec/',
+    files: ['src/grpc/codec/', 'src/grpc/status.ts', 'src/core/', GENERATED],
+    packages: ['@bufbuild/protobuf'],
+    node: true,
+  },
+  {
+    at: 'src/grpc/services/',
+    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
+    node: true,
+  },
+  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status'].map((name) => ({
+    at: `src/grpc/${name}.ts`,
+    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  })),
+  { at: 'src/platform/env.ts', files: ['src/platform/env/'], packages: [], node: true },
+  { at: 'src/platform/env/', files: ['src/platform/env/'], packages: [], node: true },
+  { at: 'src/platform/make-folder.ts', files: [], packages: [], node: true },
+  { at: 'src/platform/logger.ts', files: [], packages: [], node: false },
+  { at: 'src/platform/redaction.ts', files: [], packages: [], node: false },
+  {
+    at: 'src/platform/log.ts',
+    files: ['src/platform/log-destination.ts', 'src/platform/logger.ts', 'src/platform/redaction.ts'],
+    packages: ['pino'],
+    node: false,
+  },
+  {
+    at: 'src/platform/log-destination.ts',
+    files: ['src/platform/output/standard-error.ts'],
+    packages: ['pino'],
+    node: true,
+  },
+  {
+    at: 'src/platform/output/',
+    files: ['src/platform/output/', 'src/platform/log.ts', 'src/platform/log-destination.ts'],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  },
+  { at: 'src/platform/caller-network.ts', files: [], packages: ['ipaddr.js'], node: true },
+  { at: 'src/platform/address-unusable.ts', files: ['src/platform/env.ts'], packages: [], node: false },
+  // Its channels are gRPC's; all else is Node's.
+  {
+    at: 'src/platform/tls/',
+    files: ['src/platform/tls/', 'src/platform/log.ts'],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  },
+  { at: 'src/settings/issuer.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
+  {
+    at: 'src/settings/service.ts',
+    files: ['src/settings/', 'src/core/', 'src/adapters/redis/url.ts', ...PLATFORM],
     packages: [],
     node: true,
   },
   {
     at: 'src/service.ts',
-    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/config.ts', 'src/key-settings.ts', ...LEAVES],
+    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/settings/', ...PLATFORM],
     packages: [],
     node: true,
   },
-  { at: 'src/workers/', files: ['src/workers/', ...LEAVES], packages: [], node: true },
+  { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },
   {
     at: 'src/commands/',
     files: [
-      ...[
-        'src/commands/',
-        'src/service.ts',
-        'src/workers/',
-        'src/config.ts',
-        'src/issuer-config.ts',
-        ...LEAVES,
-        GENERATED,
-      ],
+      ...['src/commands/', 'src/service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
       // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/session.ts'],
       // What `token issue` refuses among claims.
       'src/core/claim-values.ts',
       // What `keys` goes by.
-      ...['src/core/key-schedule.ts', 'src/key-settings.ts'],
+      'src/core/key-schedule.ts',
       // What `store check` asks, and the form of what it hears.
       ...['src/adapters/redis/survey/survey.ts', 'src/adapters/lmdb/survey.ts', 'src/core/finding.ts'],
       // What makes the data folder, without the driver.
@@ -115,13 +141,36 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'pino'],
     node: true,
   },
-  { at: 'src/main.ts', files: ['src/commands/', 'src/output/'], packages: [], node: true },
+  { at: 'src/main.ts', files: ['src/commands/', 'src/platform/output/'], packages: [], node: true },
+  // HTTP's mechanics know no route, and limits know no HTTP.
   {
-    at: 'gateway/',
-    files: ['gateway/', GENERATED, ...LEAVES],
+    at: 'gateway/http/',
+    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
+  { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
+  {
+    at: 'gateway/routes/',
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', GENERATED, ...PLATFORM],
+    packages: ['fastify'],
+    node: true,
+  },
+  {
+    at: 'gateway/auth-client.ts',
+    files: ['gateway/status-details.ts', GENERATED, ...PLATFORM],
+    packages: ['@grpc/grpc-js'],
+    node: false,
+  },
+  { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
+  {
+    at: 'gateway/config.ts',
+    files: ['src/settings/tls.ts', 'gateway/http/cors.ts', 'gateway/limits/', 'gateway/routes/paths.ts', ...PLATFORM],
+    packages: [],
+    node: false,
+  },
+  { at: 'gateway/app.ts', files: ['gateway/', ...PLATFORM], packages: ['fastify', '@fastify/cors'], node: true },
+  { at: 'gateway/server.ts', files: ['gateway/', ...PLATFORM], packages: [], node: true },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
 ];
 

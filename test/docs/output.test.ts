@@ -7,7 +7,7 @@ import { codeIn, sourceFiles } from './imports.js';
 const WRITERS: readonly string[] = [
   // Before everything else is loaded, by an old Node.
   'src/commands/node-version.ts',
-  ...['src/commands/print.ts', 'src/log-descriptor.ts', 'src/output/foreign-output.ts'],
+  ...['src/commands/print.ts', 'src/platform/log-destination.ts', 'src/platform/output/foreign-output.ts'],
 ];
 const PRINTS = /\bprocess\.(?:stdout|stderr|_rawDebug)\b|\bconsole\b|\bwriteSync\((?:1|2)\b|\bpino\.destination\(/;
 
@@ -24,13 +24,13 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/commands/node-version.test.ts': 'latchkey by an old Node, which has no log yet',
   'test/docs/compose-run.test.ts': 'docker',
   'test/docs/output.test.ts': 'nothing',
-  'test/env/secret-files.test.ts': 'mkfifo',
+  'test/platform/env/secret-files.test.ts': 'mkfifo',
   'test/faults/small-disk.ts': 'mount, prlimit',
   'test/gateway/stop.test.ts': 'a script with a gateway in it',
   'test/integrations/authjs.test.ts': 'tsc',
   'test/integrations/django.test.ts': 'Django',
   'test/integrations/python.ts': 'python3, pip',
-  'test/log.test.ts': 'scripts with a logger in them',
+  'test/platform/log.test.ts': 'scripts with a logger in them',
   'test/package/package.check.ts': 'npm, tar',
   'test/support/processes.ts': 'latchkey itself, watched',
   'test/support/processor-time.ts': 'scripts that load modules',

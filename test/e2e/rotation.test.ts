@@ -99,7 +99,7 @@ describe('keys that change while nodes run', function () {
           for (const node of nodes) await until(async () => (await signs(node)) === kid, 15_000);
         }
         await command('retire', oldest ?? '');
-        for (const node of nodes) await until(() => heard(node, 'a key is gone'), 15_000);
+        for (const node of nodes) await until(() => heard(node, 'key removed'), 15_000);
         await sleep(200);
       } finally {
         going = false;
@@ -121,7 +121,7 @@ describe('keys that change while nodes run', function () {
       for (let time = 0; time < 2; time++) expect(await node.client.verdict(accessToken)).to.equal('active');
       expect(await many()).to.deep.equal([TokenProblem.TOKEN_PROBLEM_UNSPECIFIED]);
       renameSync(file, `${file}.away`);
-      await until(() => heard(node, 'a key is gone'), 15_000);
+      await until(() => heard(node, 'key removed'), 15_000);
       expect(await node.client.verdict(accessToken)).to.equal('UNKNOWN_KEY');
       expect(await many()).to.deep.equal([TokenProblem.TOKEN_PROBLEM_UNKNOWN_KEY]);
     });
@@ -163,7 +163,7 @@ describe('keys that change while nodes run', function () {
       const { folders, nodes } = await pair('2s');
       const [a, b] = nodes;
       const file = addKey(folders[0], 'second', 0);
-      await until(() => heard(a, 'a key has come'), 5_000);
+      await until(() => heard(a, 'key added'), 5_000);
       await sleep(500);
       copy(file, folders[1]);
       const kids = new Set<string>();

@@ -78,7 +78,7 @@ const succeeds = (call: Promise<unknown>): Promise<boolean> =>
     () => false,
   );
 
-const SETBACK = 'the store came back older than it was';
+const SETBACK = 'the store has lost writes';
 const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
   process.lines().filter(({ level, msg }) => level === 'error' && `${msg}`.startsWith(SETBACK));
 const GRACE = { REFRESH_GRACE: '2s' };

@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { addressIn, sourceOf, trustIn } from '../../gateway/client-address.js';
-import { callerAt } from '../../src/address-network.js';
+import { clientAddressOf, parseForwardedEntry, trustedProxies } from '../../gateway/limits/client-address.js';
+import { callerAt } from '../../src/platform/caller-network.js';
 
 describe('gateway: clients', () => {
   const same: readonly [title: string, addresses: readonly string[], client: string | undefined][] = [
@@ -57,13 +57,13 @@ describe('gateway: clients', () => {
   ];
   for (const [entry, address] of entries) {
     it(`takes the entry ${JSON.stringify(entry.slice(0, 30))} as ${address}`, () => {
-      expect(addressIn(entry)).to.equal(address);
+      expect(parseForwardedEntry(entry)).to.equal(address);
     });
   }
 });
 
 describe('gateway: the source of a request', () => {
-  const trusts = trustIn(['127.0.0.1', '10.0.0.0/8', '::ffff:172.16.0.0/108', 'fd00::/8', '2001:db8:ffff::1']);
+  const trusts = trustedProxies(['127.0.0.1', '10.0.0.0/8', '::ffff:172.16.0.0/108', 'fd00::/8', '2001:db8:ffff::1']);
   const cases: readonly [title: string, peer: string, header: string | undefined, source: string][] = [
     ['is the peer without a header', '198.51.100.1', undefined, '198.51.100.1'],
     ['is the peer that is no proxy, whatever it writes', '198.51.100.1', '203.0.113.7', '198.51.100.1'],
@@ -81,11 +81,11 @@ describe('gateway: the source of a request', () => {
     ['does not take IPv4 for IPv6', '127.0.0.1', '203.0.113.7, ::a00:1', '::a00:1'],
   ];
   for (const [title, peer, header, source] of cases) {
-    it(title, () => expect(sourceOf(peer, header, trusts)).to.equal(source));
+    it(title, () => expect(clientAddressOf(peer, header, trusts)).to.equal(source));
   }
 
   it('looks at no more than 32 proxies in a row', () => {
-    const row = (proxies: number) => sourceOf('127.0.0.1', `203.0.113.7${', 10.0.0.1'.repeat(proxies)}`, trusts);
+    const row = (proxies: number) => clientAddressOf('127.0.0.1', `203.0.113.7${', 10.0.0.1'.repeat(proxies)}`, trusts);
     expect([row(31), row(32), row(2_000)]).to.deep.equal(['203.0.113.7', '10.0.0.1', '10.0.0.1']);
   });
 
@@ -93,14 +93,14 @@ describe('gateway: the source of a request', () => {
     const piece = fc.constantFrom(...'10.0.0.1 203.0.113.7 ::1 [fd00::1] , ,, : % " [ ] :80 unknown é \t'.split(' '));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const source = sourceOf('127.0.0.1', pieces.join(''), trusts);
+        const source = clientAddressOf('127.0.0.1', pieces.join(''), trusts);
         expect(callerAt(source), source).not.to.equal(undefined);
       }),
     );
   });
 
   it('refuses a proxy that is no address', () => {
-    expect(() => trustIn(['proxy.example'])).to.throw(
+    expect(() => trustedProxies(['proxy.example'])).to.throw(
       TypeError,
       'proxy.example is neither an address nor a CIDR block',
     );

@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';
-import { GATEWAY_LIMITS } from '../../gateway/limits.js';
-import { ConfigError, Environment } from '../../src/env.js';
+import { GATEWAY_LIMITS } from '../../gateway/limits/limits.js';
+import { ConfigError, Environment } from '../../src/platform/env.js';
 import { RunningGateway } from './running-gateway.js';
 
 describe('gateway: settings', () => {

@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { trustIn } from '../../gateway/client-address.js';
-import { ConnectionLimits } from '../../gateway/connection-limits.js';
-import { ConnectionPool } from '../../gateway/connection-pool.js';
-import { createLogger } from '../../src/log.js';
+import { trustedProxies } from '../../gateway/limits/client-address.js';
+import { ConnectionLimits } from '../../gateway/limits/connection-limits.js';
+import { ConnectionPool } from '../../gateway/limits/connection-pool.js';
+import { createLogger } from '../../src/platform/log.js';
 import { until } from '../e2e/stage.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 
@@ -186,7 +186,7 @@ describe('gateway: the count of connections', () => {
   const limitsOf = (connections: number, connectionsPerAddress: number): ConnectionLimits =>
     new ConnectionLimits(
       { connections, connectionsPerAddress, reportMs: 10_000 },
-      trustIn(['10.0.0.0/8']),
+      trustedProxies(['10.0.0.0/8']),
       createLogger({ level: 'silent', name: 'gateway' }),
     );
 

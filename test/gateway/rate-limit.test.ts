@@ -1,7 +1,7 @@
 // Tests of rate limits: what is counted, what the headers say, and that memory stays bounded.
 
 import { expect } from 'chai';
-import { RateCounter } from '../../gateway/rate-limit.js';
+import { RateCounter } from '../../gateway/limits/rate-limit.js';
 import { type Answered, LOGOUT, ORIGIN, REFRESH, RunningGateway } from './running-gateway.js';
 
 describe('gateway: counts', () => {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type GatewaySettings, readGatewaySettings } from '../../gateway/config.js';
-import type { GatewayLimits } from '../../gateway/limits.js';
+import type { GatewayLimits } from '../../gateway/limits/limits.js';
 import { createGateway, type Gateway } from '../../gateway/server.js';
-import { type Address, Environment, type Variables } from '../../src/env.js';
-import { createLogger } from '../../src/log.js';
+import { type Address, Environment, type Variables } from '../../src/platform/env.js';
+import { createLogger } from '../../src/platform/log.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
 
 /** An answer, read to its end. */

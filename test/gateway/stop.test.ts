@@ -7,8 +7,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGateway } from '../../gateway/server.js';
-import { formatAddress } from '../../src/env.js';
-import { createLogger } from '../../src/log.js';
+import { formatAddress } from '../../src/platform/env.js';
+import { createLogger } from '../../src/platform/log.js';
 import { BUSY_MS } from '../support/busy.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
 import { LOGOUT, REFRESH, RunningGateway, settingsFor } from './running-gateway.js';
@@ -173,7 +173,12 @@ describe('gateway: stopping', function () {
       process.on('exit', () => process.stdout.write('ended by itself'));
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2000).unref();
     `;
-    const modules = ['../../gateway/server.js', '../../gateway/config.js', '../../src/log.js', '../../src/env.js'];
+    const modules = [
+      '../../gateway/server.js',
+      '../../gateway/config.js',
+      '../../src/platform/log.js',
+      '../../src/platform/env.js',
+    ];
     const child = spawn(process.execPath, [
       ...['--input-type=module', '-e', script],
       ...modules.map((module) => new URL(module, import.meta.url).href),

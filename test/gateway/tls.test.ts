@@ -6,10 +6,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGateway } from '../../gateway/server.js';
-import { createLogger } from '../../src/log.js';
-import { Certificates } from '../../src/tls/certificates.js';
-import type { TlsFiles } from '../../src/tls/pem.js';
-import type { ClientTls } from '../../src/tls/settings.js';
+import { createLogger } from '../../src/platform/log.js';
+import { Certificates } from '../../src/platform/tls/certificates.js';
+import type { TlsFiles } from '../../src/platform/tls/pem.js';
+import type { ClientTls } from '../../src/settings/tls.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { LOCAL, TlsScene } from '../support/tls-scene.js';

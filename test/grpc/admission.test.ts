@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Admission, type AdmittedCall } from '../../src/grpc/admission.js';
+import { Admission, type AdmittedCall } from '../../src/grpc/admission/admission.js';
 import { RecordingLog } from '../support/recording-log.js';
 
 const MAX_CALLS = 10;

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { RefreshTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { withOneWriter } from '../../src/grpc/encoding.js';
+import { withOneWriter } from '../../src/grpc/codec/encoding.js';
 
 const pair = (length: number, fields: Partial<TokenPair> = {}): RefreshTokenResponse => ({
   tokens: {

@@ -1,7 +1,7 @@
 // An event loop in numbers: what the rules of overload do to loads that no machine disturbs.
 
 import { expect } from 'chai';
-import { WaitQueue } from '../../src/grpc/wait-queue.js';
+import { WaitQueue } from '../../src/grpc/admission/wait-queue.js';
 
 const MAX_CALLS = 256;
 const MAX_WAITING = 4_096;

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import type { HealthCheckRequest, HealthCheckResponse } from '../../proto/gen/grpc/health/v1/health.js';
 import type { Store } from '../../src/core/ports.js';
-import { Health } from '../../src/grpc/health.js';
+import { Health } from '../../src/grpc/services/health.js';
 import type { StreamingCall } from '../../src/grpc/transport/method.js';
 
 setFlagsFromString('--expose-gc');

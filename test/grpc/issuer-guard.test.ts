@@ -1,9 +1,9 @@
 // Owns the proof of who may call the issuer: holders of any of its credentials, and clients whose certificate has a listed name.
 
 import { expect } from 'chai';
-import { Secret } from '../../src/env.js';
-import { namesIn } from '../../src/grpc/issuer-guard.js';
-import { Certificates } from '../../src/tls/certificates.js';
+import { namesIn } from '../../src/grpc/services/issuer-guard.js';
+import { Secret } from '../../src/platform/env.js';
+import { Certificates } from '../../src/platform/tls/certificates.js';
 import { failureOfCall, type TestClient } from '../support/auth-client.js';
 import type { Wish } from '../support/certificates.js';
 import { GrpcScene } from '../support/grpc-scene.js';

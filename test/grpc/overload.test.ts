@@ -4,7 +4,7 @@ import { type ClientHttp2Stream, connect } from 'node:http2';
 import { expect } from 'chai';
 import { ValidateTokenRequest } from '../../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { Admission } from '../../src/grpc/admission.js';
+import { Admission } from '../../src/grpc/admission/admission.js';
 import { type CallFailed, failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { startGateway } from '../support/processes.js';

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import { Certificates } from '../../src/tls/certificates.js';
+import { Certificates } from '../../src/platform/tls/certificates.js';
 import { failureOfCall } from '../support/auth-client.js';
 import type { Pair } from '../support/certificates.js';
 import { GrpcScene } from '../support/grpc-scene.js';

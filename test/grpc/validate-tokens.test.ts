@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import type { ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import type { Context } from '../../src/core/context.js';
-import type { ServiceCall } from '../../src/grpc/call-frame.js';
-import { validateTokens } from '../../src/grpc/validate-tokens.js';
+import type { ServiceCall } from '../../src/grpc/call-context.js';
+import { validateTokens } from '../../src/grpc/services/validate-tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 
@@ -97,7 +97,13 @@ describe('ValidateTokens', () => {
       },
     };
     const handler = validateTokens(broken as unknown as Context);
-    const call = { budgetMs: 1_000, isWanted: true, reserveTokens: () => {}, note: () => {}, concerns: () => {} };
+    const call = {
+      budgetMs: 1_000,
+      isWanted: true,
+      reserveTokens: () => {},
+      addLogFields: () => {},
+      concerns: () => {},
+    };
     const request = { accessTokens: ['a', 'b', 'c'], includeClaims: false };
     const heard = await handler(request, call as unknown as ServiceCall).catch((error: unknown) => error);
     expect(heard).to.be.instanceOf(TypeError);

@@ -1,7 +1,7 @@
 // The queue of calls that wait for a place, by a clock that is made up.
 
 import { expect } from 'chai';
-import { WaitQueue } from '../../src/grpc/wait-queue.js';
+import { WaitQueue } from '../../src/grpc/admission/wait-queue.js';
 
 const [INTERVAL_MS, TARGET_MS] = [2_000, 20];
 

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { IssueTokenRequest } from '../../proto/gen/auth/v1/issuer_service.js';
 import { InvalidInput } from '../../src/core/errors.js';
-import { checkWireClaims } from '../../src/grpc/wire-claims.js';
+import { checkWireClaims } from '../../src/grpc/codec/wire-claims.js';
 
 /** A length-delimited field of a number under 16. */
 function field(number: number, ...content: readonly (Uint8Array | string)[]): Buffer {

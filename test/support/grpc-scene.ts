@@ -2,9 +2,9 @@
 
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
-import { formatAddress, Secret } from '../../src/env.js';
 import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
-import { createLogger, type Logger } from '../../src/log.js';
+import { formatAddress, Secret } from '../../src/platform/env.js';
+import { createLogger, type Logger } from '../../src/platform/log.js';
 import { TestClient } from './auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET } from './processes.js';
 import { node, World } from './world.js';

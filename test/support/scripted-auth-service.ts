@@ -25,7 +25,7 @@ import {
 } from '../../proto/gen/google/rpc/error_details.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HealthCheckResponse_ServingStatus, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
-import type { Address } from '../../src/env.js';
+import type { Address } from '../../src/platform/env.js';
 
 /** A detail of a failed call, packed. */
 export interface Detail {

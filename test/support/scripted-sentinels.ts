@@ -63,7 +63,12 @@ export class ScriptedSentinels {
   }
 
   get url(): string {
-    const places = this.#servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return this.urlOf(this.#servers.length);
+  }
+
+  /** Names only some of them. */
+  urlOf(count: number): string {
+    const places = this.#servers.slice(0, count).map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
     return `redis+sentinel://${places.join(',')}/${NAME}`;
   }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
-import type { TlsFiles } from '../../src/tls/pem.js';
+import type { TlsFiles } from '../../src/platform/tls/pem.js';
 import { TestClient } from './auth-client.js';
 import { Authority, type Pair, type Wish, writeFile, writePair } from './certificates.js';
 

@@ -62,7 +62,7 @@ describe('a pool of workers', function () {
     await hears('the workers have started');
     tell('mute');
     child.kill('SIGHUP');
-    const words = 'the new worker did not come up: the others stay as they are';
+    const words = 'the new worker did not start: the other workers keep running';
     await hears(words);
     expect(said(words)[0]).to.include({ signal: 'SIGKILL', detail: 'it did not listen within 3000 ms' });
     expect(said('a worker has ended')).to.deep.equal([]);
@@ -81,7 +81,7 @@ describe('a pool of workers', function () {
     await hears('the workers have started');
     tell('without a store');
     child.kill('SIGHUP');
-    const words = 'the new worker did not come up: the others stay as they are';
+    const words = 'the new worker did not start: the other workers keep running';
     await hears(words);
     expect(said(words)[0]).to.include({ worker: 3, detail: 'it did not reach its store within 3000 ms' });
     tell('good');
@@ -111,7 +111,7 @@ describe('a pool of workers', function () {
     child.kill('SIGALRM');
     await hears('a start would fail');
     child.kill('SIGHUP');
-    const words = 'the new worker did not come up: the others stay as they are';
+    const words = 'the new worker did not start: the other workers keep running';
     await hears(words);
     expect(said(words)[0]).to.include({ level: 'error', detail: 'spawn E2BIG' });
     process.kill(one, 'SIGKILL');

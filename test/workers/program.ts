@@ -3,9 +3,9 @@
 import cluster from 'node:cluster';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createLogger } from '../../src/log.js';
+import { createLogger } from '../../src/platform/log.js';
 import { Pool } from '../../src/workers/pool.js';
-import { Primary } from '../../src/workers/primary.js';
+import { PrimaryChannel } from '../../src/workers/primary-channel.js';
 
 /** What a worker may do; `unstartable`: it cannot even be started. */
 export type Conduct = 'good' | 'mute' | 'crashing' | 'without a store' | 'deaf' | 'unstartable';
@@ -57,13 +57,13 @@ async function run(): Promise<void> {
 async function work(): Promise<void> {
   const conduct = readFileSync(file, 'utf8') as Conduct;
   const stay = setInterval(() => {}, 1_000);
-  const primary = Primary.find();
+  const primary = PrimaryChannel.find();
   if (!primary || conduct === 'mute') return;
   if ((await primary.takeSecrets())['WORD'] !== 'sesame') process.exit(9);
   if (conduct === 'deaf') process.on('SIGTERM', () => {});
   else void primary.end.then(() => clearInterval(stay)).then(() => process.exit(0));
-  await primary.tell({ kind: 'listening', addresses: [] });
-  if (conduct !== 'without a store') await primary.tell({ kind: 'serving' });
+  await primary.send({ kind: 'listening', addresses: [] });
+  if (conduct !== 'without a store') await primary.send({ kind: 'serving' });
   if (conduct === 'crashing') process.exit(3);
 }
 

@@ -80,7 +80,7 @@ describe('serve with workers, on SIGHUP', function () {
     const crew = await crewWith(keys);
     renameSync(keys.JWT_KEYS_DIR, `${keys.JWT_KEYS_DIR}-away`);
     crew.signal('SIGHUP');
-    const words = 'the new worker did not come up: the others stay as they are';
+    const words = 'the new worker did not start: the other workers keep running';
     await until(() => crew.said(words).length === 1, CREW_MS);
     expect(crew.said(words)[0]).to.include({ level: 'error', worker: 3, exitCode: 1 });
     expect(crew.said(words)[0]?.['detail']).to.contain('keys');

@@ -192,8 +192,10 @@ describe('serve with workers', function () {
     expect((await runCommand(['keys', 'generate'], keys)).code).to.equal(0);
     const crew = await onFolder({ JWT_SECRET: '', ...keys });
     expect((await runCommand(['keys', 'rotate'], keys)).code).to.equal(0);
-    await until(() => crew.said('this key signs now').length >= 2, CREW_MS);
-    expect(new Set(crew.said('this key signs now').map(({ worker }) => worker))).to.deep.equal(new Set([1, 2]));
+    await until(() => crew.said('this key now signs new tokens').length >= 2, CREW_MS);
+    expect(new Set(crew.said('this key now signs new tokens').map(({ worker }) => worker))).to.deep.equal(
+      new Set([1, 2]),
+    );
   });
 
   describe('that cannot start', () => {
@@ -231,7 +233,7 @@ describe('serve with workers', function () {
   it('has no command by which anybody else starts a worker', async () => {
     const { code, stderr } = await runCommand(['worker'], { JWT_SECRET });
     expect(code).to.equal(2);
-    expect(stderr).to.contain('worker is for `serve` alone');
+    expect(stderr).to.contain('only `serve` starts a worker');
   });
 });
 

@@ -1,10 +1,10 @@
-// The compact serialization of a token (RFC 7515, section 7.1), read strictly.
+// The strict parser of a JWT in compact serialization (RFC 7515, section 7.1).
 
 import { isUtf8 } from 'node:buffer';
 
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
-/** A token in good form, cut at its dots; all of it is still base64url. */
+/** A well-formed token, split at its dots. All parts are still base64url. */
 export interface Compact {
   readonly text: string;
   readonly header: string;
@@ -13,8 +13,8 @@ export interface Compact {
 }
 
 /**
- * Cuts a token in good form; undefined for anything else. base64url is decoded leniently by most libraries; here each part
- * must be the one spelling of its bytes, so that no two texts are the same token.
+ * Splits a well-formed token; undefined for anything else. Most libraries decode base64url leniently. Here each part must
+ * be the canonical encoding of its bytes, so that no two texts are the same token.
  */
 export function readCompact(text: string): Compact | undefined {
   const [, header, payload, signature] = COMPACT.exec(text) ?? [];
@@ -23,14 +23,14 @@ export function readCompact(text: string): Compact | undefined {
   return { text, header, payload, signature };
 }
 
-/** What is signed of a token (RFC 7515, section 5.1): its text up to the second dot. */
+/** The signing input of a token (RFC 7515, section 5.1): its text up to the second dot. */
 export const signingInput = ({ text, signature }: Compact): string => text.slice(0, -signature.length - 1);
 
 export const encodePart = (json: string): string => Buffer.from(json, 'utf8').toString('base64url');
 
 /**
- * The value of a header or a payload; undefined, which no JSON is, if it cannot be read. Bytes that are not UTF-8
- * (RFC 7519, section 7.2) cannot: Buffer would replace them, and two subjects could become one.
+ * The JSON value of a header or a payload; undefined if it cannot be parsed. Bytes that are not UTF-8 are an error
+ * (RFC 7519, section 7.2): Buffer would replace them, and two subjects could become the same.
  */
 export function decodePart(part: string): unknown {
   const bytes = Buffer.from(part, 'base64url');
@@ -44,7 +44,7 @@ export function decodePart(part: string): unknown {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** Whether the bits of the last character that belong to no byte are zero, and the length is possible. */
+/** Whether the length is possible, and the unused bits of the last character are zero. */
 function isCanonical(part: string): boolean {
   const spare = part.length % 4;
   if (spare === 0) return true;

@@ -1,12 +1,12 @@
-// Owns signing and the check of signatures by a set of keys that stays as it is. Keys are chosen by `kid` from our own, and
-// never by what a token says of its algorithm. jsonwebtoken checks what public keys' algorithms have signed.
+// Signing and signature verification with a fixed set of keys. The `kid` chooses one of our own keys, and the key
+// determines the algorithm; the token's `alg` never does.
 
-import { type KeyObject, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { typOf } from '../../core/claims.js';
 import { TokenRefused } from '../../core/errors.js';
 import type { Keys, KeyUse, Opened, PublicKey } from '../../core/ports.js';
-import { type Compact, decodePart, encodePart, readCompact, signingInput } from './compact.js';
+import { type Compact, decodePart, encodePart, readCompact } from './compact.js';
 import { isSignedByHs256, signed } from './signature.js';
 import type { Algorithm, SigningKey } from './signing-key.js';
 
@@ -26,10 +26,10 @@ interface Signer {
 
 type Signers = Readonly<Record<'access' | 'refresh', Signer>>;
 
-/** What a header leads to. */
-interface Reading {
+/** A parsed and checked header. */
+interface Header {
   readonly typ: unknown;
-  /** One, but for adopted tokens, which do not say under which secret they were signed. */
+  /** One verifier; for adopted tokens several, because they do not name the secret that signed them. */
   readonly verifiers: readonly [Verifier, ...Verifier[]];
 }
 
@@ -40,14 +40,14 @@ export class JwtKeys implements Keys {
   readonly #signing: Signers;
   readonly #verifiers = new Map<string, Verifier>();
   readonly #adopted: readonly Verifier[];
-  readonly #shown: readonly PublicKey[];
-  /** Of the headers that we write, as text: nearly every token that comes has one of these. */
-  readonly #written = new Map<string, Reading>();
+  readonly #publicJwk: readonly PublicKey[];
+  /** The headers of our own tokens by their base64url text. Nearly every token has one of these. */
+  readonly #headerCache = new Map<string, Header>();
 
   /**
    * @param signing signs new pairs
-   * @param others verify, and sign a retry of what they signed before
-   * @param adopted the secrets of djangorestframework-simplejwt, where its tokens are taken over
+   * @param others verify, and sign the replay of a pair that they signed before
+   * @param adopted the secrets of djangorestframework-simplejwt, if its tokens are accepted
    */
   constructor(signing: SigningKey, others: readonly SigningKey[] = [], ...adopted: readonly KeyObject[]) {
     this.signingKid = signing.kid;
@@ -60,15 +60,15 @@ export class JwtKeys implements Keys {
       this.#signers.set(kid, signers);
       this.#verifiers.set(kid, { use: 'access', kid, algorithm, key: verify });
       this.#verifiers.set(refreshKid, { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: refreshSecret });
-      for (const { header } of [signers.access, signers.refresh]) this.#written.set(header, this.#read(header));
+      for (const { header } of [signers.access, signers.refresh]) this.#headerCache.set(header, this.#read(header));
     }
-    this.#shown = all.flatMap(({ shown }) => (shown ? [shown] : []));
+    this.#publicJwk = all.flatMap(({ publicJwk }) => (publicJwk ? [publicJwk] : []));
   }
 
   open(text: string): Opened {
     const token = readCompact(text);
     if (!token) throw new TokenRefused('MALFORMED', 'not a JWT in compact form');
-    const { typ, verifiers } = this.#written.get(token.header) ?? this.#read(token.header);
+    const { typ, verifiers } = this.#headerCache.get(token.header) ?? this.#read(token.header);
     const [{ use, kid }] = verifiers;
     return { use, kid, typ, payload: verified(token, verifiers) };
   }
@@ -82,22 +82,22 @@ export class JwtKeys implements Keys {
     return this.#verifiers.has(kid);
   }
 
-  /** Whether it can sign with a key, and check what that has signed. */
+  /** Whether a key can sign and verify. */
   has(kid: string): boolean {
     return this.#signers.has(kid);
   }
 
   publicKeys(): readonly PublicKey[] {
-    return this.#shown;
+    return this.#publicJwk;
   }
 
-  /** There is nothing to look at. */
+  /** The set of keys is fixed, so there is nothing to look for. */
   rescan(): Promise<boolean> {
     return Promise.resolve(false);
   }
 
-  /** @throws TokenRefused if the header is none of a token that one of our keys may have signed */
-  #read(text: string): Reading {
+  /** @throws TokenRefused if none of our keys can have signed a token with this header */
+  #read(text: string): Header {
     const parsed = decodePart(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
       throw new TokenRefused('MALFORMED', 'not a JWT in compact form');
@@ -107,14 +107,14 @@ export class JwtKeys implements Keys {
     if (header['alg'] !== verifiers[0].algorithm) {
       throw new TokenRefused('BAD_SIGNATURE', 'the algorithm is not the one of the key');
     }
-    // RFC 7515, section 4.1.11: an extension that is marked critical and not understood makes the token invalid.
+    // RFC 7515, section 4.1.11: a critical extension that is not supported makes the token invalid.
     if (Object.hasOwn(header, 'crit')) throw new TokenRefused('MALFORMED', 'no critical extension is supported');
     return { typ: header['typ'], verifiers };
   }
 
-  #verifiersOf(header: Readonly<Record<string, unknown>>): Reading['verifiers'] {
+  #verifiersOf(header: Readonly<Record<string, unknown>>): Header['verifiers'] {
     const kid = Object.hasOwn(header, 'kid') ? header['kid'] : undefined;
-    // simplejwt's tokens are told by their form, before any claim is looked at: claims must not choose the key.
+    // The header alone identifies tokens of simplejwt: a claim must never choose the key.
     const [secret, ...more] = this.#adopted;
     if (kid === undefined && secret && header['typ'] === 'JWT') return [secret, ...more];
     if (kid !== undefined && typeof kid !== 'string') throw new TokenRefused('MALFORMED', 'the kid is not a string');
@@ -133,8 +133,8 @@ const signersOf = ({ kid, refreshKid, algorithm, sign, refreshSecret }: SigningK
   refresh: signerOf('refresh', refreshKid, 'HS256', refreshSecret),
 });
 
-/** The payload of a token with a good signature by one of the keys. Times are the core's business, with the store's clock. */
-function verified(token: Compact, verifiers: Reading['verifiers']): unknown {
+/** The payload, once one of the keys has verified the signature. The core checks the times, by the store's clock. */
+function verified(token: Compact, verifiers: Header['verifiers']): unknown {
   if (!verifiers.some((each) => isSigned(token, each))) {
     throw new TokenRefused('BAD_SIGNATURE', 'the signature is not good');
   }
@@ -143,15 +143,16 @@ function verified(token: Compact, verifiers: Reading['verifiers']): unknown {
   return payload;
 }
 
-/** Whether the signature is good, whatever the payload. */
+/**
+ * Whether the signature is good. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses a
+ * payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature.
+ */
 function isSigned(token: Compact, { algorithm, key }: Verifier): boolean {
   if (algorithm === 'HS256') return isSignedByHs256(token, key);
   try {
     jwt.verify(token.text, key, { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
     return true;
   } catch {
-    // The library reads the payload before it looks at the signature, and fails on one that is no object.
-    const signature = Buffer.from(token.signature, 'base64url');
-    return verify('sha256', Buffer.from(signingInput(token)), { key, dsaEncoding: 'ieee-p1363' }, signature);
+    return false;
   }
 }

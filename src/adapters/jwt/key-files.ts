@@ -1,36 +1,36 @@
-// Signing keys on disk: a folder of PEM files, one private key each.
+// Signing keys on disk: a folder of PEM files with one private key each.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chownSync, existsSync, linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
-import { makeFolder } from '../../make-folder.js';
+import { makeFolder } from '../../platform/make-folder.js';
 import { type Algorithm, keyFromPem, type SigningKey } from './signing-key.js';
 
 const OPEN_TO_OTHERS = 0o007;
 const WRITABLE_BY_OTHERS = 0o002;
-/** The largest file that is taken for a key; one of RSA with 16,384 bits has 13 KiB. */
+/** The largest accepted key file. An RSA key of 16,384 bits has 13 KiB. */
 const MAX_FILE_BYTES = 64 * 1024;
 const RSA_BITS = 2048;
 const NO_FOLDER = 'there is no such folder';
-const NO_KEY = 'it holds no file that ends in .pem';
-const FIRST_KEY = '`latchkey keys generate` makes the first key';
+const NO_KEY = 'it contains no file that ends in .pem';
+const FIRST_KEY = '`latchkey keys generate` creates the first key';
 
-/** A folder of keys, or a file in it, is not as it must be. The message names the file and never its content. */
+/** A key folder, or a file in it, is invalid. The message names the file, and never contains its content. */
 export class KeyFileError extends Error {
   readonly code = 'KEY_FILE_ERROR';
   override readonly name = 'KeyFileError';
-  /** Whether the disk or the system refused something: the same files may be read another time. */
-  readonly passing: boolean;
+  /** Whether the disk or the system caused the error, so that a later attempt may succeed with the same files. */
+  readonly isTransient: boolean;
 
-  constructor(message: string, passing = false) {
+  constructor(message: string, isTransient = false) {
     super(message);
-    this.passing = passing;
+    this.isTransient = isTransient;
   }
 }
 
-/** A key and where it comes from. */
+/** A key and its file. */
 export interface KeyFile {
   readonly path: string;
   readonly key: SigningKey;
@@ -39,17 +39,17 @@ export interface KeyFile {
   readonly sinceMs: number;
 }
 
-/** What a folder holds, where at least one file is in order. */
+/** The content of a folder with at least one valid key. */
 export interface FolderKeys {
-  /** The newest first; of a key that is there twice the newer file. */
+  /** The newest first. If two files have the same key, the newer one. */
   readonly keys: NewestFirst<KeyFile>;
-  /** The files that are not in order. */
+  /** The invalid files. */
   readonly broken: readonly string[];
-  /** Names each of them, and what is wrong. */
+  /** Names each invalid file and its error. */
   readonly fault: KeyFileError | undefined;
 }
 
-/** The keys of a folder in which every file is in order. @throws KeyFileError that names every file at fault */
+/** The keys of a folder whose files are all valid. @throws KeyFileError that names every invalid file */
 export async function loadKeys(folder: string): Promise<NewestFirst<KeyFile>> {
   const { keys, fault } = await readKeys(folder);
   if (fault) throw fault;
@@ -57,14 +57,14 @@ export async function loadKeys(folder: string): Promise<NewestFirst<KeyFile>> {
 }
 
 /**
- * Reads every `*.pem` in a folder, one after the other: a disk that hangs must hold one thread, not all.
- * @throws KeyFileError if no file is in order
+ * Reads every `*.pem` in a folder, one after the other, so that a hanging disk blocks one thread of the pool, not all.
+ * @throws KeyFileError if no file is valid
  */
 export async function readKeys(folder: string): Promise<FolderKeys> {
   const broken: string[] = [];
   const faults: string[] = [];
   const files: KeyFile[] = [];
-  let passing = false;
+  let isTransient = false;
   for (const path of await pemFiles(folder)) {
     try {
       const sinceMs = await privateSinceMs(path);
@@ -73,22 +73,22 @@ export async function readKeys(folder: string): Promise<FolderKeys> {
     } catch (error) {
       broken.push(path);
       faults.push(`${path}: ${textOf(error)}`);
-      passing ||= isSystemError(error);
+      isTransient ||= isSystemError(error);
     }
   }
-  const fault = faults.length > 0 ? new KeyFileError(faults.join('\n  '), passing) : undefined;
+  const fault = faults.length > 0 ? new KeyFileError(faults.join('\n  '), isTransient) : undefined;
   files.sort(newestFirst);
   const [newest, ...others] = files.filter(({ kid }, at) => files.findIndex((file) => file.kid === kid) === at);
   if (!newest) throw fault ?? new KeyFileError(`${folder}: ${existsSync(folder) ? NO_KEY : NO_FOLDER}; ${FIRST_KEY}`);
   return { keys: [newest, ...others], broken, fault };
 }
 
-/** What is another text once `readKeys` may find something else: cheap, for no file is read. @throws KeyFileError */
+/** A text that changes whenever `readKeys` may return something else. Cheap: it reads no file. @throws KeyFileError */
 export async function fingerprint(folder: string): Promise<string> {
   const parts: unknown[] = [];
   for (const path of await pemFiles(folder)) {
     try {
-      // Through links: where a folder is swapped as a whole, names and links stay, and what they lead to changes.
+      // `stat` follows links: if a whole folder is swapped, names and links stay the same, and only their targets change.
       const { mtimeMs, ctimeMs, size, ino, mode } = await stat(path);
       parts.push(path, mtimeMs, ctimeMs, size, ino, mode);
     } catch (error) {
@@ -99,8 +99,8 @@ export async function fingerprint(folder: string): Promise<string> {
 }
 
 /**
- * The files in a folder that hold keys, in order of name; none if there is no such folder.
- * @throws KeyFileError also where others may add files: each would be a key, and whoever has it an issuer of tokens
+ * The key files of a folder, sorted by name; empty if the folder does not exist.
+ * @throws KeyFileError also if other users can add files: with a key of their own they could issue tokens
  */
 export async function pemFiles(folder: string): Promise<string[]> {
   try {
@@ -115,7 +115,7 @@ export async function pemFiles(folder: string): Promise<string[]> {
 }
 
 const WRITABLE =
-  'everybody on this machine may add a key to it; delete the keys in it that you have not made, then run: chmod o-w ';
+  'every user of this machine can add a key to it; delete the keys in it that you did not make, then run: chmod o-w ';
 
 /** @throws the system's error */
 async function isWritableByOthers(folder: string): Promise<boolean> {
@@ -125,12 +125,12 @@ async function isWritableByOthers(folder: string): Promise<boolean> {
     await access(folder, constants.W_OK);
     return true;
   } catch (error) {
-    // Kubernetes mounts a Secret as such a folder, and read-only: no process can write to it.
+    // Kubernetes mounts a Secret as a world-writable folder on a read-only mount, so no process can write to it.
     return !(isSystemError(error) && error.code === 'EROFS');
   }
 }
 
-/** Makes a new key. A name that begins with a dash would be taken for an option on a command line: then another one. */
+/** Creates a key. Repeats if the `kid` begins with a dash, because a command line would read it as an option. */
 export function makeKey(algorithm: Exclude<Algorithm, 'HS256'>): { readonly pem: string; readonly kid: string } {
   for (;;) {
     const { privateKey }: { privateKey: KeyObject } =
@@ -144,34 +144,34 @@ export function makeKey(algorithm: Exclude<Algorithm, 'HS256'>): { readonly pem:
 }
 
 /**
- * Writes a key, readable by its owner alone: whole or not at all, so that nobody who looks meets half of it.
+ * Writes a key file that only its owner can read. Atomic, so that no reader sees an incomplete file.
  * @returns the file
  */
 export function writeKey(folder: string, name: string, pem: string): string {
   makeFolder(folder, 0o700);
   const path = join(folder, `${name}.pem`);
-  // A name that nobody takes for a key.
-  const whole = join(folder, `.${name}.${process.pid}.tmp`);
+  // The name does not end in .pem, so no reader takes it for a key.
+  const temporary = join(folder, `.${name}.${process.pid}.tmp`);
   try {
-    writeFileSync(whole, pem, { mode: 0o600, flag: 'wx', flush: true });
-    giveToOwner(whole, folder);
-    linkOrRename(whole, path);
+    writeFileSync(temporary, pem, { mode: 0o600, flag: 'wx', flush: true });
+    giveToOwner(temporary, folder);
+    linkOrRename(temporary, path);
   } finally {
-    rmSync(whole, { force: true });
+    rmSync(temporary, { force: true });
   }
   return path;
 }
 
-/** Makes and writes a key of the kind that is usual. */
+/** Creates and writes an ES256 key. */
 export const generateKey = (folder: string, name: string): string => writeKey(folder, name, makeKey('ES256').pem);
 
-/** What root makes belongs to whom the folder belongs to: the service, which could not read it otherwise. */
+/** If root creates the file, it gets the owner of the folder: otherwise the service could not read it. */
 function giveToOwner(file: string, folder: string): void {
   const { uid, gid } = statSync(folder);
   if (process.getuid?.() === 0 && uid !== 0) chownSync(file, uid, gid);
 }
 
-/** A link takes no other file's place, where a rename would; some file systems have none. */
+/** Prefers a link, because it does not replace an existing file as a rename does. Some file systems have no links. */
 function linkOrRename(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -181,14 +181,14 @@ function linkOrRename(from: string, to: string): void {
   }
 }
 
-/** When a file was last written, Unix ms. @throws Error if it is none, or others than owner and group may use it */
+/** When a file was last written, Unix ms. @throws Error if it is not a file, or users outside its group can access it */
 async function privateSinceMs(path: string): Promise<number> {
   const found = await stat(path);
-  // Before it is opened: a pipe would be waited for.
-  if (!found.isFile()) throw new Error('it is no file');
+  // Checked before the open, which would block on a pipe.
+  if (!found.isFile()) throw new Error('it is not a file');
   if (found.size > MAX_FILE_BYTES) throw new Error(`it is too large for a key: ${found.size} bytes`);
   if (process.platform !== 'win32' && found.mode & OPEN_TO_OTHERS) {
-    throw new Error(`everybody on this machine may use it; run: chmod o= '${path}'`);
+    throw new Error(`every user of this machine can access it; run: chmod o= '${path}'`);
   }
   return found.mtimeMs;
 }

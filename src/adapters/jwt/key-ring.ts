@@ -1,4 +1,4 @@
-// The keys of a folder while the process runs: which there are now, which of them signs, and what is logged.
+// The keys of a folder in a running process: it follows changes, chooses the signing key, and logs both.
 
 import type { KeyObject } from 'node:crypto';
 import {
@@ -10,29 +10,30 @@ import {
   startDelayMs,
 } from '../../core/key-schedule.js';
 import type { Keys, Opened, PublicKey } from '../../core/ports.js';
+import type { Logger } from '../../platform/logger.js';
 import { JwtKeys } from './jwt-keys.js';
 import { type FolderKeys, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
-import { type Disk, KeyWatch, type Log } from './key-watch.js';
+import { type Disk, KeyWatch } from './key-watch.js';
 import type { SigningKey } from './signing-key.js';
 
 export interface Clocks {
-  /** The machine's clock, Unix ms: what files are dated by. */
+  /** The machine's clock, Unix ms. Dates of files use it. */
   readonly wallMs: () => number;
-  /** A clock that is never set, ms. */
-  readonly steadyMs: () => number;
+  /** A monotonic clock, ms. */
+  readonly monotonicMs: () => number;
 }
 
 export interface KeyRingOptions {
   readonly folder: string;
   /** How long a new key only verifies, ms. */
   readonly delayMs: number;
-  /** The key that signs instead of the newest: one of the folder, or one of the others. */
+  /** The key that signs instead of the newest one: in the folder, or one of `others`. */
   readonly activeKid: string | undefined;
-  /** Keys from elsewhere, which verify, and sign a retry of what they signed before. */
+  /** Keys from outside the folder. They verify, and sign the replay of a pair that they signed before. */
   readonly others: readonly SigningKey[];
-  /** The secrets of djangorestframework-simplejwt, where its tokens are taken over. */
+  /** The secrets of djangorestframework-simplejwt, if its tokens are accepted. */
   readonly adopted: readonly KeyObject[];
-  readonly log: Log;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Default: the process's. */
   readonly clocks?: Clocks;
   readonly disk?: Disk | undefined;
@@ -41,54 +42,54 @@ export interface KeyRingOptions {
 type Held = KeyFile & ScheduledKey;
 
 const CLOSE_DATES =
-  'two keys have dates within seconds of each other: nodes may not agree which signs; set JWT_ACTIVE_KID on every node';
-const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, steadyMs: () => performance.now() };
+  'two key files were written within seconds: nodes may disagree about which one signs; set JWT_ACTIVE_KID on every node';
+const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, monotonicMs: () => performance.now() };
 
 export class KeyRing implements Keys {
   readonly delayMs: number;
   readonly #options: KeyRingOptions;
-  readonly #steadyMs: () => number;
+  readonly #monotonicMs: () => number;
   readonly #watch: KeyWatch;
   #held: NewestFirst<Held>;
   #keys: JwtKeys;
-  /** How many keys have come since the start. */
+  /** How many keys were added since the start. */
   #added = 0;
-  #toldSigning: string | undefined;
-  /** The two keys between which dates do not decide, as they were last reported. */
+  #loggedSigning: string | undefined;
+  /** The last reported pair of keys whose dates are too close. */
   #reportedRivals: string | undefined;
 
   private constructor(options: KeyRingOptions, files: NewestFirst<KeyFile>) {
     const { folder, log, disk, delayMs, clocks = PROCESS_CLOCKS } = options;
-    const { steadyMs } = clocks;
+    const { monotonicMs } = clocks;
     this.#options = options;
-    this.#steadyMs = steadyMs;
+    this.#monotonicMs = monotonicMs;
     this.delayMs = delayMs;
-    const [wallMs, nowMs] = [clocks.wallMs(), steadyMs()];
+    const [wallMs, nowMs] = [clocks.wallMs(), monotonicMs()];
     this.#held = mapped(files, (file) => ({ ...file, readyMs: nowMs + startDelayMs(file.sinceMs, wallMs, delayMs) }));
     this.#keys = this.#makeKeys();
     this.#watch = new KeyWatch({
-      ...{ folder, log, disk, steadyMs },
+      ...{ folder, log, disk, monotonicMs },
       changed: (found) => this.#take(found),
-      looked: () => this.#tellSigning(),
+      looked: () => this.#logSigningKey(),
     });
-    this.#tellSigning();
+    this.#logSigningKey();
     this.#warnOfRivals();
   }
 
-  /** Reads the folder; `start` has it looked at from then on. @throws KeyFileError */
-  static async open(options: KeyRingOptions): Promise<KeyRing> {
+  /** Reads the folder. `start` begins to watch it. @throws KeyFileError */
+  static async load(options: KeyRingOptions): Promise<KeyRing> {
     const { folder, activeKid, others } = options;
     const files = await loadKeys(folder);
     if (activeKid !== undefined && ![...files, ...others].some(({ kid }) => kid === activeKid)) {
       const there = files.map(({ kid }) => kid).join(', ');
       throw new KeyFileError(
-        `${folder}: it holds no key ${activeKid}, which JWT_ACTIVE_KID names; there are: ${there}`,
+        `${folder}: it contains no key ${activeKid}, which JWT_ACTIVE_KID names; its keys are: ${there}`,
       );
     }
     return new KeyRing(options, files);
   }
 
-  /** Looks at the folder every few seconds, until `close`. */
+  /** Checks the folder every few seconds, until `close`. */
   start(): void {
     this.#watch.start();
   }
@@ -97,16 +98,16 @@ export class KeyRing implements Keys {
     this.#watch.close();
   }
 
-  /** Looks at the folder now. */
+  /** Checks the folder now. */
   look(): Promise<void> {
     return this.#watch.look();
   }
 
   get signingKid(): string {
     const { activeKid, others } = this.#options;
-    // JWT_SECRET may go on signing while nodes are given keys in files, one by one.
+    // JWT_SECRET can continue to sign while key files are added to one node after the other.
     if (activeKid !== undefined && others.some(({ kid }) => kid === activeKid)) return activeKid;
-    return signingKey(this.#held, activeKid, this.#steadyMs()).kid;
+    return signingKey(this.#held, activeKid, this.#monotonicMs()).kid;
   }
 
   open(token: string): Opened {
@@ -138,15 +139,15 @@ export class KeyRing implements Keys {
   }
 
   /**
-   * Takes the folder as it is now. A key that was there before keeps its place in time, whatever its file's date; one
-   * whose own file is broken stays. Another's broken file keeps no key alive: that may be the one that has leaked.
+   * Applies the current content of the folder. A known key keeps its ready time, whatever the date of its file. A key stays
+   * if its own file is now invalid. An invalid file does not keep other keys alive: one may be removed after a leak.
    */
   #take({ keys, broken }: FolderKeys): void {
     const { log, activeKid } = this.#options;
     const before = this.#held;
     const kept = missing(before, keys).filter(({ path }) => broken.includes(path));
     const [newest = keys[0], ...older] = [...keys, ...kept].sort(newestFirst);
-    const untilMs = this.#steadyMs() + this.delayMs;
+    const untilMs = this.#monotonicMs() + this.delayMs;
     this.#held = mapped([newest, ...older], (file) => ({
       ...file,
       readyMs: before.find(({ kid }) => kid === file.kid)?.readyMs ?? untilMs,
@@ -155,15 +156,18 @@ export class KeyRing implements Keys {
     this.#warnOfRivals();
     for (const { kid, path, key } of missing(this.#held, before)) {
       this.#added++;
-      log.info({ kid, path, algorithm: key.algorithm, delayMs: this.delayMs }, 'a key has come: it verifies');
+      log.info(
+        { kid, path, algorithm: key.algorithm, delayMs: this.delayMs },
+        'key added: it only verifies tokens until its delay has passed',
+      );
     }
     for (const { kid, path } of missing(before, this.#held)) {
-      log.info({ kid, path }, 'a key is gone: its tokens are refused');
-      if (kid === activeKid) log.error({ kid }, 'the key that JWT_ACTIVE_KID names is gone: the newest signs');
+      log.info({ kid, path }, 'key removed: its tokens are refused from now on');
+      if (kid === activeKid) log.error({ kid }, 'the key in JWT_ACTIVE_KID was removed: the newest key signs');
     }
   }
 
-  /** Warns once of each two keys whose dates are too close: on another node the other one may sign. */
+  /** Warns once about each pair of keys whose dates are too close: another node may sign with the other key. */
   #warnOfRivals(): void {
     const { log, folder, activeKid, others } = this.#options;
     const isNamed = [...this.#held, ...others].some(({ kid }) => kid === activeKid);
@@ -172,16 +176,16 @@ export class KeyRing implements Keys {
     const rivals = kids?.toSorted().join();
     if (rivals === this.#reportedRivals) return;
     this.#reportedRivals = rivals;
-    // Each as `kid`: the log takes long random texts in other fields for signatures, and hides them.
+    // Each in a field `kid`: in other fields the log redacts long random texts as signatures.
     if (kids) log.warn({ folder, keys: kids.map((kid) => ({ kid })) }, CLOSE_DATES);
   }
 
-  /** Tells which key signs whenever that is another one: because files changed, or because time has passed. */
-  #tellSigning(): void {
+  /** Logs the signing key whenever it changes, because of the files or of the time. */
+  #logSigningKey(): void {
     const { signingKid: kid } = this;
-    if (kid === this.#toldSigning) return;
-    this.#toldSigning = kid;
-    this.#options.log.info({ kid }, 'this key signs now');
+    if (kid === this.#loggedSigning) return;
+    this.#loggedSigning = kid;
+    this.#options.log.info({ kid }, 'this key now signs new tokens');
   }
 }
 
@@ -190,6 +194,6 @@ const mapped = <A, B>([newest, ...others]: NewestFirst<A>, map: (each: A) => B):
   ...others.map(map),
 ];
 
-/** What is in the one and not in the other. */
+/** The keys of the first list that are not in the second. */
 const missing = (held: NewestFirst<Held>, other: NewestFirst<KeyFile>): readonly Held[] =>
   held.filter(({ kid }) => !other.some((each) => each.kid === kid));

@@ -1,27 +1,19 @@
-// Owns looking at a folder of keys while the process runs: when, how often, how patiently, and what the log hears of it.
+// The watch on a key folder: how often it is checked, how long a check may take, and how errors are logged.
 
 import { setTimeout as after } from 'node:timers/promises';
 import { KEY_POLL_MS } from '../../core/key-schedule.js';
+import type { Logger } from '../../platform/logger.js';
 import { type FolderKeys, fingerprint, KeyFileError, readKeys } from './key-files.js';
 
-/** Unknown keys have the folder looked at this often at most: anybody can make up a token. */
+/** The least time between two checks because of unknown keys: anyone can invent a token with an unknown `kid`. */
 const RESCAN_EVERY_MS = 1_000;
-/** How long a token of an unknown key waits for the folder. */
+/** How long a token with an unknown `kid` waits for a check. */
 const RESCAN_WAIT_MS = 500;
-/** A look that takes longer is worth an error. */
+/** A check that takes longer is logged as an error. */
 const SLOW_MS = 5_000;
 const SLOW = 'the disk does not answer';
 
-type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
-/** As much of a logger as the adapter uses. */
-export interface Log {
-  readonly info: LogWrite;
-  readonly warn: LogWrite;
-  readonly error: LogWrite;
-}
-
-/** How a folder is read; tests put a disk that hangs in its place. */
+/** The methods that read a folder. Tests replace them by a disk that hangs. */
 export interface Disk {
   fingerprint(folder: string): Promise<string>;
   readKeys(folder: string): Promise<FolderKeys>;
@@ -29,15 +21,15 @@ export interface Disk {
 
 const DISK: Disk = { fingerprint, readKeys };
 
-/** Whoever watches a folder, and hears of it what has changed. */
+/** The folder, and the callbacks about it. */
 export interface KeyWatchOptions {
   readonly folder: string;
-  readonly log: Log;
-  /** A clock that is never set, ms. */
-  readonly steadyMs: () => number;
-  /** Hears of each change, the whole folder anew; not where no file is in order. */
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** A monotonic clock, ms. */
+  readonly monotonicMs: () => number;
+  /** Called after each change with the whole content, if at least one file is valid. */
   readonly changed: (found: FolderKeys) => void;
-  /** Hears that the folder was looked at, whatever came of it. */
+  /** Called after every check. */
   readonly looked: () => void;
   readonly disk?: Disk | undefined;
 }
@@ -46,8 +38,8 @@ export class KeyWatch {
   readonly #options: KeyWatchOptions;
   readonly #disk: Disk;
   #underWay: { readonly done: Promise<void>; readonly sinceMs: number } | undefined;
-  /** What the files were when they were last judged, and the verdict if that was bad. */
-  #judged: { readonly print: string; readonly fault: KeyFileError | undefined } | undefined;
+  /** The fingerprint at the last check of the content, and the error found then. */
+  #lastCheck: { readonly print: string; readonly fault: KeyFileError | undefined } | undefined;
   #fault: string | undefined;
   #rescannedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -57,7 +49,7 @@ export class KeyWatch {
     this.#disk = options.disk ?? DISK;
   }
 
-  /** Looks every few seconds from now on, until `close`. */
+  /** Checks every few seconds from now on, until `close`. */
   start(): void {
     this.#timer ??= setInterval(() => void this.look(), KEY_POLL_MS).unref();
   }
@@ -66,10 +58,10 @@ export class KeyWatch {
     clearInterval(this.#timer);
   }
 
-  /** Looks at the folder, once for all who ask meanwhile. Never rejects. */
+  /** Checks the folder. Concurrent calls share one check. Never rejects. */
   look(): Promise<void> {
-    const nowMs = this.#options.steadyMs();
-    if (this.#underWay && nowMs - this.#underWay.sinceMs >= SLOW_MS) this.#tell(SLOW);
+    const nowMs = this.#options.monotonicMs();
+    if (this.#underWay && nowMs - this.#underWay.sinceMs >= SLOW_MS) this.#logFault(SLOW);
     if (!this.#underWay) {
       const done = this.#look().finally(() => {
         this.#underWay = undefined;
@@ -80,11 +72,11 @@ export class KeyWatch {
     return this.#underWay.done;
   }
 
-  /** Looks for a token of an unknown key; at most so often, and waited for at most so long. */
+  /** Checks because of an unknown `kid`: at most once in RESCAN_EVERY_MS, and waits at most RESCAN_WAIT_MS. */
   async rescan(): Promise<void> {
-    const nowMs = this.#options.steadyMs();
+    const nowMs = this.#options.monotonicMs();
     if (this.#underWay) {
-      // One that hangs is not waited for by all who come while it does.
+      // Do not wait for a check that hangs.
       if (nowMs - this.#underWay.sinceMs >= RESCAN_WAIT_MS) return;
     } else {
       if (nowMs - this.#rescannedMs < RESCAN_EVERY_MS) return;
@@ -99,25 +91,25 @@ export class KeyWatch {
   async #look(): Promise<void> {
     try {
       await this.#read().catch((error: unknown) => {
-        // Files come and go between two steps of one look; what is wrong for longer is wrong at once again.
-        if (error instanceof KeyFileError && error.passing) return this.#read();
+        // Files may change between two steps of a check. A lasting error occurs again in this second attempt.
+        if (error instanceof KeyFileError && error.isTransient) return this.#read();
         throw error;
       });
-      this.#tell(undefined);
+      this.#logFault(undefined);
     } catch (error) {
-      this.#tell(error instanceof Error ? error.message : String(error));
+      this.#logFault(error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** Tells of the files if they are others than before. @throws KeyFileError, also where they are as bad as before */
+  /** Reads the files if they have changed. @throws KeyFileError, again for unchanged invalid files */
   async #read(): Promise<void> {
     const { folder, changed } = this.#options;
     const print = await this.#disk.fingerprint(folder);
-    if (print === this.#judged?.print) {
-      if (this.#judged.fault) throw this.#judged.fault;
+    if (print === this.#lastCheck?.print) {
+      if (this.#lastCheck.fault) throw this.#lastCheck.fault;
       return;
     }
-    this.#judged = undefined;
+    this.#lastCheck = undefined;
     let fault: KeyFileError | undefined;
     try {
       const found = await this.#disk.readKeys(folder);
@@ -127,17 +119,16 @@ export class KeyWatch {
       if (!(error instanceof KeyFileError)) throw error;
       fault = error;
     }
-    if (!fault?.passing) this.#judged = { print, fault };
+    if (!fault?.isTransient) this.#lastCheck = { print, fault };
     if (fault) throw fault;
   }
 
-  /** Tells each fault once, and its end. */
-  #tell(fault: string | undefined): void {
+  /** Logs each error once, and when it is resolved. */
+  #logFault(fault: string | undefined): void {
     if (fault === this.#fault) return;
     const { log, folder } = this.#options;
     this.#fault = fault;
-    if (fault === undefined) log.info({ folder }, 'the folder of keys is in order again');
-    else
-      log.error({ folder, detail: fault }, 'the folder of keys is not in order: what cannot be read stays as it was');
+    if (fault === undefined) log.info({ folder }, 'the key folder is valid again');
+    else log.error({ folder, detail: fault }, 'the key folder has errors: keys that cannot be read stay as they were');
   }
 }

@@ -1,6 +1,6 @@
-// Owns signatures by Node's own cryptography: all that we make, and the check of HS256; a refresh pays for two of them and for
-// one check. jsonwebtoken comes to the same ones, but takes options and keys apart at each, and reads a token twice before it
-// looks at the signature. Tests hold both, and jose, against each other.
+// Signatures by Node's own cryptography: signing, and the verification of HS256. A refresh signs twice and verifies once.
+// jsonwebtoken gives the same results, but checks its options and keys again at each call, and parses a token twice.
+// Tests compare both, and jose.
 
 import { createHmac, type KeyObject, sign, timingSafeEqual } from 'node:crypto';
 import { type Compact, encodePart, signingInput } from './compact.js';
@@ -21,7 +21,7 @@ export function signed(header: string, payload: string, algorithm: Algorithm, ke
   return `${input}.${signature}`;
 }
 
-/** Whether the signature is good, whatever the header and the payload say. */
+/** Whether the signature is good, whatever the header and the payload contain. */
 export function isSignedByHs256(token: Compact, key: KeyObject): boolean {
   const signature = Buffer.from(token.signature, 'base64url');
   const wanted = createHmac('sha256', key).update(signingInput(token)).digest();

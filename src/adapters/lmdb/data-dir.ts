@@ -1,17 +1,17 @@
-// The data folder of the embedded store: how it is made, and the error where that cannot be. Loads no driver.
+// The data folder of the embedded store: its creation, and the error if that fails. Loads no driver.
 
-import { makeFolder } from '../../make-folder.js';
+import { makeFolder } from '../../platform/make-folder.js';
 
-/** Errors of the system about the folder itself, and not about a file in it. */
+/** System errors about the folder itself, and not about a file in it. */
 const OF_FOLDER: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP']);
-const REMEDY = 'set DATA_DIR to a folder that this user may make and write to';
+const REMEDY = 'set DATA_DIR to a folder that this user can create and write';
 
 /** The data folder cannot be used. */
 export class DataDirUnusable extends Error {
   readonly code = 'DATA_DIR_UNUSABLE';
   override readonly name = 'DataDirUnusable';
 
-  /** @param dataDir as it was configured */
+  /** @param dataDir as configured */
   constructor(dataDir: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const { code } = cause as { code?: unknown };
@@ -20,7 +20,7 @@ export class DataDirUnusable extends Error {
   }
 }
 
-/** Makes the data folder, for its owner alone, unless it is there. @throws DataDirUnusable */
+/** Creates the data folder, accessible to its owner only, unless it exists. @throws DataDirUnusable */
 export function makeDataDir(dataDir: string): void {
   try {
     makeFolder(dataDir, 0o700);

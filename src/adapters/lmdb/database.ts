@@ -1,9 +1,9 @@
-// The database file: where it lies, which permissions it has, and how it is opened.
+// The LMDB database: its folder, its permissions, and the options with which it is opened.
 
 import { chmodSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { makeFolder } from '../../make-folder.js';
+import { makeFolder } from '../../platform/make-folder.js';
 import { DataDirUnusable, makeDataDir } from './data-dir.js';
 import { preflight } from './preflight.js';
 
@@ -14,22 +14,21 @@ const { open } = createRequire(import.meta.url)('lmdb') as Lmdb;
 export type Database = ReturnType<typeof open<string, string>>;
 
 /**
- * Pages. Each commit checks all free pages that the process has loaded, in time that grows with the square of their
- * number: of the 40,000 that many removals leave, which are within the driver's own bounds, a fifth of a second of the
- * processor. Those that are not loaded are not lost: their turn comes when the others have been used. The package's
- * types do not know of these options.
+ * Pages. Each commit checks all free pages that the process has loaded, in time quadratic in their number: a fifth of a
+ * second for the 40,000 that many removals leave and that the driver's defaults allow. Free pages that are not loaded
+ * are used later. The package's types do not have these options.
  */
 const FREE_PAGES = { maxFreeSpaceToLoad: 1_000, maxFreeSpaceToRetain: 2_000 };
 
 /**
- * Opens the database in a data folder, and makes both if need be.
- * @param noRoom gets the error if the disk is full, and the database can only be read
+ * Opens the database in a data folder, and creates both if needed.
+ * @param noRoom called with the error if the disk is full, so that the database can only be read
  * @throws DataDirUnusable
  */
 export function openDatabase(dataDir: string, noRoom: (error: Error) => void = () => {}): Database {
   makeDataDir(dataDir);
   try {
-    // A folder of its own: one that was there before may be others' to read, such as the root of a mounted volume.
+    // A subfolder: an existing data folder may be readable by others, such as the root of a mounted volume.
     const path = join(dataDir, 'store');
     makeFolder(path);
     chmodSync(path, 0o700);
@@ -39,11 +38,11 @@ export function openDatabase(dataDir: string, noRoom: (error: Error) => void = (
       path,
       noSubdir: false,
       encoding: 'string',
-      // A commit flushes the data and then writes the page that makes it visible, through a file that is synchronous.
-      // So whatever can be read, here or in another process, is on the disk, and an answer from a read alone needs no
-      // flush of its own. lmdb's default turns that round: visible first, flushed later.
+      // A commit flushes the data and then writes, synchronously, the page that makes it visible. So all that can be read,
+      // in this or another process, is on the disk, and a response that depends on a read needs no flush. lmdb's default
+      // is the reverse: visible first, flushed later.
       overlappingSync: false,
-      // With it, a failed commit rejects a promise that nobody is handed, and that ends the process.
+      // With it, a failed commit rejects a promise that no caller gets, and the unhandled rejection ends the process.
       eventTurnBatching: false,
       ...FREE_PAGES,
     });
@@ -52,13 +51,13 @@ export function openDatabase(dataDir: string, noRoom: (error: Error) => void = (
   }
 }
 
-/** Opens a database that is there, to read alone; a service may be running on it. */
-export const lookInto = (path: string): Database =>
+/** Opens an existing database read-only. A service may be using it. */
+export const openReadOnly = (path: string): Database =>
   open<string, string>({ path, noSubdir: false, encoding: 'string', readOnly: true });
 
 /**
- * Waits for a write to be on the disk. The driver tells the cause of a failed commit by a promise beside the error;
- * nobody else takes that one, and untaken it would end the process.
+ * Waits until a write is on the disk. On a failed commit the error has a second promise with the cause. It must be handled
+ * here, because an unhandled rejection ends the process.
  */
 export async function committed<T>(write: Promise<T>): Promise<T> {
   try {

@@ -1,33 +1,34 @@
-// The embedded store: the store that the core needs, in one data folder of one machine.
+// The embedded store: the core's Store in one data folder of one machine.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import type { Logger } from '../../platform/logger.js';
 import { committed, type Database, openDatabase } from './database.js';
 import { hasRoom } from './preflight.js';
 import { CLOSED, ReadTurn, UNUSABLE } from './read-turn.js';
-import { encode, keyName, keyNames, laterEnd, raised, standing } from './record.js';
-import { type Log, Sweeper } from './sweeper.js';
+import { encode, keyName, keyNames, laterEnd, liveRecord, raised } from './record.js';
+import { Sweeper } from './sweeper.js';
 import { WriteFaults } from './write-faults.js';
 import { WriteWatch } from './write-watch.js';
 
 export interface LmdbStoreOptions {
-  /** Made if it is not there. Several processes of one machine may share it. */
+  /** Created if it does not exist. Several processes of one machine may share it. */
   readonly dataDir: string;
-  readonly log: Log;
+  readonly log: Pick<Logger, 'info' | 'error'>;
   /** The machine's clock, Unix ms. Default: the process's. */
   readonly now?: () => number;
-  /** A clock that is never set, ms. Default: the process's. */
+  /** A monotonic clock, ms. Default: the process's. */
   readonly monotonicMs?: () => number;
   /** How often expired entries are removed, ms. Default 10 minutes. */
   readonly sweepEveryMs?: number;
-  /** After how long a write is given up on, ms. Default 2,000. */
+  /** The time limit of a write, ms. Default 2,000. */
   readonly writeTimeoutMs?: number;
 }
 
 type Outcome = Swapped | 'late';
 
-/** The denylist in a file. */
+/** The denylist in an LMDB database. */
 export class LmdbStore implements Store {
   readonly shards = 1;
   readonly #database: Database;
@@ -79,12 +80,12 @@ export class LmdbStore implements Store {
     return this.#writes.watch(listener);
   }
 
-  /** The folder that was opened: nobody puts another in its place while it is open. */
+  /** Constant: while the database is open, it cannot be replaced. */
   incarnationOf(): string {
     return 'folder';
   }
 
-  /** What can be read here is on the disk already. */
+  /** Nothing to wait for: all that can be read is on the disk already. */
   async settle(): Promise<void> {}
 
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
@@ -93,14 +94,14 @@ export class LmdbStore implements Store {
 
   async swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped> {
     const step = () => this.#step(key, expected, next);
-    // Resolves when the transaction is on the disk, whether this step wrote or only saw what stands: the one that it
-    // saw may be of the same transaction.
+    // Resolves when the transaction is on the disk, also if this step wrote nothing: the entry that it saw may be part of
+    // the same transaction.
     const outcome = await this.#guarded(() => this.#writes.bound(this.#write(step)));
-    if (outcome === 'late') throw new StoreUnavailable('the disk got to a write too late, and did not make it');
+    if (outcome === 'late') throw new StoreUnavailable('a write began too late, after its deadline, and was not made');
     return outcome;
   }
 
-  /** Waits for the writes that are under way, within a bound. What is asked for later is rejected. */
+  /** Waits a limited time for the writes under way. Later calls are rejected. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -109,22 +110,22 @@ export class LmdbStore implements Store {
   async #write(step: () => Outcome): Promise<Outcome> {
     try {
       const outcome = await committed(this.#database.transaction(step));
-      // One that has changed nothing needs no room.
+      // A lost swap writes nothing, so it does not prove that the disk has room.
       if (outcome !== 'late' && outcome.won) this.#faults.succeeded();
       return outcome;
     } catch (error) {
-      // An entry that cannot be read is no fault of the disk.
+      // An invalid entry is not an error of the disk.
       if (!(error instanceof StoreUnavailable)) this.#faults.failed(error);
       throw error;
     }
   }
 
-  /** Within the transaction, which no other writer of this machine can come between. */
+  /** The compare-and-set within the transaction. No other writer of this machine runs at the same time. */
   #step(key: StoreKey, expected: string | undefined, next: Draft): Outcome {
     const nowMs = this.#now();
     if (nowMs > next.notAfterMs) return 'late';
     const name = keyName(key);
-    const current = standing(this.#database.get(name), nowMs);
+    const current = liveRecord(this.#database.get(name), nowMs);
     if (current?.text !== expected) return { won: false, current: current?.text };
     const stampMs = Math.min(Math.max(nowMs, next.atLeastMs), next.atMostMs ?? Number.POSITIVE_INFINITY);
     const text = `1 ${stampMs} ${next.value}`;
@@ -137,7 +138,7 @@ export class LmdbStore implements Store {
   /** Raises the count in the birth record, within the transaction. */
   #count(nowMs: number): number | undefined {
     const name = keyName({ kind: 'birth', shard: 0 });
-    const counted = raised(standing(this.#database.get(name), nowMs));
+    const counted = raised(liveRecord(this.#database.get(name), nowMs));
     if (counted) this.#database.put(name, encode(counted.stored));
     return counted?.writes;
   }
@@ -146,7 +147,7 @@ export class LmdbStore implements Store {
     this.#writes.end();
     this.#reads.end();
     const closed = this.#sweeper.stop().then(() => this.#database.close());
-    // A disk that hangs must not hold up the end of the process: what was acknowledged is safe already.
+    // A hanging disk must not delay the end of the process: acknowledged writes are already on the disk.
     const enough = new AbortController();
     const limit = sleep(this.#closeLimitMs, undefined, { signal: enough.signal }).catch(() => {});
     await Promise.race([closed, limit]);

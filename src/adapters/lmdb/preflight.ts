@@ -1,5 +1,5 @@
-// The checks before the database is opened. lmdb 3.5 does not report a file that it cannot open: it frees a part of
-// itself twice, and the process dies of it. So whatever is likely to be wrong is found here, where it can be told.
+// Checks before the database is opened. If lmdb 3.5 cannot open a file, it frees memory twice, and the process crashes
+// without a message. So these checks find the likely problems first, and report them.
 
 import {
   accessSync,
@@ -15,20 +15,20 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** In each of the two pages at the file's start, which lie one page size apart. */
+/** LMDB's magic number, in each of the two pages at the start of the file. */
 const MAGIC = 0xbeefc0de;
 const MAGIC_OFFSET = 24;
 const PAGE_SIZE_OFFSET = 48;
-/** More than a new database needs, with its lock file. */
+/** More than a new database and its lock file need. */
 const ROOM_BYTES = 64 * 1_024;
 
-/** A full disk, a quota that is used up, a bound on the size of files. */
+/** The error codes of a full disk, an exhausted quota, and a limit on file sizes. */
 const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /**
- * @param path the folder of the database, which is there
- * @returns the error of a write if there is no room, and the database that is there can be opened all the same
- * @throws Error that says what is wrong
+ * @param path the existing folder of the database
+ * @returns the error of a write if there is no room, but an existing database can be opened
+ * @throws Error that names the problem
  */
 export function preflight(path: string): Error | undefined {
   checkFiles(path);
@@ -44,28 +44,29 @@ export function preflight(path: string): Error | undefined {
   }
 }
 
-/** The checks that change nothing. @throws Error that says what is wrong */
+/** The checks that change nothing. @throws Error that names the problem */
 export function checkFiles(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   withFile(join(path, 'lock.mdb'), () => {});
   withFile(join(path, 'data.mdb'), (file) => {
-    if (fstatSync(file).size > 0 && !isDatabase(file)) throw new Error(`${join(path, 'data.mdb')} is no LMDB database`);
+    if (fstatSync(file).size > 0 && !isDatabase(file))
+      throw new Error(`${join(path, 'data.mdb')} is not an LMDB database`);
   });
 }
 
-/** Whether the disk has room for a start, as far as the system says. */
+/** Whether the file system reports enough room for a start. */
 export function hasRoom(path: string): boolean {
   const { bavail, bsize } = statfsSync(path);
   return bavail * bsize >= ROOM_BYTES;
 }
 
-/** Whether both files are there, with room on the disk. The driver maps the lock file: a page without room ends the process. */
+/** Whether both files exist with allocated blocks. The driver maps the lock file: an unallocated page ends the process. */
 function needsNoRoom(path: string): boolean {
   const [data, lock] = ['data.mdb', 'lock.mdb'].map((name) => statSync(join(path, name), { throwIfNoEntry: false }));
   return (data?.blocks ?? 0) > 0 && (lock?.blocks ?? 0) > 0;
 }
 
-/** Opens a file for reading and writing, as the database does, unless there is none yet. */
+/** Opens a file for reading and writing, as the database does, unless it does not exist. */
 function withFile(path: string, check: (file: number) => void): void {
   let file: number;
   try {
@@ -82,7 +83,7 @@ function withFile(path: string, check: (file: number) => void): void {
 }
 
 function isDatabase(file: number): boolean {
-  // Written in the machine's own order of bytes.
+  // In the byte order of the machine.
   const word = (offset: number): number => {
     const bytes = new Uint32Array(1);
     return readSync(file, bytes, 0, 4, offset) === 4 ? (bytes[0] ?? 0) : 0;

@@ -1,9 +1,9 @@
-// Owns the gathering of reads: what is asked for in one turn of the event loop is read at one moment after it. Answers
-// that come together also leave together, which saves more than the reads cost.
+// Batched reads: all reads of one turn of the event loop are served from one snapshot, taken after it. Their responses
+// also leave together, which saves more time than the reads cost.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Database } from './database.js';
-import { standing } from './record.js';
+import { liveRecord } from './record.js';
 
 export const CLOSED = 'the store is closed';
 export const UNUSABLE = 'the data folder cannot be read or written';
@@ -28,7 +28,7 @@ export class ReadTurn {
     this.#now = now;
   }
 
-  /** The texts at some keys, undefined for nothing or for what has expired. @throws StoreUnavailable */
+  /** The entries at some keys, undefined if absent or expired. @throws StoreUnavailable */
   read(names: readonly string[]): Promise<Texts> {
     return new Promise((resolve, reject) => {
       this.#callers.push({ names, resolve, reject });
@@ -36,7 +36,7 @@ export class ReadTurn {
     });
   }
 
-  /** Nothing is read any more. */
+  /** Rejects all reads from now on. */
   end(): void {
     this.#ended = true;
   }
@@ -44,27 +44,27 @@ export class ReadTurn {
   #readAll(): void {
     const callers = this.#callers;
     this.#callers = [];
-    if (this.#ended) return refuse(callers, new StoreUnavailable(CLOSED));
+    if (this.#ended) return rejectAll(callers, new StoreUnavailable(CLOSED));
     try {
-      // The driver goes on with the snapshot of an earlier read until a timer of its own, a millisecond or more: it may be
-      // older than these calls, and than what another process has acknowledged before them.
+      // The driver reuses an earlier snapshot for a millisecond or more. That one may be older than these calls, and than
+      // a write that another process acknowledged before them.
       this.#database.resetReadTxn();
       const transaction = this.#database.useReadTransaction();
       try {
         const nowMs = this.#now();
-        const text = (name: string) => standing(this.#database.get(name, { transaction }), nowMs)?.text;
+        const text = (name: string) => liveRecord(this.#database.get(name, { transaction }), nowMs)?.text;
         for (const caller of callers) answer(caller, text);
       } finally {
         transaction.done();
       }
     } catch (error) {
-      // Whoever was answered before is not told twice.
-      refuse(callers, new StoreUnavailable(UNUSABLE, error));
+      // Has no effect on callers that already have a response.
+      rejectAll(callers, new StoreUnavailable(UNUSABLE, error));
     }
   }
 }
 
-/** An entry that cannot be read is the affair of those who asked for it alone. */
+/** An invalid entry rejects only the callers that read it. */
 function answer({ names, resolve, reject }: Caller, text: (name: string) => string | undefined): void {
   try {
     resolve(names.map(text));
@@ -73,6 +73,6 @@ function answer({ names, resolve, reject }: Caller, text: (name: string) => stri
   }
 }
 
-function refuse(callers: readonly Caller[], error: StoreUnavailable): void {
+function rejectAll(callers: readonly Caller[], error: StoreUnavailable): void {
   for (const { reject } of callers) reject(error);
 }

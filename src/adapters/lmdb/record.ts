@@ -1,4 +1,4 @@
-// Owns how entries lie in LMDB: their keys, and `<end> <text>`, where the end is Unix ms or `-` for ever.
+// The format of entries in LMDB: their keys, and `<end> <text>`, where the end is Unix ms or `-` for no end.
 
 import { hash } from 'node:crypto';
 import { StoreUnavailable } from '../../core/errors.js';
@@ -7,11 +7,11 @@ import type { StoreKey } from '../../core/ports.js';
 /** An entry with its end. */
 export interface Stored {
   readonly text: string;
-  /** Until when it is kept, Unix ms; undefined: for ever. */
+  /** When it expires, Unix ms; undefined: never. */
   readonly endsAtMs: number | undefined;
 }
 
-/** Keys are short whatever the subject: LMDB bounds them. */
+/** Short for every subject, because LMDB limits the length of keys. */
 export function keyName(key: StoreKey): string {
   if (key.kind === 'session') return `s:${key.sessionId}`;
   // 128 bits of SHA-256, as on Redis.
@@ -19,40 +19,40 @@ export function keyName(key: StoreKey): string {
   return `born:${key.shard}`;
 }
 
-/** A verified token is asked about with the same keys again and again. */
-const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
+/** A cached token is read with the same list of keys again and again. */
+const cachedNames = new WeakMap<readonly StoreKey[], readonly string[]>();
 
 /** The names of some keys, in their order. */
 export function keyNames(keys: readonly StoreKey[]): readonly string[] {
-  const known = remembered.get(keys);
-  if (known) return known;
+  const cached = cachedNames.get(keys);
+  if (cached) return cached;
   const names = keys.map(keyName);
-  remembered.set(keys, names);
+  cachedNames.set(keys, names);
   return names;
 }
 
-/** Whether a key is of an entry that can expire; the others are kept for ever, or not entries at all. */
+/** Whether the entry at a key can expire. Other keys never expire, or are not entries. */
 export const canExpire = (name: string): boolean => name.startsWith('s:') || name.startsWith('u:');
 
 const RECORD = /^(-|\d{1,16}) (.*)$/s;
 
 export const encode = ({ text, endsAtMs }: Stored): string => `${endsAtMs ?? '-'} ${text}`;
 
-/** @throws StoreUnavailable for what is no record: taken for absent, it might call a dead token valid */
+/** @throws StoreUnavailable for an invalid record: if it counted as absent, a revoked token could become valid */
 export function decode(raw: string): Stored {
   const [, end, text] = RECORD.exec(raw) ?? [];
-  if (text === undefined) throw new StoreUnavailable('the data folder holds an entry that cannot be read');
+  if (text === undefined) throw new StoreUnavailable('the data folder contains an entry that cannot be read');
   return { text, endsAtMs: end === '-' ? undefined : Number(end) };
 }
 
-/** What stands at a key: nothing, if it has expired. */
-export function standing(raw: string | undefined, nowMs: number): Stored | undefined {
+/** The record at a key; undefined if there is none or it has expired. */
+export function liveRecord(raw: string | undefined, nowMs: number): Stored | undefined {
   if (raw === undefined) return undefined;
   const stored = decode(raw);
   return stored.endsAtMs !== undefined && stored.endsAtMs <= nowMs ? undefined : stored;
 }
 
-/** The end of an entry that replaces another: never sooner than the other's. */
+/** The end of an entry that replaces another: never earlier than the end of that one. */
 export function laterEnd(old: Stored | undefined, endsAtMs: number | undefined): number | undefined {
   if (endsAtMs === undefined || (old && old.endsAtMs === undefined)) return undefined;
   return Math.max(endsAtMs, old?.endsAtMs ?? 0);
@@ -60,7 +60,7 @@ export function laterEnd(old: Stored | undefined, endsAtMs: number | undefined):
 
 const COUNTED = /^(1 \d+ born \S+) ?(\d*)$/;
 
-/** A birth record with its count raised; undefined for what is none. */
+/** A birth record with its count incremented; undefined if it is not a birth record. */
 export function raised(birth: Stored | undefined): { readonly stored: Stored; readonly writes: number } | undefined {
   const [, head, count] = COUNTED.exec(birth?.text ?? '') ?? [];
   if (birth === undefined || head === undefined) return undefined;

@@ -1,42 +1,35 @@
-// Owns the removal of what has expired, and the time it goes by: one that a wrong clock cannot push ahead.
+// The removal of expired entries, by a time that a wrong clock cannot push ahead.
 //
-// An entry that is removed too soon revives what it denied. When the machine's clock is far ahead for a while, before it
-// is set right, every entry looks expired. So the sweep has a time of its own, the horizon: it never is above the clock,
-// and moves on by no more than 25/24 of what a steady clock says has passed. It is kept in the database; while nothing
-// runs, it stands. The 24th part lets it catch up with the clock after a pause. A clock that is wrong for a day, by
-// however much, thus costs an entry an hour at most, which is the slack that the core puts to each lifetime.
+// If an entry is removed too early, the token that it denied becomes valid again. While the machine's clock is far ahead,
+// every entry looks expired. So the sweep uses a time of its own, the horizon. It is never ahead of the clock, and advances
+// by at most 25/24 of the time that a monotonic clock measures. The database stores it; it does not advance while no
+// process runs. The extra 24th lets it catch up with the clock after a pause. So a clock that is wrong for a day, by any
+// amount, shortens an entry's life by at most an hour, and the core adds an hour to each lifetime.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../platform/logger.js';
 import { committed, type Database } from './database.js';
 import { canExpire, decode } from './record.js';
-
-type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
-/** As much of a logger as the adapter uses. */
-export interface Log {
-  readonly info: LogWrite;
-  readonly error: LogWrite;
-}
 
 export interface Clocks {
   /** The machine's clock, Unix ms. */
   readonly now: () => number;
-  /** A clock that is never set, ms. */
+  /** A monotonic clock, ms. */
   readonly monotonicMs: () => number;
 }
 
 const HORIZON = 'horizon';
 const PACE = 25 / 24;
 const KEEP_FAILED = 'the horizon of the sweep could not be written';
-/** So many entries are looked at in one turn, so that calls get theirs in between. */
+/** The number of entries that one turn of the event loop examines, so that calls run in between. */
 const BATCH = 500;
-/** After each turn. Without it, a sweep of a large store has every turn for seconds, and all calls take as long. */
+/** The pause after each turn. Without it, the sweep of a large store would delay all calls for seconds. */
 const PAUSE_MS = 5;
 
 export class Sweeper {
   readonly #database: Database;
   readonly #clocks: Clocks;
-  readonly #log: Log;
+  readonly #log: Pick<Logger, 'info' | 'error'>;
   readonly #timer: NodeJS.Timeout;
   #horizonMs: number;
   #movedAtMs: number;
@@ -44,7 +37,7 @@ export class Sweeper {
   #stopped = false;
 
   /** @param everyMs how often to sweep, ms */
-  constructor(database: Database, clocks: Clocks, everyMs: number, log: Log) {
+  constructor(database: Database, clocks: Clocks, everyMs: number, log: Pick<Logger, 'info' | 'error'>) {
     this.#database = database;
     this.#clocks = clocks;
     this.#log = log;
@@ -57,7 +50,7 @@ export class Sweeper {
     this.#timer.unref();
   }
 
-  /** Removes what had expired at the horizon. Returns how many entries that were. */
+  /** Removes the entries that had expired at the horizon. @returns how many */
   sweep(): Promise<number> {
     this.#running ??= this.#sweepAll().finally(() => {
       this.#running = undefined;
@@ -65,12 +58,12 @@ export class Sweeper {
     return this.#running;
   }
 
-  /** Stops, and waits for a sweep that is under way. */
+  /** Stops, and waits for a sweep under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#running?.catch(() => {});
-    // Without it the horizon is only further behind.
+    // If this fails, the horizon is only further behind.
     await this.#keep(this.#move()).catch((err: unknown) => this.#log.error({ err }, KEEP_FAILED));
   }
 
@@ -97,7 +90,7 @@ export class Sweeper {
       names.push(...batch.filter(({ key, value }) => expired(key, value, horizonMs)).map(({ key }) => key));
       more = batch.length === BATCH;
       after = batch.at(-1)?.key ?? after;
-      // Where few have expired, those of many turns are removed together: most of the cost is the commit's.
+      // If few entries have expired, those of many turns are removed together, because a commit is the main cost.
       const enough = more ? BATCH : 1;
       while (names.length >= enough) removed += await this.#remove(names.splice(0, BATCH), horizonMs);
       await sleep(PAUSE_MS);
@@ -108,7 +101,7 @@ export class Sweeper {
 
   async #remove(names: readonly string[], horizonMs: number): Promise<number> {
     const removal = this.#database.transaction(() => {
-      // Looked at again: one may have been written anew since.
+      // A second check, because an entry may have been rewritten meanwhile.
       const still = names.filter((name) => expired(name, this.#database.get(name), horizonMs));
       for (const name of still) this.#database.remove(name);
       return still.length;
@@ -117,7 +110,7 @@ export class Sweeper {
   }
 }
 
-/** What cannot be read is left where it is. */
+/** An unreadable entry does not count as expired. */
 function expired(name: string, raw: string | undefined, horizonMs: number): boolean {
   if (raw === undefined || !canExpire(name)) return false;
   try {

@@ -1,25 +1,25 @@
-// What the log says of writes that fail: once when they begin to fail, and once when they succeed again.
+// The log lines about failing writes: one when they begin to fail, and one when they succeed again.
 
-import type { Log } from './sweeper.js';
+import type { Logger } from '../../platform/logger.js';
 
-/** How long no write may have failed until it counts as over, ms. On a full disk the file may have room for a few. */
+/** The time without a failed write after which the problem counts as over, ms. A full disk may still allow a few writes. */
 const STEADY_MS = 2_000;
 
 export class WriteFaults {
-  readonly #log: Log;
+  readonly #log: Pick<Logger, 'info' | 'error'>;
   readonly #monotonicMs: () => number;
   readonly #hasRoom: () => boolean;
   #failing = false;
   #failedAtMs = 0;
 
   /** @param hasRoom whether the disk has room */
-  constructor(log: Log, monotonicMs: () => number, hasRoom: () => boolean) {
+  constructor(log: Pick<Logger, 'info' | 'error'>, monotonicMs: () => number, hasRoom: () => boolean) {
     this.#log = log;
     this.#hasRoom = hasRoom;
     this.#monotonicMs = monotonicMs;
   }
 
-  /** A write has failed, or would: the disk is full. */
+  /** Call it when a write has failed, or when the disk is full. */
   failed(err: unknown): void {
     this.#failedAtMs = this.#monotonicMs();
     if (this.#failing) return;
@@ -30,7 +30,7 @@ export class WriteFaults {
     );
   }
 
-  /** A write is on the disk. */
+  /** Call it when a write is on the disk. */
   succeeded(): void {
     if (!this.#failing || this.#monotonicMs() - this.#failedAtMs < STEADY_MS || !this.#hasRoom()) return;
     this.#failing = false;

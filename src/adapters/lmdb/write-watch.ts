@@ -1,7 +1,7 @@
-// Owns the time bound on writes, and what it tells of the disk: while a write is overdue, the store cannot be reached.
+// The time limit on writes. While a write is overdue, the store counts as unreachable.
 //
-// A disk that hangs may yet carry out what its caller has given up on. The core counts a retry's grace from the end of
-// such a time, so it must be told of it. Reads go on: what is visible is on the disk.
+// A hanging disk may still complete a write whose caller got an error. The core does not count such a time for the grace
+// window, so it must know about it. Reads continue, because all that is visible is on the disk.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import { OutageLog } from '../../core/outage-log.js';
@@ -18,12 +18,12 @@ export class WriteWatch {
     this.#reach.reached(now());
   }
 
-  /** Since when no write was overdue, Unix ms; undefined: one is, or the store is closed. */
+  /** Since when no write has been overdue, Unix ms; undefined: a write is overdue, or the store is closed. */
   get sinceMs(): number | undefined {
     return this.#reach.sinceMs;
   }
 
-  /** How long since then no write was overdue, ms. */
+  /** For how long since a time no write was overdue, ms. */
   reachedMsSince(atMs: number): number {
     return this.#reach.reachedMsSince(atMs, this.#now());
   }
@@ -32,7 +32,7 @@ export class WriteWatch {
     return this.#reach.watch(listener);
   }
 
-  /** Waits for a write, but not for ever. @throws StoreUnavailable when it is overdue; it may still be made */
+  /** Waits a limited time for a write. @throws StoreUnavailable when it is overdue; it may still be made */
   bound<T>(write: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let overdue = false;
@@ -42,7 +42,7 @@ export class WriteWatch {
         this.#reach.lost(this.#now());
         reject(new StoreUnavailable(`the disk took longer than ${this.#limitMs} ms for a write`));
       };
-      // When this process was held up, timers run before answers are taken in: one that is there already must count.
+      // After a pause of the process, timers run before completed writes are seen, so this gives those one more turn.
       let late: NodeJS.Immediate | undefined;
       const timer = setTimeout(() => {
         late = setImmediate(giveUp);
@@ -56,7 +56,7 @@ export class WriteWatch {
     });
   }
 
-  /** The store is closed. */
+  /** Call it when the store is closed. */
   end(): void {
     this.#overdue = Number.POSITIVE_INFINITY;
     this.#reach.lost(this.#now());

@@ -1,7 +1,7 @@
 // Errors of the driver and of the server: the text for the log, and whether the connection must end.
 
 import { StoreUnavailable } from '../../core/errors.js';
-import { explainTls } from '../../tls/failure.js';
+import { explainTls } from '../../platform/tls/failure.js';
 import { UnsafeStore } from './unsafe-store.js';
 
 /** A time limit has passed without an answer. */

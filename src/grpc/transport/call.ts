@@ -1,4 +1,4 @@
-// One call: a stream of HTTP/2 with its head, its deadline, what it holds, and its end.
+// One call: an HTTP/2 stream with its head, its deadline, the bytes that it holds, and its end.
 
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type StatusObject, status } from '@grpc/grpc-js';
@@ -9,24 +9,30 @@ import { type IncomingCall, StatusError } from './method.js';
 import { Response } from './response.js';
 import type { Route } from './routes.js';
 
-/** The longest that a timer of Node can wait. A longer one would fire at once. */
+/** The longest delay of a Node timer. A longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const PREFIX_BYTES = 5;
 
-/** What a call needs of its connection. */
+/** The connection as its calls see it. */
 export interface CallHost {
   readonly peer: string;
   clientNames(): string | undefined;
-  /** Counts bytes that the call holds; may end the connection. */
+  /** Counts bytes that the call holds. It may end the connection. */
   hold(bytes: number): void;
   giveBack(bytes: number): void;
-  /** Counts a DATA frame that carries next to nothing; may end the connection. */
+  /** Counts a DATA frame with very few bytes. It may end the connection. */
   countTinyPiece(): void;
-  /** The call has ended, and holds nothing more. */
+  /** The call has ended and holds no bytes. */
   forget(call: Call): void;
 }
 
-/** What both kinds of calls have in common. */
+/** A request as Node's session emits it. */
+export interface IncomingRequest {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** The common part of unary and streaming calls. */
 export abstract class Call implements IncomingCall {
   readonly path: string;
   deadlineMs = Number.POSITIVE_INFINITY;
@@ -42,7 +48,7 @@ export abstract class Call implements IncomingCall {
   #pieces = 0;
   #isClosed = false;
 
-  constructor(host: CallHost, route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  constructor(host: CallHost, route: Route, { stream, headers }: IncomingRequest) {
     this.path = route.shape.path;
     this.#host = host;
     this.route = route;
@@ -51,7 +57,7 @@ export abstract class Call implements IncomingCall {
     this.reader = new MessageReader(route.maxRequestBytes);
     this.response = new Response(stream);
     stream.on('close', () => this.#close());
-    // A close follows, which says all that is to be known.
+    // A `close` event follows, and its handler does the rest.
     stream.on('error', () => {});
     this.hold(CALL_BYTES);
   }
@@ -73,13 +79,13 @@ export abstract class Call implements IncomingCall {
     return this.#host.clientNames();
   }
 
-  /** Its time runs from its head on, also while it waits for a place. @returns false if its head ended it */
+  /** The deadline counts from the head, also while the call waits for a place. @returns false if the head was invalid */
   startDeadline(): boolean {
     const text = this.#headers['grpc-timeout'];
     if (text === undefined) return true;
     const timeoutMs = parseTimeout(String(text));
     if (timeoutMs === undefined) {
-      this.end(failure(status.INTERNAL, 'grpc-timeout is not of the form of one to eight digits and a unit'));
+      this.end(failure(status.INTERNAL, 'grpc-timeout must be one to eight digits and a unit'));
       return false;
     }
     this.deadlineMs = Date.now() + timeoutMs;
@@ -87,7 +93,7 @@ export abstract class Call implements IncomingCall {
     return true;
   }
 
-  /** Begins to read, unless the head is refused. */
+  /** Starts to read, unless the check of the head ends the call. */
   begin(): void {
     if (this.isCancelled) return;
     const refused = this.route.onHead?.(this);
@@ -98,12 +104,12 @@ export abstract class Call implements IncomingCall {
     });
   }
 
-  /** Ends a call that has not begun. @param head made before: to refuse must cost little */
+  /** Ends a call that has not begun. @param head prebuilt, because a refusal must be cheap */
   refuse(head: OutgoingHttpHeaders): void {
     if (!this.isCancelled) this.response.endWith(head);
   }
 
-  /** Ends the call with a status, after what is on its way. */
+  /** Ends the call with a status, after the messages that are being sent. */
   end(end: StatusObject): void {
     if (this.isCancelled) return;
     this.response.end(end);
@@ -111,7 +117,7 @@ export abstract class Call implements IncomingCall {
     this.dropRequest();
   }
 
-  /** Ends what is too late. @returns what was, if something was; `stuck`: not even its end can be sent */
+  /** Ends the call if it is late. @returns what was late; `stuck`: not even the status can be sent */
   sweep(nowMs: number, timeoutMs: number): 'lateMessage' | 'unreadAnswer' | 'stuck' | undefined {
     if (this.#isClosed) return undefined;
     if (this.response.isAbandoned) return 'stuck';
@@ -120,20 +126,20 @@ export abstract class Call implements IncomingCall {
       return 'unreadAnswer';
     }
     if (this.response.isEnding || !this.isReading || nowMs - this.startMs <= timeoutMs) return undefined;
-    const details = `the request message was not complete within ${timeoutMs / 1000} s of the call's begin`;
+    const details = `the request message was not complete within ${timeoutMs / 1000} s after the start of the call`;
     this.end(failure(status.DEADLINE_EXCEEDED, details));
     return 'lateMessage';
   }
 
-  /** Whether its handler waits for a message that is on its way. */
+  /** Whether the handler waits for a message. */
   protected abstract get isReading(): boolean;
   protected abstract onBytes(): void;
   /** @throws StatusError if the request may not end here */
   protected abstract onRequestEnd(): void;
-  /** Its status is about to be sent, or the call has ended without one. */
+  /** Called before the status is sent, or when the call has ended without one. */
   protected abstract onEnding(): void;
 
-  /** Encodes a message and hands it over. @param flushed called once the client's window has taken it */
+  /** Encodes and sends a message. @param flushed called once the message fits into the client's flow-control window */
   protected send(response: unknown, flushed: () => void): void {
     const bytes = this.route.shape.responseSerialize(response as never);
     const framed = Buffer.allocUnsafe(PREFIX_BYTES + bytes.length);
@@ -159,7 +165,7 @@ export abstract class Call implements IncomingCall {
     this.#host.giveBack(given);
   }
 
-  /** Frees what has come of the request. */
+  /** Frees the bytes of the request. */
   protected dropRequest(): void {
     const { capacity } = this.reader;
     if (capacity === 0) return;
@@ -167,7 +173,7 @@ export abstract class Call implements IncomingCall {
     this.giveBack(capacity);
   }
 
-  /** Turns what fails in reading into the call's end. */
+  /** Runs a step of reading. An error in it ends the call. */
   protected guarded(step: () => void): void {
     try {
       step();
@@ -190,7 +196,7 @@ export abstract class Call implements IncomingCall {
   }
 
   #expire(): void {
-    // An answer that is not taken by then is of no use to anybody.
+    // A response that the client has not read by the deadline is useless.
     if (this.response.isEnding) this.response.abandon();
     else this.end(failure(status.DEADLINE_EXCEEDED, 'the deadline of the call has passed'));
   }

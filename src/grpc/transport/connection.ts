@@ -1,4 +1,4 @@
-// One HTTP/2 connection: its session, its calls, its age, and what it makes the process hold.
+// One HTTP/2 connection: its session, its calls, its age, and the bytes that it holds.
 
 import {
   constants,
@@ -11,13 +11,13 @@ import {
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
-import type { Call, CallHost } from './call.js';
-import { failure, headRefusal, statusHead } from './head.js';
+import type { Call, CallHost, IncomingRequest } from './call.js';
+import { failure, responseToBadHead, statusHead } from './head.js';
 import type { HeldBytes, Holder } from './held-bytes.js';
 import type { Inflater } from './inflate.js';
 import { Keepalive } from './keepalive.js';
+import type { LimitLog } from './limit-log.js';
 import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
-import type { Refusals } from './refusals.js';
 import { Response } from './response.js';
 import type { Route } from './routes.js';
 import { MessageStreamCall } from './streaming-call.js';
@@ -32,7 +32,7 @@ export interface ConnectionContext {
   readonly limits: TransportLimits;
   readonly held: HeldBytes;
   readonly inflater: Inflater;
-  readonly refusals: Refusals;
+  readonly limitLog: LimitLog;
 }
 
 export class Connection implements CallHost, Holder {
@@ -45,18 +45,18 @@ export class Connection implements CallHost, Holder {
   readonly #keepalive: Keepalive;
   readonly #calls = new Set<Call>();
   readonly #bornMs = performance.now();
-  /** A tenth more or less, so that connections made together do not end together. */
+  /** Varied by a tenth, so that connections opened together do not end together. */
   readonly #ageMs: number;
   #idleSinceMs = performance.now();
   #isReady = false;
-  /** Since when it takes no more calls. */
+  /** Since when it accepts no more calls. */
   #retiringSinceMs: number | undefined;
-  /** Since when its session has ended, but not its socket. */
+  /** Since when its session has ended while its socket is still open. */
   #closingSinceMs: number | undefined;
   /** Since the last sweep. */
   #tinyPieces = 0;
 
-  /** @param address the key by which connections of one caller count together */
+  /** @param address the key by which the connections of one caller are counted together */
   constructor(socket: Socket, address: string, context: ConnectionContext) {
     this.address = address;
     this.peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -64,7 +64,7 @@ export class Connection implements CallHost, Holder {
     this.#context = context;
     this.#ageMs = context.limits.maxConnectionAgeMs * (0.9 + Math.random() / 5);
     this.#session = performServerHandshake(socket, {
-      // Node's own bound, 10 MB, would refuse calls while large answers wait to be read. `HeldBytes` counts those.
+      // Node's default, 10 MB, would refuse calls while large responses are unread. `HeldBytes` limits those instead.
       maxSessionMemory: Math.ceil(context.limits.maxHeldBytes / MEGABYTE),
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEAD_BYTES },
     });
@@ -74,8 +74,8 @@ export class Connection implements CallHost, Holder {
       this.#isReady = true;
     });
     this.#session.on('error', (error) => {
-      // A socket that a client resets breaks no protocol.
-      if ('code' in error && `${error.code}`.startsWith('ERR_HTTP2')) context.refusals.count('protocol', this.peer);
+      // A client that resets its socket does not break the protocol.
+      if ('code' in error && `${error.code}`.startsWith('ERR_HTTP2')) context.limitLog.count('protocol', this.peer);
       this.destroy();
     });
     this.closed = new Promise((resolve) => {
@@ -102,8 +102,8 @@ export class Connection implements CallHost, Holder {
 
   countTinyPiece(): void {
     if (++this.#tinyPieces !== MAX_TINY_PIECES) return;
-    this.#context.refusals.count('tinyFrames', this.peer);
-    // At once: what else was read with this frame has no call any more, and costs little.
+    this.#context.limitLog.count('tinyFrames', this.peer);
+    // At once, so that the other frames of the same read find no call and cost little.
     this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
     this.#socket.destroy();
   }
@@ -114,15 +114,15 @@ export class Connection implements CallHost, Holder {
   }
 
   evict(): void {
-    this.#context.refusals.count('heldMost', this.peer);
-    // Not within the session's own callback, in which it reads what came.
+    this.#context.limitLog.count('heldMost', this.peer);
+    // Deferred: this runs inside the session's read callback.
     setImmediate(() => {
       this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
       this.#socket.destroy();
     });
   }
 
-  /** Since when it has no call under way; undefined: it has one. */
+  /** Since when no call is under way; undefined: a call is. */
   get idleSinceMs(): number | undefined {
     return this.#calls.size === 0 ? this.#idleSinceMs : undefined;
   }
@@ -133,44 +133,44 @@ export class Connection implements CallHost, Holder {
   }
 
   /**
-   * Takes no more calls, and closes when those under way have ended. Its GOAWAY names the last call that it takes: a
-   * client makes those on their way again, on another connection. A GOAWAY before it that names no call yet, as
-   * RFC 9113 has it in section 6.8, would not do: Node's session takes no call after any GOAWAY.
+   * Accepts no more calls, and closes when those under way have ended. Its GOAWAY names the last accepted call, and the
+   * client repeats later calls on another connection. RFC 9113, section 6.8, recommends an earlier GOAWAY that names no
+   * call. That does not work here: Node's session accepts no call after any GOAWAY.
    */
   close(): void {
     this.#retiringSinceMs ??= performance.now();
     if (!this.#session.closed) this.#session.close();
   }
 
-  /** Ends what is too late, on the connection and in its calls. */
+  /** Enforces the time limits of the connection and of its calls. */
   sweep(nowMs: number): void {
     if (this.#session.destroyed) return this.#sweepClosing(nowMs);
     this.#tinyPieces = 0;
     if (!this.#isReady && nowMs - this.#bornMs > this.#context.limits.handshakeTimeoutMs) {
-      this.#context.refusals.count('handshake', this.peer);
+      this.#context.limitLog.count('handshake', this.peer);
       return this.destroy();
     }
     if (this.#sweepCalls(nowMs) || this.#sweepAge(nowMs)) return;
     const fault = this.#keepalive.sweep(nowMs, this.#calls.size === 0);
-    if (fault === 'broken') this.#context.refusals.count('protocol', this.peer);
+    if (fault === 'broken') this.#context.limitLog.count('protocol', this.peer);
     if (fault) this.destroy();
   }
 
   /** @returns whether the connection was ended */
   #sweepCalls(nowMs: number): boolean {
-    const { limits, refusals } = this.#context;
+    const { limits, limitLog } = this.#context;
     for (const call of this.#calls) {
       const late = call.sweep(nowMs, limits.messageTimeoutMs);
       if (late === 'stuck') {
         this.destroy();
         return true;
       }
-      if (late) refusals.count(late, this.peer);
+      if (late) limitLog.count(late, this.peer);
     }
     return false;
   }
 
-  /** Node waits until the client closes its side, too: one that never does would keep the descriptor. */
+  /** Node waits until the client also closes. A client that never does would hold the file descriptor. */
   #sweepClosing(nowMs: number): void {
     this.#closingSinceMs ??= nowMs;
     if (nowMs - this.#closingSinceMs > IDLE_TIMEOUT_MS) this.#socket.destroy();
@@ -190,28 +190,28 @@ export class Connection implements CallHost, Holder {
   }
 
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const refused = headRefusal(headers);
+    const refused = responseToBadHead(headers);
     if (refused) return refuse(stream, refused);
     const route = this.#context.routes.get(`${headers[':path']}`);
     if (!route) return refuse(stream, NO_SUCH_METHOD);
     const { admission, shape } = route;
-    const call = this.#makeCall(stream, headers, route);
+    const call = this.#makeCall({ stream, headers }, route);
     this.#calls.add(call);
     if (!call.startDeadline()) return;
     if (!admission || admission.open(shape.path)) return call.begin();
-    admission.wait(shape.path, { accept: () => call.begin(), refuse: () => call.refuse(route.refusalHead) });
+    admission.wait(shape.path, { accept: () => call.begin(), refuse: () => call.refuse(route.rejectionHead) });
   }
 
-  #makeCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, route: Route): Call {
+  #makeCall(request: IncomingRequest, route: Route): Call {
     const { requestStream, responseStream } = route.shape;
     const { inflater } = this.#context;
     return requestStream || responseStream
-      ? new MessageStreamCall(this, route, stream, headers, inflater)
-      : new UnaryCall(this, route, stream, headers, inflater);
+      ? new MessageStreamCall(this, route, request, inflater)
+      : new UnaryCall(this, route, request, inflater);
   }
 }
 
-/** Answers with a head alone, and reads nothing. */
+/** Answers with a head only, and reads no message. */
 function refuse(stream: ServerHttp2Stream, head: OutgoingHttpHeaders): void {
   stream.on('error', () => {});
   new Response(stream).endWith(head);

@@ -1,14 +1,14 @@
-// The open connections of the process: how many, from where, and the clock that ends what is too late.
+// The open connections of the process: their number, in total and by address, and the timer that enforces time limits.
 
 import type { Socket } from 'node:net';
-import { callerAt } from '../../address-network.js';
+import { callerAt } from '../../platform/caller-network.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { SWEEP_MS } from './limits.js';
 
 export class Connections {
   readonly #context: Omit<ConnectionContext, 'routes'>;
   readonly #open = new Set<Connection>();
-  /** Accepted sockets by address, those in their handshake too. */
+  /** The number of accepted sockets by address, including those in their TLS handshake. */
   readonly #byAddress = new Map<string, number>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -18,16 +18,16 @@ export class Connections {
     this.#context = context;
   }
 
-  /** Counts an accepted socket until it closes, or destroys it. @returns its address as connections are counted by it */
+  /** Counts a socket until it closes, or destroys it at a limit. @returns the address by which it is counted */
   admit(socket: Socket): string | undefined {
-    const { limits, refusals } = this.#context;
+    const { limits, limitLog } = this.#context;
     const address = callerAt(socket.remoteAddress ?? '') ?? 'unknown';
     const count = this.#byAddress.get(address) ?? 0;
     const isTooMany = count >= limits.maxConnectionsPerAddress;
     const isFull = this.#count >= limits.maxConnections;
     const hasRoom = isTooMany ? this.#closeIdlest(address) : !isFull || this.#makeRoom(count);
     if (isTooMany || !hasRoom) {
-      refusals.count(isTooMany ? 'perAddress' : 'connections', `${socket.remoteAddress}:${socket.remotePort}`);
+      limitLog.count(isTooMany ? 'perAddress' : 'connections', `${socket.remoteAddress}:${socket.remotePort}`);
     }
     if (!hasRoom) {
       socket.destroy();
@@ -42,7 +42,7 @@ export class Connections {
 
   /** Serves HTTP/2 on a socket that was admitted. */
   serve(socket: Socket, address: string, routes: ConnectionContext['routes']): void {
-    // Its TLS handshake was under way when the server stopped: its client goes elsewhere.
+    // Its TLS handshake was under way when the server stopped.
     if (this.#isClosing) return void socket.destroy();
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     const connection = new Connection(socket, address, { ...this.#context, routes });
@@ -50,7 +50,7 @@ export class Connections {
     void connection.closed.then(() => this.#open.delete(connection));
   }
 
-  /** Lets calls under way end, and takes no others. Resolves when all connections have closed. */
+  /** Accepts no more calls. Resolves when the calls under way have ended and all connections have closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const open = [...this.#open];
@@ -64,13 +64,13 @@ export class Connections {
     for (const connection of this.#open) connection.destroy();
   }
 
-  /** Closes the longest idle connection of the address that has most, if that has more than a newcomer's. */
+  /** Closes an idle connection of the address with the most connections, if it has more than the new one's address. */
   #makeRoom(newcomers: number): boolean {
     const [most = ''] = [...this.#byAddress].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0]);
     return (this.#byAddress.get(most) ?? 0) > newcomers + 1 && this.#closeIdlest(most);
   }
 
-  /** Closes the longest idle connection of an address. Callers behind one address do not shut each other out by idle ones. */
+  /** Closes the longest idle connection of an address, so that idle connections shut no caller behind it out. */
   #closeIdlest(address: string): boolean {
     let idlest: Connection | undefined;
     for (const connection of this.#open) {
@@ -78,7 +78,7 @@ export class Connections {
       if (!idlest || connection.idleSinceMs < (idlest.idleSinceMs ?? 0)) idlest = connection;
     }
     if (!idlest) return false;
-    // At once: until its socket has closed, the next newcomer would find it again.
+    // Removed at once: until its socket has closed, the next call of this method would find it again.
     this.#open.delete(idlest);
     idlest.destroy();
     return true;

@@ -5,13 +5,13 @@ import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
-/** With the message format that it names, if any; not gRPC-Web, which is another protocol. */
+/** Captures the message format, if there is one. Does not match gRPC-Web, which is another protocol. */
 const CONTENT_TYPE = /^application\/grpc(?:\+([^;\s]+))?\s*(?:;.*)?$/i;
-/** What `grpc-message` carries only as percent-encoded bytes. */
+/** The characters that must be percent-encoded in `grpc-message`. */
 const ENCODED = /[^\x20-\x24\x26-\x7e]/gu;
 
 const RESPONSE = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
-/** The compressions that requests may have. */
+/** The compressions that the server accepts. */
 export const ACCEPTED_ENCODINGS = 'identity,deflate,gzip';
 
 /** The head of a response with messages. */
@@ -21,7 +21,7 @@ export const responseHead = (metadata?: Metadata): OutgoingHttpHeaders => ({
   'grpc-accept-encoding': ACCEPTED_ENCODINGS,
 });
 
-/** The head of a response that is a status alone. */
+/** The head of a response that consists of a status only. */
 export const statusHead = (end: StatusObject): OutgoingHttpHeaders => ({ ...RESPONSE, ...trailers(end) });
 
 export function trailers({ code, details, metadata }: StatusObject): OutgoingHttpHeaders {
@@ -34,7 +34,7 @@ export function trailers({ code, details, metadata }: StatusObject): OutgoingHtt
 const encode = (text: string): string =>
   [...Buffer.from(text, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 
-/** @returns ms; undefined if `grpc-timeout` is not of its form */
+/** @returns ms; undefined if the value of `grpc-timeout` is invalid */
 export function parseTimeout(text: string): number | undefined {
   const [, count, unit = ''] = TIMEOUT.exec(text) ?? [];
   const unitMs = UNIT_MS[unit];
@@ -44,8 +44,8 @@ export function parseTimeout(text: string): number | undefined {
 const NOT_GRPC: OutgoingHttpHeaders = { ':status': 415 };
 const NOT_POST: OutgoingHttpHeaders = { ':status': 405, allow: 'POST' };
 
-/** @returns the answer to a head that no call can have, or whose messages have another format; undefined: it is a call */
-export function headRefusal(headers: IncomingHttpHeaders): OutgoingHttpHeaders | undefined {
+/** @returns the response to a head that is not a call, or has an unknown message format; undefined: the head is good */
+export function responseToBadHead(headers: IncomingHttpHeaders): OutgoingHttpHeaders | undefined {
   const [isGrpc, format = 'proto'] = CONTENT_TYPE.exec(headers['content-type'] ?? '') ?? [];
   if (isGrpc === undefined) return NOT_GRPC;
   if (headers[':method'] !== 'POST') return NOT_POST;
@@ -56,7 +56,7 @@ export const failure = (code: status, details: string): StatusObject => ({ code,
 
 const OTHER_FORMAT = failure(
   status.UNIMPLEMENTED,
-  'the message format of the call is not known here: the content type must be application/grpc or application/grpc+proto',
+  'the message format of the call is not supported: the content type must be application/grpc or application/grpc+proto',
 );
 
 export const OK: StatusObject = { code: status.OK, details: '', metadata: new Metadata() };

@@ -1,14 +1,14 @@
-// Bytes that callers make this process hold, bounded over all connections: whoever holds most gives way.
+// The bytes that connections hold in memory, with one limit for all: at the limit the largest holder is evicted.
 
-/** A connection, as the holder of bytes. */
+/** A connection as a holder of bytes. */
 export interface Holder {
-  /** Holders of one address count together. */
+  /** Holders with the same address are counted together. */
   readonly address: string;
-  /** Frees all that it holds, at once. */
+  /** Frees everything that it holds, at once. */
   evict(): void;
 }
 
-/** The bytes of unfinished requests and unread answers, and a flat amount for each open call. */
+/** Counts the bytes of incomplete requests and unread responses, and a flat amount for each open call. */
 export class HeldBytes {
   readonly #maxBytes: number;
   readonly #held = new Map<Holder, number>();
@@ -22,7 +22,7 @@ export class HeldBytes {
     return this.#total;
   }
 
-  /** Counts more bytes; if that is too many, evicts holders until it is not. The holder itself may be one of them. */
+  /** Counts more bytes. Above the limit, evicts holders until the total is below it; this holder may be one of them. */
   take(holder: Holder, bytes: number): void {
     this.#held.set(holder, (this.#held.get(holder) ?? 0) + bytes);
     this.#total += bytes;
@@ -34,7 +34,7 @@ export class HeldBytes {
     }
   }
 
-  /** Of a holder that was evicted nothing is counted any more, so nothing is given back. */
+  /** Has no effect for an evicted holder, because its bytes are no longer counted. */
   giveBack(holder: Holder, bytes: number): void {
     const held = this.#held.get(holder);
     if (held === undefined) return;
@@ -44,12 +44,12 @@ export class HeldBytes {
     else this.#held.set(holder, held - given);
   }
 
-  /** Counts nothing of this holder any more. */
+  /** Stops counting this holder. */
   forget(holder: Holder): void {
     this.giveBack(holder, Number.POSITIVE_INFINITY);
   }
 
-  /** The connection that holds most, of the address that holds most: many connections of one caller do not hide. */
+  /** The largest holder of the address that holds most, so that a caller gains nothing by many connections. */
   #most(): Holder | undefined {
     const byAddress = new Map<string, number>();
     for (const [{ address }, bytes] of this.#held) byAddress.set(address, (byAddress.get(address) ?? 0) + bytes);

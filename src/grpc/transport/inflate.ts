@@ -1,4 +1,4 @@
-// Compressed request messages, unpacked within bounds: in size, and a few at a time.
+// Decompression of request messages, with limits on the size and on how many run at once.
 
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
@@ -7,17 +7,17 @@ import { ACCEPTED_ENCODINGS, failure } from './head.js';
 import { StatusError } from './method.js';
 
 /**
- * What a message is unpacked to at once: so much, and so many times what was sent. A thousand tokens of one issuer
- * shrink to a third, with large claims to a twentieth. What shrinks to less is one token many times, or was made to be
- * costly: it waits in a line of its own.
+ * The largest size and ratio that the usual queue decompresses. A thousand tokens of one issuer shrink to a third, with
+ * large claims to a twentieth. A message that shrinks further repeats one token many times, or is an attack: a queue of
+ * its own decompresses it.
  */
 const FREE_BYTES = 16 * 1024;
 const USUAL_RATIO = 64;
 
 const UNPACK: Readonly<Record<string, typeof gunzip>> = { gzip: gunzip, deflate: inflate };
 
-/** Work of Node's thread pool, which the store's driver and signatures share. */
-class Line {
+/** Limits the work in Node's thread pool, which the store's driver and signatures share. */
+class WorkQueue {
   readonly #atOnce: number;
   readonly #maxWaiting: number;
   #running = 0;
@@ -28,7 +28,7 @@ class Line {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** @returns undefined, if too many wait already */
+  /** @returns undefined if too many wait already */
   async run<T>(work: () => Promise<T>): Promise<T | undefined> {
     if (this.#running >= this.#atOnce) {
       if (this.#waiting.length >= this.#maxWaiting) return undefined;
@@ -45,12 +45,12 @@ class Line {
 }
 
 export class Inflater {
-  readonly #usual = new Line(2, 10_000);
-  readonly #costly = new Line(1, 16);
+  readonly #usual = new WorkQueue(2, 10_000);
+  readonly #costly = new WorkQueue(1, 16);
 
   /**
-   * @param maxBytes of the message when it is unpacked
-   * @throws StatusError for an unknown compression, broken data, a message that is too large, or too many costly ones
+   * @param maxBytes the most bytes of the decompressed message
+   * @throws StatusError for an unknown compression, corrupt data, a message that is too large, or too many costly ones
    */
   async unpack(bytes: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
     const unpack = UNPACK[encoding ?? ''];
@@ -81,13 +81,16 @@ type Unpack = (
   done: (error: Error | null, result: Buffer) => void,
 ) => void;
 
-const BROKEN = failure(status.INTERNAL, 'the request message cannot be unpacked: its compressed data is broken');
+const BROKEN = failure(status.INTERNAL, 'the request message cannot be decompressed: its data is corrupt');
 const TOO_MANY = failure(
   status.RESOURCE_EXHAUSTED,
-  `too many messages wait that unpack to more than ${USUAL_RATIO} times their size; send them without compression`,
+  `too many messages that decompress to over ${USUAL_RATIO} times their size are waiting; send them uncompressed`,
 );
 const tooLarge = (maxBytes: number) =>
-  failure(status.RESOURCE_EXHAUSTED, `the request message is too large: unpacked it has more than ${maxBytes} bytes`);
+  failure(
+    status.RESOURCE_EXHAUSTED,
+    `the request message is too large: decompressed it has more than ${maxBytes} bytes`,
+  );
 
 const NOT_NAMED = failure(
   status.INTERNAL,
@@ -96,7 +99,7 @@ const NOT_NAMED = failure(
 
 function unknown(encoding: string | undefined) {
   if (encoding === undefined || encoding === 'identity') return NOT_NAMED;
-  const details = 'the compression of the request message is not known here: use gzip, deflate or none';
+  const details = 'the compression of the request message is not supported: use gzip, deflate or none';
   const end = failure(status.UNIMPLEMENTED, details);
   end.metadata.set('grpc-accept-encoding', ACCEPTED_ENCODINGS);
   return end;

@@ -1,4 +1,4 @@
-// The PINGs that find out whether the client of a connection is still there, and its session still works.
+// The PINGs that detect clients that are gone, and sessions that no longer work.
 
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -13,7 +13,7 @@ export class Keepalive {
   #quietSinceMs = performance.now();
   #bytesRead = 0;
 
-  /** @param unsentTimeoutMs how long a client with calls under way may take nothing, not even a PING */
+  /** @param unsentTimeoutMs how long a client with calls under way may read nothing, not even a PING */
   constructor(session: ServerHttp2Session, socket: Socket, unsentTimeoutMs: number) {
     this.#session = session;
     this.#socket = socket;
@@ -21,10 +21,10 @@ export class Keepalive {
   }
 
   /**
-   * Asks a silent connection whether it is alive. And one that has sent something: where the client has broken the
-   * protocol, the session sends a GOAWAY and nothing more, no PING either; it says nothing of it, and never ends.
+   * Pings a silent connection, and also one that has sent something: after a protocol error Node's session sends a
+   * GOAWAY and then nothing, no PING either. It reports no error and never ends.
    * @param isIdle whether no call is under way
-   * @returns `silent`: the client does not answer; `broken`: the session sends nothing any more; undefined: neither
+   * @returns `silent`: the client does not answer; `broken`: the session no longer sends; undefined: neither
    */
   sweep(nowMs: number, isIdle: boolean): 'silent' | 'broken' | undefined {
     const { bytesRead } = this.#socket;
@@ -46,7 +46,7 @@ export class Keepalive {
     this.#pingSinceMs = this.#lastPingMs = nowMs;
     this.#session.ping(() => {
       this.#pingSinceMs = undefined;
-      // The answer is no news.
+      // The answer to a PING does not count as activity.
       this.#bytesRead = this.#socket.bytesRead;
     });
   }

@@ -1,22 +1,22 @@
-// Limits of the gRPC ports: what one caller, and all together, can make the process hold.
+// Limits of the gRPC ports: connections, time and memory, for one caller and for all together.
 
 /** Durations in ms. */
 export interface TransportLimits {
-  /** Open connections, over all listeners of the process. */
+  /** The most open connections, over all listeners of the process. */
   readonly maxConnections: number;
-  /** Of them from one address; of an IPv6 network /64 together. */
+  /** The most of them from one address. The addresses of an IPv6 /64 network count together. */
   readonly maxConnectionsPerAddress: number;
-  /** TCP connect to the client's first SETTINGS frame, with the TLS handshake between. */
+  /** From the TCP connect to the client's first SETTINGS frame, including the TLS handshake. */
   readonly handshakeTimeoutMs: number;
-  /** A connection without a call under way is closed after so long. */
+  /** After this time without a call under way, a connection is closed. */
   readonly maxConnectionIdleMs: number;
-  /** A connection is asked to end after so long, give or take a tenth; Infinity: never. */
+  /** After this time, varied by a tenth, the server sends GOAWAY; Infinity: never. */
   readonly maxConnectionAgeMs: number;
-  /** What is still under way on it then may take so much longer. */
+  /** How long calls may continue after that GOAWAY. */
   readonly maxConnectionAgeGraceMs: number;
-  /** How long a request message may take to come, and an answer to be taken. */
+  /** How long a request message may take to arrive, and how long a response may stay unread. */
   readonly messageTimeoutMs: number;
-  /** Bytes of unfinished requests and unread answers, over all connections. */
+  /** The most bytes of incomplete requests and unread responses, over all connections. */
   readonly maxHeldBytes: number;
 }
 
@@ -33,26 +33,26 @@ export const DEFAULT_LIMITS: TransportLimits = {
   maxHeldBytes: 64 * 1024 * 1024,
 };
 
-/** Calls open on one connection; more wait at the client. The least that RFC 9113 recommends, section 6.5.2. */
+/** Open calls on one connection. The client queues more. The least value that RFC 9113, section 6.5.2, recommends. */
 export const MAX_STREAMS = 100;
-/** Of a request's head, all names and values with 32 bytes each (RFC 9113, section 6.5.2): what other gRPC servers take. */
+/** The size of a request's head, counted as RFC 9113, section 6.5.2, does. Other gRPC servers have the same limit. */
 export const MAX_HEAD_BYTES = 8 * 1024;
-/** What an open call counts for, whatever it has sent: its stream, its head, and the first room for its message. */
+/** The bytes that every open call counts for: its stream, its head, and its first message buffer. */
 export const CALL_BYTES = 8 * 1024;
 /**
- * Each DATA frame costs work, however little it carries, and flow control counts bytes alone. Of a call so many pieces are
- * taken as they come: the prefix and the message may be one each. Later ones below so many bytes count, and so many of them,
- * from one sweep to the next, close the connection.
+ * Each DATA frame costs work, whatever its size, and flow control counts only bytes. The first FREE_PIECES frames of a
+ * call are free: the prefix and the message may come in separate frames. Later frames of fewer than TINY_BYTES are
+ * counted, and MAX_TINY_PIECES of them between two sweeps close the connection.
  */
 export const FREE_PIECES = 8;
 export const TINY_BYTES = 64;
 export const MAX_TINY_PIECES = 1_000;
-/** A silent connection is asked after so long whether it is alive, and has so long to answer. */
+/** When a silent connection is pinged, and how long it has to answer. */
 export const KEEPALIVE_MS = 60_000;
 export const KEEPALIVE_TIMEOUT_MS = 20_000;
-/** Without a call under way: a client that comes back later loses nothing by it. */
+/** The time to answer if no call is under way: such a client loses nothing if the connection closes. */
 export const IDLE_TIMEOUT_MS = 5_000;
-/** A connection with calls under way is asked, too, at most so often. */
+/** The least time between two PINGs on a connection with calls under way. */
 export const BUSY_PING_MS = 5_000;
-/** How often connections and calls are looked at for what is too late. */
+/** How often the time limits of connections and calls are enforced. */
 export const SWEEP_MS = 500;

@@ -1,13 +1,13 @@
-// A listening address: plain TCP, or TLS with certificates that can change while it listens.
+// A listening address: plain TCP, or TLS with certificates that may change while it listens.
 
 import { lookup } from 'node:dns/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { Address } from '../../env.js';
-import type { Certificates } from '../../tls/certificates.js';
-import { MIN_TLS, type TlsMaterial } from '../../tls/pem.js';
+import type { Address } from '../../platform/env.js';
+import type { Certificates } from '../../platform/tls/certificates.js';
+import { MIN_TLS, type TlsMaterial } from '../../platform/tls/pem.js';
 import type { Connections } from './connections.js';
-import type { Refusals } from './refusals.js';
+import type { LimitLog } from './limit-log.js';
 import type { Route } from './routes.js';
 
 export interface ListenerOptions {
@@ -17,14 +17,14 @@ export interface ListenerOptions {
   readonly handshakeTimeoutMs: number;
   readonly routes: ReadonlyMap<string, Route>;
   readonly connections: Connections;
-  readonly refusals: Refusals;
+  readonly limitLog: LimitLog;
 }
 
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #tls: TlsServer | undefined;
   readonly #servers: Server[] = [];
-  /** The admitted address of each socket in its TLS handshake, by the port that it comes from. */
+  /** The address by which each socket in its TLS handshake is counted, by its remote host and port. */
   readonly #shaking = new Map<string, string>();
 
   constructor(options: ListenerOptions) {
@@ -33,9 +33,9 @@ export class Listener {
   }
 
   /**
-   * Listens on every address of a name, all with one port. An address that this machine does not have is left out. One
-   * that another process listens on is not: part of the calls would go there.
-   * @returns the port. @throws if none of them can be had, or one is in use
+   * Listens on every address of a host name, all with one port. Skips an address that this machine does not have, but
+   * not one that is in use: another process would get some of the calls.
+   * @returns the port. @throws if no address is available, or one is in use
    */
   async listen(): Promise<number> {
     const { host } = this.#options.address;
@@ -57,7 +57,7 @@ export class Listener {
     return port;
   }
 
-  /** Takes no more connections. */
+  /** Accepts no more connections. */
   close(): void {
     for (const server of this.#servers) server.close();
   }
@@ -68,7 +68,7 @@ export class Listener {
       server.once('error', reject);
       server.listen({ host, port }, () => {
         server.off('error', reject);
-        // A connection that cannot be accepted, for want of descriptors: the next one may be.
+        // An accept failed, for example for lack of file descriptors. A later one may succeed.
         server.on('error', () => {});
         this.#servers.push(server);
         const bound = server.address();
@@ -100,7 +100,7 @@ export class Listener {
     });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (_error, socket) => {
-      this.#options.refusals.count('handshake', endOf(socket));
+      this.#options.limitLog.count('handshake', endOf(socket));
       socket.destroy();
     });
     certificates.watch((material) => server.setSecureContext(secureContext(material)));

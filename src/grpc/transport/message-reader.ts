@@ -1,4 +1,4 @@
-// Messages out of the bytes of a request: each a flag, a length of four bytes, and the message.
+// The parser of length-prefixed messages: a flag of one byte, a length of four bytes, and the message.
 
 import { status } from '@grpc/grpc-js';
 import { failure } from './head.js';
@@ -7,7 +7,7 @@ import { StatusError } from './method.js';
 const PREFIX_BYTES = 5;
 const FIRST_CAPACITY = 1024;
 const BAD_FLAG = failure(status.INTERNAL, 'the flag before the request message is neither 0 nor 1');
-/** The request has ended within a message. */
+/** The request ended in the middle of a message. */
 export const INCOMPLETE = failure(status.INTERNAL, 'the request message is incomplete');
 
 export interface Message {
@@ -16,8 +16,8 @@ export interface Message {
 }
 
 /**
- * Copies what comes into a buffer of its own: a slice that Node hands over keeps all that was read with it, and a
- * thousand small slices take more room than their bytes.
+ * Copies the input into a buffer of its own: a slice from Node keeps the whole read buffer in memory, and a thousand
+ * small slices take more memory than their bytes.
  */
 export class MessageReader {
   readonly #maxBytes: number;
@@ -25,27 +25,27 @@ export class MessageReader {
   #from = 0;
   #to = 0;
 
-  /** @param maxBytes of one message */
+  /** @param maxBytes the most bytes of one message */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The room that it takes, bytes. */
+  /** The size of the buffer, bytes. */
   get capacity(): number {
     return this.#buffer.length;
   }
 
-  /** How many bytes are not taken yet. */
+  /** How many bytes wait for `next`. */
   get pending(): number {
     return this.#to - this.#from;
   }
 
-  /** How many bytes the message and its prefix have that is on its way; undefined: its prefix is not complete. */
+  /** The size of the next message with its prefix, bytes; undefined: the prefix is not complete. */
   get announced(): number | undefined {
     return this.pending < PREFIX_BYTES ? undefined : PREFIX_BYTES + this.#buffer.readUInt32BE(this.#from + 1);
   }
 
-  /** @throws StatusError if the message is too large, or its prefix is none */
+  /** @throws StatusError if the message is too large, or its prefix is invalid */
   push(chunk: Buffer): void {
     this.#makeRoom(chunk.length);
     chunk.copy(this.#buffer, this.#to);
@@ -53,7 +53,7 @@ export class MessageReader {
     this.#check();
   }
 
-  /** Takes the next message, if all of it has come. @throws StatusError as `push`, of the one after it */
+  /** Takes the next message if it is complete. @throws StatusError as `push` does, about the message after it */
   next(): Message | undefined {
     const { announced } = this;
     if (announced === undefined || this.pending < announced) return undefined;
@@ -64,7 +64,7 @@ export class MessageReader {
     return { isCompressed, bytes };
   }
 
-  /** Gives its room back. */
+  /** Frees the buffer. */
   clear(): void {
     this.#buffer = Buffer.alloc(0);
     this.#from = this.#to = 0;
@@ -78,7 +78,7 @@ export class MessageReader {
     throw new StatusError(failure(status.RESOURCE_EXHAUSTED, details));
   }
 
-  /** A message that was taken may be in use: what is left moves into another buffer, never within one. */
+  /** Moves the remaining bytes to a new buffer, never within one: a message that was taken may still be in use. */
   #makeRoom(more: number): void {
     if (this.#to + more <= this.#buffer.length) return;
     const needed = this.pending + more;

@@ -1,4 +1,4 @@
-// The response of a call: its head, its messages, its trailers, and since when the client has not taken them.
+// The response of a call: its head, its messages, its trailers, and how long the client has not read them.
 
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
@@ -7,25 +7,25 @@ import { responseHead, statusHead, trailers } from './head.js';
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
 
 export class Response {
-  /** Joins the head, if it is set before the first message. */
+  /** Sent in the head if it is set before the first message. */
   metadata: Metadata | undefined;
   readonly #stream: ServerHttp2Stream;
   #hasHead = false;
   #isEnding = false;
   #isAbandoned = false;
-  /** Since when something is on its way to the client that it has not taken. */
+  /** Since when bytes are waiting that the client has not read. */
   #sendingSinceMs: number | undefined;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
   }
 
-  /** Its status is given: nothing more is sent after what is on its way. */
+  /** The status is set: no more messages follow. */
   get isEnding(): boolean {
     return this.#isEnding;
   }
 
-  /** The client was given up, but its stream cannot be ended. */
+  /** The stream was cancelled, but it may not have closed yet. */
   get isAbandoned(): boolean {
     return this.#isAbandoned;
   }
@@ -34,7 +34,7 @@ export class Response {
     return this.#sendingSinceMs !== undefined && nowMs - this.#sendingSinceMs > timeoutMs;
   }
 
-  /** @param framed a message with its prefix. @param flushed called once the client's window has taken it */
+  /** @param framed a message with its prefix. @param flushed called once it fits into the flow-control window */
   write(framed: Buffer, flushed: () => void): void {
     if (!this.#hasHead) this.#stream.respond(responseHead(this.metadata), { waitForTrailers: true });
     this.#hasHead = true;
@@ -45,7 +45,7 @@ export class Response {
     });
   }
 
-  /** Sends the status, after what is on its way. */
+  /** Sends the status after the messages that are being sent. */
   end(status: StatusObject): void {
     if (!this.#hasHead) return this.endWith(statusHead(status));
     this.#begin();
@@ -56,14 +56,14 @@ export class Response {
     });
   }
 
-  /** Sends a head alone. */
+  /** Sends a head only. */
   endWith(head: ReturnType<typeof statusHead>): void {
     this.#begin();
     this.#stream.respond(head, { endStream: true });
     this.#stopRequest();
   }
 
-  /** Gives the stream up: what is on its way in either direction is freed. */
+  /** Cancels the stream, which frees the bytes in both directions. */
   abandon(): void {
     this.#isAbandoned = true;
     this.#stream.close(NGHTTP2_CANCEL);
@@ -74,11 +74,11 @@ export class Response {
     this.#sendingSinceMs ??= performance.now();
   }
 
-  /** The client may stop sending: all is answered (RFC 9113, section 8.1). */
+  /** Asks the client to stop sending, because the response is complete (RFC 9113, section 8.1). */
   #stopRequest(): void {
     const stream = this.#stream;
     if (stream.readableEnded) return;
-    // Its rest is thrown away until the client knows.
+    // The rest of the request is dropped until the client stops.
     stream.resume();
     setImmediate(() => stream.close(NGHTTP2_NO_ERROR));
   }

@@ -9,11 +9,11 @@ import type { Handlers, MethodRules, MethodShape, StreamingHandler, UnaryHandler
 export interface Route extends MethodRules {
   readonly shape: MethodShape;
   readonly handler: UnaryHandler<unknown, unknown> | StreamingHandler<unknown, unknown>;
-  /** The answer to a call that is not admitted, made once: it must cost little. */
-  readonly refusalHead: OutgoingHttpHeaders;
+  /** The response to a call that is not admitted. Built once, because a refusal must be cheap. */
+  readonly rejectionHead: OutgoingHttpHeaders;
 }
 
-const UNAVAILABLE = failure(status.UNAVAILABLE, 'the call is not taken now; try again');
+const UNAVAILABLE = failure(status.UNAVAILABLE, 'the call is not accepted now; try again');
 
 export class Routes {
   readonly #routes = new Map<string, Route>();
@@ -28,10 +28,10 @@ export class Routes {
     handlers: Handlers<Definition>,
     rules: MethodRules,
   ): void {
-    const refusalHead = statusHead(rules.admission?.refusal ?? UNAVAILABLE);
+    const rejectionHead = statusHead(rules.admission?.rejection ?? UNAVAILABLE);
     for (const name of Object.keys(definition) as (keyof Definition)[]) {
       const shape: MethodShape = definition[name];
-      this.#routes.set(shape.path, { ...rules, refusalHead, shape, handler: handlers[name] as Route['handler'] });
+      this.#routes.set(shape.path, { ...rules, rejectionHead, shape, handler: handlers[name] as Route['handler'] });
     }
   }
 }

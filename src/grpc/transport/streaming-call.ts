@@ -1,8 +1,7 @@
-// A call whose messages are read and written one at a time: the next is taken when the handler asks for it.
+// A streaming call: its handler reads and writes messages one at a time.
 
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Metadata, status } from '@grpc/grpc-js';
-import { Call, type CallHost } from './call.js';
+import { Call, type CallHost, type IncomingRequest } from './call.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import { INCOMPLETE, type Message } from './message-reader.js';
@@ -19,14 +18,8 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
   #hasMessage = false;
   #hasAll = false;
 
-  constructor(
-    host: CallHost,
-    route: Route,
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    inflater: Inflater,
-  ) {
-    super(host, route, stream, headers);
+  constructor(host: CallHost, route: Route, request: IncomingRequest, inflater: Inflater) {
+    super(host, route, request);
     this.#inflater = inflater;
     this.#handler = route.handler as StreamingHandler<unknown, unknown>;
     const { promise, resolve } = deferred();
@@ -68,12 +61,12 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
     });
   }
 
-  /** Only the wait for the first: what a handler allows between messages is its own matter. */
+  /** Only the first message has a time limit here. The handler decides how long to wait for later ones. */
   protected get isReading(): boolean {
     return !this.#hasMessage;
   }
 
-  /** With a whole message here, the client's window stays as it is until that is taken. */
+  /** While a complete message waits for the handler, the stream is paused, so the flow-control window stays closed. */
   protected onBytes(): void {
     const message = this.#waiting && this.reader.next();
     if (message) this.#resume(message);

@@ -1,15 +1,15 @@
-// The transport of gRPC over HTTP/2: the listeners of a process and what they have in common, on Node's `http2`, `net` and `tls` alone.
+// The transport of gRPC over HTTP/2: the listeners of a process and their common limits, on Node's `http2`, `net`, `tls`.
 
-import { AddressUnusable } from '../../address-unusable.js';
-import type { Address } from '../../env.js';
-import type { Logger } from '../../log.js';
-import type { Certificates } from '../../tls/certificates.js';
+import { AddressUnusable } from '../../platform/address-unusable.js';
+import type { Address } from '../../platform/env.js';
+import type { Logger } from '../../platform/log.js';
+import type { Certificates } from '../../platform/tls/certificates.js';
 import { Connections } from './connections.js';
 import { HeldBytes } from './held-bytes.js';
 import { Inflater } from './inflate.js';
+import { LimitLog } from './limit-log.js';
 import type { TransportLimits } from './limits.js';
 import { Listener } from './listener.js';
-import { Refusals } from './refusals.js';
 import type { Route } from './routes.js';
 
 interface Listening {
@@ -22,7 +22,7 @@ interface Listening {
 export class Transport {
   readonly #certificates: Certificates | undefined;
   readonly #handshakeTimeoutMs: number;
-  readonly #refusals: Refusals;
+  readonly #limitLog: LimitLog;
   readonly #connections: Connections;
   readonly #listeners: Listening[] = [];
 
@@ -30,24 +30,24 @@ export class Transport {
   constructor(log: Pick<Logger, 'warn'>, limits: TransportLimits, certificates: Certificates | undefined) {
     this.#certificates = certificates;
     this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
-    this.#refusals = new Refusals(log);
+    this.#limitLog = new LimitLog(log);
     const held = new HeldBytes(limits.maxHeldBytes);
-    this.#connections = new Connections({ limits, held, inflater: new Inflater(), refusals: this.#refusals });
+    this.#connections = new Connections({ limits, held, inflater: new Inflater(), limitLog: this.#limitLog });
   }
 
   /** @param variable the setting that holds the address */
   add(variable: string, address: Address, routes: ReadonlyMap<string, Route>): void {
     const listener = new Listener({
-      ...{ address, routes, connections: this.#connections, refusals: this.#refusals },
+      ...{ address, routes, connections: this.#connections, limitLog: this.#limitLog },
       ...{ certificates: this.#certificates, handshakeTimeoutMs: this.#handshakeTimeoutMs },
     });
     this.#listeners.push({ variable, address, listener });
   }
 
-  /** @returns the addresses, with the ports that were given, in the order of `add`. @throws AddressUnusable */
+  /** @returns the addresses with their actual ports, in the order of `add`. @throws AddressUnusable */
   async listen(): Promise<readonly Address[]> {
     const addresses: Address[] = [];
-    // In turn: where several processes are given ports by chance, it is the order that tells which port is whose.
+    // One after the other: if workers share ports that the system chooses, the order says which port belongs to which.
     for (const { variable, address, listener } of this.#listeners) {
       try {
         addresses.push({ ...address, port: await listener.listen() });
@@ -58,7 +58,7 @@ export class Transport {
     return addresses;
   }
 
-  /** Takes no more connections and calls. Resolves when the last connection has closed. */
+  /** Accepts no more connections and calls. Resolves when the last connection has closed. */
   close(): Promise<void> {
     for (const { listener } of this.#listeners) listener.close();
     return this.#connections.close();
@@ -67,6 +67,6 @@ export class Transport {
   destroy(): void {
     for (const { listener } of this.#listeners) listener.close();
     this.#connections.destroy();
-    this.#refusals.report();
+    this.#limitLog.report();
   }
 }

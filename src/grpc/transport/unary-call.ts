@@ -1,8 +1,7 @@
 // A call with one request message and one response.
 
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type StatusObject, status } from '@grpc/grpc-js';
-import { Call, type CallHost } from './call.js';
+import { Call, type CallHost, type IncomingRequest } from './call.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import { INCOMPLETE, type Message } from './message-reader.js';
@@ -18,14 +17,8 @@ export class UnaryCall extends Call {
   readonly #inflater: Inflater;
   #hasMessage = false;
 
-  constructor(
-    host: CallHost,
-    route: Route,
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    inflater: Inflater,
-  ) {
-    super(host, route, stream, headers);
+  constructor(host: CallHost, route: Route, request: IncomingRequest, inflater: Inflater) {
+    super(host, route, request);
     this.#handler = route.handler as UnaryHandler<unknown, unknown>;
     this.#inflater = inflater;
   }
@@ -34,7 +27,7 @@ export class UnaryCall extends Call {
     return !this.#hasMessage;
   }
 
-  /** The message is taken when the client says that no other follows. */
+  /** The message is handled when the client ends the request, which shows that no second message follows. */
   protected onBytes(): void {
     const { announced } = this.reader;
     if (announced !== undefined && this.reader.pending > announced) this.end(SECOND_MESSAGE);

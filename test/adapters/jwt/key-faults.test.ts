@@ -59,7 +59,7 @@ describe('a ring of keys, looking at its folder', () => {
         writeKey(folder.path, 'new', pem);
         await ring.look();
         expect(ring.publicKeys().map(({ kid }) => kid)).to.include(added);
-        expect(folder.log.of('info').filter((line) => line.includes('in order again'))).to.have.length(1);
+        expect(folder.log.of('info').filter((line) => line.includes('is valid again'))).to.have.length(1);
         expect(folder.log.of('error')).to.have.length(1);
       });
     }

@@ -63,23 +63,23 @@ describe('loadKeys', () => {
     writeFileSync(join(folder, 'huge.pem'), 'x'.repeat(100_000), { mode: 0o600 });
     // A pipe that nobody writes to would be waited for, for ever.
     execFileSync('mkfifo', ['-m', '600', join(folder, 'pipe.pem')]);
-    const { message, passing } = await faultOf(folder);
+    const { message, isTransient } = await faultOf(folder);
     expect(message)
-      .to.match(/broken\.pem: it holds no unencrypted private key[\s\S]*open\.pem: everybody .* run: chmod o= /)
-      .and.match(/huge\.pem: it is too large[\s\S]*pipe\.pem: it is no file/)
+      .to.match(/broken\.pem: it contains no unencrypted private key[\s\S]*open\.pem: every user .* run: chmod o= /)
+      .and.match(/huge\.pem: it is too large[\s\S]*pipe\.pem: it is not a file/)
       .and.not.include('hunter2');
-    expect(passing).to.equal(false);
+    expect(isTransient).to.equal(false);
   });
 
   it('takes no key from a folder that others may add files to, and says how to mend it', async () => {
     generateKey(folder, 'own');
     for (const mode of [0o777, 0o1777, 0o702]) {
       chmodSync(folder, mode);
-      const { message, passing } = await faultOf(folder);
+      const { message, isTransient } = await faultOf(folder);
       expect(message)
-        .to.include(`${folder}: everybody on this machine may add a key`)
+        .to.include(`${folder}: every user of this machine can add a key`)
         .and.include(`chmod o-w '${folder}'`);
-      expect(passing).to.equal(false);
+      expect(isTransient).to.equal(false);
     }
     chmodSync(folder, 0o775);
     expect(await loadKeys(folder)).to.have.length(1);
@@ -91,7 +91,7 @@ describe('loadKeys', () => {
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=1777,size=1m', 'keys', mounted]).status !== 0) this.skip();
     try {
       writeFileSync(join(mounted, 'a.pem'), makeKey('ES256').pem, { mode: 0o600 });
-      expect((await faultOf(mounted)).message).to.include('everybody');
+      expect((await faultOf(mounted)).message).to.include('every user');
       execFileSync('mount', ['-o', 'remount,ro', mounted]);
       expect(await loadKeys(mounted)).to.have.length(1);
     } finally {
@@ -100,15 +100,15 @@ describe('loadKeys', () => {
   });
 
   it('says so where there is no key', async () => {
-    const remedy = '`latchkey keys generate` makes the first key';
-    expect((await faultOf(folder)).message).to.equal(`${folder}: it holds no file that ends in .pem; ${remedy}`);
+    const remedy = '`latchkey keys generate` creates the first key';
+    expect((await faultOf(folder)).message).to.equal(`${folder}: it contains no file that ends in .pem; ${remedy}`);
     const missing = join(folder, 'missing');
     expect((await faultOf(missing)).message).to.equal(`${missing}: there is no such folder; ${remedy}`);
   });
 
   it('tells what another look may mend from what it will not', async () => {
     writeFileSync(join(folder, 'a.pem'), 'x', { mode: 0o600 });
-    expect((await faultOf(join(folder, 'a.pem'))).passing).to.equal(true);
+    expect((await faultOf(join(folder, 'a.pem'))).isTransient).to.equal(true);
   });
 });
 

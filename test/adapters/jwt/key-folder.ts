@@ -16,7 +16,7 @@ export class KeyFolder {
   readonly log = new RecordingLog();
   /** The machine's clock, Unix ms; and one that is never set. */
   wallMs = 20_000 * DAY;
-  steadyMs = 5_000;
+  monotonicMs = 5_000;
   /** How often names were looked at, and files read. */
   looks = 0;
   reads = 0;
@@ -26,7 +26,7 @@ export class KeyFolder {
   /** Lets time pass on both clocks. */
   pass(ms: number): void {
     this.wallMs += ms;
-    this.steadyMs += ms;
+    this.monotonicMs += ms;
   }
 
   /** Adds a key. @param agoMs its date, counted back from now */
@@ -46,9 +46,9 @@ export class KeyFolder {
   }
 
   open(options: Partial<KeyRingOptions> = {}): Promise<KeyRing> {
-    return KeyRing.open({
+    return KeyRing.load({
       ...{ folder: this.path, delayMs: MINUTE, activeKid: undefined, others: [], adopted: [], log: this.log },
-      clocks: { wallMs: () => this.wallMs, steadyMs: () => this.steadyMs },
+      clocks: { wallMs: () => this.wallMs, monotonicMs: () => this.monotonicMs },
       disk: {
         fingerprint: async (folder: string): Promise<string> => {
           this.looks++;

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { KeyFileError, makeKey, writeKey } from '../../../src/adapters/jwt/key-files.js';
 import { keyFromSecret } from '../../../src/adapters/jwt/signing-key.js';
-import { scrub } from '../../../src/log.js';
+import { redactByShape } from '../../../src/platform/redaction.js';
 import { DAY, MINUTE, SECOND } from '../../support/world.js';
 import { KeyFolder, tokenOf, verdict } from './key-folder.js';
 
@@ -31,7 +31,7 @@ describe('a ring of keys', () => {
     const warnings = () => folder.log.lines.filter(({ level }) => level === 'warn');
     /** The kids of the first warning, as the log writes them: it hides long random texts. */
     const kidsShown = (): unknown[] => {
-      const { keys } = JSON.parse(scrub(JSON.stringify(warnings()[0]?.fields))) as { keys: { kid: unknown }[] };
+      const { keys } = JSON.parse(redactByShape(JSON.stringify(warnings()[0]?.fields))) as { keys: { kid: unknown }[] };
       return keys.map(({ kid }) => kid);
     };
 
@@ -220,7 +220,7 @@ describe('a ring of keys', () => {
       await ring.look();
       await ring.look();
       expect(ring.signingKid).to.equal(newest);
-      expect(folder.log.of('error').join()).to.include('JWT_ACTIVE_KID names is gone');
+      expect(folder.log.of('error').join()).to.include('JWT_ACTIVE_KID was removed');
       expect(folder.log.of('error')).to.have.length(1);
     });
   });
@@ -230,15 +230,15 @@ describe('a ring of keys', () => {
     const ring = await folder.open();
     const added = folder.add('new');
     await ring.look();
-    expect(told('a key has come')).to.deep.equal([added]);
-    expect(told('this key signs')).to.deep.equal([old]);
+    expect(told('key added')).to.deep.equal([added]);
+    expect(told('this key now signs')).to.deep.equal([old]);
     folder.pass(MINUTE);
     await ring.look();
-    expect(told('this key signs')).to.deep.equal([old, added]);
+    expect(told('this key now signs')).to.deep.equal([old, added]);
     rmSync(folder.file('old'));
     await ring.look();
-    expect(told('a key is gone')).to.deep.equal([old]);
-    expect(told('this key signs')).to.have.length(2);
+    expect(told('key removed')).to.deep.equal([old]);
+    expect(told('this key now signs')).to.have.length(2);
     expect(folder.log.of('error')).to.be.empty;
   });
 

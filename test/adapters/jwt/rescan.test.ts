@@ -78,7 +78,7 @@ describe('a rescan for an unknown key', () => {
     open();
     await done;
     expect(ring.publicKeys()).to.have.length(2);
-    expect(folder.log.of('info').join()).to.include('in order again');
+    expect(folder.log.of('info').join()).to.include('is valid again');
   });
 
   it('says no, and does not fail, where the folder is not in order', async () => {

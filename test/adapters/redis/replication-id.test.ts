@@ -1,9 +1,9 @@
-// Tests of a primary that takes a new replication id and keeps its data: it does not count as one that lost writes.
+// Tests of primaries with a new replication id: which of them count as having lost writes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { RedisServer } from '../../support/redis-server.js';
-import { openReachable } from './redis-world.js';
+import { openReachable, until } from './redis-world.js';
 
 const BACKLOG_TTL_S = 1;
 
@@ -33,6 +33,26 @@ describe('a primary whose replicas are gone for longer than it keeps its backlog
     } finally {
       await store.close();
       await Promise.all([replica.stop(), primary.stop()]);
+    }
+  });
+});
+
+describe('a primary that was a replica in between, too short for a role to be seen', function () {
+  this.timeout(20_000);
+
+  it('is left, and the log says that it may have lost writes', async () => {
+    const primary = await RedisServer.start();
+    const { store, log } = await openReachable(primary, { allowUnsafe: true });
+    const told: boolean[] = [];
+    store.watch((reachable) => told.push(reachable));
+    try {
+      await primary.raw.multi().replicaof('127.0.0.1', '1').replicaof('NO', 'ONE').exec();
+      await until(() => told.length === 2, 10_000);
+      expect(told).to.deep.equal([false, true]);
+      expect(log.text).to.include('may have lost writes').and.not.include('nothing was lost');
+    } finally {
+      await store.close();
+      await primary.stop();
     }
   });
 });

@@ -24,8 +24,9 @@ const INFO: Readonly<Record<string, string>> = {
 export class RespServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** The answer to a command in lower case; undefined: as a Redis with nothing in it. */
-  answer: (command: string, args: readonly string[]) => string | undefined = () => undefined;
+  /** The answer to a command in lower case, now or later; undefined: as a Redis with nothing in it. */
+  answer: (command: string, args: readonly string[]) => string | undefined | Promise<string | undefined> = () =>
+    undefined;
   /** The commands so far, in lower case. */
   readonly commands: string[] = [];
 
@@ -41,10 +42,14 @@ export class RespServer {
     return new RespServer(server);
   }
 
-  get url(): string {
+  get port(): number {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('the server does not listen');
-    return `redis://127.0.0.1:${address.port}`;
+    return address.port;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
   }
 
   async stop(): Promise<void> {
@@ -57,21 +62,23 @@ export class RespServer {
     this.#sockets.add(socket);
     socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
     let rest = '';
+    // Commands of one connection are taken up one after the other, as Redis does.
+    let answered = Promise.resolve();
     socket.setEncoding('latin1').on('data', (data: string) => {
       rest += data;
       for (;;) {
         const request = take(rest);
         if (!request) return;
         rest = request.rest;
-        socket.write(this.#reply(request.words));
+        answered = answered.then(async () => void socket.write(await this.#reply(request.words)));
       }
     });
   }
 
-  #reply([name = '', ...args]: readonly string[]): string {
+  async #reply([name = '', ...args]: readonly string[]): Promise<string> {
     const command = name.toLowerCase();
     this.commands.push(command);
-    return this.answer(command, args) ?? usual(command, args);
+    return (await this.answer(command, args)) ?? usual(command, args);
   }
 }
 

@@ -73,6 +73,16 @@ describe('a primary that Sentinels name', function () {
     expect(performance.now() - namedMs).to.be.above(TAKEOVER_MS);
   });
 
+  it('is named by more than half of all Sentinels, those that REDIS_URL does not name included', async () => {
+    const { store: one } = openStore(sentinels.urlOf(1), { allowUnsafe: true });
+    const { store: two } = openStore(sentinels.urlOf(2), { allowUnsafe: true });
+    stores.push(one, two);
+    await two.opened();
+    await sleep(2 * TAKEOVER_MS);
+    expect(await answers(two)).to.equal(true);
+    expect(await answers(one)).to.equal(false);
+  });
+
   it('is not vouched for once the Sentinels are mute', async () => {
     const [primary, replica] = servers;
     await replica.raw.replicaof('127.0.0.1', primary.port);

@@ -5,7 +5,7 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import { expect } from 'chai';
 import { clientMaker, connect } from '../../../src/adapters/redis/client.js';
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
-import { readTls, type TlsFiles } from '../../../src/tls/pem.js';
+import { readTls, type TlsFiles } from '../../../src/platform/tls/pem.js';
 import { RecordingLog } from '../../support/recording-log.js';
 import { startTlsRedis, type TlsRedis } from '../../support/tls-redis.js';
 import { LOCAL, TlsScene } from '../../support/tls-scene.js';

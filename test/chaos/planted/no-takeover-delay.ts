@@ -4,6 +4,6 @@ import { PrimaryLease, TAKEOVER_DELAY_MS } from '../../../src/adapters/redis/top
 
 const { record } = PrimaryLease.prototype;
 
-PrimaryLease.prototype.record = function (voter, answer, unbroken) {
-  record.call(this, voter, { ...answer, receivedMs: answer.receivedMs - TAKEOVER_DELAY_MS }, unbroken);
+PrimaryLease.prototype.record = function (voter, answer) {
+  record.call(this, voter, { ...answer, receivedMs: answer.receivedMs - TAKEOVER_DELAY_MS });
 };

@@ -13,7 +13,7 @@ interface Seen {
 
 const seen = new Map<number, Seen>();
 
-Topology.prototype.run = function (shard, use, commands) {
+Topology.prototype.run = async function (shard, use, commands) {
   const owner = this.ownerOf(shard);
   let known = seen.get(shard);
   if (known?.owner !== owner) known = { owner, before: known?.owner, sinceMs: performance.now() };

@@ -7,11 +7,11 @@ import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { formatAddress } from '../../../src/env.js';
 import { DEFAULT_LIMITS } from '../../../src/grpc/transport/limits.js';
 import type { Answer, CallAdmission, IncomingCall } from '../../../src/grpc/transport/method.js';
 import { Routes } from '../../../src/grpc/transport/routes.js';
 import { Transport } from '../../../src/grpc/transport/transport.js';
+import { formatAddress } from '../../../src/platform/env.js';
 import { call, type Ended, openCall } from '../../support/http2-call.js';
 import { FRAME, message, RawHttp2 } from '../../support/raw-http2.js';
 import { RecordingLog } from '../../support/recording-log.js';
@@ -46,7 +46,7 @@ class Scene {
     const admission: CallAdmission = {
       open: () => !this.isFull,
       wait: (_path, waiting) => void this.waiting.push(waiting),
-      refusal: { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata: new Metadata() },
+      rejection: { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata: new Metadata() },
     };
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES };
     // biome-ignore format: one method a line
@@ -354,7 +354,7 @@ describe('the transport', () => {
     const socket = connectTcp(Number(port), '127.0.0.1').on('error', () => {});
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket.resume(), 'close');
-    expect(scene.log.text).to.include('they broke the HTTP/2 protocol');
+    expect(scene.log.text).to.include('they violated the HTTP/2 protocol');
   });
 
   it('says of a client that resets its connection nothing of a broken protocol', async () => {

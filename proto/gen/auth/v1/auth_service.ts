@@ -26,114 +26,114 @@ export const protobufPackage = "auth.v1";
 
 export const protobufFileName = "auth/v1/auth_service.proto";
 
-/** Owns the contract that every internal service and the gateway use. */
+/** AuthService: the contract that every internal service and the gateway use. */
 
-/** What RefreshToken is asked. */
+/** The request of RefreshToken. */
 export interface RefreshTokenRequest {
   /** The refresh token to trade, at most 8192 bytes. */
   refreshToken: string;
 }
 
-/** What RefreshToken answers. */
+/** The response of RefreshToken. */
 export interface RefreshTokenResponse {
   /** The next pair of the session. */
   tokens: TokenPair | undefined;
 }
 
-/** What Logout is asked: either token, or both. With a good refresh token a bad access token is ignored. */
+/** The request of Logout: either token, or both. With a good refresh token, a bad access token is ignored. */
 export interface LogoutRequest {
   /** An access token of the session, at most 8192 bytes. */
   accessToken: string;
   /** A refresh token of the session, at most 8192 bytes. */
   refreshToken: string;
   /**
-   * End every session of the token's subject that started until now. Needs a token that stands; two tokens must name
-   * one subject, else INVALID_ARGUMENT.
+   * End every session of the token's subject that has started until now. Needs an active token. Two tokens must have the
+   * same subject, else INVALID_ARGUMENT.
    */
   allSessions: boolean;
 }
 
-/** What Logout answers: the session, or all of them, are over. */
+/** The response of Logout: the session, or every session of the subject, has ended. */
 export interface LogoutResponse {
 }
 
-/** What ValidateToken is asked. */
+/** The request of ValidateToken. */
 export interface ValidateTokenRequest {
-  /** The access token to judge, at most 8192 bytes. */
+  /** The access token to check, at most 8192 bytes. */
   accessToken: string;
   /** Also return the token's other claims. */
   includeClaims: boolean;
 }
 
-/** What ValidateToken answers. Where `active` is false, `problem` says why and all else is empty. */
+/** The response of ValidateToken. If `active` is false, `problem` is the reason and all other fields are empty. */
 export interface ValidateTokenResponse {
-  /** Whether the token stands. */
+  /** Whether the token is active. */
   active: boolean;
-  /** Why it does not. UNSPECIFIED where it stands. */
+  /** Why it is not active. UNSPECIFIED if it is. */
   problem: TokenProblem;
-  /** Whom the token is about: the claim `sub`. */
+  /** The subject: the claim `sub`. */
   subject: string;
-  /** The session: the claim `sid`. Empty for an adopted token, which names no session of ours. */
+  /** The session: the claim `sid`. Empty for an adopted token, which does not name its session. */
   sessionId: string;
   /** The token's own id: the claim `jti`. */
   tokenId: string;
   /** The claim `iat`. Unix time, seconds. */
   issuedAt: number;
-  /** When the token ends: the claim `exp`, or sooner where a setting has been lowered since. Unix time, seconds. */
+  /** When the token expires: the claim `exp`, or earlier if a setting was lowered since. Unix time, seconds. */
   expiresAt: number;
-  /** The claim `iss`; empty where the token has none. */
+  /** The claim `iss`; empty if the token has none. */
   issuer: string;
-  /** The claim `aud`, one entry an audience. */
+  /** The claim `aud`, one entry per audience. */
   audience: string[];
-  /** The claims that are neither registered nor ours, where `include_claims` asks for them. */
+  /** The claims that are neither registered nor reserved, if `include_claims` is set. */
   claims: { [key: string]: any } | undefined;
 }
 
-/** What ValidateTokens is asked. */
+/** The request of ValidateTokens. */
 export interface ValidateTokensRequest {
-  /** The access tokens to judge: 1 to 1000, in a request of at most 1 MiB. */
+  /** The access tokens to check: 1 to 1000, in a request of at most 1 MiB. */
   accessTokens: string[];
   /** Also return the tokens' other claims. */
   includeClaims: boolean;
 }
 
-/** What ValidateTokens answers. */
+/** The response of ValidateTokens. */
 export interface ValidateTokensResponse {
-  /** One for each token, in the order of the tokens. */
+  /** One result for each token, in the order of the tokens. */
   results: ValidateTokensResult[];
 }
 
-/** What can be said of one token. */
+/** The result for one token. */
 export interface ValidateTokensResult {
-  /** Whether the token stands, and if not, why. Here an empty or oversized token is MALFORMED. */
+  /** Whether the token is active, and if not, why. Here an empty or oversized token is MALFORMED. */
   validation?:
     | ValidateTokenResponse
     | undefined;
-  /** The store cannot tell: the token counts neither as active nor as not. When to ask again. */
+  /** The store did not answer, so it is unknown whether the token is active. When to retry. */
   cannotTell?: RetryInfo | undefined;
 }
 
-/** What GetJsonWebKeySet is asked: nothing. */
+/** The request of GetJsonWebKeySet, which has no fields. */
 export interface GetJsonWebKeySetRequest {
 }
 
-/** What GetJsonWebKeySet answers: the set of RFC 7517, section 5. */
+/** The response of GetJsonWebKeySet: a JSON Web Key Set (RFC 7517, section 5). */
 export interface GetJsonWebKeySetResponse {
-  /** Every key that verifies, whether or not it signs. None under HS256, whose key is a secret. */
+  /** Every key that verifies, whether or not it signs. Empty under HS256, whose key is a secret. */
   keys: JsonWebKey[];
-  /** How long the set may be kept, so that a new key is known before it signs. Seconds. */
+  /** How long clients may cache the set, so that they have a new key before it signs. Seconds. */
   maxAgeSeconds: number;
 }
 
-/** The public half of one key, by the member names of RFC 7517 and RFC 7518. Members that its kind has not are empty. */
+/** The public half of one key, with the member names of RFC 7517 and RFC 7518. Members of other key types are empty. */
 export interface JsonWebKey {
-  /** The kind: `EC` or `RSA`. */
+  /** The key type: `EC` or `RSA`. */
   kty: string;
-  /** What it is for: `sig`. */
+  /** The use of the key: `sig`. */
   use: string;
   /** The algorithm of its signatures: `ES256` or `RS256`. */
   alg: string;
-  /** Its name in the header of tokens: its RFC 7638 thumbprint. */
+  /** The key id in the header of tokens: the RFC 7638 thumbprint. */
   kid: string;
   /** The curve of an EC key: `P-256`. */
   crv: string;
@@ -942,18 +942,18 @@ export const JsonWebKey: MessageFns<JsonWebKey> = {
 };
 
 /**
- * Refreshes, ends and checks sessions. Every RPC answers INVALID_ARGUMENT with a google.rpc.BadRequest for empty or
- * oversized input (a token has at most 8192 bytes), UNAVAILABLE with a google.rpc.RetryInfo when the store cannot
- * answer, RESOURCE_EXHAUSTED with the same when more calls come than can be served (nothing was done), and INTERNAL for
- * anything unforeseen. A bad token is UNAUTHENTICATED with a google.rpc.ErrorInfo whose domain
- * is `latchkey` and whose reason is the TokenProblem without its prefix.
+ * Refreshes, ends and checks sessions. Every RPC returns INVALID_ARGUMENT with a google.rpc.BadRequest for empty or
+ * oversized input (a token has at most 8192 bytes), UNAVAILABLE with a google.rpc.RetryInfo when the store does not
+ * answer, RESOURCE_EXHAUSTED with a google.rpc.RetryInfo when the service is overloaded (nothing was done), and INTERNAL
+ * for an unexpected error. For a bad token it returns UNAUTHENTICATED with a google.rpc.ErrorInfo whose domain is
+ * `latchkey` and whose reason is the TokenProblem without its prefix.
  */
 export type AuthServiceService = typeof AuthServiceService;
 export const AuthServiceService = {
   /**
-   * Trades a refresh token for the next pair of its session. Within REFRESH_GRACE a retry with the same token answers
-   * the same successor; after it, the token counts as stolen: the session ends and the reason is REUSED.
-   * Problems: all but NOT_YET_VALID for our own tokens, all for adopted ones.
+   * Trades a refresh token for the next pair of its session. Within REFRESH_GRACE a retry with the same token returns
+   * the same pair. After that, the token counts as stolen: the session ends, and the reason is REUSED.
+   * Problems: all except NOT_YET_VALID for our own tokens, all for adopted ones.
    */
   refreshToken: {
     path: "/auth.v1.AuthService/RefreshToken" as const,
@@ -966,8 +966,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): RefreshTokenResponse => RefreshTokenResponse.decode(value),
   },
   /**
-   * Ends the session of a token: all its tokens are dead everywhere once the answer is there. Safe to repeat.
-   * An authentic token that has expired, or been superseded, still ends its session.
+   * Ends the session of a token. Once the response has arrived, all tokens of the session are invalid everywhere. Safe to
+   * repeat. An authentic token that has expired or was superseded still ends its session.
    * Problems: EXPIRED, NOT_YET_VALID, REVOKED and REUSED with `all_sessions` only; the others always.
    */
   logout: {
@@ -979,7 +979,7 @@ export const AuthServiceService = {
     responseSerialize: (value: LogoutResponse): Buffer => Buffer.from(LogoutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogoutResponse => LogoutResponse.decode(value),
   },
-  /** Tells whether an access token stands now. A token that does not is an answer (`active` is false), not an error. */
+  /** Reports whether an access token is active. An inactive token is a normal response (`active` is false), not an error. */
   validateToken: {
     path: "/auth.v1.AuthService/ValidateToken" as const,
     requestStream: false as const,
@@ -991,8 +991,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ValidateTokenResponse => ValidateTokenResponse.decode(value),
   },
   /**
-   * Tells of up to 1000 access tokens whether each stands now: one result a token, in the order of the tokens. What is
-   * wrong with one, or cannot be told of it, is in its own result and harms no other.
+   * Reports whether each of up to 1000 access tokens is active: one result per token, in the order of the tokens. A
+   * problem with one token appears only in its own result.
    */
   validateTokens: {
     path: "/auth.v1.AuthService/ValidateTokens" as const,
@@ -1006,8 +1006,8 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ValidateTokensResponse => ValidateTokensResponse.decode(value),
   },
   /**
-   * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
-   * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
+   * Returns the public keys that verify access tokens, so that others can verify signatures themselves. Works also while
+   * the store is unavailable. A good signature does not show that the session is active: ValidateToken does.
    */
   getJsonWebKeySet: {
     path: "/auth.v1.AuthService/GetJsonWebKeySet" as const,
@@ -1024,36 +1024,36 @@ export const AuthServiceService = {
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
   /**
-   * Trades a refresh token for the next pair of its session. Within REFRESH_GRACE a retry with the same token answers
-   * the same successor; after it, the token counts as stolen: the session ends and the reason is REUSED.
-   * Problems: all but NOT_YET_VALID for our own tokens, all for adopted ones.
+   * Trades a refresh token for the next pair of its session. Within REFRESH_GRACE a retry with the same token returns
+   * the same pair. After that, the token counts as stolen: the session ends, and the reason is REUSED.
+   * Problems: all except NOT_YET_VALID for our own tokens, all for adopted ones.
    */
   refreshToken: handleUnaryCall<RefreshTokenRequest, RefreshTokenResponse>;
   /**
-   * Ends the session of a token: all its tokens are dead everywhere once the answer is there. Safe to repeat.
-   * An authentic token that has expired, or been superseded, still ends its session.
+   * Ends the session of a token. Once the response has arrived, all tokens of the session are invalid everywhere. Safe to
+   * repeat. An authentic token that has expired or was superseded still ends its session.
    * Problems: EXPIRED, NOT_YET_VALID, REVOKED and REUSED with `all_sessions` only; the others always.
    */
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
-  /** Tells whether an access token stands now. A token that does not is an answer (`active` is false), not an error. */
+  /** Reports whether an access token is active. An inactive token is a normal response (`active` is false), not an error. */
   validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
   /**
-   * Tells of up to 1000 access tokens whether each stands now: one result a token, in the order of the tokens. What is
-   * wrong with one, or cannot be told of it, is in its own result and harms no other.
+   * Reports whether each of up to 1000 access tokens is active: one result per token, in the order of the tokens. A
+   * problem with one token appears only in its own result.
    */
   validateTokens: handleUnaryCall<ValidateTokensRequest, ValidateTokensResponse>;
   /**
-   * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
-   * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
+   * Returns the public keys that verify access tokens, so that others can verify signatures themselves. Works also while
+   * the store is unavailable. A good signature does not show that the session is active: ValidateToken does.
    */
   getJsonWebKeySet: handleUnaryCall<GetJsonWebKeySetRequest, GetJsonWebKeySetResponse>;
 }
 
 export interface AuthServiceClient extends Client {
   /**
-   * Trades a refresh token for the next pair of its session. Within REFRESH_GRACE a retry with the same token answers
-   * the same successor; after it, the token counts as stolen: the session ends and the reason is REUSED.
-   * Problems: all but NOT_YET_VALID for our own tokens, all for adopted ones.
+   * Trades a refresh token for the next pair of its session. Within REFRESH_GRACE a retry with the same token returns
+   * the same pair. After that, the token counts as stolen: the session ends, and the reason is REUSED.
+   * Problems: all except NOT_YET_VALID for our own tokens, all for adopted ones.
    */
   refreshToken(
     request: RefreshTokenRequest,
@@ -1071,8 +1071,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: RefreshTokenResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Ends the session of a token: all its tokens are dead everywhere once the answer is there. Safe to repeat.
-   * An authentic token that has expired, or been superseded, still ends its session.
+   * Ends the session of a token. Once the response has arrived, all tokens of the session are invalid everywhere. Safe to
+   * repeat. An authentic token that has expired or was superseded still ends its session.
    * Problems: EXPIRED, NOT_YET_VALID, REVOKED and REUSED with `all_sessions` only; the others always.
    */
   logout(
@@ -1090,7 +1090,7 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogoutResponse) => void,
   ): ClientUnaryCall;
-  /** Tells whether an access token stands now. A token that does not is an answer (`active` is false), not an error. */
+  /** Reports whether an access token is active. An inactive token is a normal response (`active` is false), not an error. */
   validateToken(
     request: ValidateTokenRequest,
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,
@@ -1107,8 +1107,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: ValidateTokenResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Tells of up to 1000 access tokens whether each stands now: one result a token, in the order of the tokens. What is
-   * wrong with one, or cannot be told of it, is in its own result and harms no other.
+   * Reports whether each of up to 1000 access tokens is active: one result per token, in the order of the tokens. A
+   * problem with one token appears only in its own result.
    */
   validateTokens(
     request: ValidateTokensRequest,
@@ -1126,8 +1126,8 @@ export interface AuthServiceClient extends Client {
     callback: (error: ServiceError | null, response: ValidateTokensResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Tells the public keys that access tokens are signed with, so that others can check signatures themselves. Answers
-   * also while the store is away. A signature says nothing of whether the session stands: ask ValidateToken for that.
+   * Returns the public keys that verify access tokens, so that others can verify signatures themselves. Works also while
+   * the store is unavailable. A good signature does not show that the session is active: ValidateToken does.
    */
   getJsonWebKeySet(
     request: GetJsonWebKeySetRequest,

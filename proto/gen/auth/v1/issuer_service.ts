@@ -25,33 +25,33 @@ export const protobufPackage = "auth.v1";
 
 export const protobufFileName = "auth/v1/issuer_service.proto";
 
-/** Owns the contract of the login back end, which alone may start sessions and cut subjects off. */
+/** IssuerService: the contract of the login back end, which starts sessions and revokes all sessions of a subject. */
 
-/** What IssueToken is asked. */
+/** The request of IssueToken. */
 export interface IssueTokenRequest {
-  /** Whom the session is for: the claim `sub`, 1 to 255 bytes of UTF-8. */
+  /** The subject of the session: the claim `sub`, 1 to 255 bytes of UTF-8. */
   subject: string;
   /**
-   * Copied into both tokens, for the whole life of the session. INVALID_ARGUMENT: a registered or reserved name, a name
-   * twice, a whole number beyond ±(2^53-1) (send it as a string), NaN, infinity, what is not UTF-8, a value without a
+   * Copied into both tokens of every pair of the session. INVALID_ARGUMENT for a registered or reserved name, a duplicate
+   * name, a whole number beyond ±(2^53-1) (send it as a string), NaN, infinity, text that is not UTF-8, a value without a
    * kind, and claims that would make a token larger than 7168 bytes.
    */
   claims: { [key: string]: any } | undefined;
 }
 
-/** What IssueToken answers. */
+/** The response of IssueToken. */
 export interface IssueTokenResponse {
   /** The first pair of the session. */
   tokens: TokenPair | undefined;
 }
 
-/** What RevokeSubject is asked. */
+/** The request of RevokeSubject. */
 export interface RevokeSubjectRequest {
-  /** Whose sessions end: 1 to 255 bytes of UTF-8. */
+  /** The subject whose sessions end: 1 to 255 bytes of UTF-8. */
   subject: string;
 }
 
-/** What RevokeSubject answers: the sessions are over. */
+/** The response of RevokeSubject: the sessions have ended. */
 export interface RevokeSubjectResponse {
 }
 
@@ -240,13 +240,14 @@ export const RevokeSubjectResponse: MessageFns<RevokeSubjectResponse> = {
 };
 
 /**
- * Starts sessions. Each call carries `authorization: Bearer <ISSUER_TOKEN>` as metadata, or comes by a connection whose
- * client certificate has one of ISSUER_CLIENT_NAMES; without either the answer is UNAUTHENTICATED. INVALID_ARGUMENT with a google.rpc.BadRequest for bad input, UNAVAILABLE with a
- * google.rpc.RetryInfo when the store cannot answer, INTERNAL for anything unforeseen.
+ * Starts sessions. Each call needs the metadata `authorization: Bearer <ISSUER_TOKEN>`, or a connection whose client
+ * certificate has one of ISSUER_CLIENT_NAMES; without either it returns UNAUTHENTICATED. It returns INVALID_ARGUMENT with
+ * a google.rpc.BadRequest for bad input, UNAVAILABLE with a google.rpc.RetryInfo when the store does not answer, and
+ * INTERNAL for an unexpected error.
  */
 export type IssuerServiceService = typeof IssuerServiceService;
 export const IssuerServiceService = {
-  /** Starts a session for a subject that the caller has authenticated, and answers its first pair. */
+  /** Starts a session for a subject that the caller has authenticated, and returns its first pair. */
   issueToken: {
     path: "/auth.v1.IssuerService/IssueToken" as const,
     requestStream: false as const,
@@ -257,8 +258,8 @@ export const IssuerServiceService = {
     responseDeserialize: (value: Buffer): IssueTokenResponse => IssueTokenResponse.decode(value),
   },
   /**
-   * Ends every session of a subject that started until now. Call it whenever a user is disabled, or loses a role that
-   * is among the claims. Logins after the answer stand.
+   * Ends every session of a subject that has started until now. Call it when a user is disabled, or loses a role that is
+   * in the claims. Logins after the response are not affected.
    */
   revokeSubject: {
     path: "/auth.v1.IssuerService/RevokeSubject" as const,
@@ -273,17 +274,17 @@ export const IssuerServiceService = {
 } as const;
 
 export interface IssuerServiceServer extends UntypedServiceImplementation {
-  /** Starts a session for a subject that the caller has authenticated, and answers its first pair. */
+  /** Starts a session for a subject that the caller has authenticated, and returns its first pair. */
   issueToken: handleUnaryCall<IssueTokenRequest, IssueTokenResponse>;
   /**
-   * Ends every session of a subject that started until now. Call it whenever a user is disabled, or loses a role that
-   * is among the claims. Logins after the answer stand.
+   * Ends every session of a subject that has started until now. Call it when a user is disabled, or loses a role that is
+   * in the claims. Logins after the response are not affected.
    */
   revokeSubject: handleUnaryCall<RevokeSubjectRequest, RevokeSubjectResponse>;
 }
 
 export interface IssuerServiceClient extends Client {
-  /** Starts a session for a subject that the caller has authenticated, and answers its first pair. */
+  /** Starts a session for a subject that the caller has authenticated, and returns its first pair. */
   issueToken(
     request: IssueTokenRequest,
     callback: (error: ServiceError | null, response: IssueTokenResponse) => void,
@@ -300,8 +301,8 @@ export interface IssuerServiceClient extends Client {
     callback: (error: ServiceError | null, response: IssueTokenResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Ends every session of a subject that started until now. Call it whenever a user is disabled, or loses a role that
-   * is among the claims. Logins after the answer stand.
+   * Ends every session of a subject that has started until now. Call it when a user is disabled, or loses a role that is
+   * in the claims. Logins after the response are not affected.
    */
   revokeSubject(
     request: RevokeSubjectRequest,

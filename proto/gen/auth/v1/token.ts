@@ -11,36 +11,36 @@ export const protobufPackage = "auth.v1";
 
 export const protobufFileName = "auth/v1/token.proto";
 
-/** Owns the messages that both services share: a pair of tokens, and why a token does not stand. */
+/** The messages that both services share: a pair of tokens, and the reasons why a token is not active. */
 
 /**
- * Why a token does not stand. ValidateToken answers it; RefreshToken and Logout put its name, without the prefix,
- * into the `reason` of a google.rpc.ErrorInfo.
+ * Why a token is not active. ValidateToken returns it. RefreshToken and Logout return its name, without the prefix, in the
+ * `reason` of a google.rpc.ErrorInfo.
  */
 export const TokenProblem = {
-  /** TOKEN_PROBLEM_UNSPECIFIED - The token stands. */
+  /** TOKEN_PROBLEM_UNSPECIFIED - The token is active. */
   TOKEN_PROBLEM_UNSPECIFIED: 0,
-  /** TOKEN_PROBLEM_MALFORMED - Not a JWT in compact form, or an authentic one with a claim of a wrong type or out of range. */
+  /** TOKEN_PROBLEM_MALFORMED - Not a JWT in compact form, or an authentic JWT with a claim that has a wrong type or is out of range. */
   TOKEN_PROBLEM_MALFORMED: 1,
-  /** TOKEN_PROBLEM_BAD_SIGNATURE - The signature, or its algorithm, is not the one of the key that the token names. */
+  /** TOKEN_PROBLEM_BAD_SIGNATURE - The signature is bad, or its algorithm is not that of the key that the token names. */
   TOKEN_PROBLEM_BAD_SIGNATURE: 2,
-  /** TOKEN_PROBLEM_UNKNOWN_KEY - The token names no key of ours. */
+  /** TOKEN_PROBLEM_UNKNOWN_KEY - The token does not name a key of this service. */
   TOKEN_PROBLEM_UNKNOWN_KEY: 3,
-  /** TOKEN_PROBLEM_WRONG_TYPE - A refresh token where an access token is wanted, or the other way round. */
+  /** TOKEN_PROBLEM_WRONG_TYPE - A refresh token in the place of an access token, or the reverse. */
   TOKEN_PROBLEM_WRONG_TYPE: 4,
-  /** TOKEN_PROBLEM_MISSING_CLAIM - A claim that every token must carry is not there. */
+  /** TOKEN_PROBLEM_MISSING_CLAIM - A required claim is missing. */
   TOKEN_PROBLEM_MISSING_CLAIM: 5,
-  /** TOKEN_PROBLEM_EXPIRED - The token's time is over. */
+  /** TOKEN_PROBLEM_EXPIRED - The token has expired. */
   TOKEN_PROBLEM_EXPIRED: 6,
-  /** TOKEN_PROBLEM_NOT_YET_VALID - The token's time has not begun (`nbf`, or another issuer's `iat`). */
+  /** TOKEN_PROBLEM_NOT_YET_VALID - The token is not valid yet (`nbf`, or another issuer's `iat`). */
   TOKEN_PROBLEM_NOT_YET_VALID: 7,
-  /** TOKEN_PROBLEM_WRONG_ISSUER - The claim `iss` is not the issuer that is configured. */
+  /** TOKEN_PROBLEM_WRONG_ISSUER - The claim `iss` is not the configured issuer. */
   TOKEN_PROBLEM_WRONG_ISSUER: 8,
-  /** TOKEN_PROBLEM_WRONG_AUDIENCE - The claim `aud` names no audience that is configured. */
+  /** TOKEN_PROBLEM_WRONG_AUDIENCE - The claim `aud` contains no configured audience. */
   TOKEN_PROBLEM_WRONG_AUDIENCE: 9,
-  /** TOKEN_PROBLEM_REVOKED - The session is over: logged out, ended everywhere, or unknown to a store that has lost it. */
+  /** TOKEN_PROBLEM_REVOKED - The session has ended: by a logout, by a revocation, or because the store has lost it. */
   TOKEN_PROBLEM_REVOKED: 10,
-  /** TOKEN_PROBLEM_REUSED - A refresh token that has been used already. */
+  /** TOKEN_PROBLEM_REUSED - The refresh token was already used. */
   TOKEN_PROBLEM_REUSED: 11,
 } as const;
 
@@ -65,11 +65,11 @@ export namespace TokenProblem {
 export interface TokenPair {
   /** The access token, a JWT (RFC 9068: `typ` is `at+jwt`). Send it as `Authorization: Bearer <token>`. */
   accessToken: string;
-  /** The refresh token, a JWT (`typ` is `rt+jwt`). Only this service reads it; good for one RefreshToken. */
+  /** The refresh token, a JWT (`typ` is `rt+jwt`). Only this service reads it. Valid for one RefreshToken. */
   refreshToken: string;
-  /** When the access token ends. Unix time, seconds. */
+  /** When the access token expires. Unix time, seconds. */
   accessExpiresAt: number;
-  /** When the refresh token ends. Unix time, seconds. */
+  /** When the refresh token expires. Unix time, seconds. */
   refreshExpiresAt: number;
   /** The session that both tokens belong to: a UUIDv7, the claim `sid`. */
   sessionId: string;

@@ -5,7 +5,6 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { SHARDS } from '../keys.js';
-import { field } from '../server-info.js';
 import type { Place, RedisTarget } from '../url.js';
 import { type ClusterNode, type ClusterView, parseNodes } from './cluster-nodes.js';
 import type { Owners, ServerAddress } from './owners.js';
@@ -28,13 +27,6 @@ export interface ClusterParts {
 
 interface Answer {
   readonly view: ClusterView;
-  /**
-   * The master_replid, which changes whenever the node is promoted; undefined: it is no primary, or does not report it.
-   */
-  readonly reign: string | undefined;
-}
-
-interface ReceivedAnswer extends Answer {
   readonly askedMs: number;
   readonly receivedMs: number;
 }
@@ -44,9 +36,9 @@ const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
 export class ClusterOwners implements Owners {
   readonly groups = SHARDS;
   readonly #parts: ClusterParts;
-  readonly #voters = new Map<string, Voter<Answer>>();
+  readonly #voters = new Map<string, Voter<ClusterView>>();
   /** The last answer of each node, by its id. */
-  readonly #answers = new Map<string, ReceivedAnswer>();
+  readonly #answers = new Map<string, Answer>();
   readonly #slots = Array.from({ length: SHARDS }, () => new PrimaryLease());
   /** By the id of each node whether it is a primary. */
   readonly #roles = new Map<string, PrimaryLease>();
@@ -132,22 +124,22 @@ export class ClusterOwners implements Owners {
     const { target, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = this.#parts;
     const makeClient = clientMaker(target.urlOf(place), connectTimeoutMs, tls);
     const ask = (client: Redis) => askNode(client, place);
-    const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
-      this.#answered(answer, askedMs, receivedMs);
+    const answered = (view: ClusterView, askedMs: number, receivedMs: number) =>
+      this.#answered({ view, askedMs, receivedMs });
     this.#voters.set(name, new Voter({ makeClient, ask, limitMs, monotonicMs, answered }));
   }
 
-  #answered(answer: Answer, askedMs: number, receivedMs: number): void {
-    const { self, owners, nodes } = answer.view;
+  #answered(answer: Answer): void {
+    const { view, askedMs, receivedMs } = answer;
+    const { self, owners, nodes } = view;
     const before = this.#answers.get(self);
     // A node can be asked under two names at once. Then it is not known which question it answered first.
     if (before && askedMs < before.receivedMs) return;
-    const unbroken = answer.reign !== undefined && answer.reign === before?.reign;
-    this.#answers.set(self, { ...answer, askedMs, receivedMs });
+    this.#answers.set(self, answer);
     this.#meet(receivedMs);
     const voters = new Set(this.#nodes.keys());
     for (const [shard, lease] of this.#slots.entries()) {
-      lease.record(self, { vote: owners[shard], askedMs, receivedMs }, unbroken);
+      lease.record(self, { vote: owners[shard], askedMs, receivedMs });
       lease.count(voters);
     }
     for (const { id, role } of nodes) {
@@ -191,16 +183,12 @@ export class ClusterOwners implements Owners {
   }
 }
 
-async function askNode(client: Redis, place: Place): Promise<Answer> {
-  // The user may have no permission for INFO: then every change of owner has the takeover delay.
-  const replication = client.info('replication').catch(() => '');
+async function askNode(client: Redis, place: Place): Promise<ClusterView> {
   const text = await client.call('CLUSTER', 'NODES').catch((error: Error) => {
     if (!/cluster support disabled/.test(error.message)) throw error;
     throw new StoreUnavailable('Redis is no node of a cluster: for a single server REDIS_URL must begin with redis://');
   });
   const view = parseNodes(String(text), place);
   if (!view) throw new StoreUnavailable('a node of the cluster answers in an unexpected format');
-  const info = await replication;
-  const reign = field(info, 'role') === 'master' ? field(info, 'master_replid') : undefined;
-  return { view, reign };
+  return view;
 }

@@ -16,11 +16,12 @@
 // more than TAKEOVER_DELAY_MS before its use. It gave the older one first. So A's use was before B's. Only differences
 // of a process's own monotonic clock are compared; TAKEOVER_DELAY_MS covers how far two such clocks drift apart.
 //
-// 3. Exemption. A primary that gives its slot away itself (a migration) votes for the new owner, and from then on
-//    answers no command for the slot. The new owner needs no takeover delay. Nor does a primary that only raises its
-//    own epoch. The voter must have been a primary without a break since its previous answer, at most LEASE_MS ago, and
-//    this process must have used it in between. Assumed: within LEASE_MS a slot is not given away, taken over in a
-//    failover, and given back.
+// 3. Exemption. A server that is a voter, too, and names another one as the owner answers nothing for that owner's
+//    shards from then on: a slot was moved from it, or it has learned that it was replaced. Its successor needs no
+//    takeover delay. Nor does a server that names itself by a newer epoch. This process must have used it since its
+//    previous answer, at most LEASE_MS ago.
+//
+// Assumed: two changes of one owner, of which at least one is a failover, are more than LEASE_MS apart.
 
 /** How long a vote counts, from the time of the question, ms. All processes must have the same value. */
 export const LEASE_MS = 1_500;
@@ -65,16 +66,13 @@ export class PrimaryLease {
   /** The term that was used last. */
   #used: Term | undefined;
   #usedMs = 0;
-  /** The vote by which the server in use gave its slot away. */
+  /** The vote of the server in use itself. */
   #successor: Vote | undefined;
 
-  /**
-   * Records a voter's answer. `count` must follow.
-   * @param unbroken whether the voter has been a primary without a break since its previous answer
-   */
-  record(voter: string, { vote, askedMs, receivedMs }: VoterAnswer, unbroken = false): void {
+  /** Records a voter's answer. `count` must follow. */
+  record(voter: string, { vote, askedMs, receivedMs }: VoterAnswer): void {
     const before = this.#answers.get(voter);
-    if (unbroken && before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
+    if (before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
     const sinceMs = before && isSame(before.vote, vote) ? before.sinceMs : receivedMs;
     this.#answers.set(voter, { vote, askedMs, receivedMs, sinceMs });
   }

@@ -1,0 +1,69 @@
+// The table from a failed gRPC call to an HTTP response
+// (status codes: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
+
+import { status } from '@grpc/grpc-js';
+import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';
+import type { RpcError } from '../auth-client.js';
+import { badFields, badToken, type HttpResponse, unavailable } from './responses.js';
+
+export const TOKEN_INVALID = 'Token is invalid';
+
+/** The texts of simplejwt for the problems that it also has. All other problems get TOKEN_INVALID. */
+const TOKEN_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['EXPIRED', 'Token is expired'],
+  ['WRONG_TYPE', 'Token has wrong type'],
+  ['REVOKED', 'Token is blacklisted'],
+  ['REUSED', 'Token is blacklisted'],
+]);
+
+/** The texts of djangorestframework for the field errors that it also has. */
+const FIELD_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['REQUIRED', 'This field is required.'],
+  ['TOO_LARGE', 'Ensure this field has no more than 8192 characters.'],
+]);
+
+/** The codes of failures that are expected to pass: an outage, an overload, a deadline. */
+const TEMPORARY: ReadonlySet<status> = new Set([
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.CANCELLED,
+]);
+
+/** The response to a failed call. `isUnexpected`: an operator should look at the cause. */
+export function responseToFailure(error: RpcError): {
+  readonly response: HttpResponse;
+  readonly isUnexpected: boolean;
+} {
+  const response = responseToBadRequest(error);
+  if (response) return { response, isUnexpected: false };
+  const retryAfterSeconds = Math.max(1, Math.ceil((error.details.retryMs ?? 0) / 1000));
+  return { response: unavailable(retryAfterSeconds), isUnexpected: !TEMPORARY.has(error.status) };
+}
+
+/** The response if the service found the request or its token bad; else undefined. */
+function responseToBadRequest({ status: code, details }: RpcError): HttpResponse | undefined {
+  switch (code) {
+    case status.UNAUTHENTICATED:
+      // Without our domain the status comes from a proxy, and says nothing about the token.
+      if (details.info?.domain !== 'latchkey') return undefined;
+      return badToken(TOKEN_TEXTS.get(details.info.reason) ?? TOKEN_INVALID);
+    case status.INVALID_ARGUMENT:
+      return details.violations.map(responseToViolation).find((response) => response !== undefined);
+    default:
+      return undefined;
+  }
+}
+
+function responseToViolation({ field, reason, description }: BadRequest_FieldViolation): HttpResponse | undefined {
+  switch (field) {
+    case 'refresh_token':
+      return badFields({ refresh: [FIELD_TEXTS.get(reason) ?? description] });
+    case 'access_token':
+      return badToken(TOKEN_INVALID);
+    case 'all_sessions':
+      return badFields({ all_sessions: [description] });
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+// What every request gets, whatever its route: an id, common response headers, and one line in the log.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { acceptRequestId, type Logger } from '../../src/platform/log.js';
+import type { CallContext, CallEnd } from '../auth-client.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How the call to the service ended, if there was one. */
+    callEnd: CallEnd | undefined;
+    /** The client whose rate limit was exceeded, if that is why the request was refused. */
+    throttled: string | undefined;
+  }
+}
+
+/** The client's own request id if it is safe to log, else a new one. */
+export const requestId = ({ headers }: IncomingMessage): string =>
+  acceptRequestId(headers['x-request-id']) ?? randomUUID();
+
+export interface RequestLogOptions {
+  /** The name of the route in the log. Never the URL: its query could hold a token. */
+  readonly route: string;
+  /** Whether a success is logged at the level `debug` instead of `info`. */
+  readonly logSuccessAtDebug: boolean;
+}
+
+/** Sets the common headers, and writes the log line when the response has ended. */
+export function beginRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+  { route, logSuccessAtDebug }: RequestLogOptions,
+): void {
+  reply.headers({
+    // No cache may keep a response, because it may hold tokens (RFC 6749, section 5.1).
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': request.id,
+  });
+  const { raw } = reply;
+  const startMs = performance.now();
+  raw.once('close', () => {
+    const { statusCode } = raw;
+    const level = statusCode >= 500 ? 'warn' : logSuccessAtDebug ? 'debug' : 'info';
+    log[level](
+      {
+        requestId: request.id,
+        method: request.method,
+        route,
+        ...(raw.headersSent ? { status: statusCode } : {}),
+        ...(raw.writableFinished ? {} : { aborted: true }),
+        durationMs: Math.round((performance.now() - startMs) * 10) / 10,
+        ...(request.throttled === undefined ? {} : { throttled: request.throttled }),
+        ...(request.callEnd ? { grpcCode: request.callEnd.code } : {}),
+        ...(request.callEnd && statusCode >= 500 ? { grpcDetails: request.callEnd.details } : {}),
+      },
+      'request',
+    );
+  });
+}
+
+/** The context in which a request calls the service. */
+export const callContextOf = (request: FastifyRequest): CallContext => ({
+  requestId: request.id,
+  onEnd: (end) => {
+    request.callEnd = end;
+  },
+});

@@ -1,0 +1,94 @@
+// The number of requests of each client in a window of time, counted in bounded memory.
+
+/** How many requests one client may send in a window. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly windowMs: number;
+}
+
+/** The state of a client's limit after a request. */
+export interface Counted {
+  readonly allowed: boolean;
+  /** How many more requests the client may send until the window ends. */
+  readonly remaining: number;
+  /** When the window ends, in whole seconds from now, at least 1. */
+  readonly resetSeconds: number;
+}
+
+/** How many clients have counts of their own; about 250 bytes each. */
+const MOST_CLIENTS = 10_000;
+
+/**
+ * Counts requests by client. All clients share one window. It begins with the first request after the end of the one
+ * before, with all counts at zero.
+ *
+ * When the table is full, a new client replaces a client with the lowest count and takes over that count
+ * ("Space-Saving", Metwally, Agrawal, El Abbadi 2005). So a count is never too low: a flood from many addresses cannot
+ * erase a count. A count may be too high, by at most the requests of the window divided by the size of the table.
+ */
+export class RateCounter {
+  readonly #limit: RateLimit;
+  readonly #nowMs: () => number;
+  readonly #mostClients: number;
+  readonly #counts = new Map<string, number>();
+  /** The clients by count. */
+  readonly #groups = new Map<number, Set<string>>();
+  /** The lowest count in the table; valid when the table is full. */
+  #least = 1;
+  #endsMs = Number.NEGATIVE_INFINITY;
+
+  /** @param nowMs a monotonic clock */
+  constructor(limit: RateLimit, nowMs: () => number, mostClients = MOST_CLIENTS) {
+    this.#limit = limit;
+    this.#nowMs = nowMs;
+    this.#mostClients = mostClients;
+  }
+
+  /** How many clients are in the table. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  count(client: string): Counted {
+    const nowMs = this.#nowMs();
+    if (nowMs >= this.#endsMs) this.#begin(nowMs);
+    const { requests } = this.#limit;
+    const sofar = this.#counts.get(client) ?? this.#inherited();
+    const allowed = sofar < requests;
+    if (allowed) this.#put(client, sofar + 1);
+    return {
+      allowed,
+      remaining: allowed ? requests - sofar - 1 : 0,
+      resetSeconds: Math.max(1, Math.ceil((this.#endsMs - nowMs) / 1000)),
+    };
+  }
+
+  #begin(nowMs: number): void {
+    this.#counts.clear();
+    this.#groups.clear();
+    this.#least = 1;
+    this.#endsMs = nowMs + this.#limit.windowMs;
+  }
+
+  /** The count that a new client starts from. */
+  #inherited(): number {
+    if (this.#counts.size < this.#mostClients) return 0;
+    while (!this.#groups.has(this.#least)) this.#least += 1;
+    return this.#least;
+  }
+
+  #put(client: string, count: number): void {
+    const before = this.#groups.get(count - 1);
+    // A new client replaces the client that reached this count first.
+    const leaving = this.#counts.has(client) ? client : before?.values().next().value;
+    if (leaving !== undefined && count > 1) {
+      this.#counts.delete(leaving);
+      before?.delete(leaving);
+      if (before?.size === 0) this.#groups.delete(count - 1);
+    }
+    this.#counts.set(client, count);
+    const group = this.#groups.get(count);
+    if (group) group.add(client);
+    else this.#groups.set(count, new Set([client]));
+  }
+}

@@ -1,0 +1,110 @@
+// The table of routes: each path with its methods and its handler.
+
+import type { FastifyRequest } from 'fastify';
+import type { AuthClient, CallContext } from '../auth-client.js';
+import { type Fields, readBody } from '../http/body.js';
+import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import { keySet } from './key-set.js';
+import { logout } from './logout.js';
+import { KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
+import { refresh } from './refresh.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The route of the request's path. */
+    route: Route | undefined;
+  }
+}
+
+/** A route, for its path with and without a trailing slash. */
+export interface Route {
+  readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
+  /** Whether a success is logged at the level `debug`. Monitoring requests such a route every few seconds. */
+  readonly logSuccessAtDebug: boolean;
+  /**
+   * Whether supervisors and load balancers request it to learn the state of the process. No rate limit applies, and
+   * the connection is closed after the response, so that probes hold no connection open.
+   */
+  readonly probe: boolean;
+  /** Whether pages of every origin may read it. */
+  readonly public: boolean;
+  /** @throws HttpError, RpcError */
+  handle(request: FastifyRequest, context: CallContext): Promise<HttpResponse>;
+}
+
+export type Routes = ReadonlyMap<string, Route>;
+
+const post = (handle: Route['handle']): Route => ({
+  methods: ['POST'],
+  logSuccessAtDebug: false,
+  probe: false,
+  public: false,
+  handle,
+});
+
+const read = (handle: Route['handle']): Route => ({
+  methods: ['GET', 'HEAD'],
+  logSuccessAtDebug: true,
+  probe: false,
+  public: false,
+  handle,
+});
+
+const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true });
+
+/** @param paths the paths of refresh and of logout; all paths of one list share a route */
+export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
+  const refreshRoute = post(async (request, context) => refresh(client, await fieldsOf(request), context));
+  const logoutRoute = post(async (request, context) =>
+    logout(client, await fieldsOf(request), request.headers.authorization, context),
+  );
+  return new Map([
+    ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
+    ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
+    // Logged like a probe, because every verifier fetches it again and again. Rate limited, because each costs a call.
+    [
+      KEY_SET_PATH,
+      { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), public: true },
+    ],
+    // Whether this process is alive. It does not depend on the service: to restart the gateway would not repair that.
+    [LIVENESS_PATH, probe(async () => ok({ status: 'ok' }))],
+    [
+      READINESS_PATH,
+      probe(async (_request, context) => ((await client.isServing(context)) ? ok({ status: 'ok' }) : unavailable())),
+    ],
+  ]);
+}
+
+const fieldsOf = ({ body, headers }: FastifyRequest): Promise<Fields> =>
+  readBody(body instanceof Buffer ? body : Buffer.alloc(0), headers['content-type'] ?? '');
+
+/** The path that replaces a target that cannot be decoded. No route has it. */
+const NOWHERE = '/%EF%BF%BD';
+
+/** The request target in origin form, a path and a query, for the router (RFC 9112, section 3.2). */
+export function originForm(target: string): string {
+  const local = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
+  const path = local.startsWith('/') ? local : `/${local}`;
+  return decoded(path) === undefined ? NOWHERE : path;
+}
+
+/** The path of a target in origin form, as in the table: decoded, without query and trailing slash. */
+export const pathOf = (url: string): string => withoutSlash(decoded(url) ?? url);
+
+/** The decoded path, without the query. Reserved characters stay encoded, as in the router: `%2F` is no slash. */
+function decoded(url: string): string | undefined {
+  const path = url.replace(/[?#].*$/s, '');
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURI(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The methods of a path, for the header `Allow`. */
+export const allowOf = ({ methods }: Route): string => [...methods, 'OPTIONS'].join(', ');
+
+/** 404 if the table has no such path, 405 if the path has no such method. */
+export const notFoundOr405 = ({ method, route }: FastifyRequest): HttpResponse =>
+  route ? methodNotAllowed(method, allowOf(route)) : notFound;

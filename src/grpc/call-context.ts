@@ -1,0 +1,99 @@
+// The context of one call: its deadline, its request id, its audit events, and its line in the log.
+
+import { randomUUID } from 'node:crypto';
+import type { AuditEvent } from '../core/audit.js';
+import type { Call } from '../core/ports.js';
+import type { SessionId } from '../core/session.js';
+import { acceptRequestId, type Logger } from '../platform/log.js';
+import type { AdmittedCall } from './admission/admission.js';
+import { callFields, type Level } from './call-log.js';
+import { Overloaded } from './status.js';
+import type { IncomingCall } from './transport/method.js';
+
+/** The call as its handler sees it. */
+export interface ServiceCall extends Call {
+  /** Whether the caller still waits for the response. */
+  readonly isWanted: boolean;
+  /** Reserves tokens until the call ends. @throws Overloaded if batches hold too many tokens already */
+  reserveTokens(tokens: number): void;
+  /** Adds fields to the call's log line. @param level raises the level of the line to at least this */
+  addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void;
+}
+
+/** Events that are the result of a successful login or refresh. */
+const ROUTINE: ReadonlySet<AuditEvent['event']> = new Set(['session_started', 'session_refreshed', 'session_replayed']);
+
+/** Computes nothing before it is needed: most calls write no line and use no id. */
+export class CallContext implements ServiceCall {
+  readonly method: string;
+  /** Undefined: the call is refused before it begins. */
+  readonly admitted: AdmittedCall | undefined;
+  readonly #log: Logger;
+  readonly #call: IncomingCall;
+  readonly #startMs = performance.now();
+  #requestId: string | undefined;
+  #sessionId: SessionId | undefined;
+  #routineEvent: AuditEvent | undefined;
+  #isClosed = false;
+  #extraFields: Readonly<Record<string, unknown>> | undefined;
+  #raisedLevel: 'warn' | undefined;
+
+  constructor(log: Logger, admitted: AdmittedCall | undefined, method: string, call: IncomingCall) {
+    this.#log = log;
+    this.admitted = admitted;
+    this.method = method;
+    this.#call = call;
+  }
+
+  get budgetMs(): number {
+    return this.#call.deadlineMs - Date.now();
+  }
+
+  get isWanted(): boolean {
+    return !this.#call.isCancelled && this.budgetMs > 0;
+  }
+
+  reserveTokens(tokens: number): void {
+    if (!this.admitted?.reserveTokens(tokens)) throw new Overloaded();
+  }
+
+  addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void {
+    this.#extraFields = { ...this.#extraFields, ...fields };
+    this.#raisedLevel ??= level;
+  }
+
+  concerns(sessionId: SessionId): void {
+    this.#sessionId ??= sessionId;
+  }
+
+  /** A routine event becomes part of the call's log line. Every other event gets a line of its own at once. */
+  audit(event: AuditEvent): void {
+    if ('sessionId' in event) this.concerns(event.sessionId);
+    if (ROUTINE.has(event.event) && !this.#isClosed && !this.#routineEvent) this.#routineEvent = event;
+    else this.#logEvent(event);
+  }
+
+  /** Writes the call's log line. @param usualLevel its level unless `addLogFields` raised it */
+  close(usualLevel: Level, error: unknown): void {
+    this.#isClosed = true;
+    const level = this.#raisedLevel ?? usualLevel;
+    if (!this.#log.isLevelEnabled(level)) {
+      if (this.#routineEvent) this.#logEvent(this.#routineEvent);
+      return;
+    }
+    const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
+    const audit = this.#routineEvent === undefined ? {} : { audit: this.#routineEvent };
+    const extra = { ...session, ...audit, ...this.#extraFields };
+    const fields = callFields({ method: this.method, startMs: this.#startMs, requestId: this.#id(), extra, error });
+    this.#log[level](fields, 'call');
+  }
+
+  #logEvent(event: AuditEvent): void {
+    this.#log.info({ audit: event, requestId: this.#id() }, event.event);
+  }
+
+  #id(): string {
+    this.#requestId ??= acceptRequestId(this.#call.header('x-request-id')) ?? randomUUID();
+    return this.#requestId;
+  }
+}

@@ -1,0 +1,42 @@
+// The service definitions with encoders for the most frequent responses: validations and token pairs.
+
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { AuthServiceService, RefreshTokenResponse } from '../../../proto/gen/auth/v1/auth_service.js';
+import { IssuerServiceService, IssueTokenResponse } from '../../../proto/gen/auth/v1/issuer_service.js';
+import { toBuffer } from './bytes.js';
+import type { ValidationResponse } from './validation-response.js';
+
+/** An encoder that reuses one writer and its buffer. A new writer would grow several times for each pair of tokens. */
+export function withOneWriter<Message>(
+  encode: (message: Message, writer: BinaryWriter) => BinaryWriter,
+): (message: Message) => Buffer {
+  const writer = new BinaryWriter();
+  return (message) => {
+    try {
+      return toBuffer(encode(message, writer).finish());
+    } catch (error) {
+      // Resets the writer: without this the next message would begin with the start of this one.
+      writer.finish();
+      throw error;
+    }
+  };
+}
+
+export const AUTH_SERVICE = {
+  ...AuthServiceService,
+  refreshToken: { ...AuthServiceService.refreshToken, responseSerialize: withOneWriter(RefreshTokenResponse.encode) },
+  validateToken: {
+    ...AuthServiceService.validateToken,
+    responseSerialize: ({ single }: ValidationResponse): Buffer => single,
+  },
+  validateTokens: {
+    ...AuthServiceService.validateTokens,
+    /** @param results each encoded by `batchResult` */
+    responseSerialize: (results: readonly Buffer[]): Buffer => Buffer.concat(results),
+  },
+} as const;
+
+export const ISSUER_SERVICE = {
+  ...IssuerServiceService,
+  issueToken: { ...IssuerServiceService.issueToken, responseSerialize: withOneWriter(IssueTokenResponse.encode) },
+} as const;

@@ -1,0 +1,41 @@
+// The handlers of AuthService: each turns a message into a use case's input, and its result into a message.
+
+import type { Context } from '../../core/context.js';
+import { keySet } from '../../core/key-set.js';
+import { logout } from '../../core/logout.js';
+import { refresh } from '../../core/refresh.js';
+import { validate } from '../../core/validate.js';
+import type { AUTH_SERVICE } from '../codec/encoding.js';
+import { keySetMessage } from '../codec/key-set-message.js';
+import { validationResponse } from '../codec/validation-response.js';
+import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
+import { validateTokens } from './validate-tokens.js';
+
+export function authService(context: Context, unary: UnaryHandlers): ServiceHandlers<typeof AUTH_SERVICE> {
+  return {
+    refreshToken: unary.wrap('RefreshToken', async (request, call) => ({
+      tokens: await refresh(context, call, request.refreshToken),
+    })),
+
+    logout: unary.wrap('Logout', async (request, call) => {
+      await logout(context, call, request);
+      return {};
+    }),
+
+    // Called for every request to every protected service, so a success is logged at `debug`.
+    validateToken: unary.wrap(
+      'ValidateToken',
+      async (request, call) => {
+        const validation = await validate(context, call, request.accessToken);
+        if (!validation.active) call.addLogFields({ problem: validation.problem, why: validation.why });
+        return validationResponse(validation, request.includeClaims);
+      },
+      'debug',
+    ),
+
+    validateTokens: unary.wrap('ValidateTokens', validateTokens(context), 'debug'),
+
+    // Called again and again by every verifier.
+    getJsonWebKeySet: unary.wrap('GetJsonWebKeySet', async () => keySetMessage(keySet(context)), 'debug'),
+  };
+}

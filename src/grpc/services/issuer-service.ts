@@ -1,0 +1,42 @@
+// The handlers of IssuerService, and the check of their callers.
+
+import type { StatusObject } from '@grpc/grpc-js';
+import type { Context } from '../../core/context.js';
+import { revokeSubject } from '../../core/end-subject.js';
+import { issue } from '../../core/issue.js';
+import type { ISSUER_SERVICE } from '../codec/encoding.js';
+import { Unauthenticated } from '../status.js';
+import type { IncomingCall } from '../transport/method.js';
+import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
+import type { Guard } from './issuer-guard.js';
+
+const REASONS = {
+  missing:
+    'the issuer credential is missing: send the metadata "authorization: Bearer <ISSUER_TOKEN>", or show a client ' +
+    'certificate that ISSUER_CLIENT_NAMES names',
+  wrong:
+    'the issuer credential is wrong: the metadata "authorization" is not "Bearer " with the ISSUER_TOKEN of this ' +
+    'service, in printable ASCII (without any other character, such as a non-breaking space), and no client certificate is shown that ISSUER_CLIENT_NAMES names',
+} as const;
+
+/** Checks the caller when the head of a call has arrived, before its message is read. */
+export const checkIssuerCaller =
+  (unary: UnaryHandlers, guard: Guard) =>
+  (call: IncomingCall): StatusObject | undefined => {
+    const reason = guard(call);
+    const method = call.path.slice(call.path.lastIndexOf('/') + 1);
+    return reason && unary.refuse(method, call, new Unauthenticated(REASONS[reason]));
+  };
+
+export function issuerService(context: Context, unary: UnaryHandlers): ServiceHandlers<typeof ISSUER_SERVICE> {
+  return {
+    issueToken: unary.wrap('IssueToken', async ({ subject, claims }, call) => ({
+      tokens: await issue(context, call, subject, claims ?? {}),
+    })),
+
+    revokeSubject: unary.wrap('RevokeSubject', async ({ subject }, call) => {
+      await revokeSubject(context, call, subject);
+      return {};
+    }),
+  };
+}

@@ -1,0 +1,87 @@
+// Wrappers around the handlers of unary methods: admission before each call; its errors, its log line and its end after it.
+
+import type { StatusObject } from '@grpc/grpc-js';
+import { InvalidInput } from '../core/errors.js';
+import type { Logger } from '../platform/log.js';
+import type { Admission } from './admission/admission.js';
+import { endsSession } from './admission/call-admission.js';
+import { CallContext, type ServiceCall } from './call-context.js';
+import { type Level, levelOf } from './call-log.js';
+import type { Decoded } from './codec/decoding.js';
+import { OVERLOADED, statusOf } from './status.js';
+import type { IncomingCall, UnaryHandler } from './transport/method.js';
+
+export type Handler<Request, Response> = (request: Request, call: ServiceCall) => Promise<Response>;
+
+/** A handler for each method of a service whose definition has passed `withDecodeErrors`. */
+export type ServiceHandlers<Definition> = {
+  readonly [name in keyof Definition]: Definition[name] extends {
+    requestDeserialize: (bytes: Buffer) => infer Request;
+    responseSerialize: (response: infer Response) => Buffer;
+  }
+    ? UnaryHandler<Decoded<Request>, Response>
+    : never;
+};
+
+export class UnaryHandlers {
+  readonly #log: Logger;
+  readonly #admission: Pick<Admission, 'begin'>;
+
+  constructor(log: Logger, admission: Pick<Admission, 'begin'>) {
+    this.#log = log;
+    this.#admission = admission;
+  }
+
+  /** @param level of the log line for a success */
+  wrap<Request, Response>(
+    method: string,
+    handler: Handler<Request, Response>,
+    level: Level = 'info',
+  ): UnaryHandler<Decoded<Request>, Response> {
+    return (request, call, answer) => {
+      // A client can open many calls one by one and send their messages at once, so the limit applies again here.
+      const admitted = this.#admission.begin(endsSession(call.path));
+      if (!admitted) return answer(OVERLOADED);
+      const context = new CallContext(this.#log, admitted, method, call);
+      const outcome = begin(request, handler, context);
+      // One `then` with two callbacks: each further promise would cost every call.
+      void outcome.then(
+        (response) => this.#end(context, level, undefined, () => answer(null, response)),
+        (error: unknown) => this.#end(context, levelOf(error), error, () => answer(statusOf(error))),
+      );
+    };
+  }
+
+  /** Refuses a call before its message is read, with a line in the log. */
+  refuse(method: string, call: IncomingCall, error: Error): StatusObject {
+    new CallContext(this.#log, undefined, method, call).close(levelOf(error), error);
+    return statusOf(error);
+  }
+
+  #end(context: CallContext, level: Level, error: unknown, answer: () => void): void {
+    try {
+      try {
+        answer();
+      } finally {
+        context.close(level, error);
+      }
+    } catch (err) {
+      // An error in the response itself must not end the process.
+      this.#log.error({ method: context.method, err }, 'a call could not be answered');
+    }
+    context.admitted?.end();
+  }
+}
+
+/** Runs the handler. A synchronous error also becomes a rejection, so that the call is always counted as ended. */
+function begin<Request, Response>(
+  request: Decoded<Request>,
+  handler: Handler<Request, Response>,
+  call: ServiceCall,
+): Promise<Response> {
+  try {
+    return request instanceof InvalidInput ? Promise.reject(request) : handler(request, call);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

@@ -1,0 +1,48 @@
+// Limits on words that hide what the code does: telling, hearing and standing processes, vague persons, "Owns" first lines.
+
+import { expect } from 'chai';
+import { filesBelow } from './imports.js';
+import { readText } from './markdown.js';
+
+/** Words that treat a process as a person, or a reader as one who must guess who is meant. */
+const WORDS =
+  /\b(?:tells?|told|nobody|somebody|anybody|hears?|heard|stands?|stood|whoever|so many|so long)\b|^(?:\/\/|#) Owns\b/gim;
+
+/** The most of these words in an area. Lower a limit when its area has fewer; never raise one. */
+const LIMITS: Readonly<Record<string, number>> = {
+  gateway: 0,
+  'src/commands': 1,
+  'src/grpc': 0,
+  'src/platform': 0,
+  'src/settings': 0,
+  'src/workers': 0,
+  'src/service.ts': 0,
+  'src/main.ts': 0,
+  'src/adapters/jwt': 0,
+  'src/adapters/lmdb': 0,
+  'src/adapters/lru': 0,
+  'src/adapters/redis': 149,
+  'src/core': 108,
+  'proto/auth': 0,
+};
+
+const filesOf = (area: string): string[] =>
+  area.endsWith('.ts') ? [area] : [...filesBelow([area], '.ts'), ...filesBelow([area], '.proto')];
+
+const found = (area: string): string[] =>
+  filesOf(area).flatMap((path) => [...readText(path).matchAll(WORDS)].map(([word]) => `${path}: ${word}`));
+
+describe('the words of', () => {
+  for (const [area, most] of Object.entries(LIMITS)) {
+    it(`${area} have at most ${most} that hide what happens`, () => {
+      const words = found(area);
+      expect(words.length, words.join('\n')).to.be.at.most(most);
+    });
+  }
+
+  it('every area of src, gateway and proto/auth have a limit', () => {
+    const paths = [...filesBelow(['src', 'gateway', 'proto/auth'], '.ts'), ...filesBelow(['proto/auth'], '.proto')];
+    const free = paths.filter((path) => !Object.keys(LIMITS).some((area) => path.startsWith(area)));
+    expect(free).to.deep.equal([]);
+  });
+});
