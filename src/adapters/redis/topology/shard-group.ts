@@ -2,6 +2,7 @@
 
 import { StoreUnavailable } from '../../../core/errors.js';
 import { Reach } from '../../../core/reach.js';
+import type { StoreClock } from '../store-clock.js';
 import type { Server } from './server.js';
 
 export class ShardGroup {
@@ -10,6 +11,8 @@ export class ShardGroup {
   /** Where its slot is moving to: that server answers for a part of it, too. */
   #destination: Server | undefined;
   #why = 'Redis has not been reached yet';
+  /** The clock of the last owner that was reached. */
+  #clock: StoreClock | undefined;
   readonly #reach = new Reach();
   /** Whether writes are acknowledged: the owner is reached, and enough replicas have what is written. */
   readonly #acknowledging = new Reach();
@@ -69,9 +72,10 @@ export class ShardGroup {
   update(noOwner: string | undefined): void {
     const server = this.#server;
     this.#why = noOwner ?? server?.connection.why ?? '';
-    // Its time is not known before it is reached first.
-    if (!server?.incarnation) return;
-    const nowMs = server.clock.now();
+    // The time of an owner is not known before it is reached first. Until then that of the one before counts.
+    if (server?.incarnation) this.#clock = server.clock;
+    if (!server || !this.#clock) return;
+    const nowMs = this.#clock.now();
     const isUp = this.#why === '';
     const { missingReplicasSinceMs } = server;
     const since = this.#reach.sinceMs;
