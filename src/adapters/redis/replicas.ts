@@ -141,6 +141,8 @@ export class Replicas {
       if (failed && redirectOf(failed)) continue;
       if (failed) throw failed;
       const [[, count] = [null, 0], [, replication] = [null, '']] = answers.slice(-2);
+      if (!Number.isSafeInteger(count))
+        throw new StoreUnavailable('Redis answered WAIT with something else than a number');
       // It may have followed another primary and come back, with its connections standing.
       return { incarnation: isStill(incarnation, replication) ? incarnation : undefined, count: Number(count) };
     }
