@@ -7,6 +7,8 @@ const NAME = 'main';
 
 /** What all of them say. */
 export interface SentinelView {
+  /** The primary's address; default: this machine's. */
+  readonly ip?: string;
   /** The primary's, on this machine. */
   readonly port: number;
   readonly configEpoch: number;
@@ -15,10 +17,13 @@ export interface SentinelView {
 }
 
 /** The fields of SENTINEL MASTER, in the order in which Redis 7 sends them. */
-function fieldsOf({ port, configEpoch, roleReportedMs }: SentinelView, others: number): readonly string[] {
+function fieldsOf(
+  { ip = '127.0.0.1', port, configEpoch, roleReportedMs }: SentinelView,
+  others: number,
+): readonly string[] {
   const fields = {
     name: NAME,
-    ip: '127.0.0.1',
+    ip,
     port,
     runid: '0123456789abcdef0123456789abcdef01234567',
     flags: 'master',

@@ -144,6 +144,8 @@ export class Replicas {
       if (failed && redirectOf(failed)) continue;
       if (failed) throw failed;
       const [[, count] = [null, 0], [, replication] = [null, '']] = answers.slice(-2);
+      if (!Number.isSafeInteger(count))
+        throw new StoreUnavailable('Redis answered WAIT with something else than a number');
       // The server may have been a replica of another primary in between, without closing its connections.
       return {
         incarnation: isSameIncarnation(incarnation, replication) ? incarnation : undefined,

@@ -59,6 +59,9 @@ export function redisUrlFault(url: string): string | undefined {
   }
 }
 
+/** Whether a place that a server names can be connected to: it may lack its host, or have port 0. */
+export const canDial = (target: RedisTarget, place: Place): boolean => redisUrlFault(target.urlOf(place)) === undefined;
+
 /** Whether a URL asks for TLS. */
 export const isTlsUrl = (url: string): boolean => /^rediss(\+(sentinel|cluster))?:\/\//.test(url);
 

@@ -1,11 +1,13 @@
 // Tests that the names in REDIS_URL are resolved again when all nodes of the cluster have new addresses.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { freePortWithBus } from '../../support/free-ports.js';
 import { waitFor } from '../../support/redis-sentinel.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { openStore } from './redis-world.js';
+import { RESP, RespServer } from './resp-server.js';
 
 /** A cluster of one node. */
 async function startNode(): Promise<RedisServer> {
@@ -42,6 +44,68 @@ describe('a cluster of which all addresses change', function () {
       await store.close();
       await name.stop();
       await Promise.all([first.stop(), second?.stop()]);
+    }
+  });
+});
+
+describe('a name in REDIS_URL', function () {
+  this.timeout(20_000);
+
+  it('that leads to a node without a cluster does not hide the cluster that the others lead to', async () => {
+    const [lone, ...nodes] = await Promise.all(Array.from({ length: 4 }, () => RespServer.start()));
+    const portOf = ({ url }: RespServer): string => new URL(url).port;
+    const isNodes = (command: string, [what = '']: readonly string[]) =>
+      command === 'cluster' && what.toUpperCase() === 'NODES';
+    let asked = 0;
+    const line = (server: RespServer, n: number, slots: string, flags = '') =>
+      `${n} 127.0.0.1:${portOf(server)}@1 ${flags}master - 0 0 ${n} connected${slots}\n`;
+    const first = lone as RespServer;
+    first.answer = (command, args) => {
+      if (!isNodes(command, args)) return undefined;
+      asked++;
+      return RESP.text(line(first, 9, '', 'myself,'));
+    };
+    for (const [self, node] of nodes.entries()) {
+      node.answer = (command, args) => {
+        if (!isNodes(command, args)) return undefined;
+        const lines = nodes.map((each, n) => line(each, n, n === 0 ? ' 0-16383' : '', n === self ? 'myself,' : ''));
+        // The other one answers first.
+        return asked < 2 ? '' : RESP.text(lines.join(''));
+      };
+    }
+    const hosts = [first, ...nodes].map((server) => `127.0.0.1:${portOf(server)}`).join(',');
+    const { store } = openStore(`redis+cluster://${hosts}`, { allowUnsafe: true });
+    try {
+      await Promise.race([store.opened(), sleep(10_000).then(() => expect.fail('the cluster was not found'))]);
+    } finally {
+      await store.close();
+      await Promise.all([first, ...nodes].map((server) => server.stop()));
+    }
+  });
+});
+
+describe('a node that is listed with an address that cannot be used', () => {
+  it('keeps none of the others from being asked', async () => {
+    const server = await RespServer.start();
+    const { port } = new URL(server.url);
+    const lines = [
+      `a 127.0.0.1:${port}@1 myself,master - 0 0 1 connected 0-16383`,
+      // It has a TLS port alone.
+      'b 127.0.0.1:0@1 slave a 0 0 1 connected',
+    ];
+    server.answer = (command, [what = '']) =>
+      command === 'cluster' && what.toUpperCase() === 'NODES' ? RESP.text(`${lines.join('\n')}\n`) : undefined;
+    const { store } = openStore(`redis+cluster://127.0.0.1:${port}`, { allowUnsafe: true });
+    try {
+      const count = (name: string) => server.commands.filter((command) => command === name).length;
+      // One of two voters has no majority. It is asked on, by one connection.
+      await waitFor(async () => count('cluster') >= 4, 5_000);
+      expect(count('client')).to.equal(1);
+      lines.splice(1);
+      await store.opened();
+    } finally {
+      await store.close();
+      await server.stop();
     }
   });
 });

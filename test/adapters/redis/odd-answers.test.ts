@@ -92,6 +92,24 @@ describe('an answer of Redis that is none', () => {
   });
 });
 
+describe('an answer to WAIT that is no number', () => {
+  for (const [what, answer] of Object.entries({ ...COMMON, 'a number': RESP.number(0) })) {
+    it(`acknowledges nothing: ${what}`, async () => {
+      const server = await RespServer.start();
+      server.answer = (command) => (command === 'wait' ? answer : undefined);
+      const { store } = openStore(server.url, { minReplicas: 1 });
+      await store.opened();
+      const settled = await store.settle(0, store.incarnationOf(0)).then(
+        () => 'acknowledged',
+        (error: unknown) => error,
+      );
+      await store.close();
+      await server.stop();
+      expect(settled).to.be.instanceOf(StoreUnavailable);
+    });
+  }
+});
+
 describe('a Redis that has no EVALSHA_RO', () => {
   for (const [what, message] of [
     ['does not know it', 'ERR unknown command `EVALSHA_RO`, with args beginning with: `aa`, `1`, '],

@@ -83,6 +83,17 @@ describe('a primary that Sentinels name', function () {
     expect(await answers(one)).to.equal(false);
   });
 
+  it('is waited for while the Sentinels cannot resolve its host name', async () => {
+    const said = { port: servers[0].port, configEpoch: 1, roleReportedMs: HOUR_MS };
+    sentinels.say({ ...said, ip: '' });
+    const { store } = openStore(sentinels.url, { allowUnsafe: true });
+    stores.push(store);
+    await sleep(2 * TAKEOVER_MS);
+    sentinels.say(said);
+    await store.opened();
+    expect(await answers(store)).to.equal(true);
+  });
+
   it('is not vouched for once the Sentinels are mute', async () => {
     const [primary, replica] = servers;
     await replica.raw.replicaof('127.0.0.1', primary.port);

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { SHARDS } from '../keys.js';
-import type { Place, RedisTarget } from '../url.js';
+import { canDial, type Place, type RedisTarget } from '../url.js';
 import { type ClusterNode, type ClusterView, parseNodes } from './cluster-nodes.js';
 import type { Owners, ServerAddress } from './owners.js';
 import { LEASE_MS, PrimaryLease } from './primary-lease.js';
@@ -54,8 +54,8 @@ export class ClusterOwners implements Owners {
   constructor(parts: ClusterParts) {
     this.#parts = parts;
     this.#askSeeds();
-    // If all addresses have changed, the host names in REDIS_URL resolve to the new ones.
-    this.#seeking = setInterval(() => this.#isSilent() && this.#askSeeds(), LEASE_MS).unref();
+    // If all addresses have changed, or the nodes that answer have left the cluster, the names in REDIS_URL lead to it.
+    this.#seeking = setInterval(() => !this.#isServed() && this.#askSeeds(), LEASE_MS).unref();
   }
 
   ownerOf(shard: number): string | undefined {
@@ -86,7 +86,8 @@ export class ClusterOwners implements Owners {
 
   addressOf(id: string): ServerAddress | undefined {
     const node = this.#nodes.get(id);
-    return node && { id, url: this.#parts.target.urlOf(node.place), label: labelOf(node.place) };
+    if (!node || !canDial(this.#parts.target, node.place)) return undefined;
+    return { id, url: this.#parts.target.urlOf(node.place), label: labelOf(node.place) };
   }
 
   watch(listener: () => void): void {
@@ -109,9 +110,8 @@ export class ClusterOwners implements Owners {
     await Promise.all([...this.#voters.values()].map((voter) => voter.close()));
   }
 
-  #isSilent(): boolean {
-    const nowMs = this.#parts.monotonicMs();
-    return [...this.#answers.values()].every(({ askedMs }) => askedMs < nowMs - VIEW_MS);
+  #isServed(): boolean {
+    return this.#slots.every((_, shard) => this.ownerOf(shard) !== undefined);
   }
 
   #askSeeds(): void {
@@ -120,7 +120,8 @@ export class ClusterOwners implements Owners {
 
   #ask(place: Place): void {
     const name = labelOf(place);
-    if (this.#closed || this.#voters.has(name)) return;
+    // A node that has a TLS port alone is listed with port 0: it is a voter that cannot be asked.
+    if (this.#closed || this.#voters.has(name) || !canDial(this.#parts.target, place)) return;
     const { target, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = this.#parts;
     const makeClient = clientMaker(target.urlOf(place), connectTimeoutMs, tls);
     const ask = (client: Redis) => askNode(client, place);
@@ -168,9 +169,10 @@ export class ClusterOwners implements Owners {
     for (const id of this.#roles.keys()) if (!nodes.has(id)) this.#roles.delete(id);
     const places = new Map([...nodes.values()].map(({ place }) => [labelOf(place), place]));
     for (const place of places.values()) this.#ask(place);
-    // The names in REDIS_URL are asked while no member is known.
-    for (const [name, voter] of this.#voters) {
-      if (places.has(name)) continue;
+    // The names in REDIS_URL are asked until all slots have an owner: the first to answer may be in no cluster.
+    const dropped = [...this.#voters].filter(([name]) => !places.has(name));
+    if (dropped.length === 0 || !this.#isServed()) return;
+    for (const [name, voter] of dropped) {
       this.#voters.delete(name);
       void voter.close();
     }

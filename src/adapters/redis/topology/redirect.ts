@@ -1,8 +1,8 @@
 // The redirections of a Redis Cluster: MOVED, ASK and TRYAGAIN. Pure.
 
 /**
- * `moved`: another node owns the slot. `ask`: the slot is moving, and none of the keys is at this node any more.
- * `split`: it is moving, and only some of the keys are at this node. In each case the command was not run.
+ * `moved`: another node owns the slot, or none does. `ask`: the slot is moving, and none of the keys is at this node any
+ * more. `split`: it is moving, and only some of the keys are at this node. In each case the command was not run.
  */
 export type Redirect = 'moved' | 'ask' | 'split';
 
@@ -10,7 +10,7 @@ export type Redirect = 'moved' | 'ask' | 'split';
 export function redirectOf(error: unknown): Redirect | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
   const [word] = error.message.split(' ');
-  if (word === 'MOVED') return 'moved';
+  if (word === 'MOVED' || error.message.startsWith('CLUSTERDOWN Hash slot not served')) return 'moved';
   if (word === 'ASK') return 'ask';
   return word === 'TRYAGAIN' ? 'split' : undefined;
 }

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { field } from '../server-info.js';
-import type { Place, RedisTarget } from '../url.js';
+import { canDial, type Place, type RedisTarget } from '../url.js';
 import type { Owners, ServerAddress } from './owners.js';
 import { PrimaryLease } from './primary-lease.js';
 import { Voter } from './voter.js';
@@ -44,7 +44,7 @@ export class SentinelOwners implements Owners {
     const { target, sentinelUrl, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = parts;
     this.#sentinels = target.places.map((place) => {
       const makeClient = clientMaker(sentinelUrl(place), connectTimeoutMs, tls);
-      const ask = (client: Redis) => askSentinel(client, target.name);
+      const ask = (client: Redis) => askSentinel(client, target);
       const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
         this.#answered(labelOf(place), answer, askedMs, receivedMs);
       return new Voter({ makeClient, ask, limitMs, monotonicMs, answered });
@@ -105,8 +105,8 @@ export class SentinelOwners implements Owners {
   }
 }
 
-async function askSentinel(client: Redis, name: string): Promise<Answer> {
-  const answer = await client.call('SENTINEL', 'MASTER', name).catch((error: Error) => {
+async function askSentinel(client: Redis, target: RedisTarget): Promise<Answer> {
+  const answer = await client.call('SENTINEL', 'MASTER', target.name).catch((error: Error) => {
     if (!/No such master/.test(error.message)) throw error;
     throw new StoreUnavailable('a Sentinel does not monitor the name in REDIS_URL');
   });
@@ -118,5 +118,10 @@ async function askSentinel(client: Redis, name: string): Promise<Answer> {
   if (host === undefined || ![port, epoch, others].every(Number.isSafeInteger)) {
     throw new StoreUnavailable('a Sentinel answers in an unexpected format');
   }
-  return { place: { host, port }, epoch, others };
+  const place = { host, port };
+  // The address is empty while the Sentinel cannot resolve the primary's host name.
+  if (!canDial(target, place)) {
+    throw new StoreUnavailable('a Sentinel names no usable address of the primary (can it resolve its host name?)');
+  }
+  return { place, epoch, others };
 }

@@ -2,6 +2,7 @@
 
 import { StoreUnavailable } from '../../../core/errors.js';
 import { OutageLog } from '../../../core/outage-log.js';
+import type { StoreClock } from '../store-clock.js';
 import type { Server } from './server.js';
 
 export class ShardGroup {
@@ -10,6 +11,8 @@ export class ShardGroup {
   /** The server that the slot is moving to, which answers for a part of it. */
   #destination: Server | undefined;
   #why = 'Redis has not been reached yet';
+  /** The clock of the last owner that was reached. */
+  #clock: StoreClock | undefined;
   readonly #reach = new OutageLog();
   /** Reachability for writes: the owner is reachable, and enough replicas confirm. */
   readonly #acknowledging = new OutageLog();
@@ -71,9 +74,10 @@ export class ShardGroup {
   update(noOwner: string | undefined): void {
     const server = this.#server;
     this.#why = noOwner ?? server?.connection.why ?? '';
-    // The server's time is not known before the first contact.
-    if (!server?.incarnation) return;
-    const nowMs = server.clock.now();
+    // An owner's time is not known before the first contact. Until then the clock of the one before counts.
+    if (server?.incarnation) this.#clock = server.clock;
+    if (!server || !this.#clock) return;
+    const nowMs = this.#clock.now();
     const isUp = this.#why === '';
     const { missingReplicasSinceMs } = server;
     const since = this.#reach.sinceMs;
