@@ -5,5 +5,5 @@ import { PrimaryLease } from '../../../src/adapters/redis/topology/primary-lease
 const { record } = PrimaryLease.prototype;
 
 PrimaryLease.prototype.record = function (voter, answer) {
-  record.call(this, voter, { ...answer, askedMs: answer.askedMs + 3_600_000 });
+  return record.call(this, voter, { ...answer, askedMs: answer.askedMs + 3_600_000 });
 };

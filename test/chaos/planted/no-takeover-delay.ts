@@ -5,5 +5,5 @@ import { PrimaryLease, TAKEOVER_DELAY_MS } from '../../../src/adapters/redis/top
 const { record } = PrimaryLease.prototype;
 
 PrimaryLease.prototype.record = function (voter, answer) {
-  record.call(this, voter, { ...answer, receivedMs: answer.receivedMs - TAKEOVER_DELAY_MS });
+  return record.call(this, voter, { ...answer, receivedMs: answer.receivedMs - TAKEOVER_DELAY_MS });
 };

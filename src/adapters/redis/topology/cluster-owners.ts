@@ -14,6 +14,8 @@ import { Voter } from './voter.js';
 /** How long `look` waits for the answers of all nodes, ms. */
 const LOOK_MS = 200;
 const LOOK_STEP_MS = 10;
+/** How often votes are counted that are the same as before, ms: a small part of a lease. */
+const COUNT_EVERY_MS = 200;
 /** How long a node's view is kept without a new answer, ms. */
 const VIEW_MS = 2 * LEASE_MS;
 
@@ -47,6 +49,7 @@ export class ClusterOwners implements Owners {
   #wanted: ReadonlySet<string> = new Set();
   /** By shard where its owner moves it to. */
   #destinations: readonly (string | undefined)[] = [];
+  #countedMs = Number.NEGATIVE_INFINITY;
   #listener = (): void => {};
   #closed = false;
 
@@ -137,19 +140,22 @@ export class ClusterOwners implements Owners {
     // A node can be asked under two names at once. Then it is not known which question it answered first.
     if (before && askedMs < before.receivedMs) return;
     this.#answers.set(self, answer);
-    this.#meet(receivedMs);
-    const voters = new Set(this.#nodes.keys());
-    for (const [shard, lease] of this.#slots.entries()) {
-      lease.record(self, { vote: owners[shard], askedMs, receivedMs });
-      lease.count(voters);
-    }
+    const given = { askedMs, receivedMs };
+    let isNew = view.destinations.size > 0 || (before?.view.destinations.size ?? 0) > 0;
+    for (const [shard, lease] of this.#slots.entries())
+      isNew = lease.record(self, { ...given, vote: owners[shard] }) || isNew;
     for (const { id, role } of nodes) {
       const lease = this.#roles.get(id) ?? new PrimaryLease();
       this.#roles.set(id, lease);
       const vote = role === 'primary' ? { server: id, epoch: 0 } : undefined;
-      lease.record(self, { vote, askedMs, receivedMs });
-      lease.count(voters);
+      isNew = lease.record(self, { ...given, vote }) || isNew;
     }
+    // Most answers only prolong leases. To count each of them costs a large cluster the square of its nodes.
+    if (!isNew && receivedMs < this.#countedMs + COUNT_EVERY_MS && this.#isServed()) return;
+    this.#countedMs = receivedMs;
+    this.#meet(receivedMs);
+    const voters = new Set(this.#nodes.keys());
+    for (const lease of [...this.#slots, ...this.#roles.values()]) lease.count(voters);
     this.#want();
     this.#listener();
   }

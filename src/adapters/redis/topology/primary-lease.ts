@@ -69,12 +69,13 @@ export class PrimaryLease {
   /** The vote of the server in use itself. */
   #successor: Vote | undefined;
 
-  /** Records a voter's answer. `count` must follow. */
-  record(voter: string, { vote, askedMs, receivedMs }: VoterAnswer): void {
+  /** Records a voter's answer; `count` must follow. @returns whether the vote is another one than before */
+  record(voter: string, { vote, askedMs, receivedMs }: VoterAnswer): boolean {
     const before = this.#answers.get(voter);
     if (before && this.#isUsed(voter, before, askedMs, receivedMs)) this.#successor = vote;
-    const sinceMs = before && isSame(before.vote, vote) ? before.sinceMs : receivedMs;
-    this.#answers.set(voter, { vote, askedMs, receivedMs, sinceMs });
+    const isKept = before !== undefined && isSame(before.vote, vote);
+    this.#answers.set(voter, { vote, askedMs, receivedMs, sinceMs: isKept ? before.sinceMs : receivedMs });
+    return !isKept;
   }
 
   /** Counts the votes. @param voters all voters, whether they have answered or not */
