@@ -38,7 +38,7 @@ describe('the shares of a profile', () => {
   it('are told apart by files that are there', () => {
     const named = OWNERS.flatMap(([, { source }]) => [...source.matchAll(/\\\/src((?:\\\/[\w-]+)+)\\\.js/g)]);
     const files = named.map(([, path = '']) => `../../src${path.replaceAll('\\/', '/')}.js`);
-    expect(files).to.include.members(['../../src/grpc/call-frame.js', '../../src/log-descriptor.js']);
+    expect(files).to.include.members(['../../src/grpc/call-log.js', '../../src/core/ledger.js']);
     for (const file of files) expect(existsSync(new URL(file, import.meta.url)), file).to.equal(true);
   });
 

@@ -61,25 +61,34 @@ export class InCluster implements Replicated {
         await last(20, 100);
       }
     };
+    /** Until the takeover delay is over nothing is answered for the slots of a new primary. */
+    const takenOver = async (failedOverMs: number): Promise<void> => {
+      const leftMs = failedOverMs + LEASES_OVER_MS - performance.now();
+      if (leftMs > 0) await last(leftMs, leftMs);
+    };
     return {
       'primary killed': async () => {
         const slot = someSlot();
         const server = await ownerOf(slot);
         await server.kill();
         await world.failedOver(slot, server, LIMIT_MS);
+        const failedOverMs = performance.now();
         await last(0, 1_500);
         await server.restart();
-        // Until somebody follows the new primary nothing is acknowledged.
+        // Until a replica follows the new primary nothing is acknowledged.
         await world.settled(LIMIT_MS);
+        await takenOver(failedOverMs);
       },
       'primary paused, and woken after the failover': async () => {
         const slot = someSlot();
         const server = await ownerOf(slot);
         server.pause();
         await world.failedOver(slot, server, LIMIT_MS);
+        const failedOverMs = performance.now();
         await last(0, 3_000);
         server.resume();
         await world.settled(LIMIT_MS);
+        await takenOver(failedOverMs);
       },
       'primary paused for a moment': async () => pausedForAMoment(await ownerOf(someSlot()), last),
       'primary cut connections': async () => (await ownerOf(someSlot())).cutConnections(),
