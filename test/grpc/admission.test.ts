@@ -46,6 +46,20 @@ describe('admission', () => {
     expect(admission.open(false)).to.equal(true);
   });
 
+  it('takes a short wait of long ago for no overload: a call that waits then is not refused', async () => {
+    const calls = times(MAX_CALLS, () => begin());
+    wait('early');
+    // A place comes free in the turn in which the call began to wait.
+    calls.pop()?.end();
+    await turn();
+    expect(fates).to.deep.equal(['early accepted']);
+    begin();
+    await sleep(2_100);
+    wait('late');
+    await sleep(100);
+    expect(fates).to.deep.equal(['early accepted']);
+  });
+
   it('gives the place of a call that ends to the next at the end of the turn, for the answer leaves then', async () => {
     const calls = times(MAX_CALLS, () => begin());
     calls[0]?.end();

@@ -147,7 +147,8 @@ export class Admission {
     this.#admitWaiting();
     const nowMs = performance.now();
     for (const queue of [this.#ending, this.#waiting]) for (const call of queue.expire(nowMs)) this.refuse(call);
-    if (this.#ending.length + this.#waiting.length > 0) return;
+    // A queue that emptied in this turn may fill in the next one: only a later turn can show that it is calm.
+    if (!this.#ending.isCalm || !this.#waiting.isCalm) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
   }

@@ -24,6 +24,11 @@ export class WaitQueue<Item> {
     return this.#waiting.length;
   }
 
+  /** Whether no overload is being measured. */
+  get isCalm(): boolean {
+    return this.#nonEmptySinceMs === undefined;
+  }
+
   /** @param nowMs on a monotonic clock. @returns false if the queue is full */
   push(item: Item, nowMs: number): boolean {
     if (this.#waiting.length >= this.#maxLength) return false;
