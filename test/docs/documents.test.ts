@@ -44,8 +44,6 @@ describe('the documents', () => {
       expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).to.deep.equal([]);
     });
 
-    // TODO: with the split of that page.
-    if (document === 'docs/architecture.md') continue;
     it(`${document} wraps its prose at 100 columns`, () => {
       const prose = readText(document)
         .replace(/^```.*?^```$|^<!-- figures -->.*?^<!-- end of figures -->$/gms, '')
