@@ -15,6 +15,8 @@ interface Rule {
 const PLATFORM = ['src/platform/'];
 /** The port of logging, and the creation of folders: all that an adapter needs of the platform. */
 const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
+/** How bearer tokens come by HTTP, and the responses to those that are refused. */
+const BEARER = 'src/bearer/';
 const GENERATED = 'proto/gen/';
 /**
  * Packages of packages, declared to hold their version where the package is installed: `overrides` count only in a
@@ -56,6 +58,7 @@ const RULES: readonly Rule[] = [
     packages: ['lmdb'],
     node: true,
   },
+  { at: BEARER, files: [], packages: [], node: false },
   // Of gRPC's library status codes and metadata; of protobuf its reader and writer of the wire.
   {
     at: 'src/grpc/transport/',
@@ -158,14 +161,14 @@ const RULES: readonly Rule[] = [
   // HTTP's mechanics know no route, and limits know no HTTP.
   {
     at: 'gateway/http/',
-    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', GENERATED, ...PLATFORM],
+    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', GENERATED, ...PLATFORM],
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
     packages: ['fastify'],
     node: true,
   },
