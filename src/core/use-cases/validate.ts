@@ -1,11 +1,11 @@
 // Validation of an access token: whether it is active now.
 
+import type { Context } from '../context.js';
+import type { Call } from '../ports.js';
+import { denial, readSessionState, whyDenied } from '../session/session-state.js';
+import type { Verified } from '../session/verified-token.js';
+import { refusal, type TokenProblem, TokenRefused } from '../token/errors.js';
 import { confirmDenial } from './confirm-denial.js';
-import type { Context } from './context.js';
-import type { Call } from './ports.js';
-import { denial, readSessionState, whyDenied } from './session-state.js';
-import { refusal, type TokenProblem, TokenRefused } from './token/errors.js';
-import type { Verified } from './verified.js';
 import { lookUp, verifyAndCache } from './verified-token-cache.js';
 
 export type Validation =
