@@ -6,7 +6,7 @@ import type { ShardSnapshot } from './ledger.js';
 import { MAX_ATTEMPTS } from './policy.js';
 import { tooManyConflicts } from './retry-on-conflict.js';
 import type { StoreKeys } from './store-keys.js';
-import type { Token } from './token.js';
+import type { Token } from './token/token.js';
 
 /** The entries that decide on a session, and the texts that a swap compares. */
 export interface SessionState {

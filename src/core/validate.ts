@@ -2,9 +2,9 @@
 
 import { confirmDenial } from './confirm-denial.js';
 import type { Context } from './context.js';
-import { type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
 import { denial, whyDenied, withSessionState } from './session-state.js';
+import { type TokenProblem, TokenRefused } from './token/errors.js';
 import type { Verified } from './verified.js';
 import { lookUp, verifyAndCache } from './verified-token-cache.js';
 
