@@ -63,8 +63,15 @@ function checkParties(reader: ClaimReader, token: Token, policy: Policy): void {
   }
   if (policy.audience.length > 0) {
     reader.need('aud', isAudience, 'a string or a list of strings');
-    if (!token.audience.some((one) => policy.audience.includes(one))) {
-      throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of our audiences');
-    }
+    checkAudience(token, policy.audience);
   }
+}
+
+/**
+ * Checks that a token is for at least one of some audiences.
+ * @throws TokenRefused WRONG_AUDIENCE
+ */
+export function checkAudience({ audience }: Token, accepted: readonly string[]): void {
+  if (audience.some((one) => accepted.includes(one))) return;
+  throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of the accepted audiences');
 }

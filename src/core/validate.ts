@@ -4,6 +4,7 @@ import { confirmDenial } from './confirm-denial.js';
 import type { Context } from './context.js';
 import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
+import { checkAudience } from './read-token.js';
 import { denial, readSessionState, whyDenied } from './session-state.js';
 import type { Verified } from './verified.js';
 import { lookUp, verifyAndCache } from './verified-token-cache.js';
@@ -14,12 +15,14 @@ export type Validation =
 
 /**
  * Decides whether an access token is active.
+ * @param audience the audience that the token must have (RFC 7519, section 4.1.3); undefined: any of ours
  * @throws StoreUnavailable if that cannot be determined
  */
-export async function validate(context: Context, call: Call, text: string): Promise<Validation> {
+export async function validate(context: Context, call: Call, text: string, audience?: string): Promise<Validation> {
   try {
     const verified = lookUp(context, call, text) ?? (await verifyAndCache(context, call, text));
     const { token, storeKeys } = verified;
+    if (audience !== undefined) checkAudience(token, [audience]);
     const state = await readSessionState(context, storeKeys);
     const denied = denial(token, state);
     if (!denied) return { active: true, verified };
