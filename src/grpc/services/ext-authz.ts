@@ -9,7 +9,7 @@ import { readCredentials } from '../../bearer/credentials.js';
 import { type Convention, IdentityHeaders } from '../../bearer/identity-headers.js';
 import { cannotTell, inactiveToken, invalidCredentials, missingCredentials } from '../../bearer/refusals.js';
 import type { Context } from '../../core/context.js';
-import type { TokenProblem } from '../../core/errors.js';
+import type { TokenProblem } from '../../core/token/errors.js';
 import { type Fault, type Verdict, validateAmong } from '../../core/validate-many.js';
 import type { ServiceCall } from '../call-context.js';
 import { AllowedResponses, refusedResponse } from '../codec/check-response.js';
