@@ -63,15 +63,12 @@ function checkParties(reader: ClaimReader, token: Token, rules: TokenRules): voi
   }
   if (rules.audience.length > 0) {
     reader.need('aud', isAudience, 'a string or a list of strings');
-    checkAudience(token, rules.audience);
+    if (!isForAudience(token, rules.audience)) {
+      throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of our audiences');
+    }
   }
 }
 
-/**
- * Checks that a token is for at least one of some audiences.
- * @throws TokenRefused WRONG_AUDIENCE
- */
-export function checkAudience({ audience }: Token, accepted: readonly string[]): void {
-  if (audience.some((one) => accepted.includes(one))) return;
-  throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of the accepted audiences');
-}
+/** Whether a token is for at least one of some audiences (RFC 7519, section 4.1.3). */
+export const isForAudience = ({ audience }: Token, accepted: readonly string[]): boolean =>
+  audience.some((one) => accepted.includes(one));
