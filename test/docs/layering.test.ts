@@ -74,13 +74,13 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/grpc/codec/',
-    files: ['src/grpc/codec/', 'src/grpc/status.ts', 'src/core/', GENERATED],
+    files: ['src/grpc/codec/', 'src/grpc/status.ts', BEARER, 'src/core/', GENERATED],
     packages: ['@bufbuild/protobuf'],
     node: true,
   },
   {
     at: 'src/grpc/services/',
-    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    files: ['src/grpc/', BEARER, 'src/core/', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
@@ -125,6 +125,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/issuer.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   {
     at: 'src/settings/service.ts',
