@@ -64,14 +64,9 @@ export class Asker {
     return { ...this.#counts, waiting: this.#waiting.size, cannotTell: this.#delivery.cannotTell };
   }
 
-  /** When the last call was sent whose answer told of a token; undefined: none has. */
-  get toldSent(): Moment | undefined {
-    return this.#toldSent;
-  }
-
-  /** Whether the last call told of no token. */
-  get isFailing(): boolean {
-    return this.#isFailing;
+  /** When the last call was sent whose answer told of a token, if there is one; and whether later calls have failed. */
+  get contact(): { readonly toldSent: Moment | undefined; readonly isFailing: boolean } {
+    return { toldSent: this.#toldSent, isFailing: this.#isFailing };
   }
 
   /**

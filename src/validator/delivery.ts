@@ -52,12 +52,14 @@ export class Delivery {
   /** @returns how many tokens the answer told of */
   answered(call: EndedCall, results: readonly ValidateTokensResult[]): number {
     let told = 0;
-    call.batch.forEach((ask, index) => {
+    for (const [index, ask] of call.batch.entries()) {
       const result = readResult(results[index]);
-      if ('kind' in result) return this.#missed(ask, result, call);
-      told++;
-      this.#handOver(ask, this.#options.learn(ask, result, call.sent), call);
-    });
+      if ('kind' in result) this.#missed(ask, result, call);
+      else {
+        told++;
+        this.#handOver(ask, this.#options.learn(ask, result, call.sent), call);
+      }
+    }
     return told;
   }
 

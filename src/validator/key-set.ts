@@ -119,7 +119,8 @@ export class KeySet {
       this.#failures = 0;
       for (const end of [...this.#listeners]) end(true);
       // Without a public key there is nothing to renew: the tokens are HS256, or name a key that is not there yet.
-      if (usable.length > 0) this.#again(Math.max(REFETCH_EVERY_MS, this.#keptMs * (RENEW_FROM + RENEW_SPREAD * random())));
+      if (usable.length > 0)
+        this.#again(Math.max(REFETCH_EVERY_MS, this.#keptMs * (RENEW_FROM + RENEW_SPREAD * random())));
     } catch (error) {
       this.#failures++;
       if (error instanceof AskFailed) this.#failure = error.message;

@@ -26,6 +26,8 @@ export interface Unknown {
   readonly claims: Claims | undefined;
 }
 
+export const UNKNOWN: Unknown = { claims: undefined };
+
 export class Knowledge {
   readonly #check: LocalCheck;
   readonly #keys: KeySet;
@@ -71,7 +73,7 @@ export class Knowledge {
       return check.token;
     }
     if (check.needsKeys) this.#keys.refetch();
-    return check;
+    return UNKNOWN;
   }
 
   /**

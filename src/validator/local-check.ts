@@ -1,7 +1,7 @@
 // The checks of a token that need no call: format, signature, claims, issuer and audience, by the rules of the service.
 
 import { decodePart } from '../adapters/jwt/verify/compact.js';
-import { JwsVerifier } from '../adapters/jwt/verify/jws-verifier.js';
+import type { JwsVerifier } from '../adapters/jwt/verify/jws-verifier.js';
 import { otherClaims } from '../core/token/claims.js';
 import { type TokenProblem, TokenRefused } from '../core/token/errors.js';
 import { readToken } from '../core/token/read-token.js';

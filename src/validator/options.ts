@@ -74,7 +74,8 @@ export function readStaleness(options: ValidateOptions, usualMs: number): number
     throw new TypeError(`consistency is ${shown(consistency)}; wanted is 'bounded' or 'strict'`);
   }
   if (consistency === 'strict') {
-    if (maxStaleness !== undefined) throw new TypeError('maxStaleness has no meaning with strict consistency; omit one');
+    if (maxStaleness !== undefined)
+      throw new TypeError('maxStaleness has no meaning with strict consistency; omit one');
     return undefined;
   }
   return maxStaleness === undefined ? usualMs : checkedMs('maxStaleness', maxStaleness, STALENESS);

@@ -5,14 +5,13 @@ import { Asker, type AskerOptions } from './asker.js';
 import { type Clock, momentNow } from './clock.js';
 import { type Answer, elapsedMs, isDue, isGood, type Moment } from './freshness.js';
 import { KeySet } from './key-set.js';
-import { Knowledge, type Unknown } from './knowledge.js';
+import { Knowledge, UNKNOWN, type Unknown } from './knowledge.js';
 import { LocalCheck, rulesFor } from './local-check.js';
 import { readStaleness, readTimeout, type Settings } from './options.js';
 
 const READY_TIMEOUT = '10s';
 /** An age that no answer has: only what can never change is told then. */
 const NO_AGE = Number.NEGATIVE_INFINITY;
-const NOTHING: Unknown = { claims: undefined };
 
 export type ValidatorParts = Pick<AskerOptions, 'clock' | 'random' | 'connections'>;
 
@@ -59,7 +58,8 @@ export class LocalValidator implements Validator {
   // Not `async`: a remembered answer needs one promise, and no more.
   validate(token: string, options?: ValidateOptions): Promise<Validation> {
     try {
-      const maxStalenessMs = options === undefined ? this.#maxStalenessMs : readStaleness(options, this.#maxStalenessMs);
+      const maxStalenessMs =
+        options === undefined ? this.#maxStalenessMs : readStaleness(options, this.#maxStalenessMs);
       const found = this.#tell(token, maxStalenessMs, momentNow(this.#clock));
       if ('active' in found) return Promise.resolve(found);
       return this.#asker.ask(token, found.claims, maxStalenessMs);
@@ -70,14 +70,14 @@ export class LocalValidator implements Validator {
 
   state(): ValidatorState {
     const now = momentNow(this.#clock);
-    const { toldSent, isFailing, counts } = this.#asker;
+    const { toldSent, isFailing } = this.#asker.contact;
     const staleMs = isFailing ? elapsedMs(toldSent ?? this.#created, now) : 0;
     return {
       phase: this.#phase(staleMs),
       staleMs,
       keys: this.#keys.countAt(now),
       remembered: this.#knowledge.size,
-      ...counts,
+      ...this.#asker.counts,
       hits: this.#hits,
       refusedHere: this.#knowledge.refusedHere,
     };
@@ -97,9 +97,10 @@ export class LocalValidator implements Validator {
    */
   #tell(token: string, maxStalenessMs: number | undefined, now: Moment): Validation | Unknown {
     if (typeof token !== 'string') throw new TypeError('token is not a string; wanted is the text after "Bearer "');
-    if (this.#isClosed) return NOTHING;
+    if (this.#isClosed) return UNKNOWN;
     const known = this.#knowledge.get(token);
-    if (known === undefined || !isGood(known, now, maxStalenessMs ?? NO_AGE)) return this.#knowledge.refuse(token, known, now);
+    if (known === undefined || !isGood(known, now, maxStalenessMs ?? NO_AGE))
+      return this.#knowledge.refuse(token, known, now);
     this.#hits++;
     if (maxStalenessMs !== undefined && isDue(known, now, maxStalenessMs)) this.#renew(token, known);
     return known.validation;
@@ -111,7 +112,7 @@ export class LocalValidator implements Validator {
 
   #phase(staleMs: number): ValidatorState['phase'] {
     if (this.#isClosed) return 'closed';
-    if (this.#asker.toldSent === undefined && !this.#keys.isFetched) return 'starting';
+    if (this.#asker.contact.toldSent === undefined && !this.#keys.isFetched) return 'starting';
     return staleMs > this.#maxStalenessMs ? 'stale' : 'fresh';
   }
 }
