@@ -1,4 +1,4 @@
-// The public types of `latchkey/validator`. Imports nothing, so that its declarations stand alone.
+// The public types of `latchkey/validator`. Imports nothing, so that its declarations need no others.
 
 /** A time span: a number of milliseconds, or a text such as `500ms`, `2s`, `5m`, as in the settings of the service. */
 export type Duration = string | number;
@@ -143,7 +143,7 @@ export interface Validator {
   validate(token: string, options?: ValidateOptions): Promise<Validation>;
   /**
    * The same without a call: synchronous, within `maxStaleness`.
-   * @returns undefined if it cannot be told without asking: call `validate` then
+   * @returns undefined if only the service can answer: call `validate` then
    */
   validateNow(token: string): Validation | undefined;
   state(): ValidatorState;

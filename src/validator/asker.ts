@@ -37,7 +37,7 @@ export class Asker {
   readonly #window: SendWindow;
   readonly #delivery: Delivery;
   readonly #counts = { callsUnderWay: 0, calls: 0, failedCalls: 0, asks: 0 };
-  #toldSent: Moment | undefined;
+  #answeredSent: Moment | undefined;
   #isFailing = false;
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
@@ -64,9 +64,9 @@ export class Asker {
     return { ...this.#counts, waiting: this.#waiting.size, cannotTell: this.#delivery.cannotTell };
   }
 
-  /** When the last call was sent whose answer told of a token, if there is one; and whether later calls have failed. */
-  get contact(): { readonly toldSent: Moment | undefined; readonly isFailing: boolean } {
-    return { toldSent: this.#toldSent, isFailing: this.#isFailing };
+  /** When the last call was sent whose answer had a result, if there is one; and whether later calls have failed. */
+  get contact(): { readonly answeredSent: Moment | undefined; readonly isFailing: boolean } {
+    return { answeredSent: this.#answeredSent, isFailing: this.#isFailing };
   }
 
   /**
@@ -157,11 +157,11 @@ export class Asker {
     if (this.#isClosed) return;
     for (const ask of batch) this.#asks.ended(ask);
     const call = { connection, batch, sent, now: momentNow(this.#clock) };
-    const told = 'kind' in outcome ? this.#failed(call, outcome) : this.#answered(call, outcome);
-    this.#isFailing = told === 0;
-    if (told > 0) {
+    const count = 'kind' in outcome ? this.#failed(call, outcome) : this.#answered(call, outcome);
+    this.#isFailing = count === 0;
+    if (count > 0) {
       this.#window.succeeded();
-      this.#toldSent = sent;
+      this.#answeredSent = sent;
     } else this.#window.failed();
     if (this.#asks.size > 0) this.#schedule();
   }
@@ -177,7 +177,7 @@ export class Asker {
     }
   }
 
-  /** @returns how many tokens the call told of */
+  /** @returns how many tokens got a result */
   #answered(call: EndedCall, results: readonly ValidateTokensResult[]): number {
     this.#connections.answered(call.connection);
     return this.#delivery.answered(call, results);

@@ -41,7 +41,7 @@ const OPTIONS: ChannelOptions = {
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
 };
 
-/** The most servers of one address that are told apart. */
+/** The most servers of one address that are distinguished. */
 const MAX_PEERS = 64;
 
 /** A failed call. */

@@ -4,9 +4,9 @@ import type { ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.
 import type { InactiveToken } from './api.js';
 import type { Ask, Waiter } from './ask.js';
 import type { Asks } from './asks.js';
-import { CannotTell } from './cannot-tell.js';
 import type { Connection } from './connection.js';
 import type { Connections } from './connections.js';
+import { CannotTell } from './errors.js';
 import { type Answer, isGood, type Moment } from './freshness.js';
 import { backOffMs, DEFAULT_RETRY_AFTER_MS, type Failure, MAX_TRIES } from './retry.js';
 import type { Waiting } from './waiting.js';
@@ -49,18 +49,18 @@ export class Delivery {
     return this.#cannotTell;
   }
 
-  /** @returns how many tokens the answer told of */
+  /** @returns how many tokens got a result */
   answered(call: EndedCall, results: readonly ValidateTokensResult[]): number {
-    let told = 0;
+    let count = 0;
     for (const [index, ask] of call.batch.entries()) {
       const result = readResult(results[index]);
       if ('kind' in result) this.#missed(ask, result, call);
       else {
-        told++;
+        count++;
         this.#handOver(ask, this.#options.learn(ask, result, call.sent), call);
       }
     }
-    return told;
+    return count;
   }
 
   failed(call: EndedCall, failure: Failure): void {

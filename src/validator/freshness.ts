@@ -1,10 +1,10 @@
-// The rules of a remembered answer: whether it may still be told, and when the service is asked again. Pure.
+// The rules of a remembered answer: whether it may still be used, and when the service is asked again. Pure.
 
 import type { InactiveProblem, Validation } from './api.js';
 
 /** One time by both clocks. */
 export interface Moment {
-  /** A monotonic clock, ms. It may stand still while the machine is suspended. */
+  /** A monotonic clock, ms. It may stop while the machine is suspended. */
   readonly steadyMs: number;
   /** The machine's time of day, Unix ms. It may be set at any time. */
   readonly wallMs: number;
@@ -34,14 +34,14 @@ const FINAL: ReadonlySet<InactiveProblem> = new Set(['REVOKED', 'EXPIRED', 'BAD_
 export const isFinal = (validation: Validation): boolean => !validation.active && FINAL.has(validation.problem);
 
 /**
- * Whether an answer may be told now.
+ * Whether an answer may be used now.
  * @param maxStalenessMs how old it may be
  */
 export function isGood({ validation, sent, isFinal }: Answer, now: Moment, maxStalenessMs: number): boolean {
   if (isFinal) return true;
   if (elapsedMs(sent, now) > maxStalenessMs) return false;
   if (!validation.active) return true;
-  // The token has ended since, as far as the wall clock can tell. If it had ended by this clock when the call was sent, and
+  // The token has ended since, by the wall clock. If it had ended by this clock when the call was sent, and
   // the service called it active, then the clock is wrong, and only the age counts.
   const endMs = validation.expiresAt * 1000;
   return now.wallMs < endMs || sent.wallMs >= endMs;

@@ -12,5 +12,5 @@ export type {
   ValidatorState,
   ValidatorTls,
 } from './api.js';
-export { CannotTell } from './cannot-tell.js';
 export { createValidator } from './create-validator.js';
+export { CannotTell } from './errors.js';

@@ -4,9 +4,9 @@ import { createPublicKey } from 'node:crypto';
 import type { GetJsonWebKeySetResponse, JsonWebKey } from '../../proto/gen/auth/v1/auth_service.js';
 import { algorithmOf } from '../adapters/jwt/verify/algorithm.js';
 import { JwsVerifier, type VerificationKey } from '../adapters/jwt/verify/jws-verifier.js';
-import { CannotTell } from './cannot-tell.js';
 import { type Clock, momentNow } from './clock.js';
 import { AskFailed } from './connection.js';
+import { CannotTell } from './errors.js';
 import { elapsedMs, type Moment } from './freshness.js';
 import { DEFAULT_RETRY_AFTER_MS } from './retry.js';
 
@@ -41,7 +41,7 @@ export class KeySet {
   #underWay: Promise<void> | undefined;
   #triedMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  #failure = 'the service has not told its public keys yet';
+  #failure = 'the service has not answered with its public keys yet';
   /** Those who wait for the keys. */
   readonly #listeners = new Set<(isKnown: boolean) => void>();
   #timer: NodeJS.Timeout | undefined;
@@ -74,14 +74,14 @@ export class KeySet {
     if (this.#options.clock.steadyMs() - this.#triedMs >= REFETCH_EVERY_MS) void this.fetch();
   }
 
-  /** Whether the service has ever told its keys. */
+  /** Whether the service has ever answered with its keys. */
   get isFetched(): boolean {
     return this.#sent !== undefined;
   }
 
   /** Resolves once the keys are known. @throws CannotTell after a time, or when this is closed */
   known(timeoutMs: number): Promise<void> {
-    if (this.#isKept(momentNow(this.#options.clock))) return Promise.resolve();
+    if (!this.#closed && this.#isKept(momentNow(this.#options.clock))) return Promise.resolve();
     void this.fetch();
     return new Promise((resolve, reject) => {
       const end = (isKnown: boolean): void => {

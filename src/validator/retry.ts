@@ -31,5 +31,5 @@ export function backOffMs({ retryAfterMs }: Failure, tries: number, random: numb
   return Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (tries - 1)) * (0.5 + 0.5 * random);
 }
 
-/** What a caller is told to wait when nothing else is known, ms. */
+/** How long a caller should wait when nothing else is known, ms. */
 export const DEFAULT_RETRY_AFTER_MS = 1_000;

@@ -10,7 +10,7 @@ import { LocalCheck, rulesFor } from './local-check.js';
 import { readStaleness, readTimeout, type Settings } from './options.js';
 
 const READY_TIMEOUT = '10s';
-/** An age that no answer has: only what can never change is told then. */
+/** An age that no answer has: only what can never change is used then. */
 const NO_AGE = Number.NEGATIVE_INFINITY;
 
 export type ValidatorParts = Pick<AskerOptions, 'clock' | 'random' | 'connections'>;
@@ -51,7 +51,7 @@ export class LocalValidator implements Validator {
 
   validateNow(token: string): Validation | undefined {
     const now = momentNow(this.#clock);
-    const found = this.#tell(token, this.#maxStalenessMs, now);
+    const found = this.#lookUp(token, this.#maxStalenessMs, now);
     return 'active' in found ? found : undefined;
   }
 
@@ -60,7 +60,7 @@ export class LocalValidator implements Validator {
     try {
       const maxStalenessMs =
         options === undefined ? this.#maxStalenessMs : readStaleness(options, this.#maxStalenessMs);
-      const found = this.#tell(token, maxStalenessMs, momentNow(this.#clock));
+      const found = this.#lookUp(token, maxStalenessMs, momentNow(this.#clock));
       if ('active' in found) return Promise.resolve(found);
       return this.#asker.ask(token, found.claims, maxStalenessMs);
     } catch (error) {
@@ -70,8 +70,8 @@ export class LocalValidator implements Validator {
 
   state(): ValidatorState {
     const now = momentNow(this.#clock);
-    const { toldSent, isFailing } = this.#asker.contact;
-    const staleMs = isFailing ? elapsedMs(toldSent ?? this.#created, now) : 0;
+    const { answeredSent, isFailing } = this.#asker.contact;
+    const staleMs = isFailing ? elapsedMs(answeredSent ?? this.#created, now) : 0;
     return {
       phase: this.#phase(staleMs),
       staleMs,
@@ -92,10 +92,10 @@ export class LocalValidator implements Validator {
   }
 
   /**
-   * What can be told of a token without a call.
+   * What is known of a token without a call.
    * @param maxStalenessMs undefined: only what can never change
    */
-  #tell(token: string, maxStalenessMs: number | undefined, now: Moment): Validation | Unknown {
+  #lookUp(token: string, maxStalenessMs: number | undefined, now: Moment): Validation | Unknown {
     if (typeof token !== 'string') throw new TypeError('token is not a string; wanted is the text after "Bearer "');
     if (this.#isClosed) return UNKNOWN;
     const known = this.#knowledge.get(token);
@@ -112,7 +112,7 @@ export class LocalValidator implements Validator {
 
   #phase(staleMs: number): ValidatorState['phase'] {
     if (this.#isClosed) return 'closed';
-    if (this.#asker.contact.toldSent === undefined && !this.#keys.isFetched) return 'starting';
+    if (this.#asker.contact.answeredSent === undefined && !this.#keys.isFetched) return 'starting';
     return staleMs > this.#maxStalenessMs ? 'stale' : 'fresh';
   }
 }

@@ -23,10 +23,6 @@ export class Waiting {
     return this.#waiters.size;
   }
 
-  has(waiter: Waiter): boolean {
-    return this.#waiters.has(waiter);
-  }
-
   add(waiter: Waiter): void {
     const { most, giveUp } = this.#options;
     for (const oldest of this.#waiters) {
@@ -56,7 +52,8 @@ export class Waiting {
 
   #arm({ untilMs }: Waiter): void {
     const waitMs = Math.max(1, Math.ceil(untilMs - this.#options.steadyMs()));
-    this.#timer = setTimeout(() => this.#expire(), waitMs);
+    // After a turn in which nothing could be read: an answer that has come already is taken in first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#expire()), waitMs);
   }
 
   #expire(): void {

@@ -9,7 +9,7 @@ export class CannotTell extends Error {
 
   /** @param reason what failed, for the log; never a part of a token */
   constructor(reason: string, retryAfterMs: number) {
-    super(`cannot tell whether the token is active: ${reason}; try again in ${Math.ceil(retryAfterMs)} ms`);
+    super(`it is unknown whether the token is active: ${reason}; try again in ${Math.ceil(retryAfterMs)} ms`);
     this.retryAfterMs = retryAfterMs;
   }
 }
