@@ -13,5 +13,9 @@ export async function retryOnConflict<T>(once: () => Promise<T | undefined>): Pr
     const result = await once();
     if (result !== undefined) return result;
   }
-  throw new StoreUnavailable(`gave up after ${MAX_ATTEMPTS} attempts: the entry changed during each of them`);
+  throw tooManyConflicts();
 }
+
+/** The error after the last attempt. */
+export const tooManyConflicts = (): StoreUnavailable =>
+  new StoreUnavailable(`gave up after ${MAX_ATTEMPTS} attempts: the entry changed during each of them`);

@@ -3,7 +3,8 @@
 import type { Context } from './context.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
 import type { ShardSnapshot } from './ledger.js';
-import { retryOnConflict } from './retry-on-conflict.js';
+import { MAX_ATTEMPTS } from './policy.js';
+import { tooManyConflicts } from './retry-on-conflict.js';
 import type { StoreKeys } from './store-keys.js';
 import type { Token } from './token/token.js';
 
@@ -20,24 +21,44 @@ export interface SessionState {
 
 /** Reads the entries that decide on a session, or on a subject alone. @throws StoreUnavailable */
 export const readSessionState = (context: Context, storeKeys: StoreKeys): Promise<SessionState> =>
-  retryOnConflict(() => readOnce(context, storeKeys));
+  withSessionState(context, storeKeys, (state) => state);
 
-/** @returns undefined if it must be read again, because entries were missing and have been written */
-async function readOnce(context: Context, storeKeys: StoreKeys): Promise<SessionState | undefined> {
+/**
+ * Reads the entries as `readSessionState` does, and decides on them. Each token of a batch is decided so: every further
+ * promise would cost it as much as the decision.
+ * @throws StoreUnavailable; what `decide` throws
+ */
+export function withSessionState<Result>(
+  context: Context,
+  storeKeys: StoreKeys,
+  decide: (state: SessionState) => Result | Promise<Result>,
+  attempts = MAX_ATTEMPTS,
+): Promise<Result> {
   const { store, births, ledger } = context;
   const { shard, keys, entries } = storeKeys;
   const snapshot = ledger.snapshot(shard);
-  const [birthText, notBeforeText, sessionText] = await store.read(keys);
-  const birth = births.read(shard, birthText);
-  if (!birth) {
-    await births.write(shard);
-    return undefined;
-  }
-  if (ledger.isBehind(snapshot, birth)) {
-    await ledger.reconcile(shard);
-    return undefined;
-  }
-  if (ledger.hasUnrestored && (await ledger.retryRestore(entries))) return undefined;
+  /** Entries were missing and have been written, so the texts of the first read are out of date. */
+  const readAgain = (): Promise<Result> => {
+    if (attempts <= 1) throw tooManyConflicts();
+    return withSessionState(context, storeKeys, decide, attempts - 1);
+  };
+  return store.read(keys).then((texts) => {
+    const birth = births.read(shard, texts[0]);
+    if (!birth) return births.write(shard).then(readAgain);
+    if (ledger.isBehind(snapshot, birth)) return ledger.reconcile(shard).then(readAgain);
+    if (!ledger.hasUnrestored) return decide(stateOf(snapshot, birth, texts));
+    return ledger
+      .retryRestore(entries)
+      .then((isRestored) => (isRestored ? readAgain() : decide(stateOf(snapshot, birth, texts))));
+  });
+}
+
+/** @throws StoreUnavailable if a text cannot be read */
+function stateOf(
+  snapshot: ShardSnapshot,
+  birth: Birth,
+  [, notBeforeText, sessionText]: readonly (string | undefined)[],
+): SessionState {
   return {
     snapshot: { ...snapshot, birth },
     birth,

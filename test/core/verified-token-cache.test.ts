@@ -107,6 +107,18 @@ describe('the memory for verified tokens', () => {
     expect(['a', 'b', 'c', 'd'].filter((letter) => memory.get(letter.repeat(2_000)))).to.deep.equal(['c', 'd']);
   });
 
+  it('takes no text for another one that ends alike', () => {
+    const memory = tokenMemory<object>(4);
+    const [first, second] = [{}, {}];
+    const [one, other] = ['a', 'b'].map((letter) => letter + 'x'.repeat(100)) as [string, string];
+    memory.set(one, first);
+    expect(memory.get(other)).to.equal(undefined);
+    memory.delete(other);
+    expect(memory.get(one)).to.equal(first);
+    memory.set(other, second);
+    expect([memory.get(one), memory.get(other)]).to.deep.equal([undefined, second]);
+  });
+
   it('of no size remembers nothing', async () => {
     const scene = new Counting(0);
     const { accessToken } = await scene.issue();
