@@ -139,6 +139,17 @@ const RULES: readonly Rule[] = [
     packages: [],
     node: true,
   },
+  // It is loaded into other programs: no store, no server, no log. Of the platform what reads addresses and TLS files.
+  {
+    at: 'src/validator/',
+    files: [
+      ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
+      GENERATED,
+    ],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  },
   { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },
   {
     at: 'src/commands/',
