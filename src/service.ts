@@ -56,7 +56,7 @@ export interface Service {
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
-  const { policy, grpc, tls, maxConcurrentCalls, grpcPorts } = settings;
+  const { policy, grpc, tls, extAuthz, maxConcurrentCalls, grpcPorts } = settings;
   logGrpcTo(log);
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
@@ -73,7 +73,7 @@ export async function startService(settings: ServiceSettings, log: Logger, worke
     const verified = tokenMemory<Verified>(settings.verifiedTokens);
     const context = { store, keys, crypto, policy, births, ledger, latestStart: new LatestSessionStart(), verified };
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, certificates, maxConcurrentCalls, worker },
+      ...{ address: grpc, issuer, extAuthz, certificates, maxConcurrentCalls, worker },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });

@@ -76,13 +76,13 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/grpc/codec/',
-    files: ['src/grpc/codec/', 'src/grpc/status.ts', 'src/core/', GENERATED],
+    files: ['src/grpc/codec/', 'src/grpc/status.ts', BEARER, 'src/core/', GENERATED],
     packages: ['@bufbuild/protobuf'],
     node: true,
   },
   {
     at: 'src/grpc/services/',
-    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    files: ['src/grpc/', BEARER, 'src/core/', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
@@ -127,6 +127,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/issuer.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   {
     at: 'src/settings/service.ts',
@@ -138,6 +139,17 @@ const RULES: readonly Rule[] = [
     at: 'src/service.ts',
     files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/settings/', ...PLATFORM],
     packages: [],
+    node: true,
+  },
+  // It is loaded into other programs: no store, no server, no log. Of the platform what reads addresses and TLS files.
+  {
+    at: 'src/validator/',
+    files: [
+      ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
+      GENERATED,
+    ],
+    packages: ['@grpc/grpc-js'],
     node: true,
   },
   { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },

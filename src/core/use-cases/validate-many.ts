@@ -24,9 +24,13 @@ export function checkCount(count: number): void {
   throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKENS} tokens` });
 }
 
-/** Validates one access token. Never rejects. */
-export const validateAmong = (context: Context, call: Call, text: string): Promise<Verdict | Fault> =>
-  validate(context, call, text).catch(verdictOf);
+/** Validates one access token. Never rejects. @param audience the audience that it must have; undefined: any of ours */
+export const validateAmong = (
+  context: Context,
+  call: Call,
+  text: string,
+  audience?: string,
+): Promise<Verdict | Fault> => validate(context, call, text, audience).catch(verdictOf);
 
 function verdictOf(error: unknown): Verdict | Fault {
   if (error instanceof StoreUnavailable) return { untold: error };

@@ -5,6 +5,7 @@ import type { Call } from '../ports.js';
 import { denial, whyDenied, withSessionState } from '../session/session-state.js';
 import type { Verified } from '../session/verified-token.js';
 import { type TokenProblem, TokenRefused } from '../token/errors.js';
+import { isForAudience } from '../token/read-token.js';
 import { confirmDenial } from './confirm-denial.js';
 import { lookUp, verifyAndCache } from './verified-token-cache.js';
 
@@ -14,20 +15,28 @@ export type Validation =
 
 /**
  * Decides whether an access token is active.
+ * @param audience the audience that the token must have (RFC 7519, section 4.1.3); undefined: any of ours
  * @throws StoreUnavailable if that cannot be determined
  */
-export function validate(context: Context, call: Call, text: string): Promise<Validation> {
+export function validate(context: Context, call: Call, text: string, audience?: string): Promise<Validation> {
   try {
     const cached = lookUp(context, call, text);
-    return cached ? validateVerified(context, call, cached) : validateNew(context, call, text);
+    if (!cached) return validateNew(context, call, text, audience);
+    return isFor(cached, audience) ? validateVerified(context, call, cached) : Promise.resolve(WRONG_AUDIENCE);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-async function validateNew(context: Context, call: Call, text: string): Promise<Validation> {
+const WRONG_AUDIENCE: Validation = { active: false, problem: 'WRONG_AUDIENCE', why: undefined };
+
+const isFor = ({ token }: Verified, audience: string | undefined): boolean =>
+  audience === undefined || isForAudience(token, [audience]);
+
+async function validateNew(context: Context, call: Call, text: string, audience?: string): Promise<Validation> {
   try {
-    return await validateVerified(context, call, await verifyAndCache(context, call, text));
+    const verified = await verifyAndCache(context, call, text);
+    return isFor(verified, audience) ? await validateVerified(context, call, verified) : WRONG_AUDIENCE;
   } catch (error) {
     if (error instanceof TokenRefused) return { active: false, problem: error.problem, why: error.why };
     throw error;
