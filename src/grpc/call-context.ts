@@ -1,7 +1,7 @@
 // The context of one call: its deadline, its request id, its audit events, and its line in the log.
 
 import { randomUUID } from 'node:crypto';
-import type { AuditEvent } from '../core/audit.js';
+import type { AuditEvent } from '../core/events/audit.js';
 import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/token/session-id.js';
 import { acceptRequestId, type Logger } from '../platform/log.js';

@@ -35,9 +35,11 @@ const RULES: readonly Rule[] = [
     packages: ['jsonwebtoken'],
     node: true,
   },
-  { at: 'src/core/session/', files: ['src/core/'], packages: [], node: false },
-  ...FILES.filter((path) => /^src\/core\/[^/]+$/.test(path)).map((at) => ({
-    ...{ at, files: ['src/core/'], packages: [], node: false },
+  ...['session', 'durability', 'events', 'use-cases'].map((room) => ({
+    ...{ at: `src/core/${room}/`, files: ['src/core/'], packages: [], node: false },
+  })),
+  ...['ports', 'policy', 'context', 'errors', 'key-schedule', 'finding'].map((name) => ({
+    ...{ at: `src/core/${name}.ts`, files: ['src/core/'], packages: [], node: false },
   })),
   ...['jwt-keys', 'key-', 'signing'].map((name) => ({
     at: `src/adapters/jwt/${name}`,

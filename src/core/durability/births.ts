@@ -5,9 +5,10 @@
 // together, when a node starts and whenever one is missing: a shard whose record was written at its first call would
 // deny the adopted sessions that started in between.
 
-import { type Birth, birthValue, parseBirth } from './entries.js';
-import { VERDICT_AGE_MS } from './policy.js';
-import type { Store, StoreKey } from './ports.js';
+import type { Store } from '../ports.js';
+import { type Birth, birthValue, parseBirth } from '../session/entries.js';
+import type { StoreKey } from '../session/store-keys.js';
+import { MAX_WRITE_AGE_MS } from './limits.js';
 
 /** The result of one round of writes. */
 interface Round {
@@ -95,7 +96,7 @@ export class Births {
       value,
       atLeastMs: 0,
       lifetimeMs: undefined,
-      notAfterMs: store.now(shard) + VERDICT_AGE_MS,
+      notAfterMs: store.now(shard) + MAX_WRITE_AGE_MS,
     });
     return true;
   }

@@ -1,21 +1,21 @@
 // Refresh: exchanges a refresh token for the next pair of its session.
 
+import { type Context, writeDeadlineMs } from '../context.js';
+import { retryOnConflict } from '../durability/retry-on-conflict.js';
+import type { Call } from '../ports.js';
+import { type LiveEntry, liveValue } from '../session/entries.js';
+import { decideRefresh } from '../session/refresh-rule.js';
+import { SLACK_MS } from '../session/rules.js';
+import { readSessionState, type SessionState, whyDenied } from '../session/session-state.js';
+import { sessionKey, storeKeysFor } from '../session/store-keys.js';
+import { type Pair, signPair } from '../session/token-pair.js';
+import { sharedClaimsOf } from '../token/claims.js';
+import { refusal } from '../token/errors.js';
+import { TOKEN_SPARE_BYTES } from '../token/rules.js';
+import { denyUntilMs, type PairTimes, pairTimesNow, type Token } from '../token/token.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
-import { type Context, writeDeadlineMs } from './context.js';
 import { endSession } from './end-session.js';
-import { type LiveEntry, liveValue } from './entries.js';
-import { type Pair, signPair } from './pair.js';
-import type { Call } from './ports.js';
-import { decideRefresh } from './refresh-rule.js';
-import { retryOnConflict } from './retry-on-conflict.js';
-import { SLACK_MS } from './session/rules.js';
-import { readSessionState, type SessionState, whyDenied } from './session-state.js';
-import { sessionKey, storeKeysFor } from './store-keys.js';
-import { sharedClaimsOf } from './token/claims.js';
-import { refusal } from './token/errors.js';
-import { TOKEN_SPARE_BYTES } from './token/rules.js';
-import { denyUntilMs, type PairTimes, pairTimesNow, type Token } from './token/token.js';
 
 /**
  * Exchanges a refresh token for the next pair of its session.

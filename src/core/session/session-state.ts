@@ -1,12 +1,12 @@
 // The state of a session in the store: the three entries that decide, read atomically, and the rule that reads them.
 
-import type { Context } from './context.js';
+import type { Context } from '../context.js';
+import type { ShardSnapshot } from '../durability/ledger.js';
+import { MAX_ATTEMPTS } from '../durability/limits.js';
+import { tooManyConflicts } from '../durability/retry-on-conflict.js';
+import type { Token } from '../token/token.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
-import type { ShardSnapshot } from './ledger.js';
-import { MAX_ATTEMPTS } from './policy.js';
-import { tooManyConflicts } from './retry-on-conflict.js';
 import type { StoreKeys } from './store-keys.js';
-import type { Token } from './token/token.js';
 
 /** The entries that decide on a session, and the texts that a swap compares. */
 export interface SessionState {

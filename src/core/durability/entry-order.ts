@@ -1,7 +1,7 @@
 // The order of an entry's states, and of a birth record's: which of two is later. Pure.
 
-import { type Birth, generationIn, parseNotBefore, parseSession } from './entries.js';
-import type { EntryKey } from './ports.js';
+import { type Birth, generationIn, parseNotBefore, parseSession } from '../session/entries.js';
+import type { EntryKey } from '../session/store-keys.js';
 
 /** Whether a birth record comes from an older state of the store than another one. */
 export const isOlder = (birth: Birth, than: Birth): boolean =>

@@ -1,12 +1,12 @@
 // Validation of an access token: whether it is active now.
 
+import type { Context } from '../context.js';
+import type { Call } from '../ports.js';
+import { denial, whyDenied, withSessionState } from '../session/session-state.js';
+import type { Verified } from '../session/verified-token.js';
+import { type TokenProblem, TokenRefused } from '../token/errors.js';
+import { isForAudience } from '../token/read-token.js';
 import { confirmDenial } from './confirm-denial.js';
-import type { Context } from './context.js';
-import type { Call } from './ports.js';
-import { denial, whyDenied, withSessionState } from './session-state.js';
-import { type TokenProblem, TokenRefused } from './token/errors.js';
-import { isForAudience } from './token/read-token.js';
-import type { Verified } from './verified.js';
 import { lookUp, verifyAndCache } from './verified-token-cache.js';
 
 export type Validation =

@@ -1,6 +1,6 @@
 // A bounded doubly linked list of acknowledgements, oldest first.
 
-import type { EntryKey } from './ports.js';
+import type { EntryKey } from '../session/store-keys.js';
 
 /** An acknowledged entry. */
 export interface AckRecord {

@@ -1,16 +1,16 @@
 // The start of a session: the first pair after a login. It writes nothing: a session without an entry is active.
 
-import type { Context } from './context.js';
-import { InvalidInput } from './errors.js';
-import { type Pair, signPair } from './pair.js';
-import type { Call } from './ports.js';
-import { readSessionState } from './session-state.js';
-import { storeKeysFor } from './store-keys.js';
-import { findInexact, formatPath } from './token/claim-values.js';
-import { type Claims, isReserved, isShallow } from './token/claims.js';
-import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './token/rules.js';
-import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from './token/session-id.js';
-import { pairTimesNow } from './token/token.js';
+import type { Context } from '../context.js';
+import { InvalidInput } from '../errors.js';
+import type { Call } from '../ports.js';
+import { readSessionState } from '../session/session-state.js';
+import { storeKeysFor } from '../session/store-keys.js';
+import { type Pair, signPair } from '../session/token-pair.js';
+import { findInexact, formatPath } from '../token/claim-values.js';
+import { type Claims, isReserved, isShallow } from '../token/claims.js';
+import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from '../token/rules.js';
+import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from '../token/session-id.js';
+import { pairTimesNow } from '../token/token.js';
 
 /**
  * Starts a session.

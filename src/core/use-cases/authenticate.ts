@@ -1,13 +1,13 @@
 // Authentication of a token: size limits, signature, claims. Revocation is checked elsewhere.
 
-import type { Context } from './context.js';
-import { InvalidInput } from './errors.js';
-import type { Call, Keys } from './ports.js';
-import { TokenRefused } from './token/errors.js';
-import { readToken } from './token/read-token.js';
-import { MAX_TOKEN_BYTES } from './token/rules.js';
-import type { Token, TokenKind } from './token/token.js';
-import type { VerifiedJws } from './token/verified-jws.js';
+import type { Context } from '../context.js';
+import { InvalidInput } from '../errors.js';
+import type { Call, Keys } from '../ports.js';
+import { TokenRefused } from '../token/errors.js';
+import { readToken } from '../token/read-token.js';
+import { MAX_TOKEN_BYTES } from '../token/rules.js';
+import type { Token, TokenKind } from '../token/token.js';
+import type { VerifiedJws } from '../token/verified-jws.js';
 
 /**
  * Verifies a token's text. The result may still be expired or revoked.

@@ -1,14 +1,10 @@
 // Logout: which sessions the tokens of a request end, and when nothing is left to end.
 
-import { authenticate } from './authenticate.js';
-import { confirmDenial } from './confirm-denial.js';
-import { type Context, writeDeadlineMs } from './context.js';
-import { deadFromMs, endSession } from './end-session.js';
-import { endSubject } from './end-subject.js';
-import { InvalidInput } from './errors.js';
-import type { Policy } from './policy.js';
-import type { Call } from './ports.js';
-import { retryOnConflict } from './retry-on-conflict.js';
+import { type Context, writeDeadlineMs } from '../context.js';
+import { retryOnConflict } from '../durability/retry-on-conflict.js';
+import { InvalidInput } from '../errors.js';
+import type { Policy } from '../policy.js';
+import type { Call } from '../ports.js';
 import {
   type Denial,
   denialBySession,
@@ -16,10 +12,14 @@ import {
   readSessionState,
   type SessionState,
   whyDenied,
-} from './session-state.js';
-import { type StoreKeys, storeKeysFor } from './store-keys.js';
-import { refusal, TokenRefused } from './token/errors.js';
-import { type Token, timing } from './token/token.js';
+} from '../session/session-state.js';
+import { type StoreKeys, storeKeysFor } from '../session/store-keys.js';
+import { refusal, TokenRefused } from '../token/errors.js';
+import { type Token, timing } from '../token/token.js';
+import { authenticate } from './authenticate.js';
+import { confirmDenial } from './confirm-denial.js';
+import { deadFromMs, endSession } from './end-session.js';
+import { endSubject } from './end-subject.js';
 
 export interface LogoutRequest {
   /** Empty: none. */

@@ -1,9 +1,9 @@
 // Recent acknowledgements: the latest acknowledged state of each entry. Rotations and denials are bounded separately.
 
+import type { EntryKey } from '../session/store-keys.js';
 import { AckList, type AckNode, type AckRecord } from './ack-list.js';
 import { ENDED, progressOf } from './entry-order.js';
-import { MAX_DENIALS, MAX_ROTATIONS } from './policy.js';
-import type { EntryKey } from './ports.js';
+import { MAX_DENIALS, MAX_ROTATIONS } from './limits.js';
 
 export const entryId = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 

@@ -1,8 +1,8 @@
 // The public key set (RFC 7517), and how long it may be cached.
 
-import type { Context } from './context.js';
-import { keySetMaxAgeS } from './key-schedule.js';
-import type { PublicKey } from './ports.js';
+import type { Context } from '../context.js';
+import { keySetMaxAgeS } from '../key-schedule.js';
+import type { PublicKey } from '../ports.js';
 
 export interface KeySet {
   /** Every key with which others can verify access tokens; none under HS256. */

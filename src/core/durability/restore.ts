@@ -1,10 +1,11 @@
 // The restore of an entry or a birth record that the store has lost, with its old stamp.
 
+import type { Store } from '../ports.js';
+import { type Birth, birthValue, draftOf, parseBirth } from '../session/entries.js';
+import type { StoreKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
-import { type Birth, birthValue, draftOf, parseBirth } from './entries.js';
 import { isOlder, supersedes } from './entry-order.js';
-import { VERDICT_AGE_MS } from './policy.js';
-import type { Store, StoreKey } from './ports.js';
+import { MAX_WRITE_AGE_MS } from './limits.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 
 /**
@@ -54,6 +55,6 @@ interface LostEntry {
 /** Writes with the old stamp: a restored cut-off must not end newer sessions, nor restart a grace window. */
 async function restoreText(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
   const { key, expected, value, atMs, lifetimeMs } = lost;
-  const draft = { value, atLeastMs: atMs, atMostMs: atMs, lifetimeMs, notAfterMs: store.now(shard) + VERDICT_AGE_MS };
+  const draft = { value, atLeastMs: atMs, atMostMs: atMs, lifetimeMs, notAfterMs: store.now(shard) + MAX_WRITE_AGE_MS };
   return (await store.swap(key, expected, draft)).won;
 }

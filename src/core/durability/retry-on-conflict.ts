@@ -1,7 +1,7 @@
 // The retry after a write conflict: a bounded number of attempts, then StoreUnavailable.
 
-import { StoreUnavailable } from './errors.js';
-import { MAX_ATTEMPTS } from './policy.js';
+import { StoreUnavailable } from '../errors.js';
+import { MAX_ATTEMPTS } from './limits.js';
 
 /**
  * Runs an operation until it has a result; one that lost its swap has none. Several losses in a row mean that something

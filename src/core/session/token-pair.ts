@@ -1,11 +1,11 @@
 // The token pair of a login or a refresh: signed, and never larger than the largest token that we accept.
 
-import { InvalidInput } from './errors.js';
-import type { Keys } from './ports.js';
-import { type SharedClaims, writeClaims } from './token/claims.js';
-import { MAX_TOKEN_BYTES } from './token/rules.js';
-import type { SessionId } from './token/session-id.js';
-import type { PairTimes, TokenKind } from './token/token.js';
+import { InvalidInput } from '../errors.js';
+import type { Keys } from '../ports.js';
+import { type SharedClaims, writeClaims } from '../token/claims.js';
+import { MAX_TOKEN_BYTES } from '../token/rules.js';
+import type { SessionId } from '../token/session-id.js';
+import type { PairTimes, TokenKind } from '../token/token.js';
 
 export interface Pair {
   readonly accessToken: string;

@@ -1,6 +1,6 @@
 // The three kinds of entries in the store and their text format, `1 <atMs> <kind> …`, version first.
 
-import { StoreUnavailable } from './errors.js';
+import { StoreUnavailable } from '../errors.js';
 
 /** Why a session was ended. `lost`: the store had lost the entry of a refreshed session. */
 export type EndCause = 'logout' | 'reuse' | 'lost';

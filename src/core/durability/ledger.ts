@@ -5,12 +5,13 @@
 // other nodes' writes may have raised the count again. A restored entry only moves forward: an end stays, a generation
 // and a cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
 
+import { StoreUnavailable } from '../errors.js';
+import type { Store, Swapped } from '../ports.js';
+import type { Birth } from '../session/entries.js';
+import type { EntryKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
-import type { Birth } from './entries.js';
 import { isOlder } from './entry-order.js';
-import { StoreUnavailable } from './errors.js';
-import { LEDGER_MS } from './policy.js';
-import type { EntryKey, Store, Swapped } from './ports.js';
+import { LEDGER_MS } from './limits.js';
 import { entryId, RecentAcks } from './recent-acks.js';
 import { restoreBirth, restoreEntry } from './restore.js';
 

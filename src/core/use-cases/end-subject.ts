@@ -1,15 +1,15 @@
 // The cut-off of a subject: one entry that denies every session that has started by now.
 
-import { type Context, writeDeadlineMs } from './context.js';
-import { notBeforeValue } from './entries.js';
+import { type Context, writeDeadlineMs } from '../context.js';
+import { retryOnConflict } from '../durability/retry-on-conflict.js';
+import type { Policy } from '../policy.js';
+import type { Call } from '../ports.js';
+import { notBeforeValue } from '../session/entries.js';
+import { SLACK_MS } from '../session/rules.js';
+import { readSessionState, type SessionState } from '../session/session-state.js';
+import { notBeforeKey, storeKeysFor } from '../session/store-keys.js';
+import { ADOPTED_MAX_MS } from '../token/rules.js';
 import { checkSubject } from './issue.js';
-import type { Policy } from './policy.js';
-import type { Call } from './ports.js';
-import { retryOnConflict } from './retry-on-conflict.js';
-import { SLACK_MS } from './session/rules.js';
-import { readSessionState, type SessionState } from './session-state.js';
-import { notBeforeKey, storeKeysFor } from './store-keys.js';
-import { ADOPTED_MAX_MS } from './token/rules.js';
 
 export interface SubjectEnd {
   readonly subject: string;

@@ -1,10 +1,10 @@
 // Confirmation of a denial: the entry that denies a token is made as durable as a logout before the refusal is sent.
 
-import type { Context } from './context.js';
+import type { Context } from '../context.js';
+import type { Denial, SessionState } from '../session/session-state.js';
+import type { Token } from '../token/token.js';
 import { confirmEnd } from './end-session.js';
 import { confirmCutOff } from './end-subject.js';
-import type { Denial, SessionState } from './session-state.js';
-import type { Token } from './token/token.js';
 
 /**
  * Call before refusing a token. The entry may have been read from a server that fails before any replica has a copy;

@@ -1,10 +1,12 @@
 // Validation of many access tokens in one call: the limit, and one result for each token, whatever the others' are.
 
-import type { Context } from './context.js';
-import { InvalidInput, StoreUnavailable } from './errors.js';
-import { MAX_TOKENS } from './policy.js';
-import type { Call } from './ports.js';
+import type { Context } from '../context.js';
+import { InvalidInput, StoreUnavailable } from '../errors.js';
+import type { Call } from '../ports.js';
 import { type Validation, validate } from './validate.js';
+
+/** The largest number of tokens in one ValidateTokens call. */
+export const MAX_TOKENS = 1_000;
 
 /** The result for one token. */
 export type Verdict = Validation | { readonly untold: StoreUnavailable };

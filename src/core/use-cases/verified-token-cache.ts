@@ -1,12 +1,12 @@
 // The cache of verified access tokens. It holds the result of signature and claims, never the state in the store.
 
+import type { Context } from '../context.js';
+import type { Call } from '../ports.js';
+import { storeKeysFor } from '../session/store-keys.js';
+import type { Verified } from '../session/verified-token.js';
+import { refusal } from '../token/errors.js';
+import { endsAtMs, timing } from '../token/token.js';
 import { authenticate, logSession } from './authenticate.js';
-import type { Context } from './context.js';
-import type { Call } from './ports.js';
-import { storeKeysFor } from './store-keys.js';
-import { refusal } from './token/errors.js';
-import { endsAtMs, timing } from './token/token.js';
-import type { Verified } from './verified.js';
 
 /**
  * Returns an access token that was verified before, has not expired, and whose key is still accepted. Verifying a
