@@ -8,7 +8,7 @@ import {
 } from '../../../proto/gen/envoy/service/auth/v3/external_auth.js';
 import type { Identity, IdentityHeaders } from '../../bearer/identity-headers.js';
 import type { Refusal } from '../../bearer/refusals.js';
-import type { Verified } from '../../core/verified.js';
+import type { Verified } from '../../core/session/verified-token.js';
 import { toBuffer } from './bytes.js';
 import { identityOf } from './identity.js';
 

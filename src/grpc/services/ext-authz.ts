@@ -10,7 +10,7 @@ import { type Convention, IdentityHeaders } from '../../bearer/identity-headers.
 import { cannotTell, inactiveToken, invalidCredentials, missingCredentials } from '../../bearer/refusals.js';
 import type { Context } from '../../core/context.js';
 import type { TokenProblem } from '../../core/token/errors.js';
-import { type Fault, type Verdict, validateAmong } from '../../core/validate-many.js';
+import { type Fault, type Verdict, validateAmong } from '../../core/use-cases/validate-many.js';
 import type { ServiceCall } from '../call-context.js';
 import { AllowedResponses, refusedResponse } from '../codec/check-response.js';
 import { RETRY_AFTER_S } from '../status.js';
