@@ -7,7 +7,7 @@ import type { SessionId } from './token/session-id.js';
 import type { Sha256, VerifiedJws } from './token/verified-jws.js';
 
 /** A value to write. The store adds its own time, so that nodes agree on the order whatever their clocks say. */
-export interface Draft {
+export interface EntryUpdate {
   /** The value without its stamp; printable ASCII. */
   readonly value: string;
   /** The lower bound of the stamp, Unix ms: the stamp is the store's time, or this if it is later. */
@@ -23,21 +23,22 @@ export interface Draft {
   readonly notAfterMs: number;
 }
 
-/** The result of a swap. */
-export interface Swapped {
-  readonly won: boolean;
+/** The result of a compare-and-set. */
+export interface CompareAndSetResult {
+  /** Whether the text at the key was the expected one, and the update was written. */
+  readonly applied: boolean;
   /** The text now at the key: the one just written, or another one that was found; undefined: none. */
   readonly current: string | undefined;
-  /** After a won swap the count in the shard's birth record, which includes it; undefined: there is no record. */
+  /** If it was applied, the count in the shard's birth record, which includes it; undefined: there is no record. */
   readonly writes?: number;
 }
 
 /**
- * The denylist. Texts are opaque to an adapter, except for what `swap` writes, `1 <stamp in Unix ms> <value>`, and for
+ * The denylist. Texts are opaque to an adapter, except for what `compareAndSet` writes, `1 <stamp in Unix ms> <value>`, and for
  * the number at the end of a shard's birth record, which it raises.
  *
  * Every method that gets no answer within the adapter's time bound, or no trustworthy one (such as a key of another
- * type), rejects with StoreUnavailable. A rejected swap may still have been written.
+ * type), rejects with StoreUnavailable. A rejected write may still have happened.
  */
 export interface Store {
   /** The number of shards; each has a birth record of its own. Never changes for a data set. */
@@ -75,12 +76,12 @@ export interface Store {
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]>;
 
   /**
-   * Compare-and-set: writes `1 <stamp> <next.value>` if the text at the key equals `expected` (undefined: no text), and
+   * Compare-and-set: writes `1 <stamp> <update.value>` if the text at the key equals `expected` (undefined: no text), and
    * raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and
-   * durable before the answer. Once the store's time is past `next.notAfterMs`, it writes nothing and rejects with
+   * durable before the answer. Once the store's time is past `update.notAfterMs`, it writes nothing and rejects with
    * StoreUnavailable: a paused store must not run the write of a caller that has given up.
    */
-  swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped>;
+  compareAndSet(key: StoreKey, expected: string | undefined, update: EntryUpdate): Promise<CompareAndSetResult>;
 
   /**
    * Resolves once everything that a shard's incarnation has read or written by now would survive the loss of its
@@ -88,7 +89,7 @@ export interface Store {
    * @throws StoreUnavailable if too few replicas confirm within the adapter's time bound, or another incarnation
    * answers
    */
-  settle(shard: number, incarnation: string | undefined): Promise<void>;
+  waitForReplicas(shard: number, incarnation: string | undefined): Promise<void>;
 }
 
 /**
@@ -148,6 +149,6 @@ export interface Call {
   /** How long the caller still waits, ms. Nothing is written afterwards. */
   readonly budgetMs: number;
   /** Sets the session that the call is about, for its log line. */
-  concerns(sessionId: SessionId): void;
+  setSessionId(sessionId: SessionId): void;
   audit(event: AuditEvent): void;
 }

@@ -290,7 +290,7 @@ describe('an acknowledgement that too few replicas have confirmed', () => {
       await end(pair);
       scene.context = scene.other;
       let waits = 0;
-      Object.assign(scene.other.store, { settle: async () => void waits++ });
+      Object.assign(scene.other.store, { waitForReplicas: async () => void waits++ });
       for (let n = 0; n < 3; n++) {
         expect(await scene.verdict(pair.accessToken)).to.match(/^REVOKED/);
         expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');

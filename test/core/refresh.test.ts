@@ -228,11 +228,11 @@ describe('a refresh', () => {
   it('writes nothing once its caller has given up', async () => {
     const first = await scene.issue();
     const { store } = scene.context;
-    const slow = (...args: Parameters<typeof store.swap>) => {
+    const slow = (...args: Parameters<typeof store.compareAndSet>) => {
       scene.world.nowMs += 3 * SECOND;
-      return store.swap(...args);
+      return store.compareAndSet(...args);
     };
-    scene.context = { ...scene.context, store: { ...store, swap: slow } };
+    scene.context = { ...scene.context, store: { ...store, compareAndSet: slow } };
     const late = scene.refresh(first.refreshToken);
     expect(await failure(late)).to.equal('UNAVAILABLE');
     expect(scene.world.size).to.equal(0);

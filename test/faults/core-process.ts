@@ -77,8 +77,8 @@ export class CoreProcess {
     return outcomeOf(this.store.read([{ kind: 'birth', shard }]).then(() => 'ok'));
   }
 
-  settle(shard: number): Promise<Outcome> {
-    return outcomeOf(this.store.settle(shard, this.store.incarnationOf(shard)).then(() => 'ok'));
+  waitForReplicas(shard: number): Promise<Outcome> {
+    return outcomeOf(this.store.waitForReplicas(shard, this.store.incarnationOf(shard)).then(() => 'ok'));
   }
 
   /** A subject whose slot is one of those that a test wants. */

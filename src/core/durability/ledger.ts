@@ -6,7 +6,7 @@
 // and a cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
 
 import { StoreUnavailable } from '../errors.js';
-import type { Store, Swapped } from '../ports.js';
+import type { CompareAndSetResult, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
@@ -84,13 +84,13 @@ export class Ledger {
   async acknowledge(
     snapshot: ShardSnapshot,
     key: EntryKey,
-    { current: text, writes }: Omit<Swapped, 'won'>,
+    { current: text, writes }: Omit<CompareAndSetResult, 'applied'>,
     keptUntilMs: number,
   ): Promise<void> {
     const { shard, incarnation, birth } = snapshot;
     // A denied token may be presented again and again: an entry that this server has acknowledged needs no second wait.
     const isKnown = writes === undefined && text !== undefined && this.#acks.holds(key, text, incarnation);
-    if (!isKnown) await this.#store.settle(shard, incarnation);
+    if (!isKnown) await this.#store.waitForReplicas(shard, incarnation);
     if (birth && writes !== undefined) this.#see(shard, { ...birth, writes });
     if (text === undefined) return;
     this.#acks.add({ shard, key, text, keptUntilMs, acknowledgedMs: this.#store.now(shard), incarnation });

@@ -19,7 +19,7 @@ export type RefreshDecision =
 
 type Problem = Parameters<typeof refusal>[0];
 
-/** The time of a decision, and what a node's outage and a lost swap change about it. */
+/** The time of a decision, and what a node's outage and a lost race change about it. */
 export interface DecisionTime {
   /** The store's time, Unix ms. */
   readonly nowMs: number;
@@ -27,7 +27,7 @@ export interface DecisionTime {
    * How long this node has reached the store since the entry was written, ms: no client could retry during an outage.
    */
   readonly reachedMs: number;
-  /** Whether this call read its token as current, and then lost the swap to another call. */
+  /** Whether this call read its token as current, and then lost the write to another call. */
   readonly raced: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { Token } from '../token/token.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';
 import type { StoreKeys } from './store-keys.js';
 
-/** The entries that decide on a session, and the texts that a swap compares. */
+/** The entries that decide on a session, and the texts that a write compares. */
 export interface SessionState {
   readonly session: SessionEntry | undefined;
   readonly sessionText: string | undefined;

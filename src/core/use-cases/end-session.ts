@@ -34,8 +34,8 @@ export async function endSession(
   const lifetimeMs = untilMs - store.now(state.snapshot.shard);
   const key = sessionKey(subject, sessionId);
   const draft = { value: endedValue(cause), atLeastMs: 0, lifetimeMs, notAfterMs: writeUntilMs };
-  const swapped = await store.swap(key, state.sessionText, draft);
-  if (!swapped.won) return false;
+  const swapped = await store.compareAndSet(key, state.sessionText, draft);
+  if (!swapped.applied) return false;
   call.audit({ event: 'session_ended', subject, sessionId, cause });
   await ledger.acknowledge(state.snapshot, key, swapped, untilMs);
   return true;

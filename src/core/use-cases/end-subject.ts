@@ -40,8 +40,8 @@ export async function endSubject(
     const lifetimeMs = Math.max(atLeastMs - store.now(storeKeys.shard), 0) + cutOffKeptMs(policy);
     const key = notBeforeKey(subject);
     const draft = { value: notBeforeValue, atLeastMs, lifetimeMs, notAfterMs: writeUntilMs };
-    const swapped = await store.swap(key, notBeforeText, draft);
-    if (!swapped.won) return undefined;
+    const swapped = await store.compareAndSet(key, notBeforeText, draft);
+    if (!swapped.applied) return undefined;
     call.audit({ event: 'subject_ended', subject });
     await ledger.acknowledge(snapshot, key, swapped, store.now(storeKeys.shard) + lifetimeMs);
     return true;

@@ -88,7 +88,7 @@ async function endOne(context: Context, call: Call, { token, storeKeys, writeUnt
       const denied = state.session?.state === 'ended' ? 'ended' : denialByStart(token, state);
       // Another call's write may not be on enough replicas yet, and is not in our ledger.
       if (denied === 'ended' || denied === 'not-before') await confirmDenial(context, token, state, denied);
-      else await context.store.settle(state.snapshot.shard, state.snapshot.incarnation);
+      else await context.store.waitForReplicas(state.snapshot.shard, state.snapshot.incarnation);
       return true;
     }
     return (await endSession(context, call, { token, state, cause: 'logout', writeUntilMs })) || undefined;

@@ -81,8 +81,8 @@ async function rotate(
   const key = sessionKey(token.subject, token.sessionId);
   const lifetimeMs = keptMs - store.now(state.snapshot.shard);
   const draft = { value: liveValue(times), atLeastMs: 0, lifetimeMs, notAfterMs: writeUntilMs };
-  const swapped = await store.swap(key, state.sessionText, draft);
-  if (!swapped.won) return undefined;
+  const swapped = await store.compareAndSet(key, state.sessionText, draft);
+  if (!swapped.applied) return undefined;
   await ledger.acknowledge(state.snapshot, key, swapped, keptMs);
   return pair;
 }
