@@ -114,7 +114,7 @@ describe('the births of a store', () => {
 describe('a round of births that breaks off', () => {
   it('goes on with the SESSIONS_SINCE that it began with', async () => {
     const scene = new Scene({ foreignSinceMs: DAY });
-    const { store, births } = scene.context;
+    const { bareStore: store, births } = scene.context;
     const { compareAndSet } = store;
     let writes = 0;
     const flaky = (...args: Parameters<typeof compareAndSet>) =>

@@ -2,9 +2,11 @@
 
 import type { Context } from '../../src/core/context.js';
 import { Births } from '../../src/core/durability/births.js';
+import { GuardedStore } from '../../src/core/durability/guarded-store.js';
 import { Ledger, type Setback } from '../../src/core/durability/ledger.js';
 import { OutageLog } from '../../src/core/durability/outage-log.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
+import { Revocations } from '../../src/core/events/revocations.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call, CompareAndSetResult, EntryUpdate, Keys, Store } from '../../src/core/ports.js';
 import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
@@ -197,19 +199,34 @@ export const plainKeys: Keys = {
   publicKeys: () => [],
 };
 
+/** A node's core, and the parts that its store is made of. */
+export interface Node extends Context {
+  readonly bareStore: Store;
+  readonly births: Births;
+  readonly ledger: Ledger;
+  readonly revocations: Revocations;
+}
+
 let made = 0;
 
 /**
  * A node's core on a view of the store.
  * @param tell hears of a store that has gone back
  */
-export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setback) => void = () => {}): Context {
+export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setback) => void = () => {}): Node {
+  const births = new Births(store, policy.foreignSinceMs);
+  const ledger = new Ledger(store, tell);
+  const revocations = new Revocations((error) => {
+    throw error;
+  });
   return {
-    store,
+    bareStore: store,
+    births,
+    ledger,
+    revocations,
+    store: new GuardedStore({ store, births, ledger, revocations }),
     keys: plainKeys,
     policy,
-    births: new Births(store, policy.foreignSinceMs),
-    ledger: new Ledger(store, tell),
     latestStart: new LatestSessionStart(),
     verified: new Map(),
     crypto: {
