@@ -13,7 +13,7 @@ import { type RawValue, ReadBatch } from '../../src/adapters/redis/read-batch.js
 import { READ } from '../../src/adapters/redis/read-script.js';
 import { evaluate } from '../../src/adapters/redis/script.js';
 import { SWAP, WON } from '../../src/adapters/redis/swap-script.js';
-import type { SessionId } from '../../src/core/session.js';
+import type { SessionId } from '../../src/core/token/session-id.js';
 import { AUTH_SERVICE } from '../../src/grpc/codec/encoding.js';
 
 /** Seconds. */
@@ -35,7 +35,7 @@ const redis = new Redis(redisUrl);
 const reads = new ReadBatch((names) => evaluate(redis, READ, { keys: names }) as Promise<readonly RawValue[]>);
 
 async function refresh(token: string): Promise<TokenPair> {
-  const claims = keys.open(token).payload as { sub: string; sid: SessionId; gen: number };
+  const claims = keys.verify(token).payload as { sub: string; sid: SessionId; gen: number };
   const { sub: subject, sid: sessionId } = claims;
   const birth = { kind: 'birth', shard: shardOf(subject) } as const;
   const [bornName = '', cutOffName = '', name = ''] = namesOf([
@@ -48,7 +48,7 @@ async function refresh(token: string): Promise<TokenPair> {
   const [accessExpiresAt, refreshExpiresAt] = [iat + ACCESS_TTL, iat + REFRESH_TTL];
   const seal = (kind: 'access' | 'refresh', exp: number): string => {
     const jti = `${kind === 'access' ? 'a' : 'r'}${sessionId}.${gen}`;
-    return keys.seal(kind, { token_type: kind, sub: subject, sid: sessionId, gen, jti, iat, exp }, key.kid);
+    return keys.sign(kind, { token_type: kind, sub: subject, sid: sessionId, gen, jti, iat, exp }, key.kid);
   };
   const pair = { accessToken: seal('access', accessExpiresAt), refreshToken: seal('refresh', refreshExpiresAt) };
   const value = `live ${gen} ${iat} ${accessExpiresAt} ${refreshExpiresAt} ${key.kid}`;

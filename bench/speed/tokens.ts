@@ -2,15 +2,15 @@
 
 import { ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { type TokenPair, TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { tokenId, writeClaims } from '../../src/core/claims.js';
 import type { Keys } from '../../src/core/ports.js';
-import type { TokenKind } from '../../src/core/token.js';
+import { tokenId, writeClaims } from '../../src/core/token/claims.js';
+import type { TokenKind } from '../../src/core/token/token.js';
 import type { Session } from '../stores/sessions.js';
 
 export function tokenOf(kind: TokenKind, session: Session, keys: Keys): string {
   const kid = keys.signingKid;
   const bearer = { ...session, issuer: undefined, audience: [], claims: {}, fromElsewhere: false };
-  return keys.seal(kind, writeClaims(kind, bearer, { ...session, kid }), kid);
+  return keys.sign(kind, writeClaims(kind, bearer, { ...session, kid }), kid);
 }
 
 /** What ValidateToken must answer for the access token of a session that stands. */

@@ -2,8 +2,8 @@
 
 import { randomFillSync } from 'node:crypto';
 import { birthValue, liveValue } from '../../src/core/entries.js';
-import { SLACK_MS } from '../../src/core/policy.js';
-import { makeSessionId, type SessionId } from '../../src/core/session.js';
+import { SLACK_MS } from '../../src/core/session/rules.js';
+import { makeSessionId, type SessionId } from '../../src/core/token/session-id.js';
 
 export const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;

@@ -3,18 +3,9 @@
 
 import { status } from '@grpc/grpc-js';
 import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';
+import { TOKEN_INVALID, tokenText } from '../../src/bearer/refusals.js';
 import type { RpcError } from '../auth-client.js';
 import { badFields, badToken, type HttpResponse, unavailable } from './responses.js';
-
-export const TOKEN_INVALID = 'Token is invalid';
-
-/** The texts of simplejwt for the problems that it also has. All other problems get TOKEN_INVALID. */
-const TOKEN_TEXTS: ReadonlyMap<string, string> = new Map([
-  ['EXPIRED', 'Token is expired'],
-  ['WRONG_TYPE', 'Token has wrong type'],
-  ['REVOKED', 'Token is blacklisted'],
-  ['REUSED', 'Token is blacklisted'],
-]);
 
 /** The texts of djangorestframework for the field errors that it also has. */
 const FIELD_TEXTS: ReadonlyMap<string, string> = new Map([
@@ -47,7 +38,7 @@ function responseToBadRequest({ status: code, details }: RpcError): HttpResponse
     case status.UNAUTHENTICATED:
       // Without our domain the status comes from a proxy, and says nothing about the token.
       if (details.info?.domain !== 'latchkey') return undefined;
-      return badToken(TOKEN_TEXTS.get(details.info.reason) ?? TOKEN_INVALID);
+      return badToken(tokenText(details.info.reason));
     case status.INVALID_ARGUMENT:
       return details.violations.map(responseToViolation).find((response) => response !== undefined);
     default:

@@ -1,6 +1,7 @@
 // The responses of the gateway, byte for byte those of djangorestframework, and the error that carries one.
 
 import type { FastifyReply } from 'fastify';
+import { badTokenBody, UNAVAILABLE_BODY } from '../../src/bearer/refusals.js';
 
 /** An HTTP response before it is sent. */
 export interface HttpResponse {
@@ -41,7 +42,7 @@ export const badFields = (faults: FieldFaults): HttpResponse => ({ status: 400, 
 export const badToken = (text: string): HttpResponse => ({
   status: 401,
   headers: { 'www-authenticate': 'Bearer realm="api"' },
-  body: { detail: text, code: 'token_not_valid' },
+  body: badTokenBody(text),
 });
 
 export const notFound: HttpResponse = detail(404, 'Not found.');
@@ -75,7 +76,7 @@ export const throttled = (seconds: number): HttpResponse =>
 export const unavailable = (retryAfterSeconds = 1): HttpResponse => ({
   status: 503,
   headers: { 'retry-after': String(retryAfterSeconds) },
-  body: { detail: 'Service temporarily unavailable, try again later.', code: 'service_unavailable' },
+  body: UNAVAILABLE_BODY,
 });
 
 /** Sends a response. The media type has no charset: JSON is UTF-8 (RFC 8259, section 8.1). */

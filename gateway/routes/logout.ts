@@ -1,9 +1,9 @@
 // The logout route: ends the session of a refresh token, of a bearer token, or of both.
 
+import { TOKEN_INVALID } from '../../src/bearer/refusals.js';
 import type { AuthClient, CallContext } from '../auth-client.js';
 import type { Fields } from '../http/body.js';
 import { FieldReader } from '../http/fields.js';
-import { TOKEN_INVALID } from '../http/grpc-to-http.js';
 import { badToken, HttpError, type HttpResponse, ok } from '../http/responses.js';
 
 /**

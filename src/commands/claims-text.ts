@@ -1,7 +1,7 @@
 // The parser of `token issue --claims`: JSON, with an error for everything that would change on its way into the token.
 // JSON.parse silently keeps the last of two equal names, and silently rounds numbers.
 
-import { type ClaimPath, formatPath, isExact, PROTO_NAME } from '../core/claim-values.js';
+import { type ClaimPath, formatPath, isExact, PROTO_NAME } from '../core/token/claim-values.js';
 import { UsageError } from './usage.js';
 
 const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*|[{}[\],]|true|false|null/g;

@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { Metadata } from '@grpc/grpc-js';
 import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
-import { isSessionId, sessionStartMs } from '../core/session.js';
+import { isSessionId, sessionStartMs } from '../core/token/session-id.js';
 import { Environment, formatAddress } from '../platform/env.js';
 import { DEV_DATA_DIR } from '../settings/service.js';
 import { readClientTls } from '../settings/tls.js';

@@ -1,7 +1,7 @@
 // The audit events of sessions. They name sessions and subjects, and never hold a token.
 
 import type { EndCause } from './entries.js';
-import type { SessionId } from './session.js';
+import type { SessionId } from './token/session-id.js';
 
 /** What happened to a session or a subject. */
 export type AuditEvent =

@@ -1,11 +1,13 @@
 // Authentication of a token: size limits, signature, claims. Revocation is checked elsewhere.
 
 import type { Context } from './context.js';
-import { InvalidInput, TokenRefused } from './errors.js';
-import { MAX_TOKEN_BYTES } from './policy.js';
-import type { Call, Keys, Opened } from './ports.js';
-import { readToken } from './read-token.js';
-import type { Token, TokenKind } from './token.js';
+import { InvalidInput } from './errors.js';
+import type { Call, Keys } from './ports.js';
+import { TokenRefused } from './token/errors.js';
+import { readToken } from './token/read-token.js';
+import { MAX_TOKEN_BYTES } from './token/rules.js';
+import type { Token, TokenKind } from './token/token.js';
+import type { VerifiedJws } from './token/verified-jws.js';
 
 /**
  * Verifies a token's text. The result may still be expired or revoked.
@@ -23,7 +25,7 @@ export async function authenticate(
   if (text.length > MAX_TOKEN_BYTES) {
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
-  const token = readToken(await open(keys, text), kind, policy, crypto);
+  const token = readToken(await verify(keys, text), kind, policy, crypto);
   logSession(call, token);
   return token;
 }
@@ -34,12 +36,12 @@ export const logSession = (call: Call, token: Token): void => {
 };
 
 /** Verifies a signature. If the key is unknown, rescans once: another node may have loaded a new key sooner. */
-async function open(keys: Keys, text: string): Promise<Opened> {
+async function verify(keys: Keys, text: string): Promise<VerifiedJws> {
   try {
-    return keys.open(text);
+    return keys.verify(text);
   } catch (error) {
     if (!(error instanceof TokenRefused && error.problem === 'UNKNOWN_KEY')) throw error;
     if (!(await keys.rescan())) throw error;
-    return keys.open(text);
+    return keys.verify(text);
   }
 }

@@ -4,7 +4,7 @@ import type { Context } from './context.js';
 import { confirmEnd } from './end-session.js';
 import { confirmCutOff } from './end-subject.js';
 import type { Denial, SessionState } from './session-state.js';
-import type { Token } from './token.js';
+import type { Token } from './token/token.js';
 
 /**
  * Call before refusing a token. The entry may have been read from a server that fails before any replica has a copy;

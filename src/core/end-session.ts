@@ -2,11 +2,12 @@
 
 import type { Context } from './context.js';
 import { type EndCause, endedValue } from './entries.js';
-import { type Policy, SLACK_MS } from './policy.js';
+import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
+import { SLACK_MS } from './session/rules.js';
 import type { SessionState } from './session-state.js';
 import { sessionKey } from './store-keys.js';
-import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token.js';
+import { adoptedEndMs, denyUntilMs, sessionEndMs, type Token } from './token/token.js';
 
 /** The session to end, as it was read, and the cause. */
 export interface SessionEnd {

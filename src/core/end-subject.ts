@@ -3,11 +3,13 @@
 import { type Context, writeDeadlineMs } from './context.js';
 import { notBeforeValue } from './entries.js';
 import { checkSubject } from './issue.js';
-import { ADOPTED_MAX_MS, type Policy, SLACK_MS } from './policy.js';
+import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
 import { retryOnConflict } from './retry-on-conflict.js';
+import { SLACK_MS } from './session/rules.js';
 import { readSessionState, type SessionState } from './session-state.js';
 import { notBeforeKey, storeKeysFor } from './store-keys.js';
+import { ADOPTED_MAX_MS } from './token/rules.js';
 
 export interface SubjectEnd {
   readonly subject: string;

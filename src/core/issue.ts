@@ -1,16 +1,16 @@
 // The start of a session: the first pair after a login. It writes nothing: a session without an entry is active.
 
-import { findInexact, formatPath } from './claim-values.js';
-import { type Claims, isReserved, isShallow } from './claims.js';
 import type { Context } from './context.js';
 import { InvalidInput } from './errors.js';
-import { type Pair, sealPair } from './pair.js';
-import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './policy.js';
+import { type Pair, signPair } from './pair.js';
 import type { Call } from './ports.js';
-import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from './session.js';
 import { readSessionState } from './session-state.js';
 import { storeKeysFor } from './store-keys.js';
-import { pairTimesNow } from './token.js';
+import { findInexact, formatPath } from './token/claim-values.js';
+import { type Claims, isReserved, isShallow } from './token/claims.js';
+import { MAX_CLAIM_DEPTH, TOKEN_SPARE_BYTES } from './token/rules.js';
+import { isSubject, MAX_SUBJECT_BYTES, makeSessionId } from './token/session-id.js';
+import { pairTimesNow } from './token/token.js';
 
 /**
  * Starts a session.
@@ -38,7 +38,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
     fromElsewhere: false,
   };
   const times = pairTimesNow({ generation: 0, startMs, kid: keys.signingKid }, policy, nowMs);
-  const pair = sealPair(keys, shared, times, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });
+  const pair = signPair(keys, shared, times, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });
   call.audit({ event: 'session_started', subject, sessionId, generation: 0 });
   return pair;
 }

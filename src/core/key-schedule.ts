@@ -1,6 +1,6 @@
 // The schedule of keys: which key signs, when an old key may be deleted, how long the public set may be cached.
 
-import { MOST_PAUSE_MS } from './policy.js';
+import { MOST_PAUSE_MS } from './session/rules.js';
 
 /** How often a node reads its key folder. */
 export const KEY_POLL_MS = 2_000;

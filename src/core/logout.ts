@@ -5,7 +5,7 @@ import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeDeadlineMs } from './context.js';
 import { deadFromMs, endSession } from './end-session.js';
 import { endSubject } from './end-subject.js';
-import { InvalidInput, refusal, TokenRefused } from './errors.js';
+import { InvalidInput } from './errors.js';
 import type { Policy } from './policy.js';
 import type { Call } from './ports.js';
 import { retryOnConflict } from './retry-on-conflict.js';
@@ -18,7 +18,8 @@ import {
   whyDenied,
 } from './session-state.js';
 import { type StoreKeys, storeKeysFor } from './store-keys.js';
-import { type Token, timing } from './token.js';
+import { refusal, TokenRefused } from './token/errors.js';
+import { type Token, timing } from './token/token.js';
 
 export interface LogoutRequest {
   /** Empty: none. */

@@ -1,11 +1,11 @@
 // The token pair of a login or a refresh: signed, and never larger than the largest token that we accept.
 
-import { type SharedClaims, writeClaims } from './claims.js';
 import { InvalidInput } from './errors.js';
-import { MAX_TOKEN_BYTES } from './policy.js';
 import type { Keys } from './ports.js';
-import type { SessionId } from './session.js';
-import type { PairTimes, TokenKind } from './token.js';
+import { type SharedClaims, writeClaims } from './token/claims.js';
+import { MAX_TOKEN_BYTES } from './token/rules.js';
+import type { SessionId } from './token/session-id.js';
+import type { PairTimes, TokenKind } from './token/token.js';
 
 export interface Pair {
   readonly accessToken: string;
@@ -24,17 +24,17 @@ export interface SizeLimit {
 }
 
 /** Signs both tokens. @throws InvalidInput if one is too large */
-export function sealPair(keys: Keys, shared: SharedClaims, times: PairTimes, limit: SizeLimit): Pair {
+export function signPair(keys: Keys, shared: SharedClaims, times: PairTimes, limit: SizeLimit): Pair {
   const most = MAX_TOKEN_BYTES - limit.spareBytes;
-  const seal = (kind: TokenKind): string => {
-    const token = keys.seal(kind, writeClaims(kind, shared, times), times.kid);
+  const sign = (kind: TokenKind): string => {
+    const token = keys.sign(kind, writeClaims(kind, shared, times), times.kid);
     if (token.length <= most) return token;
     const description = `the ${kind} token would have ${token.length} bytes; at most ${most} are allowed: use fewer claims`;
     throw new InvalidInput({ field: limit.field, reason: 'TOO_LARGE', description });
   };
   return {
-    accessToken: seal('access'),
-    refreshToken: seal('refresh'),
+    accessToken: sign('access'),
+    refreshToken: sign('refresh'),
     accessExpiresAt: times.accessExpiresAt,
     refreshExpiresAt: times.refreshExpiresAt,
     sessionId: shared.sessionId,

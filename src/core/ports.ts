@@ -2,7 +2,8 @@
 // The core holds the rules; an adapter keeps the promises below and adds none.
 
 import type { AuditEvent } from './audit.js';
-import type { SessionId } from './session.js';
+import type { SessionId } from './token/session-id.js';
+import type { Sha256, VerifiedJws } from './token/verified-jws.js';
 
 /** Identifies an entry. The adapter decides how that becomes a key. */
 export type StoreKey =
@@ -98,19 +99,6 @@ export interface Store {
   settle(shard: number, incarnation: string | undefined): Promise<void>;
 }
 
-/** The use of a key. `adopted`: the secret of another issuer whose tokens are adopted. */
-export type KeyUse = 'access' | 'refresh' | 'adopted';
-
-/** A token with a verified signature. Nothing else has been checked. */
-export interface Opened {
-  readonly use: KeyUse;
-  /** The header's `kid`; undefined for an adopted token, which names no key. */
-  readonly kid: string | undefined;
-  /** The header's `typ`. */
-  readonly typ: unknown;
-  readonly payload: unknown;
-}
-
 /**
  * A signing key's public half: the members that RFC 7517 and RFC 7518, section 6, define for verifiers, and no other.
  */
@@ -133,14 +121,14 @@ export interface Keys {
   /** How long a new key only verifies before it signs, ms. */
   readonly delayMs: number;
   /** Verifies a token's format and signature. @throws TokenRefused MALFORMED, UNKNOWN_KEY or BAD_SIGNATURE */
-  open(token: string): Opened;
+  verify(token: string): VerifiedJws;
   /** Whether tokens signed by a key are still accepted. */
-  verifies(kid: string): boolean;
+  accepts(kid: string): boolean;
   /**
    * Signs claims. The same claims and key give the same bytes, except with ES256.
    * @param kid the key; the signing key replaces one that is no longer known
    */
-  seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
+  sign(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
   /**
    * Looks for new keys. Any token can trigger it, so it is bounded: at most once a second, shared by concurrent
    * callers, without a long wait. Never rejects.
@@ -159,9 +147,8 @@ export interface Memory<Value> {
 }
 
 /** Cryptography besides keys. */
-export interface Crypto {
+export interface Crypto extends Sha256 {
   randomBytes(count: number): Uint8Array;
-  sha256(text: string): Uint8Array;
 }
 
 /** The context of one call, from the transport. */

@@ -1,10 +1,11 @@
 // The rule of RefreshToken: rotate, replay, refuse, or end the session. Pure.
 
 import type { LiveEntry } from './entries.js';
-import type { refusal } from './errors.js';
-import { MOST_PAUSE_MS, type Policy } from './policy.js';
+import type { Policy } from './policy.js';
+import { MOST_PAUSE_MS } from './session/rules.js';
 import { type Denial, denial, isAhead, type SessionState } from './session-state.js';
-import { sessionEndMs, type Token, timing } from './token.js';
+import type { refusal } from './token/errors.js';
+import { sessionEndMs, type Token, timing } from './token/token.js';
 
 /** The action for a presented refresh token. */
 export type RefreshDecision =

@@ -1,20 +1,21 @@
 // Refresh: exchanges a refresh token for the next pair of its session.
 
 import { authenticate } from './authenticate.js';
-import { sharedClaimsOf } from './claims.js';
 import { confirmDenial } from './confirm-denial.js';
 import { type Context, writeDeadlineMs } from './context.js';
 import { endSession } from './end-session.js';
 import { type LiveEntry, liveValue } from './entries.js';
-import { refusal } from './errors.js';
-import { type Pair, sealPair } from './pair.js';
-import { SLACK_MS, TOKEN_SPARE_BYTES } from './policy.js';
+import { type Pair, signPair } from './pair.js';
 import type { Call } from './ports.js';
 import { decideRefresh } from './refresh-rule.js';
 import { retryOnConflict } from './retry-on-conflict.js';
+import { SLACK_MS } from './session/rules.js';
 import { readSessionState, type SessionState, whyDenied } from './session-state.js';
 import { sessionKey, storeKeysFor } from './store-keys.js';
-import { denyUntilMs, type PairTimes, pairTimesNow, type Token } from './token.js';
+import { sharedClaimsOf } from './token/claims.js';
+import { refusal } from './token/errors.js';
+import { TOKEN_SPARE_BYTES } from './token/rules.js';
+import { denyUntilMs, type PairTimes, pairTimesNow, type Token } from './token/token.js';
 
 /**
  * Exchanges a refresh token for the next pair of its session.
@@ -44,7 +45,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
       case 'replay':
         await confirm(context, token, state, decision.times);
         audit(call, 'session_replayed', token);
-        return sealSuccessor(context, token, decision.times);
+        return signSuccessor(context, token, decision.times);
       case 'refuse':
         if (decision.problem === 'REUSED') audit(call, 'session_duplicate', token);
         await confirmDenial(context, token, state, decision.denied);
@@ -75,7 +76,7 @@ async function rotate(
     policy,
     nowMs,
   );
-  const pair = sealSuccessor(context, token, times);
+  const pair = signSuccessor(context, token, times);
   const keptMs = keptUntilMs(token, times);
   const key = sessionKey(token.subject, token.sessionId);
   const lifetimeMs = keptMs - store.now(state.snapshot.shard);
@@ -97,8 +98,8 @@ async function confirm(context: Context, token: Token, state: SessionState, time
 const keptUntilMs = (token: Token, times: PairTimes): number =>
   Math.max(times.accessExpiresAt * 1000, times.refreshExpiresAt * 1000, denyUntilMs(token)) + SLACK_MS;
 
-const sealSuccessor = (context: Context, token: Token, times: PairTimes): Pair =>
-  sealPair(context.keys, sharedClaimsOf(token, context.policy), times, {
+const signSuccessor = (context: Context, token: Token, times: PairTimes): Pair =>
+  signPair(context.keys, sharedClaimsOf(token, context.policy), times, {
     field: 'refresh_token',
     spareBytes: token.adopted ? TOKEN_SPARE_BYTES : 0,
   });

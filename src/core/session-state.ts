@@ -5,7 +5,7 @@ import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionE
 import type { ShardSnapshot } from './ledger.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 import type { StoreKeys } from './store-keys.js';
-import type { Token } from './token.js';
+import type { Token } from './token/token.js';
 
 /** The entries that decide on a session, and the texts that a swap compares. */
 export interface SessionState {

@@ -1,7 +1,7 @@
 // The store keys that decide on a token: their names, and those that are read together.
 
 import type { EntryKey, Store, StoreKey } from './ports.js';
-import type { SessionId } from './session.js';
+import type { SessionId } from './token/session-id.js';
 
 export const sessionKey = (subject: string, sessionId: SessionId) =>
   ({ kind: 'session', subject, sessionId }) as const satisfies StoreKey;

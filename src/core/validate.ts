@@ -2,9 +2,9 @@
 
 import { confirmDenial } from './confirm-denial.js';
 import type { Context } from './context.js';
-import { refusal, type TokenProblem, TokenRefused } from './errors.js';
 import type { Call } from './ports.js';
 import { denial, readSessionState, whyDenied } from './session-state.js';
+import { refusal, type TokenProblem, TokenRefused } from './token/errors.js';
 import type { Verified } from './verified.js';
 import { lookUp, verifyAndCache } from './verified-token-cache.js';
 

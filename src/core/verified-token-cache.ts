@@ -2,10 +2,10 @@
 
 import { authenticate, logSession } from './authenticate.js';
 import type { Context } from './context.js';
-import { refusal } from './errors.js';
 import type { Call } from './ports.js';
 import { storeKeysFor } from './store-keys.js';
-import { endsAtMs, timing } from './token.js';
+import { refusal } from './token/errors.js';
+import { endsAtMs, timing } from './token/token.js';
 import type { Verified } from './verified.js';
 
 /**
@@ -17,7 +17,7 @@ export function lookUp({ verified, keys, policy, store }: Context, call: Call, t
   const cached = verified.get(text);
   if (!cached) return undefined;
   const { token } = cached;
-  const taken = token.kid === undefined || keys.verifies(token.kid);
+  const taken = token.kid === undefined || keys.accepts(token.kid);
   if (!taken || timing(token, policy, store.now(cached.storeKeys.shard))) {
     verified.delete(text);
     return undefined;

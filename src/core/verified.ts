@@ -1,7 +1,7 @@
 // A cached access token: the value type of the verified-token cache.
 
 import type { StoreKeys } from './store-keys.js';
-import type { Token } from './token.js';
+import type { Token } from './token/token.js';
 
 /** A verified access token, and what follows from it alone. */
 export interface Verified {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '../core/audit.js';
 import type { Call } from '../core/ports.js';
-import type { SessionId } from '../core/session.js';
+import type { SessionId } from '../core/token/session-id.js';
 import { acceptRequestId, type Logger } from '../platform/log.js';
 import type { AdmittedCall } from './admission/admission.js';
 import { callFields, type Level } from './call-log.js';

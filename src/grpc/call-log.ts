@@ -1,7 +1,8 @@
 // The log line of a call: its level, and its fields.
 
 import { status } from '@grpc/grpc-js';
-import { isCoreError, StoreUnavailable, TokenRefused } from '../core/errors.js';
+import { isCoreError, StoreUnavailable } from '../core/errors.js';
+import { TokenRefused } from '../core/token/errors.js';
 import { CallCancelled, Overloaded, statusOf, Unauthenticated } from './status.js';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';

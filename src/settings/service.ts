@@ -3,8 +3,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Credentials, redisUrlFault } from '../adapters/redis/url.js';
-import { isReserved } from '../core/claims.js';
-import { type Policy, SLACK_MS } from '../core/policy.js';
+import type { Policy } from '../core/policy.js';
+import { SLACK_MS } from '../core/session/rules.js';
+import { isReserved } from '../core/token/claims.js';
 import { type Address, type Environment, formatDuration, type Secret } from '../platform/env.js';
 import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
 import type { TlsFiles } from '../platform/tls/pem.js';

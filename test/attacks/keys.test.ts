@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { keyNames } from '../../src/adapters/redis/keys.js';
 import type { StoreKey } from '../../src/core/ports.js';
-import { isSessionId, isSubject, makeSessionId } from '../../src/core/session.js';
+import { isSessionId, isSubject, makeSessionId } from '../../src/core/token/session-id.js';
 
 /** Names made of what keys are made of. */
 const subject = fc

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Store, StoreKey, Swapped } from '../../src/core/ports.js';
-import { makeSessionId } from '../../src/core/session.js';
+import { makeSessionId } from '../../src/core/token/session-id.js';
 
 export type ClosableStore = Store & { close(): Promise<void> };
 

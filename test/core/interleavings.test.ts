@@ -1,10 +1,11 @@
 // Every interleaving of three calls on one session: one successor, and an ended session stays ended.
 
 import { expect } from 'chai';
-import { StoreUnavailable, TokenRefused } from '../../src/core/errors.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
 import { refresh } from '../../src/core/refresh.js';
+import { TokenRefused } from '../../src/core/token/errors.js';
 import { Scene } from '../support/scene.js';
 import { aCall, settle } from '../support/world.js';
 

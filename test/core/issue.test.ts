@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
-import { sessionStartMs } from '../../src/core/session.js';
+import { sessionStartMs } from '../../src/core/token/session-id.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, POLICY, plainKeys, run, SECOND } from '../support/world.js';
 

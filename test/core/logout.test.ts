@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { StoreKey } from '../../src/core/ports.js';
-import { sessionStartMs } from '../../src/core/session.js';
+import { sessionStartMs } from '../../src/core/token/session-id.js';
 import { altered, failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';
 

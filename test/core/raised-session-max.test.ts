@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
-import { ADOPTED_MAX_MS } from '../../src/core/policy.js';
 import type { StoreKey } from '../../src/core/ports.js';
+import { ADOPTED_MAX_MS } from '../../src/core/token/rules.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { AckRecord } from '../../src/core/ack-list.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from '../../src/core/policy.js';
 import { RecentAcks } from '../../src/core/recent-acks.js';
-import type { SessionId } from '../../src/core/session.js';
+import type { SessionId } from '../../src/core/token/session-id.js';
 
 type Kind = 'live' | 'ended' | 'not-before';
 const TEXTS: Record<Kind, (progress: number) => string> = {

@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
-import { TokenRefused } from '../../src/core/errors.js';
-import type { Opened } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
+import { TokenRefused } from '../../src/core/token/errors.js';
+import type { VerifiedJws } from '../../src/core/token/verified-jws.js';
 import { failure, Scene } from '../support/scene.js';
 import { plainKeys } from '../support/world.js';
 
@@ -16,16 +16,16 @@ class Keyless extends Scene {
   constructor(problem: 'UNKNOWN_KEY' | 'BAD_SIGNATURE', found: boolean) {
     super();
     const { context } = this;
-    const open = (token: string): Opened => {
+    const verify = (token: string): VerifiedJws => {
       this.opens++;
-      if (this.rescans > 0 && found) return plainKeys.open(token);
+      if (this.rescans > 0 && found) return plainKeys.verify(token);
       throw new TokenRefused(problem, 'the token names no key of ours');
     };
     const rescan = async (): Promise<boolean> => {
       this.rescans++;
       return found;
     };
-    const keys: Context['keys'] = { ...plainKeys, open, rescan };
+    const keys: Context['keys'] = { ...plainKeys, verify, rescan };
     this.context = { ...context, keys };
   }
 }

@@ -3,8 +3,8 @@
 import { expect } from 'chai';
 import { tokenMemory } from '../../src/adapters/lru/token-memory.js';
 import type { Context } from '../../src/core/context.js';
-import { TokenRefused } from '../../src/core/errors.js';
-import type { Opened } from '../../src/core/ports.js';
+import { TokenRefused } from '../../src/core/token/errors.js';
+import type { VerifiedJws } from '../../src/core/token/verified-jws.js';
 import { validate } from '../../src/core/validate.js';
 import type { Verified } from '../../src/core/verified.js';
 import { altered, failure, Scene } from '../support/scene.js';
@@ -18,13 +18,13 @@ class Counting extends Scene {
   constructor(most = 100) {
     super();
     const { context } = this;
-    const open = (token: string): Opened => {
+    const verify = (token: string): VerifiedJws => {
       this.opens++;
-      const opened = plainKeys.open(token);
+      const opened = plainKeys.verify(token);
       if (this.gone.has(opened.kid ?? '')) throw new TokenRefused('UNKNOWN_KEY', 'the token names no key of ours');
       return opened;
     };
-    const keys: Context['keys'] = { ...plainKeys, open, verifies: (kid) => !this.gone.has(kid) };
+    const keys: Context['keys'] = { ...plainKeys, verify, accepts: (kid) => !this.gone.has(kid) };
     this.context = { ...context, keys, verified: tokenMemory<Verified>(most) };
   }
 }

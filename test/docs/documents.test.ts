@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { keyNames } from '../../src/adapters/redis/keys.js';
 import { parseBirth, parseNotBefore, parseSession } from '../../src/core/entries.js';
-import { makeSessionId } from '../../src/core/session.js';
+import { makeSessionId } from '../../src/core/token/session-id.js';
 import { codeOf, DOCUMENTS, ROOT, readText, tableBelow } from './markdown.js';
 
 /** A heading's name in links, as GitHub makes it. */

@@ -7,7 +7,7 @@ import { ROOT, readText } from './markdown.js';
 
 /** One file's imports. */
 export interface Imports {
-  /** Files of the project, such as `src/core/token.ts`. */
+  /** Files of the project, such as `src/core/token/token.ts`. */
   readonly files: readonly string[];
   /** Packages, by name. */
   readonly packages: readonly string[];

@@ -15,6 +15,8 @@ interface Rule {
 const PLATFORM = ['src/platform/'];
 /** The port of logging, and the creation of folders: all that an adapter needs of the platform. */
 const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
+/** How bearer tokens come by HTTP, and the responses to those that are refused. */
+const BEARER = 'src/bearer/';
 const GENERATED = 'proto/gen/';
 /**
  * Packages of packages, declared to hold their version where the package is installed: `overrides` count only in a
@@ -22,14 +24,27 @@ const GENERATED = 'proto/gen/';
  */
 const PINNED = ['light-my-request'];
 
+const FILES = sourceFiles('src', 'gateway', 'proto/gen');
+
 const RULES: readonly Rule[] = [
-  { at: 'src/core/', files: ['src/core/'], packages: [], node: false },
+  // A verifier in another process imports these two alone.
+  { at: 'src/core/token/', files: ['src/core/token/'], packages: [], node: false },
   {
-    at: 'src/adapters/jwt/',
-    files: ['src/adapters/jwt/', 'src/core/', ...FOR_ADAPTERS],
+    at: 'src/adapters/jwt/verify/',
+    files: ['src/adapters/jwt/verify/', 'src/core/token/'],
     packages: ['jsonwebtoken'],
     node: true,
   },
+  { at: 'src/core/session/', files: ['src/core/'], packages: [], node: false },
+  ...FILES.filter((path) => /^src\/core\/[^/]+$/.test(path)).map((at) => ({
+    ...{ at, files: ['src/core/'], packages: [], node: false },
+  })),
+  ...['jwt-keys', 'key-', 'signing'].map((name) => ({
+    at: `src/adapters/jwt/${name}`,
+    files: ['src/adapters/jwt/', 'src/core/', ...FOR_ADAPTERS],
+    packages: [],
+    node: true,
+  })),
   {
     at: 'src/adapters/redis/',
     files: ['src/adapters/redis/', 'src/core/', 'src/platform/tls/failure.ts'],
@@ -43,6 +58,7 @@ const RULES: readonly Rule[] = [
     packages: ['lmdb'],
     node: true,
   },
+  { at: BEARER, files: [], packages: [], node: false },
   // Of gRPC's library status codes and metadata; of protobuf its reader and writer of the wire.
   {
     at: 'src/grpc/transport/',
@@ -128,9 +144,9 @@ const RULES: readonly Rule[] = [
     files: [
       ...['src/commands/', 'src/service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
       // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
-      ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/session.ts'],
+      ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/token/session-id.ts'],
       // What `token issue` refuses among claims.
-      'src/core/claim-values.ts',
+      'src/core/token/claim-values.ts',
       // What `keys` goes by.
       'src/core/key-schedule.ts',
       // What `store check` asks, and the form of what it hears.
@@ -145,14 +161,14 @@ const RULES: readonly Rule[] = [
   // HTTP's mechanics know no route, and limits know no HTTP.
   {
     at: 'gateway/http/',
-    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', GENERATED, ...PLATFORM],
+    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', GENERATED, ...PLATFORM],
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
     packages: ['fastify'],
     node: true,
   },
@@ -174,7 +190,6 @@ const RULES: readonly Rule[] = [
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
 ];
 
-const FILES = sourceFiles('src', 'gateway', 'proto/gen');
 const IMPORTS = new Map<string, Imports>();
 
 describe('the layers', () => {

@@ -1,7 +1,7 @@
 // Tests the tables of docs/migration-from-simplejwt.md on adopted tokens with numeric user ids, row by row, on a running service.
 
 import { expect } from 'chai';
-import type { TokenKind } from '../../src/core/token.js';
+import type { TokenKind } from '../../src/core/token/token.js';
 import { type Browser, pairIn } from '../e2e/browser.js';
 import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { claimsOf, foreignClaims, foreignText, nowS } from '../e2e/tokens.js';

@@ -3,9 +3,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
-import { writeClaims } from '../../src/core/claims.js';
-import { makeSessionId, type SessionId } from '../../src/core/session.js';
-import type { TokenKind } from '../../src/core/token.js';
+import { writeClaims } from '../../src/core/token/claims.js';
+import { makeSessionId, type SessionId } from '../../src/core/token/session-id.js';
+import type { TokenKind } from '../../src/core/token/token.js';
 import { JWT_SECRET } from '../support/processes.js';
 
 const keys = new JwtKeys(keyFromSecret(JWT_SECRET));
@@ -39,7 +39,7 @@ export function craft(kind: TokenKind, { subject = 'alice', generation = 0, ...r
     fromElsewhere: false,
   };
   const answered = { generation, issuedAt, accessExpiresAt: expiresAt, refreshExpiresAt: expiresAt, kid };
-  return keys.seal(kind, writeClaims(kind, bearer, answered), kid);
+  return keys.sign(kind, writeClaims(kind, bearer, answered), kid);
 }
 
 /** A token of a session that has just expired. */

@@ -4,7 +4,7 @@ import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { type HealthCheckResponse, HealthClient, HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { SessionId } from '../../src/core/session.js';
+import type { SessionId } from '../../src/core/token/session-id.js';
 import { Admission } from '../../src/grpc/admission/admission.js';
 import type { ServiceCall } from '../../src/grpc/call-context.js';
 import { withDecodeErrors } from '../../src/grpc/codec/decoding.js';

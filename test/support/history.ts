@@ -4,13 +4,14 @@
 import type { AuditEvent } from '../../src/core/audit.js';
 import type { Context } from '../../src/core/context.js';
 import { revokeSubject } from '../../src/core/end-subject.js';
-import { StoreUnavailable, TokenRefused } from '../../src/core/errors.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import { issue } from '../../src/core/issue.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
 import { LEDGER_MS, type Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
+import { TokenRefused } from '../../src/core/token/errors.js';
 import { type Validation, validate } from '../../src/core/validate.js';
 import { aCall, DAY, MINUTE, node, POLICY, run, SECOND, settle, World } from './world.js';
 

@@ -1,16 +1,17 @@
 // Owns short scenes of the real core on a store that answers at once: two nodes, a clock moved by hand, and the events.
 
 import type { AuditEvent } from '../../src/core/audit.js';
-import type { Claims } from '../../src/core/claims.js';
 import type { Context } from '../../src/core/context.js';
 import { revokeSubject } from '../../src/core/end-subject.js';
-import { InvalidInput, StoreUnavailable, TokenRefused } from '../../src/core/errors.js';
+import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
 import { issue } from '../../src/core/issue.js';
 import { logout } from '../../src/core/logout.js';
 import type { Pair } from '../../src/core/pair.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
 import { refresh } from '../../src/core/refresh.js';
+import type { Claims } from '../../src/core/token/claims.js';
+import { TokenRefused } from '../../src/core/token/errors.js';
 import { validate } from '../../src/core/validate.js';
 import { aCall, node, POLICY, run, settle, World } from './world.js';
 

@@ -186,12 +186,12 @@ export class World {
 export const plainKeys: Keys = {
   signingKid: 'k',
   delayMs: 0,
-  open: (token) => {
+  verify: (token) => {
     const { use, typ, kid, payload } = JSON.parse(token);
     return { use, typ, kid, payload };
   },
-  seal: (use, payload, kid) => JSON.stringify({ use, typ: use === 'access' ? 'at+jwt' : 'rt+jwt', kid, payload }),
-  verifies: () => true,
+  sign: (use, payload, kid) => JSON.stringify({ use, typ: use === 'access' ? 'at+jwt' : 'rt+jwt', kid, payload }),
+  accepts: () => true,
   rescan: () => Promise.resolve(false),
   publicKeys: () => [],
 };

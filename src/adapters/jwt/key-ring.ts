@@ -9,7 +9,8 @@ import {
   signingKey,
   startDelayMs,
 } from '../../core/key-schedule.js';
-import type { Keys, Opened, PublicKey } from '../../core/ports.js';
+import type { Keys, PublicKey } from '../../core/ports.js';
+import type { VerifiedJws } from '../../core/token/verified-jws.js';
 import type { Logger } from '../../platform/logger.js';
 import { JwtKeys } from './jwt-keys.js';
 import { type FolderKeys, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
@@ -110,16 +111,16 @@ export class KeyRing implements Keys {
     return signingKey(this.#held, activeKid, this.#monotonicMs()).kid;
   }
 
-  open(token: string): Opened {
-    return this.#keys.open(token);
+  verify(token: string): VerifiedJws {
+    return this.#keys.verify(token);
   }
 
-  verifies(kid: string): boolean {
-    return this.#keys.verifies(kid);
+  accepts(kid: string): boolean {
+    return this.#keys.accepts(kid);
   }
 
-  seal(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
-    return this.#keys.seal(use, claims, this.#keys.has(kid) ? kid : this.signingKid);
+  sign(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
+    return this.#keys.sign(use, claims, this.#keys.has(kid) ? kid : this.signingKid);
   }
 
   publicKeys(): readonly PublicKey[] {

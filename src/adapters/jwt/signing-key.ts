@@ -2,8 +2,7 @@
 
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { PublicKey } from '../../core/ports.js';
-
-export type Algorithm = 'ES256' | 'RS256' | 'HS256';
+import { type Algorithm, algorithmOf } from './verify/algorithm.js';
 
 /** A key that signs pairs: access tokens by its own algorithm, refresh tokens by HS256 with the derived secret. */
 export interface SigningKey {
@@ -18,9 +17,6 @@ export interface SigningKey {
   /** The public half; undefined for a secret, which has none. */
   readonly publicJwk: PublicKey | undefined;
 }
-
-/** The least modulus of an RSA key, bits (RFC 7518, section 3.3). */
-const MIN_RSA_BITS = 2048;
 
 // Only this service reads refresh tokens. They have a secret of their own, derived by HKDF (RFC 5869), so that neither a
 // public key nor the signature of an access token is valid for them. A holder of JWT_SECRET can derive it, but under HS256
@@ -77,14 +73,6 @@ function readPrivateKey(pem: string): KeyObject {
   } catch {
     throw new Error('it contains no unencrypted private key in PEM form');
   }
-}
-
-function algorithmOf(key: KeyObject): Algorithm {
-  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256';
-  if (key.asymmetricKeyType === 'rsa' && (modulusLength ?? 0) >= MIN_RSA_BITS) return 'RS256';
-  const found = [key.asymmetricKeyType, namedCurve, modulusLength && `${modulusLength} bits`].filter(Boolean).join(' ');
-  throw new Error(`it contains a key of type ${found}; wanted is EC on P-256 or RSA of at least ${MIN_RSA_BITS} bits`);
 }
 
 /** The required members of the key type (RFC 7638, section 3.2), in order, each by name, so that no private one leaks. */

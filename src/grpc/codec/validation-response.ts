@@ -6,7 +6,7 @@ import {
   type ValidateTokensResult,
 } from '../../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../../proto/gen/auth/v1/token.js';
-import type { TokenProblem as Problem } from '../../core/errors.js';
+import type { TokenProblem as Problem } from '../../core/token/errors.js';
 import type { Validation } from '../../core/validate.js';
 import type { Verdict } from '../../core/validate-many.js';
 import type { Verified } from '../../core/verified.js';

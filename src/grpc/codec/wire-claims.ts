@@ -3,9 +3,9 @@
 
 import { isUtf8 } from 'node:buffer';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { formatPath, PROTO_NAME } from '../../core/claim-values.js';
 import { InvalidInput } from '../../core/errors.js';
-import { MAX_CLAIM_DEPTH, MAX_TOKEN_BYTES, TOKEN_SPARE_BYTES } from '../../core/policy.js';
+import { formatPath, PROTO_NAME } from '../../core/token/claim-values.js';
+import { MAX_CLAIM_DEPTH, MAX_TOKEN_BYTES, TOKEN_SPARE_BYTES } from '../../core/token/rules.js';
 
 /** IssueTokenRequest.claims. */
 const CLAIMS = 2;

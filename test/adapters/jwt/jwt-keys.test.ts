@@ -14,7 +14,7 @@ import { calculateJwkThumbprint, exportJWK, jwtVerify } from 'jose';
 import jwt from 'jsonwebtoken';
 import { JwtKeys } from '../../../src/adapters/jwt/jwt-keys.js';
 import { keyFromPem, keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
-import { TokenRefused } from '../../../src/core/errors.js';
+import { TokenRefused } from '../../../src/core/token/errors.js';
 
 const SECRET = 'a secret for tests alone, of more than 32 bytes';
 const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1' = 'pkcs8'): string =>
@@ -37,7 +37,7 @@ const hs256 = (header: unknown, payload: unknown, secret: KeyObject | string): s
 };
 const problemOf = (keys: JwtKeys, token: string): string => {
   try {
-    keys.open(token);
+    keys.verify(token);
     return 'none';
   } catch (error) {
     if (error instanceof TokenRefused) return error.problem;
@@ -49,14 +49,14 @@ describe('JwtKeys', () => {
   for (const [algorithm, key] of Object.entries(KEYS)) {
     describe(`with an ${algorithm} key`, () => {
       const keys = new JwtKeys(key);
-      const access = keys.seal('access', CLAIMS, key.kid);
-      const refresh = keys.seal('refresh', { ...CLAIMS, token_type: 'refresh' }, key.kid);
+      const access = keys.sign('access', CLAIMS, key.kid);
+      const refresh = keys.sign('refresh', { ...CLAIMS, token_type: 'refresh' }, key.kid);
 
       it('opens what it sealed, and tells what the key is for', () => {
         const { kid, refreshKid } = key;
-        expect(keys.open(access)).to.deep.equal({ use: 'access', kid, typ: 'at+jwt', payload: CLAIMS });
-        expect(keys.open(refresh)).to.deep.include({ use: 'refresh', kid: refreshKid, typ: 'rt+jwt' });
-        expect([kid, refreshKid, 'another'].map((each) => keys.verifies(each))).to.deep.equal([true, true, false]);
+        expect(keys.verify(access)).to.deep.equal({ use: 'access', kid, typ: 'at+jwt', payload: CLAIMS });
+        expect(keys.verify(refresh)).to.deep.include({ use: 'refresh', kid: refreshKid, typ: 'rt+jwt' });
+        expect([kid, refreshKid, 'another'].map((each) => keys.accepts(each))).to.deep.equal([true, true, false]);
       });
 
       it('signs access tokens that others can verify with the key', async () => {
@@ -83,9 +83,9 @@ describe('JwtKeys', () => {
       });
 
       it('makes the same bytes of the same claims, but for ES256', () => {
-        const again = keys.seal('access', CLAIMS, key.kid);
+        const again = keys.sign('access', CLAIMS, key.kid);
         expect(again === access).to.equal(algorithm !== 'ES256');
-        expect(keys.seal('refresh', { ...CLAIMS, token_type: 'refresh' }, key.kid)).to.equal(refresh);
+        expect(keys.sign('refresh', { ...CLAIMS, token_type: 'refresh' }, key.kid)).to.equal(refresh);
       });
 
       it('refuses every single changed character', () => {
@@ -153,7 +153,7 @@ describe('JwtKeys', () => {
   it('takes each part in its one spelling alone', () => {
     const key = KEYS['HS256'] as SigningKey;
     const keys = new JwtKeys(key);
-    const token = keys.seal('access', CLAIMS, key.kid);
+    const token = keys.sign('access', CLAIMS, key.kid);
     const [header = '', payload = '', signature = ''] = token.split('.');
     const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const nextSpelling = signature.slice(0, -1) + last[last.indexOf(signature.at(-1) ?? '') + 1];
@@ -211,13 +211,13 @@ describe('JwtKeys', () => {
       const judge = { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true };
       fc.assert(
         fc.property(claims, (given) => {
-          const [ours, theirs] = [keys.seal('access', given, kid), jwt.sign(JSON.stringify(given), sign, options)];
+          const [ours, theirs] = [keys.sign('access', given, kid), jwt.sign(JSON.stringify(given), sign, options)];
           const inputOf = (token: string): string => token.slice(0, token.lastIndexOf('.'));
           if (algorithm === 'ES256') expect(inputOf(ours)).to.equal(inputOf(theirs));
           else expect(ours).to.equal(theirs);
           const payload = JSON.parse(JSON.stringify(given)) as unknown;
-          expect(keys.open(theirs).payload).to.deep.equal(payload);
-          expect(keys.open(ours).payload).to.deep.equal(payload);
+          expect(keys.verify(theirs).payload).to.deep.equal(payload);
+          expect(keys.verify(ours).payload).to.deep.equal(payload);
           expect(jwt.verify(ours, verify, judge)).to.deep.equal(payload);
         }),
         { numRuns: 100 },
@@ -229,7 +229,7 @@ describe('JwtKeys', () => {
     const key = KEYS['ES256'] as SigningKey;
     const adopting = new JwtKeys(key, [], createSecretKey(Buffer.from(SECRET)));
     const token = hs256({ alg: 'HS256', typ: 'JWT' }, { token_type: 'refresh' }, SECRET);
-    expect(adopting.open(token)).to.deep.include({ use: 'adopted' });
+    expect(adopting.verify(token)).to.deep.include({ use: 'adopted' });
     expect(problemOf(new JwtKeys(key), token)).to.equal('UNKNOWN_KEY');
     expect(problemOf(adopting, hs256({ alg: 'HS256', typ: 'JWT' }, {}, 'another secret'))).to.equal('BAD_SIGNATURE');
     // Python's json.dumps writes what JSON has not.
@@ -248,7 +248,7 @@ describe('JwtKeys', () => {
     const adopting = new JwtKeys(KEYS['ES256'] as SigningKey, [], ...secrets);
     const header = { alg: 'HS256', typ: 'JWT' };
     for (const secret of secrets) {
-      expect(adopting.open(hs256(header, CLAIMS, secret))).to.deep.equal({
+      expect(adopting.verify(hs256(header, CLAIMS, secret))).to.deep.equal({
         use: 'adopted',
         kid: undefined,
         typ: 'JWT',
@@ -276,9 +276,9 @@ describe('JwtKeys', () => {
       SigningKey,
     ];
     const keys = new JwtKeys(signing, [other]);
-    expect(keys.open(keys.seal('access', CLAIMS, other.kid)).payload).to.deep.equal(CLAIMS);
-    expect(keys.open(keys.seal('access', CLAIMS, gone.kid)).payload).to.deep.equal(CLAIMS);
-    expect(problemOf(keys, new JwtKeys(gone).seal('access', CLAIMS, gone.kid))).to.equal('UNKNOWN_KEY');
+    expect(keys.verify(keys.sign('access', CLAIMS, other.kid)).payload).to.deep.equal(CLAIMS);
+    expect(keys.verify(keys.sign('access', CLAIMS, gone.kid)).payload).to.deep.equal(CLAIMS);
+    expect(problemOf(keys, new JwtKeys(gone).sign('access', CLAIMS, gone.kid))).to.equal('UNKNOWN_KEY');
   });
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FolderKeys, fingerprint, makeKey, readKeys, writeKey } from '../../../src/adapters/jwt/key-files.js';
 import { KeyRing, type KeyRingOptions } from '../../../src/adapters/jwt/key-ring.js';
-import { TokenRefused } from '../../../src/core/errors.js';
+import { TokenRefused } from '../../../src/core/token/errors.js';
 import { RecordingLog } from '../../support/recording-log.js';
 import { DAY, MINUTE } from '../../support/world.js';
 
@@ -71,12 +71,12 @@ export class KeyFolder {
 }
 
 /** An access token; by the key that signs if no other is named. */
-export const tokenOf = (ring: KeyRing, kid = ring.signingKid): string => ring.seal('access', CLAIMS, kid);
+export const tokenOf = (ring: KeyRing, kid = ring.signingKid): string => ring.sign('access', CLAIMS, kid);
 
 /** `good`, or the problem. */
 export function verdict(ring: KeyRing, token: string): string {
   try {
-    ring.open(token);
+    ring.verify(token);
     return 'good';
   } catch (error) {
     if (error instanceof TokenRefused) return error.problem;

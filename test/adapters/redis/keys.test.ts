@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { keyNames, SHARDS, shardOf } from '../../../src/adapters/redis/keys.js';
-import { makeSessionId } from '../../../src/core/session.js';
+import { makeSessionId } from '../../../src/core/token/session-id.js';
 
 /** CRC-16/XMODEM, as the Redis Cluster specification has it. */
 function crc16(text: string): number {

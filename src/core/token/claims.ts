@@ -1,8 +1,9 @@
 // The claims of our tokens: reserved names, and the claims of a new pair.
 
 import { PROTO_NAME } from './claim-values.js';
-import { MAX_CLAIM_DEPTH, type Policy } from './policy.js';
-import type { SessionId } from './session.js';
+import type { TokenRules } from './rules.js';
+import { MAX_CLAIM_DEPTH } from './rules.js';
+import type { SessionId } from './session-id.js';
 import type { PairTimes, Token, TokenKind } from './token.js';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -66,5 +67,5 @@ export function writeClaims(kind: TokenKind, shared: SharedClaims, times: PairTi
 /**
  * The shared claims of the next pair. For an adopted token `iss` and `aud` become ours; for our own nothing changes.
  */
-export const sharedClaimsOf = (token: Token, policy: Policy): SharedClaims =>
-  token.adopted ? { ...token, issuer: policy.issuer, audience: policy.audience } : token;
+export const sharedClaimsOf = (token: Token, rules: TokenRules): SharedClaims =>
+  token.adopted ? { ...token, issuer: rules.issuer, audience: rules.audience } : token;

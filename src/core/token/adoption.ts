@@ -4,10 +4,10 @@ import type { ClaimReader } from './claim-reader.js';
 import { findInexact } from './claim-values.js';
 import { otherClaims } from './claims.js';
 import { TokenRefused } from './errors.js';
-import type { Policy } from './policy.js';
-import type { Crypto } from './ports.js';
-import { isSubject, makeSessionId } from './session.js';
+import type { TokenRules } from './rules.js';
+import { isSubject, makeSessionId } from './session-id.js';
 import type { Token, TokenKind } from './token.js';
+import type { Sha256 } from './verified-jws.js';
 
 // Before version 5.4 simplejwt writes the user's id with its type in the database; later versions write a string.
 const isSubjectLike = (value: unknown): value is string | number => isSubject(value) || Number.isSafeInteger(value);
@@ -18,8 +18,8 @@ const isFilled = (value: unknown): value is string => typeof value === 'string' 
  * same session. The token's own `iss`, `aud`, `sid` and `gen` are dropped: another issuer must not set them here.
  * @throws TokenRefused MALFORMED or MISSING_CLAIM
  */
-export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, crypto: Crypto): Token {
-  const subject = String(reader.need(policy.subjectClaim, isSubjectLike, 'a string or a whole number'));
+export function adopt(reader: ClaimReader, kind: TokenKind, rules: TokenRules, hash: Sha256): Token {
+  const subject = String(reader.need(rules.subjectClaim, isSubjectLike, 'a string or a whole number'));
   const id = reader.need('jti', isFilled, 'a non-empty string');
   const issuedAt = reader.date('iat');
   const startMs = issuedAt * 1000;
@@ -32,7 +32,7 @@ export function adopt(reader: ClaimReader, kind: TokenKind, policy: Policy, cryp
     kind,
     kid: undefined,
     subject,
-    sessionId: makeSessionId(startMs, crypto.sha256(`simplejwt ${id}`)),
+    sessionId: makeSessionId(startMs, hash.sha256(`simplejwt ${id}`)),
     startMs,
     generation: 0,
     id,

@@ -2,7 +2,7 @@
 
 import type { Claims } from './claims.js';
 import { TokenRefused } from './errors.js';
-import { MAX_GENERATION, MAX_NUMERIC_DATE } from './policy.js';
+import { MAX_GENERATION, MAX_NUMERIC_DATE } from './rules.js';
 
 export const isTrue = (value: unknown): value is true => value === true;
 export const isString = (value: unknown): value is string => typeof value === 'string';

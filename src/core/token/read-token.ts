@@ -4,26 +4,26 @@ import { adopt } from './adoption.js';
 import { ClaimReader, isAudience, isGeneration, isString, isTrue } from './claim-reader.js';
 import { isShallow, otherClaims, tokenId, typOf } from './claims.js';
 import { TokenRefused } from './errors.js';
-import type { Policy } from './policy.js';
-import type { Crypto, Opened } from './ports.js';
-import { isSessionId, isSubject, sessionStartMs } from './session.js';
+import type { TokenRules } from './rules.js';
+import { isSessionId, isSubject, sessionStartMs } from './session-id.js';
 import type { Token, TokenKind } from './token.js';
+import type { Sha256, VerifiedJws } from './verified-jws.js';
 
 /**
  * Reads a token with a verified signature.
  * @param wanted the kind that the caller needs
  * @throws TokenRefused MALFORMED, MISSING_CLAIM, WRONG_TYPE, WRONG_ISSUER or WRONG_AUDIENCE
  */
-export function readToken(opened: Opened, wanted: TokenKind, policy: Policy, crypto: Crypto): Token {
-  const reader = new ClaimReader(opened.payload);
+export function readToken(jws: VerifiedJws, wanted: TokenKind, rules: TokenRules, hash: Sha256): Token {
+  const reader = new ClaimReader(jws.payload);
   const type = reader.need('token_type', isString, 'a string');
-  const kind = opened.use === 'adopted' ? type : opened.use;
-  if (type !== wanted || kind !== wanted || (opened.use !== 'adopted' && opened.typ !== typOf(wanted))) {
+  const kind = jws.use === 'adopted' ? type : jws.use;
+  if (type !== wanted || kind !== wanted || (jws.use !== 'adopted' && jws.typ !== typOf(wanted))) {
     throw new TokenRefused('WRONG_TYPE', `the token is not of the type ${wanted}`);
   }
   if (!isShallow(reader.claims)) throw new TokenRefused('MALFORMED', 'the claims are nested too deep');
-  const token = opened.use === 'adopted' ? adopt(reader, wanted, policy, crypto) : readOwn(reader, wanted, opened.kid);
-  if (opened.use !== 'adopted') checkParties(reader, token, policy);
+  const token = jws.use === 'adopted' ? adopt(reader, wanted, rules, hash) : readOwn(reader, wanted, jws.kid);
+  if (jws.use !== 'adopted') checkParties(reader, token, rules);
   return token;
 }
 
@@ -56,14 +56,14 @@ function readOwn(reader: ClaimReader, kind: TokenKind, kid: string | undefined):
 }
 
 /** Checks `iss` and `aud` (RFC 7519, sections 4.1.1 and 4.1.3), if they are configured. */
-function checkParties(reader: ClaimReader, token: Token, policy: Policy): void {
-  if (policy.issuer !== undefined) {
+function checkParties(reader: ClaimReader, token: Token, rules: TokenRules): void {
+  if (rules.issuer !== undefined) {
     reader.need('iss', isString, 'a string');
-    if (token.issuer !== policy.issuer) throw new TokenRefused('WRONG_ISSUER', 'the claim iss is not our issuer');
+    if (token.issuer !== rules.issuer) throw new TokenRefused('WRONG_ISSUER', 'the claim iss is not our issuer');
   }
-  if (policy.audience.length > 0) {
+  if (rules.audience.length > 0) {
     reader.need('aud', isAudience, 'a string or a list of strings');
-    if (!token.audience.some((one) => policy.audience.includes(one))) {
+    if (!token.audience.some((one) => rules.audience.includes(one))) {
       throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of our audiences');
     }
   }

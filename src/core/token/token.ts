@@ -1,7 +1,8 @@
 // A verified token, and the rules for when it ends.
 
-import { ADOPTED_MAX_MS, type Policy } from './policy.js';
-import type { SessionId } from './session.js';
+import type { TokenRules } from './rules.js';
+import { ADOPTED_MAX_MS } from './rules.js';
+import type { SessionId } from './session-id.js';
 
 export type TokenKind = 'access' | 'refresh';
 
@@ -33,21 +34,21 @@ export interface Token {
   readonly fromElsewhere: boolean;
 }
 
-const ttlMs = (kind: TokenKind, policy: Policy): number =>
-  kind === 'access' ? policy.accessTtlMs : policy.refreshTtlMs;
+const ttlMs = (kind: TokenKind, rules: TokenRules): number =>
+  kind === 'access' ? rules.accessTtlMs : rules.refreshTtlMs;
 
 /** The latest end of a session, Unix ms. */
-export const sessionEndMs = (startMs: number, policy: Policy): number => startMs + policy.sessionMaxMs;
+export const sessionEndMs = (startMs: number, rules: TokenRules): number => startMs + rules.sessionMaxMs;
 
 /**
  * When the token ends, Unix ms. Today's settings bound it, too: they decide how long the entry that denies a token is
  * kept, and no token may outlive that entry.
  */
-export function endsAtMs(token: Token, policy: Policy): number {
+export function endsAtMs(token: Token, rules: TokenRules): number {
   const endMs = Math.min(
     token.expiresAt * 1000,
-    token.issuedAt * 1000 + ttlMs(token.kind, policy),
-    sessionEndMs(token.startMs, policy),
+    token.issuedAt * 1000 + ttlMs(token.kind, rules),
+    sessionEndMs(token.startMs, rules),
   );
   return token.adopted ? Math.min(endMs, adoptedEndMs(token.startMs)) : endMs;
 }
@@ -59,11 +60,11 @@ export const adoptedEndMs = (startMs: number): number => startMs + ADOPTED_MAX_M
  * Whether the token has expired or is not valid yet. `iat` counts only for another issuer's tokens, with a tolerance:
  * our own tokens are stamped by the store's clock.
  */
-export function timing(token: Token, policy: Policy, nowMs: number): 'EXPIRED' | 'NOT_YET_VALID' | undefined {
-  const toleranceMs = token.adopted ? policy.toleranceMs : 0;
-  if (nowMs >= endsAtMs(token, policy) + toleranceMs) return 'EXPIRED';
+export function timing(token: Token, rules: TokenRules, nowMs: number): 'EXPIRED' | 'NOT_YET_VALID' | undefined {
+  const toleranceMs = token.adopted ? rules.toleranceMs : 0;
+  if (nowMs >= endsAtMs(token, rules) + toleranceMs) return 'EXPIRED';
   // Without tolerance: a pair created after the session's end would have expired already.
-  if (nowMs >= sessionEndMs(token.startMs, policy)) return 'EXPIRED';
+  if (nowMs >= sessionEndMs(token.startMs, rules)) return 'EXPIRED';
   const fromMs = Math.max(token.notBefore ?? 0, token.adopted ? token.issuedAt : 0) * 1000;
   return nowMs < fromMs - toleranceMs ? 'NOT_YET_VALID' : undefined;
 }
@@ -88,11 +89,11 @@ export interface PairTimes {
 /** The times of a pair created now. */
 export function pairTimesNow(
   { generation, startMs, kid }: { readonly generation: number; readonly startMs: number; readonly kid: string },
-  policy: Policy,
+  rules: TokenRules,
   nowMs: number,
 ): PairTimes {
   const issuedAt = Math.floor(nowMs / 1000);
-  const lastSecond = Math.floor(sessionEndMs(startMs, policy) / 1000);
-  const end = (kind: TokenKind): number => Math.min(issuedAt + ttlMs(kind, policy) / 1000, lastSecond);
+  const lastSecond = Math.floor(sessionEndMs(startMs, rules) / 1000);
+  const end = (kind: TokenKind): number => Math.min(issuedAt + ttlMs(kind, rules) / 1000, lastSecond);
   return { generation, issuedAt, accessExpiresAt: end('access'), refreshExpiresAt: end('refresh'), kid };
 }

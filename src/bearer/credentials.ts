@@ -1,0 +1,36 @@
+// The bearer credentials of an HTTP request (RFC 6750, section 2.1), read from its Authorization lines.
+
+export type Credentials =
+  | { readonly kind: 'token'; readonly token: string }
+  /** There are no credentials, or they have another scheme. */
+  | { readonly kind: 'missing' }
+  /** There are several credentials, or they are not a scheme and one token. */
+  | { readonly kind: 'invalid' };
+
+const MISSING: Credentials = { kind: 'missing' };
+const INVALID: Credentials = { kind: 'invalid' };
+
+/**
+ * Reads the credentials. Proxies and servers differ in which of several Authorization lines they use, and some join the
+ * lines with a comma, so several credentials are never accepted: a proxy could check one token, and the server behind
+ * it could use another.
+ * @param lines the values of all Authorization lines, as received; Node's `headers.authorization` holds the first only
+ */
+export function readCredentials(lines: readonly string[]): Credentials {
+  const [line, ...others] = lines;
+  if (line === undefined) return MISSING;
+  if (others.length > 0 || line.includes(',')) return INVALID;
+  const [scheme = '', token, ...rest] = line.split(/[ \t]+/).filter((part) => part !== '');
+  if (scheme.toLowerCase() !== 'bearer') return MISSING;
+  return token === undefined || rest.length > 0 ? INVALID : { kind: 'token', token };
+}
+
+/** The values of all lines of one header, from a flat list of names and values such as Node's `rawHeaders`. */
+export function linesOf(rawHeaders: readonly string[], name: string): readonly string[] {
+  const lines: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const value = rawHeaders[index + 1];
+    if (value !== undefined && rawHeaders[index]?.toLowerCase() === name) lines.push(value);
+  }
+  return lines;
+}
