@@ -63,7 +63,7 @@ describe('what is printed', () => {
     expect(hooks)
       .to.match(/afterEach\(.*\{\n\s+checkOutputs\(/)
       .and.to.match(/afterAll\([^}]*expectNoForeignLines\(/);
-    const lists = ['test/fast.json', 'test/unit.json'].map((path) => JSON.parse(readText(path)));
+    const lists = ['test/fast.json', 'test/unit.json', 'test/soak.json'].map((path) => JSON.parse(readText(path)));
     for (const { require } of [JSON.parse(readText('package.json')).mocha, ...lists]) {
       expect(require).to.deep.equal(['./dist/test/support/root-hooks.js']);
     }

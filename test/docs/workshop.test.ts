@@ -33,7 +33,7 @@ describe('the workshop', () => {
     expect(listed).to.have.length(new Set(listed).size);
   });
 
-  for (const list of ['test/fast.json', 'test/unit.json']) {
+  for (const list of ['test/fast.json', 'test/unit.json', 'test/soak.json']) {
     it(`${list} names only tests that are there`, () => {
       const files = sourceFiles('test').map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
       const { spec, ignore } = JSON.parse(readText(list)) as MochaList;
