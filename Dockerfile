@@ -5,7 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # No package's own script is run: everything that is native comes prebuilt.
 RUN npm ci --ignore-scripts
-COPY tsconfig.json ./
+COPY tsconfig.json tsconfig.types.json ./
 COPY proto ./proto
 COPY gateway ./gateway
 COPY src ./src

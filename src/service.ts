@@ -6,12 +6,12 @@ import { KeyRing } from './adapters/jwt/key-ring.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
 import { tokenMemory } from './adapters/lru/token-memory.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
-import { Births } from './core/births.js';
 import type { Context } from './core/context.js';
-import { LatestSessionStart } from './core/latest-session-start.js';
-import { Ledger } from './core/ledger.js';
+import { Births } from './core/durability/births.js';
+import { Ledger } from './core/durability/ledger.js';
 import type { Keys, Store } from './core/ports.js';
-import type { Verified } from './core/verified.js';
+import { LatestSessionStart } from './core/session/latest-session-start.js';
+import type { Verified } from './core/session/verified-token.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { Address } from './platform/env.js';
@@ -56,7 +56,7 @@ export interface Service {
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
-  const { policy, grpc, tls, maxConcurrentCalls, grpcPorts } = settings;
+  const { policy, grpc, tls, extAuthz, maxConcurrentCalls, grpcPorts } = settings;
   logGrpcTo(log);
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
@@ -73,7 +73,7 @@ export async function startService(settings: ServiceSettings, log: Logger, worke
     const verified = tokenMemory<Verified>(settings.verifiedTokens);
     const context = { store, keys, crypto, policy, births, ledger, latestStart: new LatestSessionStart(), verified };
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, certificates, maxConcurrentCalls, worker },
+      ...{ address: grpc, issuer, extAuthz, certificates, maxConcurrentCalls, worker },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });

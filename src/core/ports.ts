@@ -1,18 +1,10 @@
 // The ports of the core: store, keys, cache, cryptography, and one call's context.
 // The core holds the rules; an adapter keeps the promises below and adds none.
 
-import type { AuditEvent } from './audit.js';
+import type { AuditEvent } from './events/audit.js';
+import type { StoreKey } from './session/store-keys.js';
 import type { SessionId } from './token/session-id.js';
 import type { Sha256, VerifiedJws } from './token/verified-jws.js';
-
-/** Identifies an entry. The adapter decides how that becomes a key. */
-export type StoreKey =
-  | { readonly kind: 'session'; readonly subject: string; readonly sessionId: SessionId }
-  | { readonly kind: 'not-before'; readonly subject: string }
-  | { readonly kind: 'birth'; readonly shard: number };
-
-/** Identifies the entry of a session or a subject. */
-export type EntryKey = Exclude<StoreKey, { readonly kind: 'birth' }>;
 
 /** A value to write. The store adds its own time, so that nodes agree on the order whatever their clocks say. */
 export interface Draft {

@@ -9,7 +9,7 @@ import { type CoreError, isCoreError } from '../core/errors.js';
 /** The domain in our ErrorInfo: it says that the `reason` is one of ours. */
 const DOMAIN = 'latchkey';
 /** When to retry if the store did not answer or the service is overloaded, seconds. */
-const RETRY_AFTER_S = 1;
+export const RETRY_AFTER_S = 1;
 
 type Details = { code: status; message: string; type: string; value: Uint8Array };
 

@@ -2,7 +2,8 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import type { Store, Swapped } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { makeSessionId } from '../../src/core/token/session-id.js';
 
 export type ClosableStore = Store & { close(): Promise<void> };

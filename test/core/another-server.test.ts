@@ -1,10 +1,10 @@
 // Tests of how the ledger detects that another server answers: before the read, after it, and by the count of writes.
 
 import { expect } from 'chai';
-import type { Birth } from '../../src/core/entries.js';
-import { Ledger } from '../../src/core/ledger.js';
-import type { EntryKey } from '../../src/core/ports.js';
-import { restoreEntry } from '../../src/core/restore.js';
+import { Ledger } from '../../src/core/durability/ledger.js';
+import { restoreEntry } from '../../src/core/durability/restore.js';
+import type { Birth } from '../../src/core/session/entries.js';
+import type { EntryKey } from '../../src/core/session/store-keys.js';
 import { run, World } from '../support/world.js';
 
 const SHARD = 1;

@@ -2,12 +2,12 @@
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
-import type { Setback } from '../../src/core/ledger.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
-import { LEDGER_MS, MAX_DENIALS } from '../../src/core/policy.js';
-import { refresh } from '../../src/core/refresh.js';
-import { validate } from '../../src/core/validate.js';
+import type { Setback } from '../../src/core/durability/ledger.js';
+import { LEDGER_MS, MAX_DENIALS } from '../../src/core/durability/limits.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { failure, Scene } from '../support/scene.js';
 import { aCall, MINUTE, node, POLICY, run, SECOND, settle } from '../support/world.js';
 

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { ADOPTED_MAX_MS } from '../../src/core/token/rules.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';

@@ -1,8 +1,8 @@
 // Tests of the refresh rule, case by case, with the clock handed in.
 
 import { expect } from 'chai';
-import type { Pair } from '../../src/core/pair.js';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, POLICY, run, SECOND, settle } from '../support/world.js';
 

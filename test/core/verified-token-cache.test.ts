@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { tokenMemory } from '../../src/adapters/lru/token-memory.js';
 import type { Context } from '../../src/core/context.js';
+import type { Verified } from '../../src/core/session/verified-token.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
 import type { VerifiedJws } from '../../src/core/token/verified-jws.js';
-import { validate } from '../../src/core/validate.js';
-import type { Verified } from '../../src/core/verified.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { altered, failure, Scene } from '../support/scene.js';
 import { aCall, MINUTE, plainKeys, SECOND, settle } from '../support/world.js';
 
@@ -105,6 +105,18 @@ describe('the memory for verified tokens', () => {
     const memory = tokenMemory<object>(4);
     for (const letter of ['a', 'b', 'c', 'd']) memory.set(letter.repeat(2_000), {});
     expect(['a', 'b', 'c', 'd'].filter((letter) => memory.get(letter.repeat(2_000)))).to.deep.equal(['c', 'd']);
+  });
+
+  it('takes no text for another one that ends alike', () => {
+    const memory = tokenMemory<object>(4);
+    const [first, second] = [{}, {}];
+    const [one, other] = ['a', 'b'].map((letter) => letter + 'x'.repeat(100)) as [string, string];
+    memory.set(one, first);
+    expect(memory.get(other)).to.equal(undefined);
+    memory.delete(other);
+    expect(memory.get(one)).to.equal(first);
+    memory.set(other, second);
+    expect([memory.get(one), memory.get(other)]).to.deep.equal([undefined, second]);
   });
 
   it('of no size remembers nothing', async () => {

@@ -11,8 +11,8 @@ import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js'
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HELP } from '../../src/commands/usage.js';
-import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
+import type { AuditEvent } from '../../src/core/events/audit.js';
 import { refusal } from '../../src/core/token/errors.js';
 import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
 import { Environment } from '../../src/platform/env.js';

@@ -35,9 +35,11 @@ const RULES: readonly Rule[] = [
     packages: ['jsonwebtoken'],
     node: true,
   },
-  { at: 'src/core/session/', files: ['src/core/'], packages: [], node: false },
-  ...FILES.filter((path) => /^src\/core\/[^/]+$/.test(path)).map((at) => ({
-    ...{ at, files: ['src/core/'], packages: [], node: false },
+  ...['session', 'durability', 'events', 'use-cases'].map((room) => ({
+    ...{ at: `src/core/${room}/`, files: ['src/core/'], packages: [], node: false },
+  })),
+  ...['ports', 'policy', 'context', 'errors', 'key-schedule', 'finding'].map((name) => ({
+    ...{ at: `src/core/${name}.ts`, files: ['src/core/'], packages: [], node: false },
   })),
   ...['jwt-keys', 'key-', 'signing'].map((name) => ({
     at: `src/adapters/jwt/${name}`,
@@ -74,13 +76,13 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/grpc/codec/',
-    files: ['src/grpc/codec/', 'src/grpc/status.ts', 'src/core/', GENERATED],
+    files: ['src/grpc/codec/', 'src/grpc/status.ts', BEARER, 'src/core/', GENERATED],
     packages: ['@bufbuild/protobuf'],
     node: true,
   },
   {
     at: 'src/grpc/services/',
-    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    files: ['src/grpc/', BEARER, 'src/core/', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
@@ -125,6 +127,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/issuer.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   {
     at: 'src/settings/service.ts',
@@ -136,6 +139,17 @@ const RULES: readonly Rule[] = [
     at: 'src/service.ts',
     files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/settings/', ...PLATFORM],
     packages: [],
+    node: true,
+  },
+  // It is loaded into other programs: no store, no server, no log. Of the platform what reads addresses and TLS files.
+  {
+    at: 'src/validator/',
+    files: [
+      ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
+      GENERATED,
+    ],
+    packages: ['@grpc/grpc-js'],
     node: true,
   },
   { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },

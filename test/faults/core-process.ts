@@ -4,12 +4,12 @@ import { slotOf } from '../../src/adapters/redis/keys.js';
 import { RedisStore, type RedisStoreOptions } from '../../src/adapters/redis/redis-store.js';
 import type { Context } from '../../src/core/context.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { issue } from '../../src/core/issue.js';
-import { logout } from '../../src/core/logout.js';
 import type { Policy } from '../../src/core/policy.js';
-import { refresh } from '../../src/core/refresh.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { validate } from '../../src/core/validate.js';
+import { issue } from '../../src/core/use-cases/issue.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { aCall, node, POLICY } from '../support/world.js';
 

@@ -1,18 +1,19 @@
 // Owns random histories of the real core: clients, a thief and operators call two nodes, every step of every call is
 // taken in an order of the generator's choice, and what was answered is judged by what really happened before what.
 
-import type { AuditEvent } from '../../src/core/audit.js';
 import type { Context } from '../../src/core/context.js';
-import { revokeSubject } from '../../src/core/end-subject.js';
+import { LEDGER_MS } from '../../src/core/durability/limits.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { issue } from '../../src/core/issue.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
-import { LEDGER_MS, type Policy } from '../../src/core/policy.js';
+import type { AuditEvent } from '../../src/core/events/audit.js';
+import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
-import { refresh } from '../../src/core/refresh.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { type Validation, validate } from '../../src/core/validate.js';
+import { revokeSubject } from '../../src/core/use-cases/end-subject.js';
+import { issue } from '../../src/core/use-cases/issue.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { type Validation, validate } from '../../src/core/use-cases/validate.js';
 import { aCall, DAY, MINUTE, node, POLICY, run, SECOND, settle, World } from './world.js';
 
 /** What may go wrong in a history. */

@@ -1,18 +1,18 @@
 // Owns short scenes of the real core on a store that answers at once: two nodes, a clock moved by hand, and the events.
 
-import type { AuditEvent } from '../../src/core/audit.js';
 import type { Context } from '../../src/core/context.js';
-import { revokeSubject } from '../../src/core/end-subject.js';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
-import { issue } from '../../src/core/issue.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
+import type { AuditEvent } from '../../src/core/events/audit.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
-import { refresh } from '../../src/core/refresh.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import type { Claims } from '../../src/core/token/claims.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { validate } from '../../src/core/validate.js';
+import { revokeSubject } from '../../src/core/use-cases/end-subject.js';
+import { issue } from '../../src/core/use-cases/issue.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { aCall, node, POLICY, run, settle, World } from './world.js';
 
 export class Scene {

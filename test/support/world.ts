@@ -1,13 +1,14 @@
 // Owns a store for tests whose every step is taken by hand: two nodes, one data set, and whatever order is wanted.
 
-import { Births } from '../../src/core/births.js';
 import type { Context } from '../../src/core/context.js';
+import { Births } from '../../src/core/durability/births.js';
+import { Ledger, type Setback } from '../../src/core/durability/ledger.js';
+import { OutageLog } from '../../src/core/durability/outage-log.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { LatestSessionStart } from '../../src/core/latest-session-start.js';
-import { Ledger, type Setback } from '../../src/core/ledger.js';
-import { OutageLog } from '../../src/core/outage-log.js';
 import type { Policy } from '../../src/core/policy.js';
-import type { Call, Draft, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import type { Call, Draft, Keys, Store, Swapped } from '../../src/core/ports.js';
+import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;

@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import type { Draft, Store, Swapped } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
 import type { Logger } from '../../platform/logger.js';
 import { committed, type Database, openDatabase } from './database.js';
 import { hasRoom } from './preflight.js';

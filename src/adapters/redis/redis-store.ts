@@ -1,7 +1,8 @@
 // The store on Redis: the core's Store port, by keys and scripts.
 
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import type { Draft, Store, Swapped } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
 import type { TlsSource } from './client.js';
 import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
 import type { Log } from './server-check.js';

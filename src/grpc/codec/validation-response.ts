@@ -6,10 +6,10 @@ import {
   type ValidateTokensResult,
 } from '../../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../../proto/gen/auth/v1/token.js';
+import type { Verified } from '../../core/session/verified-token.js';
 import type { TokenProblem as Problem } from '../../core/token/errors.js';
-import type { Validation } from '../../core/validate.js';
-import type { Verdict } from '../../core/validate-many.js';
-import type { Verified } from '../../core/verified.js';
+import type { Validation } from '../../core/use-cases/validate.js';
+import type { Verdict } from '../../core/use-cases/validate-many.js';
 import { RETRY_INFO } from '../status.js';
 import { toBuffer } from './bytes.js';
 

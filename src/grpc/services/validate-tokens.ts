@@ -3,7 +3,7 @@
 import type { ValidateTokensRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../../core/context.js';
 import type { Call } from '../../core/ports.js';
-import { checkCount, type Fault, type Verdict, validateAmong } from '../../core/validate-many.js';
+import { checkCount, type Fault, type Verdict, validateAmong } from '../../core/use-cases/validate-many.js';
 import { TimeSlicer } from '../admission/time-slicer.js';
 import type { ServiceCall } from '../call-context.js';
 import { batchResult } from '../codec/validation-response.js';

@@ -1,7 +1,7 @@
 // Owns a second process on a data folder: it swaps as it is told, and says what was acknowledged.
 
 import { LmdbStore } from '../../../src/adapters/lmdb/lmdb-store.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 
 /** What the child tells, one message each. */
 export type ChildMessage =

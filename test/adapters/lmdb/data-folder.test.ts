@@ -7,7 +7,7 @@ import { DataDirUnusable } from '../../../src/adapters/lmdb/data-dir.js';
 import { openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { keyName } from '../../../src/adapters/lmdb/record.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { LmdbWorld } from './lmdb-world.js';
 
 const HOUR_MS = 3_600_000;

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { committed, type Database, openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { encode } from '../../../src/adapters/lmdb/record.js';
 import { Sweeper } from '../../../src/adapters/lmdb/sweeper.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { LmdbWorld } from './lmdb-world.js';
 
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { type Opened, openStore, until } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable, openStore, until } from './redis-world.js';

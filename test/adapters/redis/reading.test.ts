@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable } from './redis-world.js';
 

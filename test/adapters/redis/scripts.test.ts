@@ -6,7 +6,7 @@ import { READ } from '../../../src/adapters/redis/read-script.js';
 import type { Script } from '../../../src/adapters/redis/script.js';
 import { RIGHTS } from '../../../src/adapters/redis/survey/rights-script.js';
 import { SWAP } from '../../../src/adapters/redis/swap-script.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable } from './redis-world.js';
 

@@ -1,0 +1,45 @@
+// One token that the service is asked about, and the callers that wait for its answer.
+
+import type { Validation } from './api.js';
+import type { Connection } from './connection.js';
+import type { Moment } from './freshness.js';
+import type { Claims } from './local-check.js';
+import type { Failure } from './retry.js';
+
+/** One caller that waits. */
+export interface Waiter {
+  /** How old an answer may be, ms. A strict caller's is as long as it waits: it takes no answer to an earlier call. */
+  readonly maxStalenessMs: number;
+  /** When it gives up, monotonic ms. */
+  readonly untilMs: number;
+  readonly resolve: (validation: Validation) => void;
+  readonly reject: (error: Error) => void;
+  /** What it waits for. */
+  ask: Ask | undefined;
+}
+
+/** One token, and all callers that share its answer. */
+export interface Ask {
+  readonly text: string;
+  /** The claims of the token, if it was verified here. */
+  readonly claims: Claims | undefined;
+  readonly waiters: Set<Waiter>;
+  /** Calls that have failed for it. */
+  tries: number;
+  failure: Failure | undefined;
+  /** When the call that asks was sent; undefined: not yet. */
+  sent: Moment | undefined;
+  /** Not to be asked about there until the time, monotonic ms. */
+  avoid: { readonly connection: Connection; readonly untilMs: number } | undefined;
+}
+
+export const newAsk = (text: string, claims: Claims | undefined): Ask => ({
+  ...{ text, claims, waiters: new Set<Waiter>(), tries: 0 },
+  ...{ failure: undefined, sent: undefined, avoid: undefined },
+});
+
+export function join(waiter: Waiter, ask: Ask): void {
+  waiter.ask?.waiters.delete(waiter);
+  waiter.ask = ask;
+  ask.waiters.add(waiter);
+}

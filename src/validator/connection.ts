@@ -1,0 +1,152 @@
+// The connection to one address of the service, and its calls: each as a promise, bounded in time.
+
+import {
+  type CallOptions,
+  Channel,
+  type ChannelOptions,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import {
+  AuthServiceClient,
+  type GetJsonWebKeySetResponse,
+  type ValidateTokensResponse,
+} from '../../proto/gen/auth/v1/auth_service.js';
+import { RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
+import { Status } from '../../proto/gen/google/rpc/status.js';
+import { type Address, formatAddress } from '../platform/env/values.js';
+import { channelCredentials, type TlsPeer } from '../platform/tls/channel.js';
+import { explainClosed } from '../platform/tls/failure.js';
+import type { Failure } from './retry.js';
+
+const OPTIONS: ChannelOptions = {
+  // All IP addresses of a host name, in turn.
+  'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+  'grpc.service_config_disable_resolution': 1,
+  // A service that returns is found within two seconds, also under a new address.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.dns_min_time_between_resolutions_ms': 1_000,
+  // Pings detect a peer that vanished within two seconds; TCP alone would need minutes.
+  'grpc.keepalive_time_ms': 1_000,
+  'grpc.keepalive_timeout_ms': 1_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  // A connection that no other client shares, so that `close` closes it. `http_proxy` must not divert it.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_channelz': 0,
+  // A thousand results, each with the largest audience that a token has room for.
+  'grpc.max_receive_message_length': 16 * 1024 * 1024,
+};
+
+/** The most servers of one address that are distinguished. */
+const MAX_PEERS = 64;
+
+/** A failed call. */
+export class AskFailed extends Error {
+  override readonly name = 'AskFailed';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.reason);
+    this.failure = failure;
+  }
+}
+
+type Callback<Response> = (error: ServiceError | null, response: Response) => void;
+type Invoke<Response> = (options: CallOptions, callback: Callback<Response>) => ClientUnaryCall;
+
+export class Connection {
+  readonly #address: string;
+  readonly #channel: Channel;
+  readonly #client: AuthServiceClient;
+  readonly #tls: boolean;
+  readonly #peers = new Set<string>();
+
+  /** @param peer the TLS identity of the service; undefined: plain text */
+  constructor(address: Address, peer: TlsPeer | undefined) {
+    this.#address = formatAddress(address);
+    const credentials = channelCredentials(peer);
+    this.#channel = new Channel(this.#address, credentials, OPTIONS);
+    this.#client = new AuthServiceClient(this.#address, credentials, { channelOverride: this.#channel });
+    this.#tls = peer !== undefined;
+    this.#channel.getConnectivityState(true);
+  }
+
+  /** Whether several servers have answered at this address, so that a next call goes to another one. */
+  get hasSeveralPeers(): boolean {
+    return this.#peers.size > 1;
+  }
+
+  /** @throws AskFailed */
+  validateTokens(accessTokens: string[], timeoutMs: number): Promise<ValidateTokensResponse> {
+    // The claims are in the tokens.
+    const request = { accessTokens, includeClaims: false };
+    return this.#call(timeoutMs, (options, done) => this.#client.validateTokens(request, NO_METADATA, options, done));
+  }
+
+  /** @throws AskFailed */
+  keySet(timeoutMs: number): Promise<GetJsonWebKeySetResponse> {
+    return this.#call(timeoutMs, (options, done) => this.#client.getJsonWebKeySet({}, NO_METADATA, options, done));
+  }
+
+  /** Ends all calls. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  #call<Response>(timeoutMs: number, invoke: Invoke<Response>): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      // Never by a step of the wall clock: the library compares this time with the clock once, when the call starts.
+      const call = invoke({ deadline: Date.now() + timeoutMs }, (error, response) => {
+        if (error) return reject(new AskFailed(this.#failureOf(error)));
+        this.#learnPeer(call.getPeer());
+        resolve(response);
+      });
+    });
+  }
+
+  #learnPeer(peer: string): void {
+    if (this.#peers.has(peer)) return;
+    if (this.#peers.size >= MAX_PEERS) this.#peers.clear();
+    this.#peers.add(peer);
+  }
+
+  #failureOf({ code, details, metadata }: ServiceError): Failure {
+    const retryAfterMs = retryAfterIn(metadata);
+    const text = explainClosed(details, this.#tls).replace(/\.? ?Resolution note:.*$/s, '');
+    return { kind: kindOf(code, retryAfterMs), reason: `${this.#address}: ${status[code]}: ${text}`, retryAfterMs };
+  }
+}
+
+const NO_METADATA = new Metadata();
+
+function kindOf(code: status, retryAfterMs: number | undefined): Failure['kind'] {
+  if (code === status.RESOURCE_EXHAUSTED) return 'overloaded';
+  if (code === status.UNAVAILABLE) return retryAfterMs === undefined ? 'unreachable' : 'unavailable';
+  return code === status.DEADLINE_EXCEEDED ? 'unreachable' : 'broken';
+}
+
+/** The google.rpc.RetryInfo of a failed call, ms; undefined: there is none that can be read. */
+function retryAfterIn(metadata: Metadata): number | undefined {
+  const [packed] = metadata.get('grpc-status-details-bin');
+  if (!(packed instanceof Buffer)) return undefined;
+  try {
+    const found = Status.decode(packed).details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.RetryInfo'));
+    return found && retryDelayMs(RetryInfo.decode(found.value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns undefined for a time that is missing, or is none */
+export function retryDelayMs({ retryDelay }: RetryInfo): number | undefined {
+  if (!retryDelay) return undefined;
+  const ms = retryDelay.seconds * 1000 + retryDelay.nanos / 1e6;
+  return ms >= 0 && ms <= MAX_RETRY_AFTER_MS ? ms : undefined;
+}
+
+/** A longer one is not believed. */
+const MAX_RETRY_AFTER_MS = 60_000;

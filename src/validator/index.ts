@@ -1,0 +1,16 @@
+// The entry of `latchkey/validator`.
+
+export type {
+  ActiveToken,
+  Duration,
+  InactiveProblem,
+  InactiveToken,
+  ValidateOptions,
+  Validation,
+  Validator,
+  ValidatorOptions,
+  ValidatorState,
+  ValidatorTls,
+} from './api.js';
+export { createValidator } from './create-validator.js';
+export { CannotTell } from './errors.js';

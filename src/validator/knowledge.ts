@@ -1,0 +1,126 @@
+// What this process knows of tokens: the answers of the service, and what it has refused itself.
+
+import type { InactiveProblem, InactiveToken, Validation } from './api.js';
+import type { Ask } from './ask.js';
+import { type Answer, isFinal, type Moment, renewFrom, renewLater } from './freshness.js';
+import type { KeySet } from './key-set.js';
+import type { Claims, LocalCheck } from './local-check.js';
+import { StoreTime } from './store-time.js';
+import { TokenMemory } from './token-memory.js';
+import { active, type CalledActive, inactive } from './wire-answer.js';
+
+/** Refused tokens have a memory of their own, of this share: anyone can send them, and must not displace the others. */
+const REFUSED_SHARE = 0.1;
+
+export interface KnowledgeOptions {
+  readonly check: LocalCheck;
+  readonly keys: KeySet;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly maxRemembered: number;
+}
+
+/** What has to be asked. */
+export interface Unknown {
+  /** The claims of the token, if it is authentic for certain. */
+  readonly claims: Claims | undefined;
+}
+
+export const UNKNOWN: Unknown = { claims: undefined };
+
+export class Knowledge {
+  readonly #check: LocalCheck;
+  readonly #keys: KeySet;
+  readonly #random: () => number;
+  readonly #active: TokenMemory<Answer>;
+  readonly #refused: TokenMemory<Answer>;
+  readonly #storeTime = new StoreTime();
+  #refusedHere = 0;
+
+  constructor({ check, keys, random, maxRemembered }: KnowledgeOptions) {
+    this.#check = check;
+    this.#keys = keys;
+    this.#random = random;
+    this.#active = new TokenMemory(maxRemembered);
+    this.#refused = new TokenMemory(Math.ceil(maxRemembered * REFUSED_SHARE));
+  }
+
+  get size(): number {
+    return this.#active.size + this.#refused.size;
+  }
+
+  /** Tokens refused without a call so far. */
+  get refusedHere(): number {
+    return this.#refusedHere;
+  }
+
+  /** The last answer about a token. It may be too old. */
+  get(text: string): Answer | undefined {
+    return this.#active.get(text) ?? this.#refused.get(text);
+  }
+
+  /** Refuses a token that can be refused without a call. */
+  refuse(text: string, known: Answer | undefined, now: Moment): InactiveToken | Unknown {
+    const passedMs = this.#storeTime.passedMs(now);
+    if (known?.validation.active) {
+      const { claims, expiresAt } = known.validation;
+      return passedMs >= expiresAt * 1000 ? this.#refuseHere(text, 'EXPIRED', now) : { claims };
+    }
+    const check = this.#check.check(text, this.#keys.at(now), passedMs);
+    if ('refused' in check) return this.#refuseHere(text, check.refused, now);
+    if (check.token) {
+      this.#storeTime.learn(check.token.issuedAt, now);
+      return check.token;
+    }
+    if (check.needsKeys) this.#keys.refetch();
+    return UNKNOWN;
+  }
+
+  /**
+   * Takes in an answer of the service.
+   * @param sent when the call was sent
+   * @returns what is known of the token now: the answer to the call that was sent last
+   */
+  learn(ask: Ask, result: InactiveToken | CalledActive, sent: Moment): Answer {
+    const known = this.get(ask.text);
+    if (known && (known.isFinal || known.sent.steadyMs > sent.steadyMs)) return known;
+    const validation = 'called' in result ? this.#calledActive(ask, result, known, sent) : result;
+    const answer = { validation, sent, isFinal: isFinal(validation), renewFrom: renewFrom(this.#random()) };
+    this.#remember(ask.text, answer);
+    return answer;
+  }
+
+  /** A renewal has failed: the next one is later. */
+  renewLater(text: string): void {
+    const known = this.get(text);
+    if (known) this.#remember(text, { ...known, renewFrom: renewLater(known.renewFrom, this.#random()) });
+  }
+
+  clear(): void {
+    this.#active.clear();
+    this.#refused.clear();
+  }
+
+  #calledActive(ask: Ask, { called }: CalledActive, known: Answer | undefined, sent: Moment): Validation {
+    const isAdopted = called.sessionId === '';
+    // Another issuer stamps the tokens that are adopted.
+    if (!isAdopted) this.#storeTime.learn(called.issuedAt, sent);
+    if (known?.validation.active && known.validation.expiresAt === called.expiresAt) return known.validation;
+    const checked = ask.claims ? { claims: ask.claims } : this.#check.vouched(ask.text, isAdopted);
+    return 'refused' in checked ? inactive(checked.refused) : active(called, checked.claims);
+  }
+
+  /** What is refused here stays refused: keys, texts and options do not change. A text without a signature costs nothing. */
+  #refuseHere(text: string, problem: InactiveProblem, now: Moment): InactiveToken {
+    this.#refusedHere++;
+    const validation = inactive(problem);
+    if (problem !== 'MALFORMED') this.#remember(text, { validation, sent: now, isFinal: true, renewFrom: 1 });
+    return validation;
+  }
+
+  #remember(text: string, answer: Answer): void {
+    const [to, from] = answer.validation.active ? [this.#active, this.#refused] : [this.#refused, this.#active];
+    from.delete(text);
+    to.set(text, answer);
+  }
+}

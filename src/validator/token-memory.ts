@@ -1,0 +1,61 @@
+// What is remembered by a token's text, bounded. Nothing is moved at a look-up, so a look-up costs one hash of 43 characters.
+
+/** HS256 signatures have 43 characters in base64url, the shortest of ours: the end of a text differs between tokens. */
+const TAIL_CHARS = 43;
+/** The assumed size of a token, characters. A larger token counts as several. */
+const ORDINARY = 1_024;
+
+interface Slot<Value> {
+  readonly text: string;
+  readonly value: Value;
+}
+
+const costOf = (text: string): number => Math.ceil(text.length / ORDINARY);
+
+/** Values by whole texts. The one that was set first is forgotten first. */
+export class TokenMemory<Value> {
+  readonly #slots = new Map<string, Slot<Value>>();
+  readonly #most: number;
+  #cost = 0;
+
+  /** @param most the number of tokens of the assumed size, at least 1 */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get(text: string): Value | undefined {
+    const slot = this.#slots.get(text.slice(-TAIL_CHARS));
+    // Anyone can write another token with the same end.
+    return slot !== undefined && slot.text === text ? slot.value : undefined;
+  }
+
+  /** @param text ASCII */
+  set(text: string, value: Value): void {
+    const known = this.#slots.get(text.slice(-TAIL_CHARS));
+    // A copy: the text of a caller may be a slice, which would keep all that it was cut from.
+    const own = known?.text === text ? known.text : Buffer.from(text, 'latin1').toString('latin1');
+    if (known) this.delete(known.text);
+    this.#slots.set(own.slice(-TAIL_CHARS), { text: own, value });
+    this.#cost += costOf(own);
+    for (const { text: oldest } of this.#slots.values()) {
+      if (this.#cost <= this.#most || oldest === own) break;
+      this.delete(oldest);
+    }
+  }
+
+  delete(text: string): void {
+    const key = text.slice(-TAIL_CHARS);
+    if (this.#slots.get(key)?.text !== text) return;
+    this.#slots.delete(key);
+    this.#cost -= costOf(text);
+  }
+
+  clear(): void {
+    this.#slots.clear();
+    this.#cost = 0;
+  }
+}

@@ -1,0 +1,68 @@
+// The callers that wait for an answer: bounded in number and in time. The one that came first is given up first.
+
+import type { Waiter } from './ask.js';
+
+export interface WaitingOptions {
+  readonly most: number;
+  readonly steadyMs: () => number;
+  /** Called for a caller that has waited too long, or has to make room; it is no longer among those that wait. */
+  readonly giveUp: (waiter: Waiter, cause: 'late' | 'crowd') => void;
+}
+
+export class Waiting {
+  readonly #options: WaitingOptions;
+  /** In the order in which they came, which is the order in which they give up. */
+  readonly #waiters = new Set<Waiter>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WaitingOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  add(waiter: Waiter): void {
+    const { most, giveUp } = this.#options;
+    for (const oldest of this.#waiters) {
+      if (this.#waiters.size < most) break;
+      this.#waiters.delete(oldest);
+      giveUp(oldest, 'crowd');
+    }
+    this.#waiters.add(waiter);
+    if (this.#timer === undefined) this.#arm(waiter);
+    else if (this.#waiters.size === 1) this.#timer.ref();
+  }
+
+  /** The caller got its answer. */
+  delete(waiter: Waiter): void {
+    // The timer stays: most callers wait far less than it does, and there is always a next one.
+    if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#timer?.unref();
+  }
+
+  /** Forgets all callers. @returns them */
+  clear(): readonly Waiter[] {
+    const all = [...this.#waiters];
+    this.#waiters.clear();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return all;
+  }
+
+  #arm({ untilMs }: Waiter): void {
+    const waitMs = Math.max(1, Math.ceil(untilMs - this.#options.steadyMs()));
+    // After a turn in which nothing could be read: an answer that has come already is taken in first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#expire()), waitMs);
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const nowMs = this.#options.steadyMs();
+    for (const oldest of this.#waiters) {
+      if (oldest.untilMs > nowMs) return this.#arm(oldest);
+      this.#waiters.delete(oldest);
+      this.#options.giveUp(oldest, 'late');
+    }
+  }
+}
