@@ -22,7 +22,7 @@ export class Guarded {
     this.#service = service;
     this.#folder = folder;
     this.client = new TestClient(service.address);
-    this.validator = createValidator({ address: service.address, maxStaleness: MAX_STALENESS_MS, deadline: '2s' });
+    this.validator = createValidator({ address: service.address, maxStaleness: MAX_STALENESS_MS, deadline: '1s' });
   }
 
   static async start(): Promise<Guarded> {
