@@ -3,6 +3,7 @@
 
 import type { AuditEvent } from './events/audit.js';
 import type { StoreKey } from './session/store-keys.js';
+import type { TokenSigner } from './session/token-pair.js';
 import type { SessionId } from './token/session-id.js';
 import type { Sha256, VerifiedJws } from './token/verified-jws.js';
 
@@ -108,7 +109,7 @@ export interface PublicKey {
 }
 
 /** The signing keys. */
-export interface Keys {
+export interface Keys extends TokenSigner {
   /** The `kid` of the key that signs new pairs. It may change at any time. */
   readonly signingKid: string;
   /** How long a new key only verifies before it signs, ms. */
@@ -117,11 +118,6 @@ export interface Keys {
   verify(token: string): VerifiedJws;
   /** Whether tokens signed by a key are still accepted. */
   accepts(kid: string): boolean;
-  /**
-   * Signs claims. The same claims and key give the same bytes, except with ES256.
-   * @param kid the key; the signing key replaces one that is no longer known
-   */
-  sign(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
   /**
    * Looks for new keys. Any token can trigger it, so it is bounded: at most once a second, shared by concurrent
    * callers, without a long wait. Never rejects.
