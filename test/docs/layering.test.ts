@@ -88,7 +88,7 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
-  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status'].map((name) => ({
+  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status', 'status-details'].map((name) => ({
     at: `src/grpc/${name}.ts`,
     files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js'],
@@ -152,6 +152,17 @@ const RULES: readonly Rule[] = [
       GENERATED,
     ],
     packages: ['@grpc/grpc-js'],
+    node: true,
+  },
+  // They are loaded into other programs, too, and each by itself. Of fastify and express they load nothing.
+  {
+    at: 'src/middleware/',
+    files: [
+      'src/middleware/',
+      ...['api', 'errors', 'options'].map((name) => `src/validator/${name}.ts`),
+      ...[BEARER, 'src/core/token/claims.ts', 'src/grpc/status-details.ts', GENERATED],
+    ],
+    packages: ['@grpc/grpc-js', 'fastify'],
     node: true,
   },
   { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },
