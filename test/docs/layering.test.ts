@@ -17,6 +17,8 @@ const PLATFORM = ['src/platform/'];
 const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
 /** How bearer tokens come by HTTP, and the responses to those that are refused. */
 const BEARER = 'src/bearer/';
+/** The library for validation in the caller's process, by its entry. */
+const VALIDATOR = 'src/validator/index.ts';
 const GENERATED = 'proto/gen/';
 /** The rooms of the core that hold pure rules. */
 const BASE = ['session/', 'token/', 'errors.ts'];
@@ -204,7 +206,7 @@ const RULES: readonly Rule[] = [
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, VALIDATOR, GENERATED, ...PLATFORM],
     packages: ['fastify'],
     node: true,
   },
@@ -217,12 +219,15 @@ const RULES: readonly Rule[] = [
   { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
   {
     at: 'gateway/config.ts',
-    files: ['src/settings/tls.ts', 'gateway/http/cors.ts', 'gateway/limits/', 'gateway/routes/paths.ts', ...PLATFORM],
+    files: [
+      ...['src/settings/tls.ts', 'src/settings/doors.ts', 'gateway/http/cors.ts', 'gateway/limits/'],
+      ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
+    ],
     packages: [],
     node: false,
   },
   { at: 'gateway/app.ts', files: ['gateway/', ...PLATFORM], packages: ['fastify', '@fastify/cors'], node: true },
-  { at: 'gateway/server.ts', files: ['gateway/', ...PLATFORM], packages: [], node: true },
+  { at: 'gateway/server.ts', files: ['gateway/', VALIDATOR, ...PLATFORM], packages: [], node: true },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
 ];
 
