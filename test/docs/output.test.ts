@@ -35,6 +35,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/platform/log.test.ts': 'scripts with a logger in them',
   'test/middleware/closure.test.ts': 'a script that loads a middleware',
   'test/package/package.check.ts': 'npm, tar',
+  'test/package/shop.ts': 'the programs of docs/validator.md',
   'test/support/processes.ts': 'latchkey itself, watched',
   'test/support/processor-time.ts': 'scripts that load modules',
   'test/support/redis-server.ts': 'redis-server',
