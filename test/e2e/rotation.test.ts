@@ -100,7 +100,8 @@ describe('keys that change while nodes run', function () {
         }
         await command('retire', oldest ?? '');
         for (const node of nodes) await until(() => heard(node, 'key removed'), 15_000);
-        await sleep(200);
+        const most = calls + 50;
+        await until(() => calls >= most, 15_000);
       } finally {
         going = false;
         await load;

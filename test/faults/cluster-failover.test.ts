@@ -195,9 +195,14 @@ describe('a Redis Cluster', function () {
       }
     };
     const users = Promise.all(numbers(4).map(user));
-    await sleep(200);
-    await world.migrate(slot, to, () => sleep(1_500));
-    await sleep(1_000);
+    /** Waits until so many more calls were made. */
+    const made = (count: number): Promise<number> => {
+      const most = calls + count;
+      return until(() => calls >= most, FAILOVER_MS);
+    };
+    await made(40);
+    await world.migrate(slot, to, async () => void (await made(200)));
+    await made(100);
     moving = false;
     await users;
     expect(calls).to.be.above(40);

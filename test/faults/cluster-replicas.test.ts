@@ -103,13 +103,18 @@ describe('a cluster whose replicas must confirm', function () {
       return pair ? process.logout(pair) : 'none is left';
     };
     const users = Promise.all([repeat(logouts, logout), repeat(validations, () => process.validate(kept))]);
-    await sleep(500);
+    /** Waits until so many more logouts and validations were made. */
+    const made = async (count: number): Promise<void> => {
+      const most = [logouts, validations].map(({ total }) => total + count);
+      await until(() => logouts.total >= (most[0] ?? 0) && validations.total >= (most[1] ?? 0), FAILOVER_MS);
+    };
+    await made(20);
     const migration = await world.beginMigration(process.slotOf(subject), fresh);
-    await sleep(1_500);
+    await made(50);
     await migration.move(5);
-    await sleep(1_000);
+    await made(40);
     await migration.finish();
-    await sleep(1_500);
+    await made(50);
     going = false;
     await users;
     expect(logouts.total).to.be.above(20);

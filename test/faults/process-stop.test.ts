@@ -132,8 +132,13 @@ describe('a service that is told to stop under load', function () {
       }
     };
     const chains = Promise.all(Array.from({ length: 8 }, (_, n) => chain(n)));
+    /** Waits until every chain, on average, has been refreshed three times more. */
+    const refreshedOn = (): Promise<number> => {
+      const most = refreshes + 24;
+      return until(() => refreshes >= most, 10_000);
+    };
     for (const { process, client } of nodes) {
-      await sleep(150);
+      await refreshedOn();
       expect(await process.stop()).to.equal(0);
       const env = { JWT_SECRET, REDIS_URL: redis.url, GRPC_ADDRESS: process.address };
       const again = await startServe({ env });
@@ -142,7 +147,7 @@ describe('a service that is told to stop under load', function () {
       const found = () => client.health().catch(codeOf);
       await until(async () => (await found()) === 'SERVING', 10_000);
     }
-    await sleep(150);
+    await refreshedOn();
     over = true;
     await chains;
     expect(refreshes).to.be.above(50);

@@ -49,13 +49,18 @@ export class ClusterWorld {
       ...settings,
     ];
     const servers: RedisServer[] = [];
-    // One after the other, so that no two take one port.
-    for (let n = 0; n < primaries * (1 + replicas); n++) {
-      servers.push(await RedisServer.startWithFile(lines, freePortWithBus));
+    try {
+      // One after the other, so that no two take one port.
+      for (let n = 0; n < primaries * (1 + replicas); n++) {
+        servers.push(await RedisServer.startWithFile(lines, freePortWithBus));
+      }
+      const world = new ClusterWorld(servers, lines);
+      await world.#join(primaries);
+      return world;
+    } catch (error) {
+      await Promise.all(servers.map((server) => server.stop()));
+      throw error;
     }
-    const world = new ClusterWorld(servers, lines);
-    await world.#join(primaries);
-    return world;
   }
 
   idOf(server: RedisServer): string {

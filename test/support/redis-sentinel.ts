@@ -113,7 +113,12 @@ export class SentinelWorld {
     const start = () => Sentinel.start(primary.port, options);
     const sentinels = await Promise.all(Array.from({ length: SENTINELS }, start));
     const world = new SentinelWorld([primary, ...replicas], sentinels);
-    await world.settled();
+    try {
+      await world.settled();
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
     return world;
   }
 
