@@ -31,7 +31,7 @@ async function soon<T>(work: Promise<T>): Promise<T> {
 
 for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
   describe(`while Redis is ${how}`, function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const stage = new Stage();
     let redis: RedisServer;
     let node: ServiceNode;
@@ -137,7 +137,7 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       const polled = async (): Promise<void> => {
         const fromMs = performance.now();
         const asked = () => new Set(told.filter(({ atMs }) => atMs > fromMs).map(({ what }) => what.split(' ')[0]));
-        await until(() => asked().size === polls.length, 5_000);
+        await until(() => asked().size === polls.length, 30_000);
       };
       await polled();
       await leave(redis);

@@ -12,7 +12,7 @@ import { tryFault } from './trial.js';
 const SOON_MS = 1_000;
 
 describe('whatever happens to Redis', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let scene: Scene;
   before(async () => {

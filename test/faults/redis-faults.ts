@@ -56,7 +56,7 @@ const unsaved = (redis: RedisServer) => join(redis.folder, 'dump.rdb');
 
 async function save({ raw }: RedisServer, outcome: 'ok' | 'err'): Promise<void> {
   await raw.bgsave();
-  await until(async () => (await raw.info('persistence')).includes(`rdb_last_bgsave_status:${outcome}`), 5_000);
+  await until(async () => (await raw.info('persistence')).includes(`rdb_last_bgsave_status:${outcome}`), 30_000);
 }
 
 export const REDIS_FAULTS: readonly RedisFault[] = [
@@ -112,7 +112,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     inflict: async ({ redis, stage }) => {
       const other = await stage.redis();
       await redis.raw.replicaof('127.0.0.1', `${other.port}`);
-      await until(async () => (await redis.raw.info('replication')).includes('master_link_status:up'), 5_000);
+      await until(async () => (await redis.raw.info('replication')).includes('master_link_status:up'), 30_000);
     },
     heal: async ({ redis }) => void (await redis.raw.replicaof('NO', 'ONE')),
   },

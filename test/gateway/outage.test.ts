@@ -6,7 +6,7 @@ import { BUSY_MS } from '../support/busy.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 
 describe('gateway: outages of the service', function () {
-  this.timeout(15_000);
+  this.timeout(120_000);
   let gateway: RunningGateway;
   beforeEach(async () => {
     gateway = await RunningGateway.start();

@@ -20,7 +20,7 @@ const elapsed = async (what: Promise<unknown>): Promise<number> => {
 };
 
 describe('gateway: stopping', function () {
-  this.timeout(10_000);
+  this.timeout(120_000);
 
   it('answers the requests under way, takes no new ones, and closes kept connections', async () => {
     const running = await RunningGateway.start();
