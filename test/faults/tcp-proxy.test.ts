@@ -67,6 +67,8 @@ describe('the proxy of the tests', () => {
     proxy.delay(100);
     const startMs = performance.now();
     client.socket.write('a');
+    await until(() => heard === 'a', 30_000);
+    // The answer has been sent; the proxy, in this process, reads it in the next turn.
     await sleep(20);
     proxy.delay(0);
     client.socket.write('b');
@@ -94,6 +96,7 @@ describe('the proxy of the tests', () => {
     const client = await open();
     proxy.hold();
     client.socket.write('a');
+    // Nothing arrives in this time.
     await sleep(30);
     expect(heard).to.equal('');
     proxy.mend();
