@@ -1,22 +1,19 @@
 // The dependencies of every use case: ports, settings and process-wide state; and the write deadline of a call.
 
-import type { Births } from './durability/births.js';
-import type { Ledger } from './durability/ledger.js';
+import type { GuardedStore } from './durability/guarded-store.js';
 import { MAX_WRITE_AGE_MS } from './durability/limits.js';
 import type { Policy } from './policy.js';
-import type { Call, Crypto, Keys, Memory, Store } from './ports.js';
+import type { Call, Crypto, Keys, Memory } from './ports.js';
 import type { LatestSessionStart } from './session/latest-session-start.js';
 import type { Verified } from './session/verified-token.js';
 
 export interface Context {
-  readonly store: Store;
+  readonly store: GuardedStore;
   readonly keys: Keys;
   readonly crypto: Crypto;
   /** Verified access tokens, by their text. */
   readonly verified: Memory<Verified>;
   readonly policy: Policy;
-  readonly births: Births;
-  readonly ledger: Ledger;
   readonly latestStart: LatestSessionStart;
 }
 

@@ -62,13 +62,13 @@ export class CallContext implements ServiceCall {
     this.#raisedLevel ??= level;
   }
 
-  concerns(sessionId: SessionId): void {
+  setSessionId(sessionId: SessionId): void {
     this.#sessionId ??= sessionId;
   }
 
   /** A routine event becomes part of the call's log line. Every other event gets a line of its own at once. */
   audit(event: AuditEvent): void {
-    if ('sessionId' in event) this.concerns(event.sessionId);
+    if ('sessionId' in event) this.setSessionId(event.sessionId);
     if (ROUTINE.has(event.event) && !this.#isClosed && !this.#routineEvent) this.#routineEvent = event;
     else this.#logEvent(event);
   }

@@ -14,7 +14,7 @@ describe('an acknowledgement', () => {
   it('of a write always waits for replicas; of what was read once for each text and server', async () => {
     const world = new World();
     let waits = 0;
-    const ledger = new Ledger({ ...world.store(0), settle: async () => void waits++ }, () => {});
+    const ledger = new Ledger({ ...world.store(0), waitForReplicas: async () => void waits++ }, () => {});
     const key: EntryKey = { kind: 'not-before', subject: 'alice' };
     const current = '1 5 not-before';
     const acknowledge = async (writes?: number): Promise<number> => {

@@ -32,6 +32,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/integrations/django.test.ts': 'Django',
   'test/integrations/python.ts': 'python3, pip',
   'test/platform/log.test.ts': 'scripts with a logger in them',
+  'test/middleware/closure.test.ts': 'a script that loads a middleware',
   'test/package/package.check.ts': 'npm, tar',
   'test/support/processes.ts': 'latchkey itself, watched',
   'test/support/processor-time.ts': 'scripts that load modules',

@@ -9,12 +9,12 @@ import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
 import type { Pair } from '../../src/core/session/token-pair.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { revokeSubject } from '../../src/core/use-cases/end-subject.js';
 import { issue } from '../../src/core/use-cases/issue.js';
 import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
+import { revokeSubject } from '../../src/core/use-cases/revoke-subject.js';
 import { type Validation, validate } from '../../src/core/use-cases/validate.js';
-import { aCall, DAY, MINUTE, node, POLICY, run, SECOND, settle, World } from './world.js';
+import { aCall, DAY, MINUTE, type Node, node, POLICY, run, SECOND, settle, World } from './world.js';
 
 /** What may go wrong in a history. */
 export interface Weather {
@@ -85,7 +85,7 @@ class History {
   #lossSeq = 0;
   #awayMs = 0;
   #snapshot: { readonly atMs: number; readonly kept: ReadonlyMap<string, unknown> } | undefined;
-  #nodes: Context[];
+  #nodes: Node[];
 
   constructor(choices: readonly number[], weather: Weather) {
     this.#choices = choices;
@@ -101,7 +101,7 @@ class History {
     await this.#drain();
   }
 
-  #makeNodes(policy: Policy): Context[] {
+  #makeNodes(policy: Policy): Node[] {
     const lagMs = this.#weather.lagMs ?? 0;
     const nodes = [0, 1].map((n) =>
       node(

@@ -87,12 +87,12 @@ export class Births {
     return { missing, failures };
   }
 
-  /** @returns whether it was missing. A lost swap is a success, too: another node has written the record */
+  /** @returns whether it was missing. A write that was not applied is a success, too: another node has written the record */
   async #writeOne(shard: number, value: string): Promise<boolean> {
     const key: StoreKey = { kind: 'birth', shard };
     const store = this.#store;
     if (parseBirth((await store.read([key]))[0])) return false;
-    await store.swap(key, undefined, {
+    await store.compareAndSet(key, undefined, {
       value,
       atLeastMs: 0,
       lifetimeMs: undefined,

@@ -6,21 +6,14 @@
 // and a cut-off never decrease. So a restore is harmless if nothing was lost, or if several nodes restore at once.
 
 import { StoreUnavailable } from '../errors.js';
-import type { Store, Swapped } from '../ports.js';
+import type { CompareAndSetResult, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
-import { isOlder } from './entry-order.js';
+import { KnownShards, type ShardSnapshot } from './known-shards.js';
 import { LEDGER_MS } from './limits.js';
 import { entryId, RecentAcks } from './recent-acks.js';
 import { restoreBirth, restoreEntry } from './restore.js';
-
-/** The state of a shard as this process knew it before a read; afterwards with the birth record that was read. */
-export interface ShardSnapshot {
-  readonly shard: number;
-  readonly incarnation: string | undefined;
-  readonly birth: Birth | undefined;
-}
 
 /** The report on a store that lost writes. */
 export interface Setback {
@@ -47,53 +40,48 @@ export class Ledger {
   readonly #acks = new RecentAcks((record) => this.#isPast(record));
   /** The entries that the store lost and that could not be restored yet. */
   readonly #unrestored = new Map<string, AckRecord>();
-  /** The latest birth record of each shard, with the highest count. */
-  readonly #births = new Map<number, Birth>();
-  /** By shard the server that was checked to hold all acknowledged entries. */
-  readonly #incarnations = new Map<number, string | undefined>();
+  readonly #shards: KnownShards;
   #round: Promise<void> | undefined;
   #setbacks = 0;
 
   constructor(store: Store, report: (setback: Setback) => void) {
     this.#store = store;
     this.#report = report;
+    this.#shards = new KnownShards(store);
   }
 
   /** Call before a read: its answer must hold no less than what is known by then. */
   snapshot(shard: number): ShardSnapshot {
-    return { shard, incarnation: this.#store.incarnationOf(shard), birth: this.#births.get(shard) };
+    return this.#shards.snapshot(shard);
   }
 
   /** Records a birth record that was read. @returns whether the store has lost writes, or may have */
-  isBehind({ shard, incarnation, birth: before }: ShardSnapshot, birth: Birth): boolean {
-    if (this.#incarnations.get(shard) === undefined) this.#incarnations.set(shard, incarnation);
-    // Compared before and after the read: another server may have answered in between.
-    const looked = this.#incarnations.get(shard);
-    if (incarnation !== looked || this.#store.incarnationOf(shard) !== looked) return true;
-    if (before && isOlder(birth, before)) return true;
-    this.#see(shard, birth);
-    return false;
+  isBehind(snapshot: ShardSnapshot, birth: Birth): boolean {
+    return this.#shards.isBehind(snapshot, birth);
   }
 
   /**
    * Call before reporting a result as done. The entry that it rests on, written by this call or an earlier one, is then
    * recorded here and, if REDIS_MIN_REPLICAS is set, survives the loss of its server.
    * @param snapshot from before the read that led here
+   * @returns whether it is new here: this server has not acknowledged it before
    * @throws StoreUnavailable
    */
   async acknowledge(
     snapshot: ShardSnapshot,
     key: EntryKey,
-    { current: text, writes }: Omit<Swapped, 'won'>,
+    { current: text, writes }: Omit<CompareAndSetResult, 'applied'>,
     keptUntilMs: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { shard, incarnation, birth } = snapshot;
     // A denied token may be presented again and again: an entry that this server has acknowledged needs no second wait.
     const isKnown = writes === undefined && text !== undefined && this.#acks.holds(key, text, incarnation);
-    if (!isKnown) await this.#store.settle(shard, incarnation);
-    if (birth && writes !== undefined) this.#see(shard, { ...birth, writes });
-    if (text === undefined) return;
-    this.#acks.add({ shard, key, text, keptUntilMs, acknowledgedMs: this.#store.now(shard), incarnation });
+    if (!isKnown) await this.#store.waitForReplicas(shard, incarnation);
+    if (birth && writes !== undefined) this.#shards.see(shard, { ...birth, writes });
+    if (text !== undefined) {
+      this.#acks.add({ shard, key, text, keptUntilMs, acknowledgedMs: this.#store.now(shard), incarnation });
+    }
+    return !isKnown;
   }
 
   /** Whether some entries could not be restored yet. */
@@ -130,21 +118,14 @@ export class Ledger {
 
   /** Whether another server than the checked one answers for some shard. */
   get isElsewhere(): boolean {
-    return this.#elsewhere().length > 0;
-  }
-
-  #elsewhere(): number[] {
-    return [...this.#incarnations.keys()].filter((shard) => {
-      const looked = this.#incarnations.get(shard);
-      return looked !== undefined && this.#store.incarnationOf(shard) !== looked;
-    });
+    return this.#shards.elsewhere().length > 0;
   }
 
   async #reconcile(shard: number | undefined): Promise<void> {
     const store = this.#store;
     // If one shard lost writes, all shards of its server are checked.
     const suspects = new Set(shard === undefined ? [] : [store.incarnationOf(shard)]);
-    const elsewhere = new Set(this.#elsewhere());
+    const elsewhere = new Set(this.#shards.elsewhere());
     const isSuspect = (each: number): boolean => elsewhere.has(each) || suspects.has(store.incarnationOf(each));
     const incarnations = Array.from({ length: store.shards }, (_, each) => each)
       .filter(isSuspect)
@@ -152,8 +133,7 @@ export class Ledger {
     const looked = new Set(incarnations.map(([each]) => each));
     // The newest first: a failover loses those.
     const records = this.#acks.newestFirst().filter(({ shard: each }) => looked.has(each));
-    const suspectBirths = [...this.#births].filter(([each]) => looked.has(each));
-    const births = Promise.all(suspectBirths.map(([each, before]) => this.#lookAt(each, before)));
+    const births = Promise.all(this.#shards.birthsOf(looked).map(([each, before]) => this.#lookAt(each, before)));
     births.catch(() => {});
     let again = 0;
     for (let from = 0; from < records.length; from += CHUNK) {
@@ -161,7 +141,7 @@ export class Ledger {
       again += put.filter(Boolean).length;
     }
     const shards = (await births).filter(Boolean).length;
-    for (const [each, incarnation] of incarnations) this.#incarnations.set(each, incarnation);
+    for (const [each, incarnation] of incarnations) this.#shards.setChecked(each, incarnation);
     const owed = this.#unrestored.size;
     if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
@@ -192,7 +172,7 @@ export class Ledger {
   async #lookAt(shard: number, before: Birth): Promise<boolean> {
     try {
       const birth = await restoreBirth(this.#store, shard, before);
-      if (birth) this.#births.set(shard, birth);
+      if (birth) this.#shards.replace(shard, birth);
       return birth !== undefined;
     } catch (error) {
       // Calls to this shard find the loss again and fail; calls to other shards must not.
@@ -208,10 +188,5 @@ export class Ledger {
     } catch {
       return false;
     }
-  }
-
-  #see(shard: number, birth: Birth): void {
-    const before = this.#births.get(shard);
-    if (!before || isOlder(before, birth)) this.#births.set(shard, birth);
   }
 }

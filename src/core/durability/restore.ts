@@ -56,5 +56,5 @@ interface LostEntry {
 async function restoreText(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
   const { key, expected, value, atMs, lifetimeMs } = lost;
   const draft = { value, atLeastMs: atMs, atMostMs: atMs, lifetimeMs, notAfterMs: store.now(shard) + MAX_WRITE_AGE_MS };
-  return (await store.swap(key, expected, draft)).won;
+  return (await store.compareAndSet(key, expected, draft)).applied;
 }

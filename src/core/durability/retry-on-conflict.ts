@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../errors.js';
 import { MAX_ATTEMPTS } from './limits.js';
 
 /**
- * Runs an operation until it has a result; one that lost its swap has none. Several losses in a row mean that something
+ * Runs an operation until it has a result; one whose write was not applied has none. Several losses in a row mean that something
  * else is writing this key: the operation gives up rather than loop.
  * @throws StoreUnavailable after the last attempt
  */

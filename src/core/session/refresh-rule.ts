@@ -1,10 +1,10 @@
 // The rule of RefreshToken: rotate, replay, refuse, or end the session. Pure.
 
-import type { Policy } from '../policy.js';
 import type { refusal } from '../token/errors.js';
+import type { TokenRules } from '../token/rules.js';
 import { sessionEndMs, type Token, timing } from '../token/token.js';
 import type { LiveEntry } from './entries.js';
-import { MOST_PAUSE_MS } from './rules.js';
+import { MOST_PAUSE_MS, type SessionRules } from './rules.js';
 import { type Denial, denial, isAhead, type SessionState } from './session-state.js';
 
 /** The action for a presented refresh token. */
@@ -19,7 +19,7 @@ export type RefreshDecision =
 
 type Problem = Parameters<typeof refusal>[0];
 
-/** The time of a decision, and what a node's outage and a lost swap change about it. */
+/** The time of a decision, and what a node's outage and a lost race change about it. */
 export interface DecisionTime {
   /** The store's time, Unix ms. */
   readonly nowMs: number;
@@ -27,20 +27,25 @@ export interface DecisionTime {
    * How long this node has reached the store since the entry was written, ms: no client could retry during an outage.
    */
   readonly reachedMs: number;
-  /** Whether this call read its token as current, and then lost the swap to another call. */
+  /** Whether this call read its token as current, and then lost the write to another call. */
   readonly raced: boolean;
 }
 
 /** Decides what to do about a refresh token. Pure: the same input gives the same decision. */
-export function decideRefresh(token: Token, state: SessionState, time: DecisionTime, policy: Policy): RefreshDecision {
-  const timeProblem = timing(token, policy, time.nowMs);
+export function decideRefresh(
+  token: Token,
+  state: SessionState,
+  time: DecisionTime,
+  rules: TokenRules & SessionRules,
+): RefreshDecision {
+  const timeProblem = timing(token, rules, time.nowMs);
   const denied = denial(token, state);
   if (denied === 'superseded' && state.session?.state === 'live') {
     const { session } = state;
-    const withinGrace = time.reachedMs <= policy.graceMs && time.nowMs - session.atMs <= policy.graceMs + MOST_PAUSE_MS;
+    const withinGrace = time.reachedMs <= rules.graceMs && time.nowMs - session.atMs <= rules.graceMs + MOST_PAUSE_MS;
     const oneBehind = token.generation === session.generation - 1;
     // A token that expired between the first try and the retry still replays: it was valid when it was exchanged.
-    if (oneBehind && (withinGrace || time.raced) && time.nowMs < sessionEndMs(token.startMs, policy))
+    if (oneBehind && (withinGrace || time.raced) && time.nowMs < sessionEndMs(token.startMs, rules))
       return { act: 'replay', times: session };
     if (timeProblem) return { act: 'refuse', problem: timeProblem };
     // Not theft: two or more behind within the window is a delayed duplicate of an honest client's earlier call, and

@@ -1,8 +1,7 @@
 // The token pair of a login or a refresh: signed, and never larger than the largest token that we accept.
 
 import { InvalidInput } from '../errors.js';
-import type { Keys } from '../ports.js';
-import { type SharedClaims, writeClaims } from '../token/claims.js';
+import { type Claims, type SharedClaims, writeClaims } from '../token/claims.js';
 import { MAX_TOKEN_BYTES } from '../token/rules.js';
 import type { SessionId } from '../token/session-id.js';
 import type { PairTimes, TokenKind } from '../token/token.js';
@@ -17,6 +16,15 @@ export interface Pair {
   readonly sessionId: SessionId;
 }
 
+/** What signs tokens; see the port `Keys`. */
+export interface TokenSigner {
+  /**
+   * Signs claims. The same claims and key give the same bytes, except with ES256.
+   * @param kid the key; the signing key replaces one that is no longer known
+   */
+  sign(use: TokenKind, claims: Claims, kid: string): string;
+}
+
 /** The request field to blame for an oversized token, and how much must stay free, bytes. */
 export interface SizeLimit {
   readonly field: 'claims' | 'refresh_token';
@@ -24,7 +32,7 @@ export interface SizeLimit {
 }
 
 /** Signs both tokens. @throws InvalidInput if one is too large */
-export function signPair(keys: Keys, shared: SharedClaims, times: PairTimes, limit: SizeLimit): Pair {
+export function signPair(keys: TokenSigner, shared: SharedClaims, times: PairTimes, limit: SizeLimit): Pair {
   const most = MAX_TOKEN_BYTES - limit.spareBytes;
   const sign = (kind: TokenKind): string => {
     const token = keys.sign(kind, writeClaims(kind, shared, times), times.kid);

@@ -32,7 +32,7 @@ export async function authenticate(
 
 /** Sets the session id for the call's log line. An adopted access token has its own `jti`, which names no session. */
 export const logSession = (call: Call, token: Token): void => {
-  if (!(token.adopted && token.kind === 'access')) call.concerns(token.sessionId);
+  if (!(token.adopted && token.kind === 'access')) call.setSessionId(token.sessionId);
 };
 
 /** Verifies a signature. If the key is unknown, rescans once: another node may have loaded a new key sooner. */

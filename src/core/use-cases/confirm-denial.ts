@@ -1,10 +1,10 @@
 // Confirmation of a denial: the entry that denies a token is made as durable as a logout before the refusal is sent.
 
 import type { Context } from '../context.js';
+import { cutOffKeptMs, endKeptUntilMs } from '../session/retention.js';
 import type { Denial, SessionState } from '../session/session-state.js';
+import { notBeforeKey, sessionKey } from '../session/store-keys.js';
 import type { Token } from '../token/token.js';
-import { confirmEnd } from './end-session.js';
-import { confirmCutOff } from './end-subject.js';
 
 /**
  * Call before refusing a token. The entry may have been read from a server that fails before any replica has a copy;
@@ -12,11 +12,15 @@ import { confirmCutOff } from './end-subject.js';
  * @throws StoreUnavailable
  */
 export async function confirmDenial(
-  context: Context,
+  { store, policy }: Context,
   token: Token,
   state: SessionState,
   denied: Denial | undefined,
 ): Promise<void> {
-  if (denied === 'ended') await confirmEnd(context, token, state);
-  else if (denied === 'not-before') await confirmCutOff(context, token.subject, state);
+  const { subject, sessionId } = token;
+  if (denied === 'ended') {
+    await store.confirm(state, sessionKey(subject, sessionId), endKeptUntilMs(token, state, policy));
+  } else if (denied === 'not-before') {
+    await store.confirm(state, notBeforeKey(subject), (state.notBefore?.atMs ?? 0) + cutOffKeptMs(policy));
+  }
 }

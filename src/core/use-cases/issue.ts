@@ -3,7 +3,6 @@
 import type { Context } from '../context.js';
 import { InvalidInput } from '../errors.js';
 import type { Call } from '../ports.js';
-import { readSessionState } from '../session/session-state.js';
 import { storeKeysFor } from '../session/store-keys.js';
 import { type Pair, signPair } from '../session/token-pair.js';
 import { findInexact, formatPath } from '../token/claim-values.js';
@@ -22,7 +21,7 @@ export async function issue(context: Context, call: Call, subject: string, claim
   checkSubject(subject);
   checkClaims(claims, policy.subjectClaim);
   const storeKeys = storeKeysFor(store, subject, undefined);
-  const { notBefore, birth } = await readSessionState(context, storeKeys);
+  const { notBefore, birth } = await store.read(storeKeys);
   const nowMs = store.now(storeKeys.shard);
   // A login after an acknowledged cut-off is active, even in the same millisecond and whatever the clocks.
   const startMs = Math.max(nowMs, (notBefore?.atMs ?? 0) + 1, birth.atMs + 1);

@@ -5,21 +5,15 @@ import { retryOnConflict } from '../durability/retry-on-conflict.js';
 import { InvalidInput } from '../errors.js';
 import type { Policy } from '../policy.js';
 import type { Call } from '../ports.js';
-import {
-  type Denial,
-  denialBySession,
-  denialByStart,
-  readSessionState,
-  type SessionState,
-  whyDenied,
-} from '../session/session-state.js';
+import { deadFromMs } from '../session/retention.js';
+import { type Denial, denialBySession, denialByStart, type SessionState, whyDenied } from '../session/session-state.js';
 import { type StoreKeys, storeKeysFor } from '../session/store-keys.js';
 import { refusal, TokenRefused } from '../token/errors.js';
 import { type Token, timing } from '../token/token.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
-import { deadFromMs, endSession } from './end-session.js';
-import { endSubject } from './end-subject.js';
+import { endSession } from './end-session.js';
+import { revokeAllSessions } from './revoke-subject.js';
 
 export interface LogoutRequest {
   /** Empty: none. */
@@ -83,12 +77,12 @@ interface LogoutEnd {
 
 async function endOne(context: Context, call: Call, { token, storeKeys, writeUntilMs }: LogoutEnd): Promise<void> {
   await retryOnConflict(async () => {
-    const state = await readSessionState(context, storeKeys);
+    const state = await context.store.read(storeKeys);
     if (isOver(token, state, context.store.now(storeKeys.shard), context.policy)) {
       const denied = state.session?.state === 'ended' ? 'ended' : denialByStart(token, state);
       // Another call's write may not be on enough replicas yet, and is not in our ledger.
       if (denied === 'ended' || denied === 'not-before') await confirmDenial(context, token, state, denied);
-      else await context.store.settle(state.snapshot.shard, state.snapshot.incarnation);
+      else await context.store.waitForReplicas(state);
       return true;
     }
     return (await endSession(context, call, { token, state, cause: 'logout', writeUntilMs })) || undefined;
@@ -113,7 +107,7 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   const writeUntilMs = writeDeadlineMs(context, call, shard);
   const verdicts = await Promise.all(
     tokens.map(async (token) => {
-      const state = await readSessionState(context, storeKeysFor(store, subject, token.sessionId));
+      const state = await store.read(storeKeysFor(store, subject, token.sessionId));
       const verdict = mayEndAll(token, state, store.now(shard), policy);
       await confirmDenial(context, token, state, verdict.denied);
       return verdict;
@@ -122,7 +116,7 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   const entitled = tokens.filter((_, index) => verdicts[index]?.may);
   if (entitled.length > 0) {
     const startMs = Math.max(...entitled.map((token) => token.startMs));
-    return endSubject(context, call, { subject, startMs, writeUntilMs });
+    return revokeAllSessions(context, call, { subject, startMs, writeUntilMs });
   }
   const [first] = verdicts;
   if (first?.refused && verdicts.every(({ refused }) => refused)) throw first.refused;

@@ -3,16 +3,16 @@
 import { type Context, writeDeadlineMs } from '../context.js';
 import { retryOnConflict } from '../durability/retry-on-conflict.js';
 import type { Call } from '../ports.js';
-import { type LiveEntry, liveValue } from '../session/entries.js';
+import { liveValue } from '../session/entries.js';
 import { decideRefresh } from '../session/refresh-rule.js';
-import { SLACK_MS } from '../session/rules.js';
-import { readSessionState, type SessionState, whyDenied } from '../session/session-state.js';
+import { liveKeptUntilMs } from '../session/retention.js';
+import { type SessionState, whyDenied } from '../session/session-state.js';
 import { sessionKey, storeKeysFor } from '../session/store-keys.js';
 import { type Pair, signPair } from '../session/token-pair.js';
 import { sharedClaimsOf } from '../token/claims.js';
 import { refusal } from '../token/errors.js';
 import { TOKEN_SPARE_BYTES } from '../token/rules.js';
-import { denyUntilMs, type PairTimes, pairTimesNow, type Token } from '../token/token.js';
+import { type PairTimes, pairTimesNow, type Token } from '../token/token.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { endSession } from './end-session.js';
@@ -29,7 +29,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
   const writeUntilMs = writeDeadlineMs(context, call, shard);
   let raced = false;
   return retryOnConflict(async () => {
-    const state = await readSessionState(context, storeKeys);
+    const state = await store.read(storeKeys);
     const nowMs = store.now(shard);
     const atMs = state.session?.atMs ?? nowMs;
     const time = { nowMs, reachedMs: store.reachedMsSince(shard, atMs), raced };
@@ -43,7 +43,7 @@ export async function refresh(context: Context, call: Call, text: string): Promi
         return pair;
       }
       case 'replay':
-        await confirm(context, token, state, decision.times);
+        await store.confirm(state, sessionKey(token.subject, token.sessionId), liveKeptUntilMs(token, decision.times));
         audit(call, 'session_replayed', token);
         return signSuccessor(context, token, decision.times);
       case 'refuse':
@@ -70,33 +70,21 @@ async function rotate(
   state: SessionState,
   { nowMs, writeUntilMs }: { readonly nowMs: number; readonly writeUntilMs: number },
 ): Promise<Pair | undefined> {
-  const { store, keys, policy, ledger } = context;
+  const { store, keys, policy } = context;
   const times = pairTimesNow(
     { generation: token.generation + 1, startMs: token.startMs, kid: keys.signingKid },
     policy,
     nowMs,
   );
   const pair = signSuccessor(context, token, times);
-  const keptMs = keptUntilMs(token, times);
-  const key = sessionKey(token.subject, token.sessionId);
-  const lifetimeMs = keptMs - store.now(state.snapshot.shard);
-  const draft = { value: liveValue(times), atLeastMs: 0, lifetimeMs, notAfterMs: writeUntilMs };
-  const swapped = await store.swap(key, state.sessionText, draft);
-  if (!swapped.won) return undefined;
-  await ledger.acknowledge(state.snapshot, key, swapped, keptMs);
-  return pair;
+  const isWritten = await store.commit(state, {
+    key: sessionKey(token.subject, token.sessionId),
+    value: liveValue(times),
+    keptUntilMs: liveKeptUntilMs(token, times),
+    writeUntilMs,
+  });
+  return isWritten ? pair : undefined;
 }
-
-/** Acknowledges another call's write, which may not be on enough replicas yet and is not in our ledger. */
-async function confirm(context: Context, token: Token, state: SessionState, times: LiveEntry): Promise<void> {
-  const key = sessionKey(token.subject, token.sessionId);
-  const keptMs = keptUntilMs(token, times);
-  await context.ledger.acknowledge(state.snapshot, key, { current: state.sessionText }, keptMs);
-}
-
-/** A live entry is kept until the tokens of its pair and the presented token, which it supersedes, have expired. */
-const keptUntilMs = (token: Token, times: PairTimes): number =>
-  Math.max(times.accessExpiresAt * 1000, times.refreshExpiresAt * 1000, denyUntilMs(token)) + SLACK_MS;
 
 const signSuccessor = (context: Context, token: Token, times: PairTimes): Pair =>
   signPair(context.keys, sharedClaimsOf(token, context.policy), times, {

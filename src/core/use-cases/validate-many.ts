@@ -9,7 +9,7 @@ import { type Validation, validate } from './validate.js';
 export const MAX_TOKENS = 1_000;
 
 /** The result for one token. */
-export type Verdict = Validation | { readonly untold: StoreUnavailable };
+export type Verdict = Validation | { readonly unavailable: StoreUnavailable };
 
 /** An unexpected error; it fails the whole request. */
 export interface Fault {
@@ -33,7 +33,7 @@ export const validateAmong = (
 ): Promise<Verdict | Fault> => validate(context, call, text, audience).catch(verdictOf);
 
 function verdictOf(error: unknown): Verdict | Fault {
-  if (error instanceof StoreUnavailable) return { untold: error };
+  if (error instanceof StoreUnavailable) return { unavailable: error };
   // An empty or oversized text is an invalid request in ValidateToken; here it is only this token's result.
   if (error instanceof InvalidInput) return { active: false, problem: 'MALFORMED', why: undefined };
   return { fault: error };

@@ -2,7 +2,7 @@
 
 import type { Context } from '../context.js';
 import type { Call } from '../ports.js';
-import { denial, whyDenied, withSessionState } from '../session/session-state.js';
+import { denial, whyDenied } from '../session/session-state.js';
 import type { Verified } from '../session/verified-token.js';
 import { type TokenProblem, TokenRefused } from '../token/errors.js';
 import { isForAudience } from '../token/read-token.js';
@@ -45,7 +45,7 @@ async function validateNew(context: Context, call: Call, text: string, audience?
 
 function validateVerified(context: Context, call: Call, verified: Verified): Promise<Validation> {
   const { token, storeKeys } = verified;
-  return withSessionState(context, storeKeys, (state): Validation | Promise<Validation> => {
+  return context.store.readAndDecide(storeKeys, (state): Validation | Promise<Validation> => {
     const denied = denial(token, state);
     if (!denied) return { active: true, verified };
     if (denied === 'lost') {

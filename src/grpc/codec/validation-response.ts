@@ -53,7 +53,7 @@ export function validationResponse(validation: Validation, includeClaims: boolea
 
 /** A result of a batch, encoded. */
 export const batchResult = (verdict: Verdict, includeClaims: boolean): Buffer =>
-  'untold' in verdict ? CANNOT_TELL : validationResponse(verdict, includeClaims).inBatch;
+  'unavailable' in verdict ? CANNOT_TELL : validationResponse(verdict, includeClaims).inBatch;
 
 /** Concatenated protobuf messages are one message whose lists are concatenated, too: so results encode one by one. */
 const encodeResult = (result: ValidateTokensResult): Buffer =>

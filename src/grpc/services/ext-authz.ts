@@ -64,7 +64,8 @@ const isUnknown = (verdict: Verdict | Fault): verdict is Exclude<Verdict | Fault
   !('active' in verdict);
 
 function logUnknown(verdict: Exclude<Verdict | Fault, { readonly active: boolean }>, call: ServiceCall): void {
-  if ('untold' in verdict) call.addLogFields({ detail: verdict.untold.message, err: verdict.untold.cause }, 'warn');
+  if ('unavailable' in verdict)
+    call.addLogFields({ detail: verdict.unavailable.message, err: verdict.unavailable.cause }, 'warn');
   // Not thrown: Envoy's `failure_mode_allow` lets a request through when a call fails.
   else call.addLogFields({ err: verdict.fault }, 'error');
 }

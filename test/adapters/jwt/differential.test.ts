@@ -32,7 +32,7 @@ const keys = new JwtKeys(es256, [rs256, hs256]);
 const crypto = { randomBytes: () => new Uint8Array(10), sha256: () => new Uint8Array(32) };
 // Without a store: whether a token is authentic is told without one.
 const context = { keys, policy, crypto } as unknown as Context;
-const call = { budgetMs: 1_000, concerns: () => {}, audit: () => {} };
+const call = { budgetMs: 1_000, setSessionId: () => {}, audit: () => {} };
 
 /** Our verdict: `good`, the problem, or the fault of the input. */
 async function ours(token: string, kind: Kind): Promise<string> {

@@ -44,7 +44,7 @@ describe('the sweep of an embedded store', () => {
     const draft = { value: 'a', atLeastMs: 0 };
     await Promise.all(
       subjects.map((subject) =>
-        store.swap(cutOff(subject), undefined, { ...draft, lifetimeMs, notAfterMs: store.now() + HOUR_MS }),
+        store.compareAndSet(cutOff(subject), undefined, { ...draft, lifetimeMs, notAfterMs: store.now() + HOUR_MS }),
       ),
     );
   };
@@ -63,7 +63,7 @@ describe('the sweep of an embedded store', () => {
     );
     await write(store, ['long'], DAY_MS);
     await write(store, ['forever'], undefined);
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+    await store.compareAndSet({ kind: 'birth', shard: 0 }, undefined, {
       value: 'a',
       atLeastMs: 0,
       lifetimeMs: undefined,

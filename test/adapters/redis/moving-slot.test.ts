@@ -58,7 +58,7 @@ describe('a slot of a cluster', function () {
     );
   const settles = async (store: RedisStore): Promise<boolean> => {
     const shard = store.shardOf('ann');
-    return store.settle(shard, store.incarnationOf(shard)).then(
+    return store.waitForReplicas(shard, store.incarnationOf(shard)).then(
       () => true,
       () => false,
     );

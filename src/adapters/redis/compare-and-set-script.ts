@@ -1,4 +1,4 @@
-// The swap script: compares, stamps with the server's time, and writes, atomically.
+// The compare-and-set script: compares, stamps with the server's time, and writes, atomically.
 //
 // KEYS[1]  the entry
 // KEYS[2]  the birth record of its shard, whose count is raised; absent if the entry is a birth record
@@ -17,18 +17,18 @@
 import { StoreUnavailable } from '../../core/errors.js';
 import { makeScript } from './script.js';
 
-export const WON = 1;
+export const APPLIED = 1;
 export const LATE = 2;
 const LOST = 0;
 
 const COUNT = /^\d{1,15}$/;
 
-function checkSwap(answer: unknown): void {
+function checkAnswer(answer: unknown): void {
   const [outcome, text, count] = Array.isArray(answer) ? answer : [];
   if (outcome === LATE) return;
-  // A lost swap may have found no text. Only a write returns a count, and only if the shard has a record.
+  // A write that was not applied may have found no text. Only a write returns a count, and only if the shard has a record.
   if (outcome === LOST && (typeof text === 'string' || text === null || text === undefined) && !count) return;
-  if (outcome === WON && typeof text === 'string' && (count === undefined || COUNT.test(String(count)))) return;
+  if (outcome === APPLIED && typeof text === 'string' && (count === undefined || COUNT.test(String(count)))) return;
   throw new StoreUnavailable('Redis answered a write in an unexpected format');
 }
 
@@ -61,4 +61,4 @@ redis.call('SET', KEYS[2], head .. ' ' .. count)
 return {1, text, count}
 `;
 
-export const SWAP = makeScript({ lua, access: 'write', check: checkSwap });
+export const COMPARE_AND_SET = makeScript({ lua, access: 'write', check: checkAnswer });
