@@ -19,6 +19,8 @@ const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
 const BEARER = 'src/bearer/';
 /** The library for validation in the caller's process, by its entry. */
 const VALIDATOR = 'src/validator/index.ts';
+/** What the check of the gateway shares with the middlewares. */
+const CHECKS = [VALIDATOR, 'src/middleware/guard.ts', 'src/middleware/http-refusal.ts'];
 const GENERATED = 'proto/gen/';
 /** The rooms of the core that hold pure rules. */
 const BASE = ['session/', 'token/', 'errors.ts'];
@@ -206,7 +208,7 @@ const RULES: readonly Rule[] = [
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, VALIDATOR, GENERATED, ...PLATFORM],
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, ...CHECKS, GENERATED, ...PLATFORM],
     packages: ['fastify'],
     node: true,
   },
