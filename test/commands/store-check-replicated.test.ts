@@ -11,7 +11,7 @@ import { SentinelWorld } from '../support/redis-sentinel.js';
 const check = (url: string) => runCommand(['store', 'check'], { REDIS_URL: url });
 
 describe('latchkey store check, where there are replicas', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   afterEach(() => stage.clear());
 
