@@ -45,7 +45,8 @@ describe('the closure of latchkey/validator', () => {
     expect(loaded.packages).to.include('@grpc/grpc-js');
     const { dependencies } = JSON.parse(readText('package.json')) as { dependencies: Record<string, string> };
     const direct = Object.keys(dependencies).filter((name) => loaded.packages.includes(name));
-    expect(direct.sort()).to.deep.equal(['@bufbuild/protobuf', '@grpc/grpc-js', 'jsonwebtoken']);
+    // @bufbuild/protobuf is a module of ECMAScript, which this list does not have.
+    expect(direct.sort()).to.deep.equal(['@grpc/grpc-js', 'jsonwebtoken']);
   });
 
   it('has declarations that need no other file than those that are published', () => {
