@@ -105,8 +105,7 @@ export async function client(subject: Subject, count: number): Promise<Rate> {
 
 /** Strict callers without pause, each with tokens of its own. */
 export async function strict(subject: Subject, count: number): Promise<Rate & { readonly batch: number }> {
-  const maxCalls = Number(process.env['MAXCALLS'] ?? 8);
-  const validator = await subject.validator({ maxCalls });
+  const validator = await subject.validator();
   const tokens = subject.tokens(count);
   await learn(validator, tokens);
   const callers = 256;
