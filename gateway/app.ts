@@ -7,7 +7,7 @@ import type { Logger } from '../src/platform/log.js';
 import { type AuthClient, RpcError } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import type { ClientErrorHandler } from './http/client-errors.js';
-import { corsOptions, publicCors } from './http/cors.js';
+import { type CorsSettings, corsOptions, publicCors } from './http/cors.js';
 import { responseToFailure } from './http/grpc-to-http.js';
 import { createRequestChecks } from './http/request-checks.js';
 import { beginRequest, callContextOf, requestId } from './http/request-log.js';
@@ -23,24 +23,32 @@ import {
 } from './http/responses.js';
 import { createThrottle } from './http/throttle.js';
 import type { IsTrustedProxy } from './limits/client-address.js';
-import { allowOf, createRoutes, notFoundOr405, originForm, pathOf } from './routes/table.js';
+import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf, type Route } from './routes/table.js';
 
 /** The collaborators of the app. */
 export interface AppParts {
   readonly log: Logger;
   readonly client: AuthClient;
+  readonly check: Check;
   readonly isTrustedProxy: IsTrustedProxy;
   readonly onClientError: ClientErrorHandler;
   /** A monotonic clock, for the windows of the rate limit. */
   readonly nowMs: () => number;
 }
 
+/** The CORS of a route, by the pages that may read it. */
+const CORS_OF = {
+  listed: () => ({}),
+  all: (cors: CorsSettings) => ({ cors: publicCors(cors) }),
+  none: () => ({ cors: false }),
+} as const;
+
 /** Builds the app. It does not listen yet. */
 export function createApp(
   { cors, paths, rateLimit, limits }: GatewaySettings,
-  { log, client, isTrustedProxy, onClientError, nowMs }: AppParts,
+  { log, client, check, isTrustedProxy, onClientError, nowMs }: AppParts,
 ): FastifyInstance<Server> {
-  const routes = createRoutes(client, paths);
+  const routes = createRoutes(client, paths, check);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
@@ -49,7 +57,7 @@ export function createApp(
     beginRequest(request, reply, log, { route: route ? path : 'unknown', logSuccessAtDebug });
     if (route?.probe) reply.header('connection', 'close');
     // Here, because the CORS plugin answers preflights itself.
-    if (route && request.method === 'OPTIONS') reply.header('allow', allowOf(route));
+    if (route?.methods && request.method === 'OPTIONS') reply.header('allow', allowOf(route));
   };
   const app = fastify({
     logger: false,
@@ -91,8 +99,11 @@ export function createApp(
   const throttle = rateLimit && createThrottle(rateLimit, isTrustedProxy, nowMs);
   // After CORS, so that a page can read these responses; before the body, because they do not depend on it.
   app.addHook('preParsing', (request, reply, _payload, done) => {
-    if (!request.route?.probe) throttle?.(request, reply);
+    const { route } = request;
+    if (!route || route.rateLimited) throttle?.(request, reply);
     checkRequest(request, reply);
+    // Without `done` nothing of the request is read after its head. Node discards its body after the response.
+    if (route?.ignoresBody) return void respond(route, request, reply);
     if (request.is404) throw new HttpError(notFoundOr405(request));
     done();
   });
@@ -107,16 +118,17 @@ export function createApp(
     send(reply, answerError(error, request, log, limits.bodyBytes)),
   );
 
+  const respond = async (route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const response = route
+      .handle(request, callContextOf(request))
+      .catch((error) => answerError(error, request, log, limits.bodyBytes));
+    send(reply, await response);
+  };
   for (const [url, route] of routes) {
-    const config = route.public ? { cors: publicCors(cors) } : {};
-    app.route({
-      method: [...route.methods],
-      url,
-      config,
-      handler: async (request, reply) => {
-        send(reply, await route.handle(request, callContextOf(request)));
-      },
-    });
+    const config = CORS_OF[route.pages](cors);
+    const handler = (request: FastifyRequest, reply: FastifyReply) => respond(route, request, reply);
+    app.route({ method: [...(route.methods ?? app.supportedMethods)], url, config, handler });
+    if (!route.methods) continue;
     app.route({
       method: 'OPTIONS',
       url,

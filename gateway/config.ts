@@ -1,11 +1,13 @@
 // The settings of the gateway: addresses, paths, CORS, trusted proxies and limits.
 
 import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
+import { readIdentityHeaders } from '../src/settings/doors.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
 import { isAddressOrBlock } from './limits/client-address.js';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
+import type { CheckSettings } from './routes/check.js';
 import { type RoutePaths, readPaths } from './routes/paths.js';
 
 /** The settings of a gateway. */
@@ -17,6 +19,7 @@ export interface GatewaySettings {
   readonly authServiceTls?: ClientTls | undefined;
   readonly cors: CorsSettings;
   readonly paths: RoutePaths;
+  readonly check: CheckSettings;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is trusted. It is ignored from all others. */
@@ -33,6 +36,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   }
   const cors = readCors(environment);
   const paths = readPaths(environment);
+  const check = readCheck(environment);
   const authServiceTls = readClientTls(environment);
   const rateLimit = readRateLimit(environment);
   const trustProxy = environment.list('TRUST_PROXY');
@@ -40,8 +44,15 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
     environment.fault('TRUST_PROXY', JSON.stringify(proxy), 'addresses or CIDR blocks such as 10.0.0.0/8 or ::1');
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
-  return { httpAddress, authServiceAddress, authServiceTls, cors, paths, rateLimit, trustProxy, limits };
+  return { httpAddress, authServiceAddress, authServiceTls, cors, paths, check, rateLimit, trustProxy, limits };
 }
+
+const HOUR_MS = 60 * 60 * 1000;
+
+const readCheck = (environment: Environment): CheckSettings => ({
+  maxStalenessMs: environment.duration('CHECK_MAX_STALENESS', '0s', { min: 0, max: HOUR_MS }),
+  identityHeaders: readIdentityHeaders(environment),
+});
 
 const MOST_CONNECTIONS = 1_000_000;
 

@@ -2,10 +2,11 @@
 
 import { lookup } from 'node:dns/promises';
 import { AddressUnusable } from '../src/platform/address-unusable.js';
-import type { Address } from '../src/platform/env.js';
+import { type Address, formatAddress } from '../src/platform/env.js';
 import type { Logger } from '../src/platform/log.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
+import { createValidator, type Validator, type ValidatorOptions } from '../src/validator/index.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
@@ -14,6 +15,7 @@ import { Connections } from './http/connections.js';
 import { OpenResponses } from './http/open-responses.js';
 import { trustedProxies } from './limits/client-address.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
+import { createCheck } from './routes/check.js';
 
 /** The HTTP gateway. */
 export interface Gateway {
@@ -40,10 +42,12 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
     name: tls?.name ?? authServiceAddress.host,
     material: () => certificates.fresh(),
   };
+  let validator: Validator | undefined;
   const client = new AuthClient(authServiceAddress, limits.callMs, peer);
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
-  const app = createApp(settings, { log, client, isTrustedProxy, onClientError, nowMs });
+  const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
+  const app = createApp(settings, { log, client, check, isTrustedProxy, onClientError, nowMs });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
@@ -56,6 +60,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
     await connections.drain(limits.stopMs);
     await served;
     client.close();
+    await validator?.close();
     certificates?.close();
   };
 
@@ -72,6 +77,17 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
       closed ??= close();
       return closed;
     },
+  };
+}
+
+/** The validator of the checks: it asks the same service as the gateway, by the same files. */
+function validatorOptions({ authServiceAddress, authServiceTls: tls, limits }: GatewaySettings): ValidatorOptions {
+  const { cert, key, ca } = tls?.files ?? {};
+  const files = { ...(ca === undefined ? {} : { ca }), ...(cert && key ? { cert, key } : {}) };
+  return {
+    address: formatAddress(authServiceAddress),
+    deadline: limits.callMs,
+    ...(tls ? { tls: { ...files, ...(tls.name === undefined ? {} : { name: tls.name }) } } : {}),
   };
 }
 

@@ -6,12 +6,13 @@ import { KeyRing } from './adapters/jwt/key-ring.js';
 import { keyFromSecret } from './adapters/jwt/signing-key.js';
 import { tokenMemory } from './adapters/lru/token-memory.js';
 import { UnsafeStore } from './adapters/redis/unsafe-store.js';
-import { Births } from './core/births.js';
-import type { Context } from './core/context.js';
-import { LatestSessionStart } from './core/latest-session-start.js';
-import { Ledger } from './core/ledger.js';
+import { Births } from './core/durability/births.js';
+import { GuardedStore } from './core/durability/guarded-store.js';
+import { Ledger } from './core/durability/ledger.js';
+import { Revocations } from './core/events/revocations.js';
 import type { Keys, Store } from './core/ports.js';
-import type { Verified } from './core/verified.js';
+import { LatestSessionStart } from './core/session/latest-session-start.js';
+import type { Verified } from './core/session/verified-token.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { Address } from './platform/env.js';
@@ -56,7 +57,7 @@ export interface Service {
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
-  const { policy, grpc, tls, maxConcurrentCalls, grpcPorts } = settings;
+  const { policy, grpc, tls, extAuthz, maxConcurrentCalls, grpcPorts } = settings;
   logGrpcTo(log);
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
@@ -67,13 +68,15 @@ export async function startService(settings: ServiceSettings, log: Logger, worke
     await waitForStore(opened, log);
     const births = new Births(store, policy.foreignSinceMs);
     const ledger = new Ledger(store, (setback) => log.error({ ...setback }, SETBACK));
-    await keepBirths(store, { births, ledger }, policy.foreignSinceMs !== undefined, log);
+    const revocations = new Revocations((err) => log.error({ err }, 'a listener of ended sessions failed'));
+    const guarded = new GuardedStore({ store, births, ledger, revocations });
+    await keepComplete(guarded, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerOf(settings);
     const verified = tokenMemory<Verified>(settings.verifiedTokens);
-    const context = { store, keys, crypto, policy, births, ledger, latestStart: new LatestSessionStart(), verified };
+    const context = { store: guarded, keys, crypto, policy, latestStart: new LatestSessionStart(), verified };
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, certificates, maxConcurrentCalls, worker },
+      ...{ address: grpc, issuer, extAuthz, certificates, maxConcurrentCalls, worker },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });
@@ -178,19 +181,14 @@ async function waitForStore(opened: Promise<void>, log: Logger): Promise<void> {
  * Whenever the store becomes reachable, writes missing birth records, because it may be new or may have lost its data,
  * and restores acknowledged writes that it may have lost.
  */
-async function keepBirths(
-  store: Store,
-  { births, ledger }: Pick<Context, 'births' | 'ledger'>,
-  hasSessionsSince: boolean,
-  log: Logger,
-): Promise<void> {
+async function keepComplete(store: GuardedStore, hasSessionsSince: boolean, log: Logger): Promise<void> {
   let reportSince = hasSessionsSince;
   const write = async (): Promise<void> => {
     try {
-      const missing = await births.write();
+      const missing = await store.writeBirths();
       if (reportSince) log.warn({ missing }, missing > 0 ? SINCE_USED : SINCE_UNUSED);
       reportSince = false;
-      if (ledger.isElsewhere) await ledger.reconcile();
+      await store.reconcile();
     } catch (err) {
       // The next call that needs them tries again.
       log.warn({ err }, 'the birth records could not be written, or acknowledged writes could not be checked');

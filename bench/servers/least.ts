@@ -8,11 +8,11 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import { APPLIED, COMPARE_AND_SET } from '../../src/adapters/redis/compare-and-set-script.js';
 import { namesOf, shardOf } from '../../src/adapters/redis/keys.js';
 import { type RawValue, ReadBatch } from '../../src/adapters/redis/read-batch.js';
 import { READ } from '../../src/adapters/redis/read-script.js';
 import { evaluate } from '../../src/adapters/redis/script.js';
-import { SWAP, WON } from '../../src/adapters/redis/swap-script.js';
 import type { SessionId } from '../../src/core/token/session-id.js';
 import { AUTH_SERVICE } from '../../src/grpc/codec/encoding.js';
 
@@ -54,8 +54,8 @@ async function refresh(token: string): Promise<TokenPair> {
   const value = `live ${gen} ${iat} ${accessExpiresAt} ${refreshExpiresAt} ${key.kid}`;
   const expected = standing === undefined ? ['0', ''] : ['1', standing];
   const args = [...expected, `${Date.now() + BUDGET_MS}`, '0', value, `${REFRESH_TTL * 1000}`, ''];
-  const [outcome] = (await evaluate(redis, SWAP, { keys: [name, bornName], args })) as readonly unknown[];
-  if (outcome !== WON) throw new Error('another call has come between');
+  const [outcome] = (await evaluate(redis, COMPARE_AND_SET, { keys: [name, bornName], args })) as readonly unknown[];
+  if (outcome !== APPLIED) throw new Error('another call has come between');
   return { ...pair, accessExpiresAt, refreshExpiresAt, sessionId };
 }
 

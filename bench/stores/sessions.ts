@@ -1,7 +1,7 @@
 // Owns the sessions that the bench makes without anybody logging in: as if they had begun an hour ago.
 
 import { randomFillSync } from 'node:crypto';
-import { birthValue, liveValue } from '../../src/core/entries.js';
+import { birthValue, liveValue } from '../../src/core/session/entries.js';
 import { SLACK_MS } from '../../src/core/session/rules.js';
 import { makeSessionId, type SessionId } from '../../src/core/token/session-id.js';
 

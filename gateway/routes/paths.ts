@@ -6,6 +6,8 @@ import type { Environment } from '../../src/platform/env.js';
 export const KEY_SET_PATH = '/.well-known/jwks.json';
 export const LIVENESS_PATH = '/healthz';
 export const READINESS_PATH = '/readyz';
+/** Every path below it is the same route: Envoy adds the path of the request that it asks about. */
+export const CHECK_PATH = '/api/auth/check';
 
 /** The paths from settings, each without a trailing slash. */
 export interface RoutePaths {
@@ -50,6 +52,7 @@ function faultOf(path: string): string | undefined {
   // Clients and proxies remove these segments before they send a path.
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without the segments . and ..';
   if (path === LIVENESS_PATH || path === READINESS_PATH) return 'another path: the gateway has a probe there';
+  if (path === CHECK_PATH || path.startsWith(`${CHECK_PATH}/`)) return 'another path: proxies ask the gateway there';
   if (path.startsWith('/.well-known')) return 'another path: /.well-known is for the key set and the like';
   return undefined;
 }

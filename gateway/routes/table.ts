@@ -4,9 +4,10 @@ import type { FastifyRequest } from 'fastify';
 import type { AuthClient, CallContext } from '../auth-client.js';
 import { type Fields, readBody } from '../http/body.js';
 import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import type { CheckedRequest } from './check.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
-import { KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
+import { CHECK_PATH, KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
 import { refresh } from './refresh.js';
 
 declare module 'fastify' {
@@ -18,16 +19,21 @@ declare module 'fastify' {
 
 /** A route, for its path with and without a trailing slash. */
 export interface Route {
-  readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
+  /** Undefined: all methods. */
+  readonly methods: readonly ('GET' | 'HEAD' | 'POST')[] | undefined;
   /** Whether a success is logged at the level `debug`. Monitoring requests such a route every few seconds. */
   readonly logSuccessAtDebug: boolean;
   /**
-   * Whether supervisors and load balancers request it to learn the state of the process. No rate limit applies, and
-   * the connection is closed after the response, so that probes hold no connection open.
+   * Whether supervisors and load balancers request it to learn the state of the process. The connection is closed after
+   * the response, so that probes hold no connection open.
    */
   readonly probe: boolean;
-  /** Whether pages of every origin may read it. */
-  readonly public: boolean;
+  /** Whether RATE_LIMIT counts its requests. */
+  readonly rateLimited: boolean;
+  /** Whether pages may read it: of listed origins, of every origin, or none. No page of a browser sees a check. */
+  readonly pages: 'listed' | 'all' | 'none';
+  /** Whether the response is made before a body has arrived. The body is not read then. */
+  readonly ignoresBody: boolean;
   /** @throws HttpError, RpcError */
   handle(request: FastifyRequest, context: CallContext): Promise<HttpResponse>;
 }
@@ -37,23 +43,30 @@ export type Routes = ReadonlyMap<string, Route>;
 const post = (handle: Route['handle']): Route => ({
   methods: ['POST'],
   logSuccessAtDebug: false,
+  rateLimited: true,
   probe: false,
-  public: false,
+  pages: 'listed',
+  ignoresBody: false,
   handle,
 });
 
 const read = (handle: Route['handle']): Route => ({
   methods: ['GET', 'HEAD'],
   logSuccessAtDebug: true,
+  rateLimited: true,
   probe: false,
-  public: false,
+  pages: 'listed',
+  ignoresBody: false,
   handle,
 });
 
-const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true });
+const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true, rateLimited: false });
+
+/** How a check is answered. */
+export type Check = (request: CheckedRequest, context: CallContext) => Promise<HttpResponse>;
 
 /** @param paths the paths of refresh and of logout; all paths of one list share a route */
-export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
+export function createRoutes(client: AuthClient, paths: RoutePaths, check: Check): Routes {
   const refreshRoute = post(async (request, context) => refresh(client, await fieldsOf(request), context));
   const logoutRoute = post(async (request, context) =>
     logout(client, await fieldsOf(request), request.headers.authorization, context),
@@ -61,10 +74,18 @@ export function createRoutes(client: AuthClient, paths: RoutePaths): Routes {
   return new Map([
     ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
     ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
+    // Not rate limited: its client is a proxy, which asks it about the requests of all clients.
+    [
+      CHECK_PATH,
+      {
+        ...read(({ raw, url }, context) => check({ rawHeaders: raw.rawHeaders, target: url }, context)),
+        ...{ methods: undefined, rateLimited: false, pages: 'none', ignoresBody: true },
+      },
+    ],
     // Logged like a probe, because every verifier fetches it again and again. Rate limited, because each costs a call.
     [
       KEY_SET_PATH,
-      { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), public: true },
+      { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), pages: 'all' },
     ],
     // Whether this process is alive. It does not depend on the service: to restart the gateway would not repair that.
     [LIVENESS_PATH, probe(async () => ok({ status: 'ok' }))],
@@ -85,6 +106,8 @@ const NOWHERE = '/%EF%BF%BD';
 export function originForm(target: string): string {
   const local = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
   const path = local.startsWith('/') ? local : `/${local}`;
+  // What follows is the target of the request that a proxy asks about: any text, and its query is the client's.
+  if (path.startsWith(`${CHECK_PATH}/`)) return CHECK_PATH;
   return decoded(path) === undefined ? NOWHERE : path;
 }
 
@@ -103,7 +126,7 @@ function decoded(url: string): string | undefined {
 }
 
 /** The methods of a path, for the header `Allow`. */
-export const allowOf = ({ methods }: Route): string => [...methods, 'OPTIONS'].join(', ');
+export const allowOf = ({ methods = [] }: Route): string => [...methods, 'OPTIONS'].join(', ');
 
 /** 404 if the table has no such path, 405 if the path has no such method. */
 export const notFoundOr405 = ({ method, route }: FastifyRequest): HttpResponse =>

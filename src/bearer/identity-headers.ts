@@ -53,14 +53,14 @@ export class IdentityHeaders {
   }
 
   /**
-   * The request headers that a server could take for one of these: CGI and WSGI turn both `-` and `_` into `_`, and
-   * some servers do the same with `.`.
+   * The request headers that a server could take for one of these: CGI and WSGI servers replace every character of a
+   * name that is neither a letter nor a digit by `_`.
    * @param names header names as received
    */
   aliasesAmong(names: Iterable<string>): readonly string[] {
     return [...names].filter((name) => {
       const lower = name.toLowerCase();
-      return !this.#names.has(lower) && this.#names.has(lower.replace(/[_.]/g, '-'));
+      return !this.#names.has(lower) && this.#names.has(lower.replace(/[^a-z0-9]/g, '-'));
     });
   }
 }

@@ -1,21 +1,14 @@
 // The ports of the core: store, keys, cache, cryptography, and one call's context.
 // The core holds the rules; an adapter keeps the promises below and adds none.
 
-import type { AuditEvent } from './audit.js';
+import type { AuditEvent } from './events/audit.js';
+import type { StoreKey } from './session/store-keys.js';
+import type { TokenSigner } from './session/token-pair.js';
 import type { SessionId } from './token/session-id.js';
 import type { Sha256, VerifiedJws } from './token/verified-jws.js';
 
-/** Identifies an entry. The adapter decides how that becomes a key. */
-export type StoreKey =
-  | { readonly kind: 'session'; readonly subject: string; readonly sessionId: SessionId }
-  | { readonly kind: 'not-before'; readonly subject: string }
-  | { readonly kind: 'birth'; readonly shard: number };
-
-/** Identifies the entry of a session or a subject. */
-export type EntryKey = Exclude<StoreKey, { readonly kind: 'birth' }>;
-
 /** A value to write. The store adds its own time, so that nodes agree on the order whatever their clocks say. */
-export interface Draft {
+export interface EntryUpdate {
   /** The value without its stamp; printable ASCII. */
   readonly value: string;
   /** The lower bound of the stamp, Unix ms: the stamp is the store's time, or this if it is later. */
@@ -31,21 +24,22 @@ export interface Draft {
   readonly notAfterMs: number;
 }
 
-/** The result of a swap. */
-export interface Swapped {
-  readonly won: boolean;
+/** The result of a compare-and-set. */
+export interface CompareAndSetResult {
+  /** Whether the text at the key was the expected one, and the update was written. */
+  readonly applied: boolean;
   /** The text now at the key: the one just written, or another one that was found; undefined: none. */
   readonly current: string | undefined;
-  /** After a won swap the count in the shard's birth record, which includes it; undefined: there is no record. */
+  /** If it was applied, the count in the shard's birth record, which includes it; undefined: there is no record. */
   readonly writes?: number;
 }
 
 /**
- * The denylist. Texts are opaque to an adapter, except for what `swap` writes, `1 <stamp in Unix ms> <value>`, and for
+ * The denylist. Texts are opaque to an adapter, except for what `compareAndSet` writes, `1 <stamp in Unix ms> <value>`, and for
  * the number at the end of a shard's birth record, which it raises.
  *
  * Every method that gets no answer within the adapter's time bound, or no trustworthy one (such as a key of another
- * type), rejects with StoreUnavailable. A rejected swap may still have been written.
+ * type), rejects with StoreUnavailable. A rejected write may still have happened.
  */
 export interface Store {
   /** The number of shards; each has a birth record of its own. Never changes for a data set. */
@@ -83,12 +77,12 @@ export interface Store {
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]>;
 
   /**
-   * Compare-and-set: writes `1 <stamp> <next.value>` if the text at the key equals `expected` (undefined: no text), and
+   * Compare-and-set: writes `1 <stamp> <update.value>` if the text at the key equals `expected` (undefined: no text), and
    * raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and
-   * durable before the answer. Once the store's time is past `next.notAfterMs`, it writes nothing and rejects with
+   * durable before the answer. Once the store's time is past `update.notAfterMs`, it writes nothing and rejects with
    * StoreUnavailable: a paused store must not run the write of a caller that has given up.
    */
-  swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped>;
+  compareAndSet(key: StoreKey, expected: string | undefined, update: EntryUpdate): Promise<CompareAndSetResult>;
 
   /**
    * Resolves once everything that a shard's incarnation has read or written by now would survive the loss of its
@@ -96,7 +90,7 @@ export interface Store {
    * @throws StoreUnavailable if too few replicas confirm within the adapter's time bound, or another incarnation
    * answers
    */
-  settle(shard: number, incarnation: string | undefined): Promise<void>;
+  waitForReplicas(shard: number, incarnation: string | undefined): Promise<void>;
 }
 
 /**
@@ -115,7 +109,7 @@ export interface PublicKey {
 }
 
 /** The signing keys. */
-export interface Keys {
+export interface Keys extends TokenSigner {
   /** The `kid` of the key that signs new pairs. It may change at any time. */
   readonly signingKid: string;
   /** How long a new key only verifies before it signs, ms. */
@@ -124,11 +118,6 @@ export interface Keys {
   verify(token: string): VerifiedJws;
   /** Whether tokens signed by a key are still accepted. */
   accepts(kid: string): boolean;
-  /**
-   * Signs claims. The same claims and key give the same bytes, except with ES256.
-   * @param kid the key; the signing key replaces one that is no longer known
-   */
-  sign(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string;
   /**
    * Looks for new keys. Any token can trigger it, so it is bounded: at most once a second, shared by concurrent
    * callers, without a long wait. Never rejects.
@@ -156,6 +145,6 @@ export interface Call {
   /** How long the caller still waits, ms. Nothing is written afterwards. */
   readonly budgetMs: number;
   /** Sets the session that the call is about, for its log line. */
-  concerns(sessionId: SessionId): void;
+  setSessionId(sessionId: SessionId): void;
   audit(event: AuditEvent): void;
 }

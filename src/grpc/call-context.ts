@@ -1,7 +1,7 @@
 // The context of one call: its deadline, its request id, its audit events, and its line in the log.
 
 import { randomUUID } from 'node:crypto';
-import type { AuditEvent } from '../core/audit.js';
+import type { AuditEvent } from '../core/events/audit.js';
 import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/token/session-id.js';
 import { acceptRequestId, type Logger } from '../platform/log.js';
@@ -17,7 +17,7 @@ export interface ServiceCall extends Call {
   /** Reserves tokens until the call ends. @throws Overloaded if batches hold too many tokens already */
   reserveTokens(tokens: number): void;
   /** Adds fields to the call's log line. @param level raises the level of the line to at least this */
-  addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void;
+  addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn' | 'error'): void;
 }
 
 /** Events that are the result of a successful login or refresh. */
@@ -36,7 +36,7 @@ export class CallContext implements ServiceCall {
   #routineEvent: AuditEvent | undefined;
   #isClosed = false;
   #extraFields: Readonly<Record<string, unknown>> | undefined;
-  #raisedLevel: 'warn' | undefined;
+  #raisedLevel: 'warn' | 'error' | undefined;
 
   constructor(log: Logger, admitted: AdmittedCall | undefined, method: string, call: IncomingCall) {
     this.#log = log;
@@ -57,18 +57,18 @@ export class CallContext implements ServiceCall {
     if (!this.admitted?.reserveTokens(tokens)) throw new Overloaded();
   }
 
-  addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn'): void {
+  addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn' | 'error'): void {
     this.#extraFields = { ...this.#extraFields, ...fields };
     this.#raisedLevel ??= level;
   }
 
-  concerns(sessionId: SessionId): void {
+  setSessionId(sessionId: SessionId): void {
     this.#sessionId ??= sessionId;
   }
 
   /** A routine event becomes part of the call's log line. Every other event gets a line of its own at once. */
   audit(event: AuditEvent): void {
-    if ('sessionId' in event) this.concerns(event.sessionId);
+    if ('sessionId' in event) this.setSessionId(event.sessionId);
     if (ROUTINE.has(event.event) && !this.#isClosed && !this.#routineEvent) this.#routineEvent = event;
     else this.#logEvent(event);
   }

@@ -10,6 +10,7 @@ import { withDecodeErrors } from './codec/decoding.js';
 import { AUTH_SERVICE, ISSUER_SERVICE } from './codec/encoding.js';
 import { checkWireClaims } from './codec/wire-claims.js';
 import { authService } from './services/auth-service.js';
+import { EXT_AUTHZ_SERVICE, type ExtAuthzOptions, extAuthzService, MAX_CHECK_BYTES } from './services/ext-authz.js';
 import { Health } from './services/health.js';
 import { type IssuerCallers, issuerGuard } from './services/issuer-guard.js';
 import { checkIssuerCaller, issuerService } from './services/issuer-service.js';
@@ -28,6 +29,7 @@ const FLUSH_MS = 100;
 
 const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';
+const EXT_AUTHZ = 'envoy.service.auth.v3.Authorization';
 const HEALTH = 'grpc.health.v1.Health';
 
 /** IssuerService: its allowed callers, and its own address if it has one. */
@@ -38,6 +40,8 @@ export interface IssuerOptions extends IssuerCallers {
 export interface GrpcOptions {
   readonly address: Address;
   readonly issuer: IssuerOptions | undefined;
+  /** Envoy's external authorization at `address`; undefined: it is not served. */
+  readonly extAuthz?: ExtAuthzOptions | undefined;
   /** For all listeners; undefined: plain text. */
   readonly certificates?: Certificates | undefined;
   /** The most concurrent calls. */
@@ -65,10 +69,15 @@ export class GrpcServer {
     this.#transport = new Transport(log, limits, certificates);
     this.#reflection = options.reflection === false ? undefined : new Reflection(this.#admission);
     const issuerAddress = issuer?.address;
-    this.#health = new Health(context.store, issuer ? [AUTH, ISSUER] : [AUTH], worker);
-    const auth = this.#makeRoutes(issuer && !issuerAddress ? [AUTH, ISSUER] : [AUTH]);
+    const open = options.extAuthz ? [AUTH, EXT_AUTHZ] : [AUTH];
+    this.#health = new Health(context.store, issuer ? [...open, ISSUER] : open, worker);
+    const auth = this.#makeRoutes(issuer && !issuerAddress ? [...open, ISSUER] : open);
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES, admission: callAdmission(this.#admission) };
     auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary), rules);
+    if (options.extAuthz) {
+      const handlers = extAuthzService(context, this.#unary, options.extAuthz);
+      auth.add(withDecodeErrors(EXT_AUTHZ_SERVICE), handlers, { ...rules, maxRequestBytes: MAX_CHECK_BYTES });
+    }
     this.#transport.add('GRPC_ADDRESS', address, auth.all);
     if (!issuer) return;
     const issuerRoutes = issuerAddress ? this.#makeRoutes([ISSUER]) : auth;

@@ -3,15 +3,11 @@
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
-import { Status } from '../../proto/gen/google/rpc/status.js';
 import { type CoreError, isCoreError } from '../core/errors.js';
+import { type Details, DOMAIN, withDetails } from './status-details.js';
 
-/** The domain in our ErrorInfo: it says that the `reason` is one of ours. */
-const DOMAIN = 'latchkey';
 /** When to retry if the store did not answer or the service is overloaded, seconds. */
-const RETRY_AFTER_S = 1;
-
-type Details = { code: status; message: string; type: string; value: Uint8Array };
+export const RETRY_AFTER_S = 1;
 
 /** When to retry. */
 export const RETRY_INFO: RetryInfo = { retryDelay: { seconds: RETRY_AFTER_S, nanos: 0 } };
@@ -48,13 +44,6 @@ export function statusOf(error: unknown): StatusObject {
     return { code: status.INTERNAL, details: 'internal error; the log has the cause', metadata: new Metadata() };
   }
   return withDetails(detailsOf(error));
-}
-
-function withDetails({ code, message, type, value }: Details): StatusObject {
-  const metadata = new Metadata();
-  const details = [{ typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) }];
-  metadata.set('grpc-status-details-bin', Buffer.from(Status.encode({ code, message, details }).finish()));
-  return { code, details: message, metadata };
 }
 
 /** The status of a call that is refused because of overload. Built once, because a refusal must be cheap. */

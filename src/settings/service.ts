@@ -9,6 +9,7 @@ import { isReserved } from '../core/token/claims.js';
 import { type Address, type Environment, formatDuration, type Secret } from '../platform/env.js';
 import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
+import { type ExtAuthzSettings, readExtAuthz } from './doors.js';
 import { type GrpcPortSettings, readGrpcPorts } from './grpc.js';
 import { type IssuerSettings, readIssuer } from './issuer.js';
 import { type KeySettings, readKeySettings } from './keys.js';
@@ -44,6 +45,8 @@ export interface ServiceSettings extends IssuerSettings {
   readonly grpcPorts: GrpcPortSettings;
   /** TLS of both listeners. */
   readonly tls: ListenerTls;
+  /** Undefined: Envoy's external authorization is not served. */
+  readonly extAuthz: ExtAuthzSettings | undefined;
   readonly store: StoreSettings;
   readonly keys: KeySettings;
   readonly policy: Policy;
@@ -85,6 +88,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     issuerAddress,
     grpcPorts: readGrpcPorts(env),
     tls,
+    extAuthz: readExtAuthz(env),
     ...readIssuer(env, mode === 'dev' ? 'fault' : 'none', tls.files?.ca !== undefined),
     store: readStore(env, mode),
     keys,

@@ -81,6 +81,10 @@ export interface ActiveToken {
   readonly issuedAt: number;
   /** The claim `exp`, or earlier if a setting of the service was lowered since. Unix time, seconds. */
   readonly expiresAt: number;
+  /** The claim `iss`; undefined: the token has none. */
+  readonly issuer: string | undefined;
+  /** The claim `aud`; empty: the token has none. */
+  readonly audience: readonly string[];
   /** The claims that are neither registered nor reserved: those that the login back end has set. */
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -54,9 +54,14 @@ const isWhole = ({ subject, tokenId, expiresAt, problem }: ValidateTokenResponse
   subject !== '' && tokenId !== '' && expiresAt > 0 && problem === TokenProblem.TOKEN_PROBLEM_UNSPECIFIED;
 
 /** Frozen to the last claim, because all callers with the same token share it. */
-export function active({ subject, sessionId, tokenId, issuedAt, expiresAt }: ValidateTokenResponse, claims: Claims) {
-  const token: ActiveToken = { active: true, subject, sessionId, tokenId, issuedAt, expiresAt, claims: frozen(claims) };
-  return Object.freeze(token);
+export function active(called: ValidateTokenResponse, claims: Claims): ActiveToken {
+  const { subject, sessionId, tokenId, issuedAt, expiresAt, issuer, audience } = called;
+  return Object.freeze({
+    ...{ active: true as const, subject, sessionId, tokenId, issuedAt, expiresAt },
+    issuer: issuer === '' ? undefined : issuer,
+    audience: frozen(audience),
+    claims: frozen(claims),
+  });
 }
 
 /** Claims are JSON, nested no deeper than the rules of tokens allow. */

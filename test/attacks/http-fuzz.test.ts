@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RunningGateway } from '../gateway/running-gateway.js';
+import { cases } from '../support/soak.js';
 import { ROWS } from './http-cases.js';
 import { RawClient } from './raw-http.js';
 import { ServerSockets } from './server-sockets.js';
 
-/** How many connections are tried; FUZZ_CASES sets another number for a long run, SEED repeats one. */
-const CASES = Number(process.env['FUZZ_CASES'] ?? 600);
+/** How many connections are tried; FUZZ_CASES sets another number, SEED repeats a run. */
+const CASES = cases('FUZZ_CASES', { short: 600, soak: 20_000 });
 const SEED = Number(process.env['SEED'] ?? randomInt(2 ** 31));
 /** So many connections at a time. */
 const BATCH = 150;

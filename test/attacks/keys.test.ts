@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { keyNames } from '../../src/adapters/redis/keys.js';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { isSessionId, isSubject, makeSessionId } from '../../src/core/token/session-id.js';
 
 /** Names made of what keys are made of. */

@@ -32,7 +32,19 @@ describe('bearer: identity headers', () => {
 
   it('finds the aliases of its names, and never the names themselves', () => {
     const headers = new IdentityHeaders(['latchkey', 'remote-user']);
-    const names = ['X_Latchkey_Subject', 'x-latchkey-subject', 'x.latchkey.session', 'Remote_User', 'remote-user-id'];
-    expect(headers.aliasesAmong(names)).to.deep.equal(['X_Latchkey_Subject', 'x.latchkey.session', 'Remote_User']);
+    const names = [
+      'X_Latchkey_Subject',
+      'x-latchkey-subject',
+      'x.latchkey.session',
+      'Remote_User',
+      'remote-user-id',
+      'x~latchkey!expires',
+    ];
+    expect(headers.aliasesAmong(names)).to.deep.equal([
+      'X_Latchkey_Subject',
+      'x.latchkey.session',
+      'Remote_User',
+      'x~latchkey!expires',
+    ]);
   });
 });

@@ -14,7 +14,7 @@ const node = (id: number, functionName: string, url: string, ...children: readon
 const NODES: Profile['nodes'] = [
   node(1, '(root)', '', 2, 5, 6),
   node(2, 'onReceiveHalfClose', 'file:///x/node_modules/@grpc/grpc-js/build/src/server.js', 3),
-  node(3, 'authenticate', 'file:///x/dist/src/core/authenticate.js', 4),
+  node(3, 'authenticate', 'file:///x/dist/src/core/use-cases/authenticate.js', 4),
   node(4, 'digest', 'node:internal/crypto/hash'),
   node(5, '(garbage collector)', ''),
   node(6, '(idle)', ''),
@@ -38,7 +38,7 @@ describe('the shares of a profile', () => {
   it('are told apart by files that are there', () => {
     const named = OWNERS.flatMap(([, { source }]) => [...source.matchAll(/\\\/src((?:\\\/[\w-]+)+)\\\.js/g)]);
     const files = named.map(([, path = '']) => `../../src${path.replaceAll('\\/', '/')}.js`);
-    expect(files).to.include.members(['../../src/grpc/call-log.js', '../../src/core/ledger.js']);
+    expect(files).to.include.members(['../../src/grpc/call-log.js', '../../src/core/durability/ledger.js']);
     for (const file of files) expect(existsSync(new URL(file, import.meta.url)), file).to.equal(true);
   });
 

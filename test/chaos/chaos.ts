@@ -1,4 +1,4 @@
-// Owns a chaos run from its start to its verdict: the cluster, the clients, the faults, the clock of it all.
+// A chaos run from its start to its verdict: the store and the nodes, the clients, the faults, the clock.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { violationsIn } from './checker.js';
@@ -11,6 +11,8 @@ import { Recorder } from './recorder.js';
 import { Sessions } from './sessions.js';
 
 const CLIENTS = 24;
+/** So many calls of each run that ends after some faults are made when the last one is over: enough to be judged. */
+const LAST_CALLS = 150;
 /** After the last action, how long calls and faults may take to end, ms: two failovers of Sentinels on a slow machine. */
 const END_LIMIT_MS = 60_000;
 const TICK_MS = 50;
@@ -18,6 +20,7 @@ const TICK_MS = 50;
 const STALL_MS = 100;
 
 export interface ChaosOptions {
+  /** How long clients act, at most. */
   readonly seconds: number;
   /** Determines what clients and faults choose; not when the machine gets to it. */
   readonly seed: number;
@@ -26,6 +29,10 @@ export interface ChaosOptions {
   readonly faults: boolean;
   /** The one kind of faults that happens; undefined: all of them. */
   readonly only?: string;
+  /** After so many faults, and some calls after them, the run ends; undefined: when its time is over. */
+  readonly rounds?: number;
+  /** How many clients act at the same time. Default: 24. */
+  readonly clients?: number;
   /** Modules that the nodes load first: planted bugs. */
   readonly preloads?: readonly string[];
 }
@@ -38,43 +45,53 @@ export interface ChaosResult {
 }
 
 /** @throws Error if the run itself fails, or does not come to its end */
-export async function runChaos({
-  seconds,
-  seed,
-  store,
-  faults,
-  only,
-  preloads = [],
-}: ChaosOptions): Promise<ChaosResult> {
-  const cluster = await Cluster.start(store, preloads);
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const cluster = await Cluster.start(options.store, options.preloads);
   try {
-    if ((await cluster.recovered(10_000)) === undefined) throw new Error('the nodes did not come to serve');
-    const random = new Random(seed);
-    const recorder = new Recorder(cluster.nodes);
-    const misfortunes = new Faults(cluster, random.fork(), only);
-    const sessions = new Sessions();
-    const clients = Array.from({ length: CLIENTS }, () => new Client(random.fork(), recorder, sessions));
-    const stop = new AbortController();
-    const watch = watchStalls();
-    const work = Promise.all([
-      ...clients.map((client) => client.run(stop.signal)),
-      ...(faults ? [misfortunes.run(stop.signal)] : []),
-    ]);
-    await Promise.race([sleep(seconds * 1_000), work]);
-    stop.abort();
-    await within(END_LIMIT_MS, work);
-    const history: History = {
-      calls: recorder.calls,
-      faults: misfortunes.records,
-      losses: misfortunes.losses,
-      stalls: watch.end(),
-      unixOffsetMs: Date.now() - performance.now(),
-      graceMs: GRACE_MS,
-    };
-    return { history, violations: violationsIn(history), logs: cluster.nodes.map(({ log }) => log) };
+    return await runChaosOn(cluster, options);
   } finally {
     await within(END_LIMIT_MS, cluster.close());
   }
+}
+
+/**
+ * A run on a store and nodes that may have had others before, with subjects of its own.
+ * @throws Error if the run itself fails, or does not come to its end
+ */
+export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promise<ChaosResult> {
+  if ((await cluster.recovered(10_000)) === undefined) throw new Error('the nodes did not come to serve');
+  const random = new Random(options.seed);
+  const recorder = new Recorder(cluster.nodes);
+  const misfortunes = new Faults(cluster, random.fork(), options.only);
+  const sessions = new Sessions();
+  const newClient = () => new Client(random.fork(), recorder, sessions);
+  const clients = Array.from({ length: options.clients ?? CLIENTS }, newClient);
+  const stop = new AbortController();
+  const watch = watchStalls();
+  const acting = Promise.all(clients.map((client) => client.run(stop.signal)));
+  const faults = options.faults ? misfortunes.run(stop.signal, options.rounds) : undefined;
+  const work = Promise.all([acting, faults]);
+  const enough = async (): Promise<void> => {
+    await faults;
+    const most = recorder.calls.length + LAST_CALLS;
+    while (recorder.calls.length < most && !stop.signal.aborted) await sleep(20);
+  };
+  try {
+    const over = sleep(options.seconds * 1_000, undefined, { signal: stop.signal });
+    await Promise.race([over, work, ...(options.rounds === undefined ? [] : [enough()])]);
+  } finally {
+    stop.abort();
+  }
+  await within(END_LIMIT_MS, work);
+  const history: History = {
+    calls: recorder.calls,
+    faults: misfortunes.records,
+    losses: misfortunes.losses,
+    stalls: watch.end(),
+    unixOffsetMs: Date.now() - performance.now(),
+    graceMs: GRACE_MS,
+  };
+  return { history, violations: violationsIn(history), logs: cluster.nodes.map(({ log }) => log) };
 }
 
 /** Notes when this process itself stands still. */

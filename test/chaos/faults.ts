@@ -70,14 +70,18 @@ export class Faults {
     this.#kinds = only === undefined ? kinds : { [only]: chosenOf(kinds, only) };
   }
 
-  /** One fault after another, each kind once before any comes again, until it is told to stop. */
-  async run(stopped: AbortSignal): Promise<void> {
+  /**
+   * One fault after another, each kind once before any comes again.
+   * @param stopped ends it after the fault that is there
+   * @param rounds after so many times it ends by itself; in one of them two kinds may come together
+   */
+  async run(stopped: AbortSignal, rounds = Number.POSITIVE_INFINITY): Promise<void> {
     let deck: string[] = [];
     const deal = (): string => {
       if (deck.length === 0) deck = this.#random.shuffled(Object.keys(this.#kinds));
       return deck.pop() ?? '';
     };
-    while (!stopped.aborted) {
+    for (let round = 0; round < rounds && !stopped.aborted; round++) {
       await sleep(this.#random.between(...PAUSE_MS), undefined, { signal: stopped }).catch(() => {});
       if (stopped.aborted) return;
       const first = deal();

@@ -1,4 +1,4 @@
-// Owns what is asked of a service while nothing is wrong: that it answers, and does not only say that it could.
+// The check that a service answers calls while nothing is wrong, and does not only say that it serves.
 
 import { CALL_BOUND_MS } from './checker.js';
 import type { CallRecord, FaultRecord, History, Span } from './record.js';
@@ -6,6 +6,8 @@ import type { CallRecord, FaultRecord, History, Span } from './record.js';
 /** Of so many calls in quiet times, at least, more than this share without an answer is too much: a machine may stumble. */
 const LEAST_CALLS = 100;
 const MOST_UNANSWERED = 0.05;
+/** The scheduler that lets the harness wait lets the other processes wait by turns, ms. */
+const AROUND_STALL_MS = 500;
 
 export interface Quiet {
   readonly calls: number;
@@ -41,9 +43,9 @@ export const undisturbedCalls = (history: History): Quiet =>
 function callsIn(times: readonly Span[], history: History): Quiet {
   const inside = ({ fromMs, toMs, deadlineMs }: CallRecord): boolean =>
     deadlineMs >= CALL_BOUND_MS && times.some((time) => time.fromMs <= fromMs && toMs <= time.toMs);
-  // While the harness stood still, the nodes may have, too.
+  // While the harness stood still, the nodes and the store may have, too, and a moment before or after.
   const inStall = ({ fromMs, toMs }: CallRecord): boolean =>
-    history.stalls.some((stall) => stall.fromMs <= toMs && fromMs <= stall.toMs);
+    history.stalls.some((stall) => stall.fromMs - AROUND_STALL_MS <= toMs && fromMs <= stall.toMs + AROUND_STALL_MS);
   const calls = history.calls.filter((call) => inside(call) && !inStall(call));
   return { calls: calls.length, unanswered: calls.filter(({ outcome }) => outcome.is === 'unknown').length };
 }

@@ -19,7 +19,11 @@ export interface ClientSession {
   idleUntilMs: number;
 }
 
+/** How many runs this process has made: a late write of one must not end the sessions of the next. */
+let runs = 0;
+
 export class Sessions {
+  readonly #run = ++runs;
   readonly #live: ClientSession[] = [];
   readonly #over: { readonly session: ClientSession; readonly atMs: number }[] = [];
 
@@ -28,7 +32,7 @@ export class Sessions {
   }
 
   subject(random: Random): string {
-    return `user-${Math.floor(random.between(0, SUBJECTS))}`;
+    return `user-${this.#run}-${Math.floor(random.between(0, SUBJECTS))}`;
   }
 
   begin(first: Held): ClientSession {

@@ -13,7 +13,7 @@ export function describeRacing(bench: StoreBench): void {
       const outcomes = await Promise.all(
         Array.from({ length: 100 }, (_, i) => {
           const mine = stores[i % stores.length] ?? bench.store;
-          return mine.swap(key, undefined, {
+          return mine.compareAndSet(key, undefined, {
             value: `${i}`,
             atLeastMs: 0,
             lifetimeMs: HOUR_MS,
@@ -21,7 +21,7 @@ export function describeRacing(bench: StoreBench): void {
           });
         }),
       );
-      expect(outcomes.filter(({ won }) => won)).to.have.length(1);
+      expect(outcomes.filter(({ applied }) => applied)).to.have.length(1);
       expect(new Set(outcomes.map(({ current }) => current)).size).to.equal(1);
       expect(await bench.text(key)).to.equal(outcomes[0]?.current);
     });
@@ -33,14 +33,14 @@ export function describeRacing(bench: StoreBench): void {
         let [standing] = await mine.read([key]);
         for (let done = 0; done < 5; ) {
           const value = `${Number(standing?.split(' ')[2] ?? 0) + 1}`;
-          const swapped = await mine.swap(key, standing, {
+          const swapped = await mine.compareAndSet(key, standing, {
             value,
             atLeastMs: 0,
             lifetimeMs: HOUR_MS,
             notAfterMs: mine.now(0) + HOUR_MS,
           });
           standing = swapped.current;
-          if (swapped.won) done++;
+          if (swapped.applied) done++;
         }
       };
       await Promise.all(Array.from({ length: 20 }, (_, i) => count(stores[i % stores.length] ?? bench.store)));
@@ -66,7 +66,11 @@ export function describeRacing(bench: StoreBench): void {
       await unavailable(bench.store.read([cutOff('ann')]));
       const draft = { value: 'a', atLeastMs: 0 };
       await unavailable(
-        bench.store.swap(cutOff('ann'), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: Date.now() + HOUR_MS }),
+        bench.store.compareAndSet(cutOff('ann'), undefined, {
+          ...draft,
+          lifetimeMs: HOUR_MS,
+          notAfterMs: Date.now() + HOUR_MS,
+        }),
       );
       await bench.store.close();
     });

@@ -1,7 +1,7 @@
 // The store contract: reads are atomic, current, and keep keys apart.
 
 import { expect } from 'chai';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { cutOff, freshSession, HOUR_MS, type StoreBench } from './store-bench.js';
 
 /** Subjects that a careless key would mix up, with one another or with its own separators. */

@@ -2,7 +2,8 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import type { CompareAndSetResult, Store } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { makeSessionId } from '../../src/core/token/session-id.js';
 
 export type ClosableStore = Store & { close(): Promise<void> };
@@ -80,15 +81,15 @@ export class StoreBench {
     return (await this.store.read([key]))[0];
   }
 
-  write(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<Swapped> {
+  write(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<CompareAndSetResult> {
     const { store } = this;
-    return store.swap(key, expected, { value, atLeastMs: 0, lifetimeMs, notAfterMs: store.now(0) + HOUR_MS });
+    return store.compareAndSet(key, expected, { value, atLeastMs: 0, lifetimeMs, notAfterMs: store.now(0) + HOUR_MS });
   }
 
   /** Writes, and must win. Returns the new text. */
   async put(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<string> {
-    const { won, current } = await this.write(key, expected, value, lifetimeMs);
-    expect(won).to.equal(true);
+    const { applied, current } = await this.write(key, expected, value, lifetimeMs);
+    expect(applied).to.equal(true);
     if (current === undefined) throw new Error('a swap that was won tells what it wrote');
     return current;
   }

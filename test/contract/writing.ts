@@ -23,10 +23,10 @@ export function describeWriting(bench: StoreBench): void {
 
     it('writes nothing where something else stands, and answers what that is', async () => {
       const key = cutOff('ann');
-      expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ won: false, current: undefined });
+      expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ applied: false, current: undefined });
       const standing = await bench.put(key, undefined, 'a', HOUR_MS);
-      expect(await bench.write(key, undefined, 'b', HOUR_MS)).to.deep.equal({ won: false, current: standing });
-      expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ won: false, current: standing });
+      expect(await bench.write(key, undefined, 'b', HOUR_MS)).to.deep.equal({ applied: false, current: standing });
+      expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ applied: false, current: standing });
       expect(await bench.text(key)).to.equal(standing);
     });
 
@@ -55,7 +55,7 @@ export function describeWriting(bench: StoreBench): void {
     it('keeps a stamp within its bounds', async () => {
       const { store } = bench;
       const bound = { atLeastMs: 7, atMostMs: 7 };
-      const put = await store.swap(cutOff('ann'), undefined, {
+      const put = await store.compareAndSet(cutOff('ann'), undefined, {
         value: 'a',
         ...bound,
         lifetimeMs: HOUR_MS,
@@ -77,13 +77,13 @@ export function describeWriting(bench: StoreBench): void {
         standing.toLowerCase(),
       ];
       for (const expected of [...close, standing.replace('1 ', '01 '), standing.replace('1 ', '1  ')]) {
-        expect((await bench.write(key, expected, 'b', HOUR_MS)).won, JSON.stringify(expected)).to.equal(false);
+        expect((await bench.write(key, expected, 'b', HOUR_MS)).applied, JSON.stringify(expected)).to.equal(false);
       }
       expect(await bench.text(key)).to.equal(standing);
     });
 
     it('does not take an empty expectation for nothing', async () => {
-      expect(await bench.write(cutOff('ann'), '', 'a', HOUR_MS)).to.deep.equal({ won: false, current: undefined });
+      expect(await bench.write(cutOff('ann'), '', 'a', HOUR_MS)).to.deep.equal({ applied: false, current: undefined });
     });
 
     it('keeps every printable character', async () => {
@@ -95,7 +95,7 @@ export function describeWriting(bench: StoreBench): void {
 
     it('writes nothing after the caller has given up', async () => {
       const key = freshSession('ann');
-      const late = bench.store.swap(key, undefined, {
+      const late = bench.store.compareAndSet(key, undefined, {
         value: 'a',
         atLeastMs: 0,
         lifetimeMs: HOUR_MS,
@@ -124,7 +124,7 @@ export function describeWriting(bench: StoreBench): void {
     it('are at least what was asked for', async () => {
       const atLeastMs = bench.store.now(0) + HOUR_MS;
       const draft = { value: 'a', atLeastMs };
-      const { current } = await bench.store.swap(cutOff('ann'), undefined, {
+      const { current } = await bench.store.compareAndSet(cutOff('ann'), undefined, {
         ...draft,
         lifetimeMs: HOUR_MS,
         notAfterMs: bench.store.now(0) + HOUR_MS,
@@ -139,7 +139,7 @@ export function describeWriting(bench: StoreBench): void {
       const standing = await bench.put(key, undefined, 'a', SHORT_MS);
       await bench.world.pass(2 * SHORT_MS);
       expect(await bench.text(key)).to.equal(undefined);
-      expect(await bench.write(key, standing, 'b', HOUR_MS)).to.deep.equal({ won: false, current: undefined });
+      expect(await bench.write(key, standing, 'b', HOUR_MS)).to.deep.equal({ applied: false, current: undefined });
       await bench.put(key, undefined, 'b', HOUR_MS);
     });
 

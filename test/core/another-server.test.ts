@@ -1,10 +1,10 @@
 // Tests of how the ledger detects that another server answers: before the read, after it, and by the count of writes.
 
 import { expect } from 'chai';
-import type { Birth } from '../../src/core/entries.js';
-import { Ledger } from '../../src/core/ledger.js';
-import type { EntryKey } from '../../src/core/ports.js';
-import { restoreEntry } from '../../src/core/restore.js';
+import { Ledger } from '../../src/core/durability/ledger.js';
+import { restoreEntry } from '../../src/core/durability/restore.js';
+import type { Birth } from '../../src/core/session/entries.js';
+import type { EntryKey } from '../../src/core/session/store-keys.js';
 import { run, World } from '../support/world.js';
 
 const SHARD = 1;
@@ -14,7 +14,7 @@ describe('an acknowledgement', () => {
   it('of a write always waits for replicas; of what was read once for each text and server', async () => {
     const world = new World();
     let waits = 0;
-    const ledger = new Ledger({ ...world.store(0), settle: async () => void waits++ }, () => {});
+    const ledger = new Ledger({ ...world.store(0), waitForReplicas: async () => void waits++ }, () => {});
     const key: EntryKey = { kind: 'not-before', subject: 'alice' };
     const current = '1 5 not-before';
     const acknowledge = async (writes?: number): Promise<number> => {

@@ -1,7 +1,7 @@
 // Tests of the birth records: which sessions they deny, to the millisecond, and how a missing record is handled.
 
 import { expect } from 'chai';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, run, SECOND } from '../support/world.js';
 

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { violations, type Weather } from '../support/history.js';
+import { cases } from '../support/soak.js';
 
 const WORLDS: Readonly<Record<string, Weather>> = {
   'in fair weather': {},
@@ -16,9 +17,9 @@ const WORLDS: Readonly<Record<string, Weather>> = {
   'with REFRESH_TTL lowered and raised': { refreshDays: [1, 7, 14] },
 };
 
-/** How many histories a world gets; HISTORIES sets another number for a long run. */
+/** How many histories a world gets; HISTORIES sets another number. */
 const SEED = process.env['SEED'];
-const RUNS = Number(process.env['HISTORIES'] ?? 1_000);
+const RUNS = cases('HISTORIES', { short: 250, soak: 10_000 });
 // Without bias: a choice is as likely as another, and shrinking still leads to the first of each.
 const choice = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((number) => number / 2 ** 32);
 const choices = fc.noBias(fc.array(choice, { minLength: 100, maxLength: 500, size: 'max' }));

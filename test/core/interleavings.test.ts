@@ -2,10 +2,10 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
-import { refresh } from '../../src/core/refresh.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
 import { Scene } from '../support/scene.js';
 import { aCall, settle } from '../support/world.js';
 

@@ -114,12 +114,12 @@ describe('the births of a store', () => {
 describe('a round of births that breaks off', () => {
   it('goes on with the SESSIONS_SINCE that it began with', async () => {
     const scene = new Scene({ foreignSinceMs: DAY });
-    const { store, births } = scene.context;
-    const { swap } = store;
+    const { bareStore: store, births } = scene.context;
+    const { compareAndSet } = store;
     let writes = 0;
-    const flaky = (...args: Parameters<typeof swap>) =>
-      writes++ === 1 ? Promise.reject(new StoreUnavailable('late')) : swap(...args);
-    Object.assign(store, { swap: flaky });
+    const flaky = (...args: Parameters<typeof compareAndSet>) =>
+      writes++ === 1 ? Promise.reject(new StoreUnavailable('late')) : compareAndSet(...args);
+    Object.assign(store, { compareAndSet: flaky });
     expect(await failure(run(scene.world, births.write()))).to.equal('UNAVAILABLE');
     await scene.issue('bob');
     await scene.issue('alice');

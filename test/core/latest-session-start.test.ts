@@ -1,7 +1,7 @@
 // Tests of the latest session start, by shard.
 
 import { expect } from 'chai';
-import { LatestSessionStart } from '../../src/core/latest-session-start.js';
+import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
 import { failure, Scene } from '../support/scene.js';
 import { MINUTE, SECOND } from '../support/world.js';
 

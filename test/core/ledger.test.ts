@@ -1,20 +1,19 @@
 // Tests of the ledger: acknowledged entries survive a store that loses writes, and are on replicas before the answer.
 
 import { expect } from 'chai';
-import type { Context } from '../../src/core/context.js';
-import type { Setback } from '../../src/core/ledger.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
-import { LEDGER_MS, MAX_DENIALS } from '../../src/core/policy.js';
-import { refresh } from '../../src/core/refresh.js';
-import { validate } from '../../src/core/validate.js';
+import type { Setback } from '../../src/core/durability/ledger.js';
+import { LEDGER_MS, MAX_DENIALS } from '../../src/core/durability/limits.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { failure, Scene } from '../support/scene.js';
-import { aCall, MINUTE, node, POLICY, run, SECOND, settle } from '../support/world.js';
+import { aCall, MINUTE, type Node, node, POLICY, run, SECOND, settle } from '../support/world.js';
 
 /** A scene whose first node reports setbacks, and a second node beside it. */
 class Setbacks extends Scene {
   readonly told: Setback[] = [];
-  readonly other: Context;
+  readonly other: Node;
 
   constructor() {
     super();
@@ -290,7 +289,7 @@ describe('an acknowledgement that too few replicas have confirmed', () => {
       await end(pair);
       scene.context = scene.other;
       let waits = 0;
-      Object.assign(scene.other.store, { settle: async () => void waits++ });
+      Object.assign(scene.other.bareStore, { waitForReplicas: async () => void waits++ });
       for (let n = 0; n < 3; n++) {
         expect(await scene.verdict(pair.accessToken)).to.match(/^REVOKED/);
         expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');

@@ -1,7 +1,7 @@
 // Tests of logout: which sessions it ends, and when nothing is left to end.
 
 import { expect } from 'chai';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { sessionStartMs } from '../../src/core/token/session-id.js';
 import { altered, failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';

@@ -1,7 +1,7 @@
 // Tests of the log of outages.
 
 import { expect } from 'chai';
-import { OutageLog } from '../../src/core/outage-log.js';
+import { OutageLog } from '../../src/core/durability/outage-log.js';
 
 describe('what a process knows of reaching its store', () => {
   it('is nothing before the first time', () => {

@@ -1,11 +1,10 @@
 // Tests of the denial of an adopted session when SESSION_MAX is raised: no token becomes active again.
 
 import { expect } from 'chai';
-import type { Context } from '../../src/core/context.js';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { ADOPTED_MAX_MS } from '../../src/core/token/rules.js';
 import { failure, Scene } from '../support/scene.js';
-import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';
+import { DAY, MINUTE, type Node, POLICY, SECOND } from '../support/world.js';
 
 const HOUR = 60 * MINUTE;
 const SMALL = { foreignSinceMs: 0 };
@@ -13,7 +12,7 @@ const LARGE = { ...SMALL, refreshTtlMs: 2_000 * DAY, sessionMaxMs: 3_000 * DAY }
 
 describe('an adopted session, when SESSION_MAX is raised', () => {
   let scene: Scene;
-  let raised: Context;
+  let raised: Node;
   /** @param days how long after its start its `exp` is */
   const adopted = (days: number): string => {
     const iat = scene.world.nowMs / SECOND;

@@ -1,7 +1,7 @@
 // Tests of the checks of claims: type and range of each.
 
 import { expect } from 'chai';
-import type { Pair } from '../../src/core/pair.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import { altered, failure, Scene } from '../support/scene.js';
 import { SECOND } from '../support/world.js';
 

@@ -1,8 +1,8 @@
 // Tests of the refresh rule, case by case, with the clock handed in.
 
 import { expect } from 'chai';
-import type { Pair } from '../../src/core/pair.js';
-import type { StoreKey } from '../../src/core/ports.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import { failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, POLICY, run, SECOND, settle } from '../support/world.js';
 
@@ -227,12 +227,13 @@ describe('a refresh', () => {
 
   it('writes nothing once its caller has given up', async () => {
     const first = await scene.issue();
-    const { store } = scene.context;
-    const slow = (...args: Parameters<typeof store.swap>) => {
+    const { bareStore } = scene.context;
+    const { compareAndSet } = bareStore;
+    const slow = (...args: Parameters<typeof compareAndSet>) => {
       scene.world.nowMs += 3 * SECOND;
-      return store.swap(...args);
+      return compareAndSet(...args);
     };
-    scene.context = { ...scene.context, store: { ...store, swap: slow } };
+    Object.assign(bareStore, { compareAndSet: slow });
     const late = scene.refresh(first.refreshToken);
     expect(await failure(late)).to.equal('UNAVAILABLE');
     expect(scene.world.size).to.equal(0);

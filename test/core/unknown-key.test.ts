@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import type { Context } from '../../src/core/context.js';
-import { refresh } from '../../src/core/refresh.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
 import type { VerifiedJws } from '../../src/core/token/verified-jws.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
 import { failure, Scene } from '../support/scene.js';
 import { plainKeys } from '../support/world.js';
 

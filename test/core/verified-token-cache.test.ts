@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { tokenMemory } from '../../src/adapters/lru/token-memory.js';
 import type { Context } from '../../src/core/context.js';
+import type { Verified } from '../../src/core/session/verified-token.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
 import type { VerifiedJws } from '../../src/core/token/verified-jws.js';
-import { validate } from '../../src/core/validate.js';
-import type { Verified } from '../../src/core/verified.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { altered, failure, Scene } from '../support/scene.js';
 import { aCall, MINUTE, plainKeys, SECOND, settle } from '../support/world.js';
 

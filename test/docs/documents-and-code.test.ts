@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import type { AuthClient } from '../../gateway/auth-client.js';
 import { readGatewaySettings } from '../../gateway/config.js';
+import { notFound } from '../../gateway/http/responses.js';
 import { readPaths } from '../../gateway/routes/paths.js';
 import { createRoutes, pathOf } from '../../gateway/routes/table.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
@@ -11,8 +12,8 @@ import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js'
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { HELP } from '../../src/commands/usage.js';
-import type { AuditEvent } from '../../src/core/audit.js';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
+import type { AuditEvent } from '../../src/core/events/audit.js';
 import { refusal } from '../../src/core/token/errors.js';
 import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
 import { Environment } from '../../src/platform/env.js';
@@ -118,7 +119,9 @@ describe('the documents', () => {
   it('name only paths that the gateway has, and all of them', () => {
     const pathsIn = (text: string) =>
       [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z./-]+)/gm)].map(([, path = '']) => pathOf(path));
-    const served = [...createRoutes({} as AuthClient, readPaths(new Environment({}))).keys()].sort();
+    const served = [
+      ...createRoutes({} as AuthClient, readPaths(new Environment({})), async () => notFound).keys(),
+    ].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
   });

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { keyNames } from '../../src/adapters/redis/keys.js';
-import { parseBirth, parseNotBefore, parseSession } from '../../src/core/entries.js';
+import { parseBirth, parseNotBefore, parseSession } from '../../src/core/session/entries.js';
 import { makeSessionId } from '../../src/core/token/session-id.js';
 import { codeOf, DOCUMENTS, ROOT, readText, tableBelow } from './markdown.js';
 

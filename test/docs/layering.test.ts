@@ -17,7 +17,11 @@ const PLATFORM = ['src/platform/'];
 const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
 /** How bearer tokens come by HTTP, and the responses to those that are refused. */
 const BEARER = 'src/bearer/';
+/** The library for validation in the caller's process, by its entry. */
+const VALIDATOR = 'src/validator/index.ts';
 const GENERATED = 'proto/gen/';
+/** The rooms of the core that hold pure rules. */
+const BASE = ['session/', 'token/', 'errors.ts'];
 /**
  * Packages of packages, declared to hold their version where the package is installed: `overrides` count only in a
  * checkout. The next version of light-my-request needs Node 22.
@@ -35,9 +39,20 @@ const RULES: readonly Rule[] = [
     packages: ['jsonwebtoken'],
     node: true,
   },
-  { at: 'src/core/session/', files: ['src/core/'], packages: [], node: false },
-  ...FILES.filter((path) => /^src\/core\/[^/]+$/.test(path)).map((at) => ({
-    ...{ at, files: ['src/core/'], packages: [], node: false },
+  // The rooms of the core, from the ground up: each may use those before it.
+  ...Object.entries({
+    'errors.ts': ['token/'],
+    'session/': ['session/', 'token/', 'errors.ts'],
+    'key-schedule.ts': ['session/rules.ts'],
+    'policy.ts': ['session/rules.ts', 'token/rules.ts'],
+    'events/': ['events/', 'session/', 'token/'],
+    'ports.ts': ['events/', 'session/', 'token/'],
+    'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
+    'context.ts': ['durability/', 'ports.ts', 'policy.ts', 'session/'],
+    'use-cases/': ['use-cases/', 'context.ts', 'durability/', 'ports.ts', 'policy.ts', 'key-schedule.ts', ...BASE],
+    'finding.ts': [],
+  }).map(([room, files]) => ({
+    ...{ at: `src/core/${room}`, files: files.map((file) => `src/core/${file}`), packages: [], node: false },
   })),
   ...['jwt-keys', 'key-', 'signing'].map((name) => ({
     at: `src/adapters/jwt/${name}`,
@@ -74,17 +89,17 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/grpc/codec/',
-    files: ['src/grpc/codec/', 'src/grpc/status.ts', 'src/core/', GENERATED],
+    files: ['src/grpc/codec/', 'src/grpc/status.ts', BEARER, 'src/core/', GENERATED],
     packages: ['@bufbuild/protobuf'],
     node: true,
   },
   {
     at: 'src/grpc/services/',
-    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    files: ['src/grpc/', BEARER, 'src/core/', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
-  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status'].map((name) => ({
+  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status', 'status-details'].map((name) => ({
     at: `src/grpc/${name}.ts`,
     files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js'],
@@ -125,6 +140,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/issuer.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   {
     at: 'src/settings/service.ts',
@@ -147,6 +163,17 @@ const RULES: readonly Rule[] = [
       GENERATED,
     ],
     packages: ['@grpc/grpc-js'],
+    node: true,
+  },
+  // They are loaded into other programs, too, and each by itself. Of fastify and express they load nothing.
+  {
+    at: 'src/middleware/',
+    files: [
+      'src/middleware/',
+      ...['api', 'errors', 'options'].map((name) => `src/validator/${name}.ts`),
+      ...[BEARER, 'src/core/token/claims.ts', 'src/grpc/status-details.ts', GENERATED],
+    ],
+    packages: ['@grpc/grpc-js', 'fastify'],
     node: true,
   },
   { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },
@@ -179,7 +206,7 @@ const RULES: readonly Rule[] = [
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
+    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, VALIDATOR, GENERATED, ...PLATFORM],
     packages: ['fastify'],
     node: true,
   },
@@ -192,12 +219,15 @@ const RULES: readonly Rule[] = [
   { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
   {
     at: 'gateway/config.ts',
-    files: ['src/settings/tls.ts', 'gateway/http/cors.ts', 'gateway/limits/', 'gateway/routes/paths.ts', ...PLATFORM],
+    files: [
+      ...['src/settings/tls.ts', 'src/settings/doors.ts', 'gateway/http/cors.ts', 'gateway/limits/'],
+      ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
+    ],
     packages: [],
     node: false,
   },
   { at: 'gateway/app.ts', files: ['gateway/', ...PLATFORM], packages: ['fastify', '@fastify/cors'], node: true },
-  { at: 'gateway/server.ts', files: ['gateway/', ...PLATFORM], packages: [], node: true },
+  { at: 'gateway/server.ts', files: ['gateway/', VALIDATOR, ...PLATFORM], packages: [], node: true },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
 ];
 

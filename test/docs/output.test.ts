@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { codeIn, sourceFiles } from './imports.js';
+import { readText } from './markdown.js';
 
 /** The files that may write to a stream of the process, or take its place. */
 const WRITERS: readonly string[] = [
@@ -31,6 +32,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/integrations/django.test.ts': 'Django',
   'test/integrations/python.ts': 'python3, pip',
   'test/platform/log.test.ts': 'scripts with a logger in them',
+  'test/middleware/closure.test.ts': 'a script that loads a middleware',
   'test/package/package.check.ts': 'npm, tar',
   'test/support/processes.ts': 'latchkey itself, watched',
   'test/support/processor-time.ts': 'scripts that load modules',
@@ -59,8 +61,13 @@ describe('what is printed', () => {
 
   it('is checked after each test, of the whole run', () => {
     expect(codeIn('test/support/processes.ts')).to.match(/watchOutput\(\{/);
-    expect(codeIn('test/support/process-output.ts'))
-      .to.match(/^ {2}afterEach\(/m)
-      .and.to.match(/^ {2}after\(/m);
+    const hooks = codeIn('test/support/root-hooks.ts');
+    expect(hooks)
+      .to.match(/afterEach\(.*\{\n\s+checkOutputs\(/)
+      .and.to.match(/afterAll\([^}]*expectNoForeignLines\(/);
+    const lists = ['test/fast.json', 'test/unit.json', 'test/soak.json'].map((path) => JSON.parse(readText(path)));
+    for (const { require } of [JSON.parse(readText('package.json')).mocha, ...lists]) {
+      expect(require).to.deep.equal(['./dist/test/support/root-hooks.js']);
+    }
   });
 });

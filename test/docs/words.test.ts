@@ -14,6 +14,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'src/bearer': 0,
   'src/commands': 1,
   'src/grpc': 0,
+  'src/middleware': 0,
   'src/platform': 0,
   'src/settings': 0,
   'src/validator': 0,

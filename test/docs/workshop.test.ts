@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { ALONE, FIRST } from '../support/suite-files.js';
 import { sourceFiles } from './imports.js';
 import { readText } from './markdown.js';
 
@@ -22,10 +23,17 @@ describe('the workshop', () => {
   it('lets mocha run one file alone: package.json names none', () => {
     const { mocha, scripts } = JSON.parse(readText('package.json'));
     expect(mocha).to.not.have.property('spec');
-    expect(scripts.test).to.match(/exec mocha 'dist\/test\/\*\*\/\*\.test\.js'$/);
+    expect(scripts.test).to.match(/exec bash test\/support\/suite\.sh$/);
   });
 
-  for (const list of ['test/fast.json', 'test/unit.json']) {
+  it('runs only files alone, and begins only with files, that are there; none of those is in both lists', () => {
+    const listed = [...Object.keys(ALONE), ...FIRST];
+    const files = sourceFiles('test').filter((path) => path.endsWith('.test.ts'));
+    expect(listed.filter((path) => !files.includes(path))).to.deep.equal([]);
+    expect(listed).to.have.length(new Set(listed).size);
+  });
+
+  for (const list of ['test/fast.json', 'test/unit.json', 'test/soak.json']) {
     it(`${list} names only tests that are there`, () => {
       const files = sourceFiles('test').map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
       const { spec, ignore } = JSON.parse(readText(list)) as MochaList;

@@ -129,17 +129,17 @@ describe('the owner of a slot of a cluster', function () {
     const process = await open({ minReplicas: 1 });
     const [, second, third, , ...others] = world.servers;
     const shard = process.store.shardOf(process.subjectIn(ofTheFirst));
-    expect(await process.settle(shard)).to.equal('ok');
+    expect(await process.waitForReplicas(shard)).to.equal('ok');
     // The primary and its replica go on; all that could name another one are mute.
     for (const server of [second, third, ...others]) server?.pause();
     try {
       await until(async () => (await process.read(shard)) === 'UNAVAILABLE', 5_000);
       await sleep(200);
       expect(await process.read(shard)).to.equal('UNAVAILABLE');
-      expect(await process.settle(shard)).to.equal('UNAVAILABLE');
+      expect(await process.waitForReplicas(shard)).to.equal('UNAVAILABLE');
     } finally {
       for (const server of [second, third, ...others]) server?.resume();
     }
-    await until(async () => (await process.settle(shard)) === 'ok', 5_000);
+    await until(async () => (await process.waitForReplicas(shard)) === 'ok', 5_000);
   });
 });

@@ -129,7 +129,7 @@ describe('a cluster whose replicas must confirm', function () {
     const before = process.store.incarnationOf(shard);
     await world.migrate(slot, fresh);
     await until(() => process.store.incarnationOf(shard) !== before, 5_000);
-    await until(async () => (await process.settle(shard)) === 'ok', 5_000);
+    await until(async () => (await process.waitForReplicas(shard)) === 'ok', 5_000);
     expect(await process.logout(await process.issue(subject))).to.equal('ok');
     const connections = async (): Promise<string[]> => {
       const list = String(await fresh.raw.client('LIST')).split('\n');
@@ -145,7 +145,7 @@ describe('a cluster whose replicas must confirm', function () {
     const tally = new Tally();
     for (const untilMs = performance.now() + 2_500; performance.now() < untilMs; await sleep(20)) {
       tally.add(await process.validate(kept));
-      void process.settle(shard);
+      void process.waitForReplicas(shard);
     }
     expect(await connections()).to.include.members(there);
     expect(tally.of('active'), tally.text).to.be.at.least((1 - FAILING_SHARE) * tally.total);

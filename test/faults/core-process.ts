@@ -2,16 +2,15 @@
 
 import { slotOf } from '../../src/adapters/redis/keys.js';
 import { RedisStore, type RedisStoreOptions } from '../../src/adapters/redis/redis-store.js';
-import type { Context } from '../../src/core/context.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { issue } from '../../src/core/issue.js';
-import { logout } from '../../src/core/logout.js';
 import type { Policy } from '../../src/core/policy.js';
-import { refresh } from '../../src/core/refresh.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { validate } from '../../src/core/validate.js';
+import { issue } from '../../src/core/use-cases/issue.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { validate } from '../../src/core/use-cases/validate.js';
 import { RecordingLog } from '../support/recording-log.js';
-import { aCall, node, POLICY } from '../support/world.js';
+import { aCall, type Node, node, POLICY } from '../support/world.js';
 
 /** What becomes of a call: `ok`, `active`, why the token is refused, or UNAVAILABLE. */
 export type Outcome = string;
@@ -32,7 +31,7 @@ async function outcomeOf(call: Promise<Outcome>): Promise<Outcome> {
 export class CoreProcess {
   readonly store: RedisStore;
   readonly log = new RecordingLog();
-  readonly #context: Context;
+  readonly #context: Node;
 
   private constructor(url: string, options: Partial<RedisStoreOptions>, policy: Partial<Policy>) {
     this.store = new RedisStore({ url, allowUnsafe: true, log: this.log, ...options });
@@ -77,8 +76,8 @@ export class CoreProcess {
     return outcomeOf(this.store.read([{ kind: 'birth', shard }]).then(() => 'ok'));
   }
 
-  settle(shard: number): Promise<Outcome> {
-    return outcomeOf(this.store.settle(shard, this.store.incarnationOf(shard)).then(() => 'ok'));
+  waitForReplicas(shard: number): Promise<Outcome> {
+    return outcomeOf(this.store.waitForReplicas(shard, this.store.incarnationOf(shard)).then(() => 'ok'));
   }
 
   /** A subject whose slot is one of those that a test wants. */

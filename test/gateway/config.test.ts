@@ -13,6 +13,7 @@ describe('gateway: settings', () => {
       httpAddress: { host: '127.0.0.1', port: 8080 },
       authServiceAddress: { host: '127.0.0.1', port: 50051 },
       authServiceTls: undefined,
+      check: { maxStalenessMs: 0, identityHeaders: ['latchkey'] },
       cors: { origins: [], headers: [], credentials: false },
       paths: { refresh: ['/api/auth/token/refresh'], logout: ['/api/auth/logout'] },
       rateLimit: undefined,
@@ -28,6 +29,8 @@ describe('gateway: settings', () => {
       'TRUST_PROXY',
       'REFRESH_PATHS',
       'LOGOUT_PATHS',
+      'CHECK_MAX_STALENESS',
+      'CHECK_HEADERS',
     ];
     const cors = ['CORS_ORIGINS', 'CORS_HEADERS', 'CORS_CREDENTIALS'];
     const connections = ['HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS'];
@@ -104,6 +107,8 @@ describe('gateway: settings', () => {
     ['/healthz/', 'another path: the gateway has a probe there'],
     ['/readyz', 'another path: the gateway has a probe there'],
     ['/.well-known/jwks.json', 'another path: /.well-known is for'],
+    ['/api/auth/check', 'another path: proxies ask the gateway there'],
+    ['/api/auth/check/x/', 'another path: proxies ask the gateway there'],
   ] as const) {
     for (const name of ['REFRESH_PATHS', 'LOGOUT_PATHS']) {
       it(`refuses ${path.slice(0, 40)} in ${name}`, () => {

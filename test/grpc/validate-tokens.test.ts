@@ -102,7 +102,7 @@ describe('ValidateTokens', () => {
       isWanted: true,
       reserveTokens: () => {},
       addLogFields: () => {},
-      concerns: () => {},
+      setSessionId: () => {},
     };
     const request = { accessTokens: ['a', 'b', 'c'], includeClaims: false };
     const heard = await handler(request, call as unknown as ServiceCall).catch((error: unknown) => error);

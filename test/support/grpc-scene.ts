@@ -2,16 +2,17 @@
 
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import type { Policy } from '../../src/core/policy.js';
 import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
 import { formatAddress, Secret } from '../../src/platform/env.js';
 import { createLogger, type Logger } from '../../src/platform/log.js';
 import { TestClient } from './auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET } from './processes.js';
-import { node, World } from './world.js';
+import { node, POLICY, World } from './world.js';
 
 const SILENT = createLogger({ level: 'silent', name: 'test' });
 
-type SceneOptions = Partial<GrpcOptions> & { readonly log?: Logger };
+type SceneOptions = Partial<GrpcOptions> & { readonly log?: Logger; readonly policy?: Policy };
 
 export class GrpcScene {
   readonly world: World;
@@ -33,9 +34,9 @@ export class GrpcScene {
   }
 
   /** @param options what is other than usual; its clients come by `new TestClient` then */
-  static async start({ log = SILENT, ...options }: SceneOptions = {}): Promise<GrpcScene> {
+  static async start({ log = SILENT, policy = POLICY, ...options }: SceneOptions = {}): Promise<GrpcScene> {
     const world = new World();
-    const context = { ...node(world.store(0)), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
+    const context = { ...node(world.store(0), policy), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
     const server = new GrpcServer(context, log, {
       address: { host: '127.0.0.1', port: 0 },
       issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },

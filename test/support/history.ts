@@ -1,19 +1,20 @@
 // Owns random histories of the real core: clients, a thief and operators call two nodes, every step of every call is
 // taken in an order of the generator's choice, and what was answered is judged by what really happened before what.
 
-import type { AuditEvent } from '../../src/core/audit.js';
 import type { Context } from '../../src/core/context.js';
-import { revokeSubject } from '../../src/core/end-subject.js';
+import { LEDGER_MS } from '../../src/core/durability/limits.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { issue } from '../../src/core/issue.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
-import { LEDGER_MS, type Policy } from '../../src/core/policy.js';
+import type { AuditEvent } from '../../src/core/events/audit.js';
+import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
-import { refresh } from '../../src/core/refresh.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { type Validation, validate } from '../../src/core/validate.js';
-import { aCall, DAY, MINUTE, node, POLICY, run, SECOND, settle, World } from './world.js';
+import { issue } from '../../src/core/use-cases/issue.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { revokeSubject } from '../../src/core/use-cases/revoke-subject.js';
+import { type Validation, validate } from '../../src/core/use-cases/validate.js';
+import { aCall, DAY, MINUTE, type Node, node, POLICY, run, SECOND, settle, World } from './world.js';
 
 /** What may go wrong in a history. */
 export interface Weather {
@@ -84,7 +85,7 @@ class History {
   #lossSeq = 0;
   #awayMs = 0;
   #snapshot: { readonly atMs: number; readonly kept: ReadonlyMap<string, unknown> } | undefined;
-  #nodes: Context[];
+  #nodes: Node[];
 
   constructor(choices: readonly number[], weather: Weather) {
     this.#choices = choices;
@@ -100,7 +101,7 @@ class History {
     await this.#drain();
   }
 
-  #makeNodes(policy: Policy): Context[] {
+  #makeNodes(policy: Policy): Node[] {
     const lagMs = this.#weather.lagMs ?? 0;
     const nodes = [0, 1].map((n) =>
       node(

@@ -106,11 +106,11 @@ const watched = new Set<Watched>();
 /** Has a process checked after each test, and once more after it has ended. */
 export const watchOutput = (process: Watched): void => void watched.add(process);
 
-/** What was found so far, for the end of the run: a hook of the run that fails after a test would end the run there. */
+/** The lines that were found so far, for the end of the file: a root hook that fails after a test would end the run there. */
 const found: string[] = [];
 
 /** Looks for lines that nobody may print, of all processes. @param title the test that has just run */
-function checkOutputs(title: string): void {
+export function checkOutputs(title: string): void {
   for (const each of watched) {
     const { command, child, stdout, stderr } = each;
     const lines = foreignLines(command, stdout(), stderr(), child);
@@ -119,13 +119,8 @@ function checkOutputs(title: string): void {
   }
 }
 
-// On the top level of the run: there is no suite that could forget it. Other programs than mocha use this module, too.
-if (typeof afterEach === 'function') {
-  afterEach('reads both streams of all processes', function () {
-    checkOutputs(this.currentTest?.fullTitle() ?? '');
-  });
-  after('no process has printed what its log did not write', () => {
-    checkOutputs('a hook at the end');
-    if (found.length > 0) throw new Error(`lines that no log wrote:\n${found.join('\n')}`);
-  });
+/** @throws Error if a process has printed a line that no log wrote, since this was last asked */
+export function expectNoForeignLines(): void {
+  const lines = found.splice(0);
+  if (lines.length > 0) throw new Error(`lines that no log wrote:\n${lines.join('\n')}`);
 }

@@ -8,7 +8,8 @@ import { collect, OutputFile, watchOutput } from './process-output.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
-const START_MS = 10_000;
+/** How long a process may take until it is ready, on a machine that has much other work, ms. */
+const START_MS = 30_000;
 
 /** A secret for tests, long enough for HS256. */
 export const JWT_SECRET = 'a secret for tests alone, of more than 32 bytes';

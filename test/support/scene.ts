@@ -1,24 +1,24 @@
 // Owns short scenes of the real core on a store that answers at once: two nodes, a clock moved by hand, and the events.
 
-import type { AuditEvent } from '../../src/core/audit.js';
 import type { Context } from '../../src/core/context.js';
-import { revokeSubject } from '../../src/core/end-subject.js';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';
-import { issue } from '../../src/core/issue.js';
-import { logout } from '../../src/core/logout.js';
-import type { Pair } from '../../src/core/pair.js';
+import type { AuditEvent } from '../../src/core/events/audit.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Call } from '../../src/core/ports.js';
-import { refresh } from '../../src/core/refresh.js';
+import type { Pair } from '../../src/core/session/token-pair.js';
 import type { Claims } from '../../src/core/token/claims.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { validate } from '../../src/core/validate.js';
-import { aCall, node, POLICY, run, settle, World } from './world.js';
+import { issue } from '../../src/core/use-cases/issue.js';
+import { logout } from '../../src/core/use-cases/logout.js';
+import { refresh } from '../../src/core/use-cases/refresh.js';
+import { revokeSubject } from '../../src/core/use-cases/revoke-subject.js';
+import { validate } from '../../src/core/use-cases/validate.js';
+import { aCall, type Node, node, POLICY, run, settle, World } from './world.js';
 
 export class Scene {
   readonly world: World;
   readonly events: AuditEvent[] = [];
-  context: Context;
+  context: Node;
 
   /** @param reachedSinceMs since when the node has reached the store, Unix ms */
   constructor(policy: Partial<Policy> = {}, reachedSinceMs = 0) {
@@ -27,7 +27,7 @@ export class Scene {
   }
 
   /** Another node on the same store, with settings of its own. */
-  node(policy: Partial<Policy> = {}): Context {
+  node(policy: Partial<Policy> = {}): Node {
     return node(this.world.store(0), { ...POLICY, ...policy });
   }
 

@@ -1,13 +1,16 @@
 // Owns a store for tests whose every step is taken by hand: two nodes, one data set, and whatever order is wanted.
 
-import { Births } from '../../src/core/births.js';
 import type { Context } from '../../src/core/context.js';
+import { Births } from '../../src/core/durability/births.js';
+import { GuardedStore } from '../../src/core/durability/guarded-store.js';
+import { Ledger, type Setback } from '../../src/core/durability/ledger.js';
+import { OutageLog } from '../../src/core/durability/outage-log.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import { LatestSessionStart } from '../../src/core/latest-session-start.js';
-import { Ledger, type Setback } from '../../src/core/ledger.js';
-import { OutageLog } from '../../src/core/outage-log.js';
+import { Revocations } from '../../src/core/events/revocations.js';
 import type { Policy } from '../../src/core/policy.js';
-import type { Call, Draft, Keys, Store, StoreKey, Swapped } from '../../src/core/ports.js';
+import type { Call, CompareAndSetResult, EntryUpdate, Keys, Store } from '../../src/core/ports.js';
+import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
+import type { StoreKey } from '../../src/core/session/store-keys.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -116,9 +119,9 @@ export class World {
     return kept && kept.untilMs - this.nowMs;
   }
 
-  swap(key: StoreKey, expected: string | undefined, next: Draft): Swapped {
+  compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): CompareAndSetResult {
     const current = this.get(key);
-    if (current !== expected && !this.ignoreExpected) return { won: false, current };
+    if (current !== expected && !this.ignoreExpected) return { applied: false, current };
     const { value, atLeastMs, atMostMs = Number.POSITIVE_INFINITY, lifetimeMs = Number.POSITIVE_INFINITY } = next;
     const text = `1 ${Math.min(Math.max(this.nowMs, atLeastMs), atMostMs)} ${value}`;
     const untilMs = Math.max(
@@ -126,13 +129,13 @@ export class World {
       current === undefined ? 0 : (this.#kept.get(entryId(key))?.untilMs ?? 0),
     );
     this.#kept.set(entryId(key), { text, untilMs });
-    if (key.kind === 'birth') return { won: true, current: text };
+    if (key.kind === 'birth') return { applied: true, current: text };
     const birth: StoreKey = { kind: 'birth', shard: shardOf(key.subject) };
     const [, head, count] = /^(.*) (\d+)$/.exec(this.get(birth) ?? '') ?? [];
-    if (head === undefined) return { won: true, current: text };
+    if (head === undefined) return { applied: true, current: text };
     const writes = Number(count) + 1;
     this.put(birth, `${head} ${writes}`);
-    return { won: true, current: text, writes };
+    return { applied: true, current: text, writes };
   }
 
   /**
@@ -166,17 +169,17 @@ export class World {
       get reachableSinceMs() {
         return sinceMs();
       },
-      settle: async () => {
+      waitForReplicas: async () => {
         if (this.replicated === false) throw new StoreUnavailable('too few replicas');
       },
       now: () => this.nowMs - lagMs(),
       reachedMsSince: (_shard, atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
       watch: (listener) => this.#reach.watch(listener),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
-      swap: (key, expected, next) =>
+      compareAndSet: (key, expected, next) =>
         step('swap', () => {
           if (this.nowMs > next.notAfterMs) throw new StoreUnavailable('late');
-          return this.swap(key, expected, next);
+          return this.compareAndSet(key, expected, next);
         }),
     };
   }
@@ -196,19 +199,34 @@ export const plainKeys: Keys = {
   publicKeys: () => [],
 };
 
+/** A node's core, and the parts that its store is made of. */
+export interface Node extends Context {
+  readonly bareStore: Store;
+  readonly births: Births;
+  readonly ledger: Ledger;
+  readonly revocations: Revocations;
+}
+
 let made = 0;
 
 /**
  * A node's core on a view of the store.
  * @param tell hears of a store that has gone back
  */
-export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setback) => void = () => {}): Context {
+export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setback) => void = () => {}): Node {
+  const births = new Births(store, policy.foreignSinceMs);
+  const ledger = new Ledger(store, tell);
+  const revocations = new Revocations((error) => {
+    throw error;
+  });
   return {
-    store,
+    bareStore: store,
+    births,
+    ledger,
+    revocations,
+    store: new GuardedStore({ store, births, ledger, revocations }),
     keys: plainKeys,
     policy,
-    births: new Births(store, policy.foreignSinceMs),
-    ledger: new Ledger(store, tell),
     latestStart: new LatestSessionStart(),
     verified: new Map(),
     crypto: {
@@ -225,7 +243,7 @@ export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setb
 }
 
 /** A call that waits as long as it takes. */
-export const aCall = (audit: Call['audit'] = () => {}): Call => ({ budgetMs: 60_000, concerns: () => {}, audit });
+export const aCall = (audit: Call['audit'] = () => {}): Call => ({ budgetMs: 60_000, setSessionId: () => {}, audit });
 
 /** Lets every promise that can go on do so, up to its next step. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -18,7 +18,7 @@ const at = (steadyMs: number, wallMs = NOON_MS + steadyMs): Moment => ({ steadyM
 
 const activeUntil = (expiresAt: number): ActiveToken => ({
   ...{ active: true, subject: 'alice', sessionId: 's', tokenId: 't', issuedAt: 0, claims: {} },
-  expiresAt,
+  ...{ expiresAt, issuer: undefined, audience: [] },
 });
 const ACTIVE = activeUntil(NOON_MS / 1000 + 300);
 const inactive = (problem: InactiveProblem): Validation => ({ active: false, problem });

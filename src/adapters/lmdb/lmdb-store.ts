@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import type { CompareAndSetResult, EntryUpdate, Store } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
 import type { Logger } from '../../platform/logger.js';
 import { committed, type Database, openDatabase } from './database.js';
 import { hasRoom } from './preflight.js';
@@ -26,7 +27,7 @@ export interface LmdbStoreOptions {
   readonly writeTimeoutMs?: number;
 }
 
-type Outcome = Swapped | 'late';
+type Outcome = CompareAndSetResult | 'late';
 
 /** The denylist in an LMDB database. */
 export class LmdbStore implements Store {
@@ -86,13 +87,13 @@ export class LmdbStore implements Store {
   }
 
   /** Nothing to wait for: all that can be read is on the disk already. */
-  async settle(): Promise<void> {}
+  async waitForReplicas(): Promise<void> {}
 
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
     return this.#reads.read(keyNames(keys));
   }
 
-  async swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped> {
+  async compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): Promise<CompareAndSetResult> {
     const step = () => this.#step(key, expected, next);
     // Resolves when the transaction is on the disk, also if this step wrote nothing: the entry that it saw may be part of
     // the same transaction.
@@ -110,8 +111,8 @@ export class LmdbStore implements Store {
   async #write(step: () => Outcome): Promise<Outcome> {
     try {
       const outcome = await committed(this.#database.transaction(step));
-      // A lost swap writes nothing, so it does not prove that the disk has room.
-      if (outcome !== 'late' && outcome.won) this.#faults.succeeded();
+      // An update that is not applied writes nothing, so it does not prove that the disk has room.
+      if (outcome !== 'late' && outcome.applied) this.#faults.succeeded();
       return outcome;
     } catch (error) {
       // An invalid entry is not an error of the disk.
@@ -121,18 +122,18 @@ export class LmdbStore implements Store {
   }
 
   /** The compare-and-set within the transaction. No other writer of this machine runs at the same time. */
-  #step(key: StoreKey, expected: string | undefined, next: Draft): Outcome {
+  #step(key: StoreKey, expected: string | undefined, next: EntryUpdate): Outcome {
     const nowMs = this.#now();
     if (nowMs > next.notAfterMs) return 'late';
     const name = keyName(key);
     const current = liveRecord(this.#database.get(name), nowMs);
-    if (current?.text !== expected) return { won: false, current: current?.text };
+    if (current?.text !== expected) return { applied: false, current: current?.text };
     const stampMs = Math.min(Math.max(nowMs, next.atLeastMs), next.atMostMs ?? Number.POSITIVE_INFINITY);
     const text = `1 ${stampMs} ${next.value}`;
     const endsAtMs = laterEnd(current, next.lifetimeMs === undefined ? undefined : nowMs + next.lifetimeMs);
     this.#database.put(name, encode({ text, endsAtMs }));
     const writes = key.kind === 'birth' ? undefined : this.#count(nowMs);
-    return { won: true, current: text, ...(writes === undefined ? {} : { writes }) };
+    return { applied: true, current: text, ...(writes === undefined ? {} : { writes }) };
   }
 
   /** Raises the count in the birth record, within the transaction. */

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { StoreKey } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
 
 /** An entry with its end. */
 export interface Stored {

@@ -2,8 +2,8 @@
 
 import { existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseBirth } from '../../core/entries.js';
 import type { Finding } from '../../core/finding.js';
+import { parseBirth } from '../../core/session/entries.js';
 import { openReadOnly } from './database.js';
 import { checkFiles } from './preflight.js';
 import { canExpire, keyName, liveRecord } from './record.js';

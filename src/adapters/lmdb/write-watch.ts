@@ -3,8 +3,8 @@
 // A hanging disk may still complete a write whose caller got an error. The core does not count such a time for the grace
 // window, so it must know about it. Reads continue, because all that is visible is on the disk.
 
+import { OutageLog } from '../../core/durability/outage-log.js';
 import { StoreUnavailable } from '../../core/errors.js';
-import { OutageLog } from '../../core/outage-log.js';
 
 export class WriteWatch {
   readonly #limitMs: number;

@@ -4,7 +4,7 @@
 // read together. None of this may ever change for a data set: entries under other names would not be found.
 
 import { hash } from 'node:crypto';
-import type { StoreKey } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
 
 /** Tag i has the slot 256 i + 127. The slots are evenly spaced, so that each node of a cluster owns its share. */
 const TAGS = (

@@ -2,7 +2,7 @@
 
 import { StoreUnavailable } from '../../core/errors.js';
 
-/** The most keys in one command: a longer one would delay the swaps after it. */
+/** The most keys in one command: a longer one would delay the writes after it. */
 const MAX_KEYS = 1_000;
 
 /** Redis's answer for one key: a text, null for a missing key, or a number for a value of another type. */

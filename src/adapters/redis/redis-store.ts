@@ -1,11 +1,12 @@
 // The store on Redis: the core's Store port, by keys and scripts.
 
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Draft, Store, StoreKey, Swapped } from '../../core/ports.js';
+import type { CompareAndSetResult, EntryUpdate, Store } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
 import type { TlsSource } from './client.js';
+import { APPLIED, LATE } from './compare-and-set-script.js';
 import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
 import type { Log } from './server-check.js';
-import { LATE, WON } from './swap-script.js';
 import { ClusterOwners } from './topology/cluster-owners.js';
 import { type Commands, DirectCommands } from './topology/direct-commands.js';
 import { SingleOwner } from './topology/owners.js';
@@ -79,7 +80,7 @@ export class RedisStore implements Store {
     return first === undefined ? Promise.resolve([]) : this.#commands.read(shardOfKey(first), keyNames(keys));
   }
 
-  async swap(key: StoreKey, expected: string | undefined, next: Draft): Promise<Swapped> {
+  async compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): Promise<CompareAndSetResult> {
     const args = [
       expected === undefined ? '0' : '1',
       expected ?? '',
@@ -91,10 +92,10 @@ export class RedisStore implements Store {
     ];
     const shard = shardOfKey(key);
     const keys = namesOf(key.kind === 'birth' ? [key] : [key, { kind: 'birth', shard }]);
-    const [outcome, current, writes] = await this.#commands.swap(shard, keys, args);
+    const [outcome, current, writes] = await this.#commands.compareAndSet(shard, keys, args);
     if (outcome === LATE) throw new StoreUnavailable('a write reached Redis too late, and was not made');
     return {
-      won: outcome === WON,
+      applied: outcome === APPLIED,
       current: current ?? undefined,
       ...(writes === undefined ? {} : { writes: Number(writes) }),
     };
@@ -105,8 +106,8 @@ export class RedisStore implements Store {
   }
 
   /** Waits until enough replicas have everything that this server has answered by now. @throws StoreUnavailable */
-  settle(shard: number, incarnation: string | undefined): Promise<void> {
-    return this.#topology.settle(shard, incarnation);
+  waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
+    return this.#topology.waitForReplicas(shard, incarnation);
   }
 
   /** Closes all connections. Unanswered and later calls reject. */

@@ -76,7 +76,7 @@ export class Replicas {
    * Resolves once enough replicas have everything that an incarnation has answered by now.
    * @throws StoreUnavailable if too few confirm in time, or if another incarnation answers
    */
-  async settle(incarnation: string | undefined): Promise<void> {
+  async waitForReplicas(incarnation: string | undefined): Promise<void> {
     const round = await this.#round();
     const { minReplicas } = this.#parts;
     if (round.count < minReplicas) {

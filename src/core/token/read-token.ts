@@ -63,8 +63,12 @@ function checkParties(reader: ClaimReader, token: Token, rules: TokenRules): voi
   }
   if (rules.audience.length > 0) {
     reader.need('aud', isAudience, 'a string or a list of strings');
-    if (!token.audience.some((one) => rules.audience.includes(one))) {
+    if (!isForAudience(token, rules.audience)) {
       throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of our audiences');
     }
   }
 }
+
+/** Whether a token is for at least one of some audiences (RFC 7519, section 4.1.3). */
+export const isForAudience = ({ audience }: Token, accepted: readonly string[]): boolean =>
+  audience.some((one) => accepted.includes(one));

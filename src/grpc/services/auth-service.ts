@@ -1,10 +1,10 @@
 // The handlers of AuthService: each turns a message into a use case's input, and its result into a message.
 
 import type { Context } from '../../core/context.js';
-import { keySet } from '../../core/key-set.js';
-import { logout } from '../../core/logout.js';
-import { refresh } from '../../core/refresh.js';
-import { validate } from '../../core/validate.js';
+import { keySet } from '../../core/use-cases/key-set.js';
+import { logout } from '../../core/use-cases/logout.js';
+import { refresh } from '../../core/use-cases/refresh.js';
+import { validate } from '../../core/use-cases/validate.js';
 import type { AUTH_SERVICE } from '../codec/encoding.js';
 import { keySetMessage } from '../codec/key-set-message.js';
 import { validationResponse } from '../codec/validation-response.js';

@@ -29,7 +29,7 @@ export class Health {
   readonly #ok: StatusObject;
 
   /** @param services full names; @param worker the number of this worker, if there are several */
-  constructor(store: Store, services: readonly string[], worker?: number) {
+  constructor(store: Pick<Store, 'reachableSinceMs' | 'watch'>, services: readonly string[], worker?: number) {
     const metadata = new Metadata();
     if (worker !== undefined) metadata.set('latchkey-worker', `${worker}`);
     this.#ok = { code: status.OK, details: '', metadata };

@@ -2,8 +2,8 @@
 
 import type { StatusObject } from '@grpc/grpc-js';
 import type { Context } from '../../core/context.js';
-import { revokeSubject } from '../../core/end-subject.js';
-import { issue } from '../../core/issue.js';
+import { issue } from '../../core/use-cases/issue.js';
+import { revokeSubject } from '../../core/use-cases/revoke-subject.js';
 import type { ISSUER_SERVICE } from '../codec/encoding.js';
 import { Unauthenticated } from '../status.js';
 import type { IncomingCall } from '../transport/method.js';

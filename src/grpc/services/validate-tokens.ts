@@ -3,7 +3,7 @@
 import type { ValidateTokensRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../../core/context.js';
 import type { Call } from '../../core/ports.js';
-import { checkCount, type Fault, type Verdict, validateAmong } from '../../core/validate-many.js';
+import { checkCount, type Fault, type Verdict, validateAmong } from '../../core/use-cases/validate-many.js';
 import { TimeSlicer } from '../admission/time-slicer.js';
 import type { ServiceCall } from '../call-context.js';
 import { batchResult } from '../codec/validation-response.js';
@@ -15,7 +15,7 @@ const callForOneToken = (call: ServiceCall): Call => ({
   get budgetMs() {
     return call.budgetMs;
   },
-  concerns: () => {},
+  setSessionId: () => {},
   audit: (event) => call.audit(event),
 });
 
@@ -42,8 +42,8 @@ export function validateTokens(context: Context): Handler<ValidateTokensRequest,
     const results: Buffer[] = [];
     let [active, cannotTell] = [0, 0];
     await inSlices(call, verdicts, (verdict) => {
-      if ('untold' in verdict) {
-        if (cannotTell++ === 0) call.addLogFields({ detail: verdict.untold.message }, 'warn');
+      if ('unavailable' in verdict) {
+        if (cannotTell++ === 0) call.addLogFields({ detail: verdict.unavailable.message }, 'warn');
       } else if (verdict.active) active++;
       // Encoded here, because encoding a thousand results at once would delay other calls.
       results.push(batchResult(verdict, includeClaims));

@@ -1,7 +1,7 @@
 // Owns a second process on a data folder: it swaps as it is told, and says what was acknowledged.
 
 import { LmdbStore } from '../../../src/adapters/lmdb/lmdb-store.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 
 /** What the child tells, one message each. */
 export type ChildMessage =
@@ -16,7 +16,7 @@ const store = LmdbStore.open({ dataDir, log: { info: silent, error: silent } });
 const tell = (message: ChildMessage) => process.send?.(message);
 const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subject });
 const swap = (key: StoreKey, expected: string | undefined, value: string) =>
-  store.swap(key, expected, { value, atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs: store.now() + HOUR_MS });
+  store.compareAndSet(key, expected, { value, atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs: store.now() + HOUR_MS });
 
 async function writeOne(subject: string): Promise<void> {
   const { current = '' } = await swap(cutOff(subject), undefined, 'x'.repeat(400));
@@ -36,9 +36,9 @@ async function write(): Promise<void> {
 async function add(): Promise<void> {
   let [standing] = await store.read([cutOff('counter')]);
   for (let done = 0; done < Number(count); ) {
-    const { won, current } = await swap(cutOff('counter'), standing, `${Number(standing?.split(' ')[2] ?? 0) + 1}`);
+    const { applied, current } = await swap(cutOff('counter'), standing, `${Number(standing?.split(' ')[2] ?? 0) + 1}`);
     standing = current;
-    if (won) done++;
+    if (applied) done++;
   }
 }
 

@@ -7,7 +7,7 @@ import { DataDirUnusable } from '../../../src/adapters/lmdb/data-dir.js';
 import { openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { keyName } from '../../../src/adapters/lmdb/record.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { LmdbWorld } from './lmdb-world.js';
 
 const HOUR_MS = 3_600_000;
@@ -38,7 +38,7 @@ describe('a data folder', () => {
   it('keeps its entries', async () => {
     const first = world.open();
     const draft = { value: 'a', atLeastMs: 0 };
-    const { current } = await first.swap(cutOff('ann'), undefined, {
+    const { current } = await first.compareAndSet(cutOff('ann'), undefined, {
       ...draft,
       lifetimeMs: HOUR_MS,
       notAfterMs: first.now(),
@@ -76,7 +76,7 @@ describe('a data folder', () => {
     const draft = { value: 'a', atLeastMs: 0 };
     for (const work of [
       store.read([cutOff('good'), cutOff('bad')]),
-      store.swap(cutOff('bad'), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now() }),
+      store.compareAndSet(cutOff('bad'), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now() }),
     ]) {
       expect(await work.catch((reason: unknown) => reason)).to.be.instanceOf(StoreUnavailable);
     }
@@ -89,7 +89,7 @@ describe('a data folder', () => {
     const store = world.open();
     const draft = { value: 'a', atLeastMs: 0 };
     const swaps = ['ann', 'bob'].map((subject) =>
-      store.swap(cutOff(subject), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now() }),
+      store.compareAndSet(cutOff(subject), undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now() }),
     );
     await store.close();
     const written = (await Promise.all(swaps)).map(({ current }) => current);

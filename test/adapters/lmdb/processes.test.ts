@@ -4,7 +4,7 @@ import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import type { ChildMessage } from './child.js';
 import { LmdbWorld } from './lmdb-world.js';
 
@@ -47,12 +47,12 @@ describe('an embedded store', () => {
       child.once('message', () => child.kill('SIGKILL'));
       await once(child, 'exit');
       const draft = { value: 'a', atLeastMs: 0 };
-      const swap = store.swap(cutOff(`after ${i}`), undefined, {
+      const swap = store.compareAndSet(cutOff(`after ${i}`), undefined, {
         ...draft,
         lifetimeMs: HOUR_MS,
         notAfterMs: store.now() + HOUR_MS,
       });
-      expect((await swap).won).to.equal(true);
+      expect((await swap).applied).to.equal(true);
     }
   });
 
@@ -101,11 +101,11 @@ describe('an embedded store', () => {
       expect(await store.read([cutOff(subject)])).to.deep.equal([text]);
     }
     const draft = { value: 'a', atLeastMs: 0 };
-    const swap = store.swap(cutOff('after'), undefined, {
+    const swap = store.compareAndSet(cutOff('after'), undefined, {
       ...draft,
       lifetimeMs: HOUR_MS,
       notAfterMs: store.now() + HOUR_MS,
     });
-    expect((await swap).won).to.equal(true);
+    expect((await swap).applied).to.equal(true);
   });
 });

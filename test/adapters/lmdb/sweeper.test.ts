@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { committed, type Database, openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { encode } from '../../../src/adapters/lmdb/record.js';
 import { Sweeper } from '../../../src/adapters/lmdb/sweeper.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { LmdbWorld } from './lmdb-world.js';
 
 const HOUR_MS = 3_600_000;
@@ -44,7 +44,7 @@ describe('the sweep of an embedded store', () => {
     const draft = { value: 'a', atLeastMs: 0 };
     await Promise.all(
       subjects.map((subject) =>
-        store.swap(cutOff(subject), undefined, { ...draft, lifetimeMs, notAfterMs: store.now() + HOUR_MS }),
+        store.compareAndSet(cutOff(subject), undefined, { ...draft, lifetimeMs, notAfterMs: store.now() + HOUR_MS }),
       ),
     );
   };
@@ -63,7 +63,7 @@ describe('the sweep of an embedded store', () => {
     );
     await write(store, ['long'], DAY_MS);
     await write(store, ['forever'], undefined);
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+    await store.compareAndSet({ kind: 'birth', shard: 0 }, undefined, {
       value: 'a',
       atLeastMs: 0,
       lifetimeMs: undefined,

@@ -153,7 +153,7 @@ describe('a Redis', () => {
     expect(log.text).to.contain('Redis answered with an error');
     const { store } = open(`${server.url}/3`);
     await store.opened();
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+    await store.compareAndSet({ kind: 'birth', shard: 0 }, undefined, {
       value: 'a',
       atLeastMs: 0,
       lifetimeMs: undefined,

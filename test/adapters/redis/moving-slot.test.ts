@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import type { RedisStore, RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { openStore, until } from './redis-world.js';
 import { RESP } from './resp-server.js';
 import { ScriptedCluster, type ScriptedNode } from './scripted-cluster.js';
@@ -58,7 +58,7 @@ describe('a slot of a cluster', function () {
     );
   const settles = async (store: RedisStore): Promise<boolean> => {
     const shard = store.shardOf('ann');
-    return store.settle(shard, store.incarnationOf(shard)).then(
+    return store.waitForReplicas(shard, store.incarnationOf(shard)).then(
       () => true,
       () => false,
     );

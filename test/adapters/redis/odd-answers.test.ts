@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { type Opened, openStore, until } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
@@ -44,7 +44,7 @@ describe('an answer of Redis that is none', () => {
   });
   const swap = () => {
     const { store } = opened;
-    return store.swap(KEY, undefined, {
+    return store.compareAndSet(KEY, undefined, {
       value: 'a',
       atLeastMs: 0,
       lifetimeMs: 1_000,
@@ -78,10 +78,13 @@ describe('an answer of Redis that is none', () => {
 
   it('is not what Redis says of a write that it made, lost or refused', async () => {
     const outcomes = {
-      won: [RESP.list(RESP.number(1), TEXT), { won: true, current: '1 5 not-before' }],
-      counted: [RESP.list(RESP.number(1), TEXT, RESP.text('12')), { won: true, current: '1 5 not-before', writes: 12 }],
-      lost: [RESP.list(RESP.number(0), TEXT), { won: false, current: '1 5 not-before' }],
-      gone: [RESP.list(RESP.number(0), RESP.nil), { won: false, current: undefined }],
+      won: [RESP.list(RESP.number(1), TEXT), { applied: true, current: '1 5 not-before' }],
+      counted: [
+        RESP.list(RESP.number(1), TEXT, RESP.text('12')),
+        { applied: true, current: '1 5 not-before', writes: 12 },
+      ],
+      lost: [RESP.list(RESP.number(0), TEXT), { applied: false, current: '1 5 not-before' }],
+      gone: [RESP.list(RESP.number(0), RESP.nil), { applied: false, current: undefined }],
     } as const;
     for (const [what, [answer, outcome]] of Object.entries(outcomes)) {
       server.answer = (command) => (command === 'evalsha' ? answer : undefined);
@@ -99,7 +102,7 @@ describe('an answer to WAIT that is no number', () => {
       server.answer = (command) => (command === 'wait' ? answer : undefined);
       const { store } = openStore(server.url, { minReplicas: 1 });
       await store.opened();
-      const settled = await store.settle(0, store.incarnationOf(0)).then(
+      const settled = await store.waitForReplicas(0, store.incarnationOf(0)).then(
         () => 'acknowledged',
         (error: unknown) => error,
       );

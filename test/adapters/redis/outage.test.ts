@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable, openStore, until } from './redis-world.js';
@@ -30,7 +30,7 @@ async function refusal(work: Promise<unknown>): Promise<Refusal> {
 }
 
 const swap = (store: RedisStore, notAfterMs = store.now(0) + HOUR_MS) =>
-  store.swap(KEY, undefined, { value: 'a', atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs });
+  store.compareAndSet(KEY, undefined, { value: 'a', atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs });
 
 describe('an outage of Redis', () => {
   let server: RedisServer;
@@ -62,7 +62,7 @@ describe('an outage of Redis', () => {
     await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
     expect(store.reachableSinceMs).to.be.above(beforeMs + 1_000);
     expect(await store.read([KEY])).to.deep.equal([undefined]);
-    expect((await swap(store)).won).to.equal(true);
+    expect((await swap(store)).applied).to.equal(true);
     expect(told).to.deep.equal([false, true]);
   });
 
@@ -75,7 +75,7 @@ describe('an outage of Redis', () => {
     const { store } = opened;
     const draft = { value: 'a', atLeastMs: 0 };
     // The server must know the script, or it could not run what it finds in its buffers.
-    await store.swap({ kind: 'birth', shard: 0 }, undefined, {
+    await store.compareAndSet({ kind: 'birth', shard: 0 }, undefined, {
       ...draft,
       lifetimeMs: undefined,
       notAfterMs: store.now(0) + HOUR_MS,
@@ -133,7 +133,7 @@ describe('an outage of Redis', () => {
     expect(store.reachableSinceMs).to.equal(undefined);
     await server.raw.replicaof('NO', 'ONE');
     await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
-    expect((await swap(store)).won).to.equal(true);
+    expect((await swap(store)).applied).to.equal(true);
   });
 
   it('by a change of roles is noticed while nobody writes', async () => {

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { type Opened, openReachable, openStore } from './redis-world.js';
@@ -34,7 +34,7 @@ describe('a Redis that pauses writes', () => {
   const swap = (subject = 'ann') => {
     const { store } = opened;
     const draft = { value: 'a', atLeastMs: 0 };
-    return store.swap({ kind: 'not-before', subject }, undefined, {
+    return store.compareAndSet({ kind: 'not-before', subject }, undefined, {
       ...draft,
       lifetimeMs: 60_000,
       notAfterMs: store.now(0) + 60_000,
@@ -69,7 +69,7 @@ describe('a Redis that pauses writes', () => {
       for (const error of await Promise.all(writes)) expect(error).to.be.instanceOf(StoreUnavailable);
       expect(told).to.deep.equal([]);
       await server.raw.client('UNPAUSE');
-      expect((await swap('dora')).won).to.equal(true);
+      expect((await swap('dora')).applied).to.equal(true);
     });
   }
 
@@ -100,7 +100,7 @@ describe('a Redis that pauses writes', () => {
     let won = false;
     while (!won)
       won = await swap('bob').then(
-        (swapped) => swapped.won || swapped.current !== undefined,
+        (swapped) => swapped.applied || swapped.current !== undefined,
         () => false,
       );
     expect(told).to.deep.equal([]);
@@ -117,7 +117,12 @@ describe('an address that leads to several Redis servers', () => {
     proxy.leadTo(servers[1].port);
     const key: StoreKey = { kind: 'not-before', subject: 'ann' };
     const error = await store
-      .swap(key, undefined, { value: 'a', atLeastMs: 0, lifetimeMs: 60_000, notAfterMs: store.now(0) + 60_000 })
+      .compareAndSet(key, undefined, {
+        value: 'a',
+        atLeastMs: 0,
+        lifetimeMs: 60_000,
+        notAfterMs: store.now(0) + 60_000,
+      })
       .catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(StoreUnavailable);
     expect(String(error)).to.include('another Redis');
@@ -138,7 +143,8 @@ describe('a Redis whose user may not ask for INFO', () => {
     for (let n = 0; n < 2; n++) {
       const key: StoreKey = { kind: 'not-before', subject: `user ${n}` };
       expect(
-        (await store.swap(key, undefined, { ...draft, lifetimeMs: 60_000, notAfterMs: store.now(0) + 60_000 })).won,
+        (await store.compareAndSet(key, undefined, { ...draft, lifetimeMs: 60_000, notAfterMs: store.now(0) + 60_000 }))
+          .applied,
       ).to.equal(true);
     }
     expect(await clients(server)).to.equal(1);

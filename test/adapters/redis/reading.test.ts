@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable } from './redis-world.js';
 
@@ -47,7 +47,7 @@ describe('a read from Redis', () => {
       const { store } = opened;
       await make(nameOf(cutOff('bad')));
       const draft = { value: 'a', atLeastMs: 0 };
-      const { current } = await store.swap(cutOff('good'), undefined, {
+      const { current } = await store.compareAndSet(cutOff('good'), undefined, {
         ...draft,
         lifetimeMs: HOUR_MS,
         notAfterMs: store.now(0) + HOUR_MS,
@@ -66,7 +66,7 @@ describe('a read from Redis', () => {
       const { store } = opened;
       await make(nameOf(cutOff('bad')));
       const draft = { value: 'a', atLeastMs: 0 };
-      const swap = store.swap(cutOff('bad'), undefined, {
+      const swap = store.compareAndSet(cutOff('bad'), undefined, {
         ...draft,
         lifetimeMs: HOUR_MS,
         notAfterMs: store.now(0) + HOUR_MS,

@@ -39,7 +39,7 @@ describe('the wait for replicas', function () {
   });
 
   const settles = (): Promise<boolean> =>
-    store.settle(0, store.incarnationOf(0)).then(
+    store.waitForReplicas(0, store.incarnationOf(0)).then(
       () => true,
       () => false,
     );

@@ -45,20 +45,20 @@ describe('a store that waits for replicas', () => {
   };
 
   it('vouches for the server that answers, and for no other', async () => {
-    await store.settle(0, store.incarnationOf(0));
-    expect(await refusal(store.settle(0, 'another'))).to.include('another Redis answers now');
-    expect(await refusal(store.settle(0, undefined))).to.include('another Redis answers now');
+    await store.waitForReplicas(0, store.incarnationOf(0));
+    expect(await refusal(store.waitForReplicas(0, 'another'))).to.include('another Redis answers now');
+    expect(await refusal(store.waitForReplicas(0, undefined))).to.include('another Redis answers now');
   });
 
   it('does not vouch for what it held before it followed somebody, though the connections stand', async () => {
     const incarnation = store.incarnationOf(0);
-    await store.settle(0, incarnation);
+    await store.waitForReplicas(0, incarnation);
     await primary.raw.replicaof('127.0.0.1', '1');
     await primary.raw.replicaof('NO', 'ONE');
     await inStep();
-    await refusal(store.settle(0, incarnation));
+    await refusal(store.waitForReplicas(0, incarnation));
     await until(() => store.incarnationOf(0) !== incarnation && store.reachableSinceMs !== undefined, 5_000);
-    await store.settle(0, store.incarnationOf(0));
+    await store.waitForReplicas(0, store.incarnationOf(0));
   });
 
   it('is not used where its two connections reach two servers: the one cannot vouch for the other', async () => {
@@ -90,9 +90,9 @@ describe('a store that waits for replicas', () => {
   it('lets all who ask at the same time share a wait, but none of them one that has begun', async () => {
     replica.pause();
     const before = await primary.calls('wait');
-    const begun = store.settle(0, store.incarnationOf(0)).catch(() => {});
+    const begun = store.waitForReplicas(0, store.incarnationOf(0)).catch(() => {});
     while ((await primary.raw.info('clients')).includes('blocked_clients:0'));
-    const late = Array.from({ length: MANY }, () => store.settle(0, store.incarnationOf(0)));
+    const late = Array.from({ length: MANY }, () => store.waitForReplicas(0, store.incarnationOf(0)));
     replica.resume();
     await Promise.all([begun, ...late]);
     // Redis counts a command that waits when it begins or when it ends; the regular look may be one more, or a few.

@@ -2,11 +2,11 @@
 
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { COMPARE_AND_SET } from '../../../src/adapters/redis/compare-and-set-script.js';
 import { READ } from '../../../src/adapters/redis/read-script.js';
 import type { Script } from '../../../src/adapters/redis/script.js';
 import { RIGHTS } from '../../../src/adapters/redis/survey/rights-script.js';
-import { SWAP } from '../../../src/adapters/redis/swap-script.js';
-import type { StoreKey } from '../../../src/core/ports.js';
+import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable } from './redis-world.js';
 
@@ -18,7 +18,7 @@ const numbers = (text: string, pattern: RegExp): number[] =>
 
 describe('the scripts for Redis', () => {
   const scripts: readonly (readonly [file: string, script: Script])[] = [
-    ['swap-script', SWAP],
+    ['compare-and-set-script', COMPARE_AND_SET],
     ['read-script', READ],
     ['survey/rights-script', RIGHTS],
   ];
@@ -52,10 +52,10 @@ describe('the scripts for Redis', () => {
       await server.raw.script('FLUSH');
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, () =>
-          store.swap(KEY, undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now(0) + HOUR_MS }),
+          store.compareAndSet(KEY, undefined, { ...draft, lifetimeMs: HOUR_MS, notAfterMs: store.now(0) + HOUR_MS }),
         ),
       );
-      expect(outcomes.filter(({ won }) => won)).to.have.length(1);
+      expect(outcomes.filter(({ applied }) => applied)).to.have.length(1);
       await server.raw.script('FLUSH');
       expect(await Promise.all([store.read([KEY]), store.read([KEY])])).to.deep.equal([
         [outcomes[0]?.current],

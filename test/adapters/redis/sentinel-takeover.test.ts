@@ -100,7 +100,7 @@ describe('a primary that Sentinels name', function () {
     while (!(await primary.raw.info('replication')).includes('state=online')) await sleep(20);
     const store = await open({ minReplicas: 1 });
     const settled = (): Promise<boolean> =>
-      store.settle(0, store.incarnationOf(0)).then(
+      store.waitForReplicas(0, store.incarnationOf(0)).then(
         () => true,
         () => false,
       );

@@ -2,9 +2,9 @@
 
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 
-const { swap } = RedisStore.prototype;
+const { compareAndSet } = RedisStore.prototype;
 
-RedisStore.prototype.swap = async function (key, _expected, ...rest) {
+RedisStore.prototype.compareAndSet = async function (key, _expected, ...rest) {
   const [standing] = await this.read([key]);
-  return swap.call(this, key, standing, ...rest);
+  return compareAndSet.call(this, key, standing, ...rest);
 };

@@ -4,12 +4,12 @@ import type { Server } from '../../../src/adapters/redis/topology/server.js';
 import { Topology } from '../../../src/adapters/redis/topology/topology.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 
-const { settle } = Topology.prototype;
+const { waitForReplicas } = Topology.prototype;
 const seen = new Map<number, Server>();
 
-Topology.prototype.settle = async function (shard, incarnation) {
+Topology.prototype.waitForReplicas = async function (shard, incarnation) {
   const destination = this.destinationOf(shard);
   if (destination) seen.set(shard, destination);
   if (seen.get(shard) !== destination) throw new StoreUnavailable('planted: this destination has the slot no more');
-  await settle.call(this, shard, incarnation);
+  await waitForReplicas.call(this, shard, incarnation);
 };

@@ -3,9 +3,9 @@
 import { Topology } from '../../../src/adapters/redis/topology/topology.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 
-const { settle } = Topology.prototype;
+const { waitForReplicas } = Topology.prototype;
 
-Topology.prototype.settle = async function (shard, incarnation) {
+Topology.prototype.waitForReplicas = async function (shard, incarnation) {
   if (this.destinationOf(shard)) throw new StoreUnavailable('planted: there is no write to wait for');
-  await settle.call(this, shard, incarnation);
+  await waitForReplicas.call(this, shard, incarnation);
 };

@@ -3,9 +3,9 @@
 import { SHARDS } from '../../../src/adapters/redis/keys.js';
 import { Topology } from '../../../src/adapters/redis/topology/topology.js';
 
-const { settle } = Topology.prototype;
+const { waitForReplicas } = Topology.prototype;
 
-Topology.prototype.settle = function (shard, _incarnation) {
+Topology.prototype.waitForReplicas = function (shard, _incarnation) {
   const other = (shard + SHARDS / 2) % SHARDS;
-  return settle.call(this, other, this.incarnationOf(other));
+  return waitForReplicas.call(this, other, this.incarnationOf(other));
 };

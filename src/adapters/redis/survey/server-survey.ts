@@ -1,8 +1,8 @@
 // The `store check` of one server: connects as `serve` does, reads the facts, and applies the rules. Read-only.
 
 import type { Redis } from 'ioredis';
-import { parseBirth } from '../../../core/entries.js';
 import { type Finding, unsafe } from '../../../core/finding.js';
+import { parseBirth } from '../../../core/session/entries.js';
 import { clientMaker, connect, type TlsSource } from '../client.js';
 import { evictionRule, PERSISTENCE_RULES } from '../durability-rules.js';
 import { bounded, explain } from '../failure.js';

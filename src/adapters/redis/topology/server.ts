@@ -91,7 +91,7 @@ export class Server {
 
   /** Waits until enough replicas have everything that it has answered by now. @throws StoreUnavailable */
   async waitForReplicas(): Promise<void> {
-    await this.#replicas?.settle(this.incarnation);
+    await this.#replicas?.waitForReplicas(this.incarnation);
   }
 
   close(): Promise<void> {

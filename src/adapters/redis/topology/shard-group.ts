@@ -1,7 +1,7 @@
 // A group of shards with one owner: that server, whether it is reachable, and its outages.
 
+import { OutageLog } from '../../../core/durability/outage-log.js';
 import { StoreUnavailable } from '../../../core/errors.js';
-import { OutageLog } from '../../../core/outage-log.js';
 import type { StoreClock } from '../store-clock.js';
 import type { Server } from './server.js';
 

@@ -2,14 +2,14 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
+import { COMPARE_AND_SET } from '../compare-and-set-script.js';
 import type { Use } from '../connection.js';
 import { keyNames, SHARDS } from '../keys.js';
 import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate, type Script, type ScriptCall } from '../script.js';
-import { SWAP } from '../swap-script.js';
 import type { ClusterOwners } from './cluster-owners.js';
-import type { Commands, SwapAnswer } from './direct-commands.js';
+import type { Commands, CompareAndSetAnswer } from './direct-commands.js';
 import { type Redirect, redirectOf } from './redirect.js';
 import type { Topology } from './topology.js';
 
@@ -50,13 +50,14 @@ export class SlotCommands implements Commands {
     return batch.read(keys);
   }
 
-  async swap(shard: number, keys: readonly string[], args: readonly string[]): Promise<SwapAnswer> {
-    const run = (client: Redis) => evaluate(client, SWAP, { keys, args }) as Promise<unknown> as Promise<SwapAnswer>;
+  async compareAndSet(shard: number, keys: readonly string[], args: readonly string[]): Promise<CompareAndSetAnswer> {
+    const run = (client: Redis) =>
+      evaluate(client, COMPARE_AND_SET, { keys, args }) as Promise<unknown> as Promise<CompareAndSetAnswer>;
     const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
     // While the slot is moving, the entry and the birth record may be at two nodes. The entry alone decides. The count
     // is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
-    return (await this.#oneKey(shard, SWAP, { keys: keys.slice(0, 1), args })) as SwapAnswer;
+    return (await this.#oneKey(shard, COMPARE_AND_SET, { keys: keys.slice(0, 1), args })) as CompareAndSetAnswer;
   }
 
   async #fetch(shard: number, keys: readonly string[]): Promise<readonly RawValue[]> {

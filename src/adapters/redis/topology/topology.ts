@@ -104,7 +104,7 @@ export class Topology {
   }
 
   /** See `Store`. @throws StoreUnavailable */
-  async settle(shard: number, incarnation: string | undefined): Promise<void> {
+  async waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
     this.ownerOf(shard);
     await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
     this.ownerOf(shard);

@@ -1,0 +1,64 @@
+// The compare-and-set script: compares, stamps with the server's time, and writes, atomically.
+//
+// KEYS[1]  the entry
+// KEYS[2]  the birth record of its shard, whose count is raised; absent if the entry is a birth record
+// ARGV[1]  1: the key must hold ARGV[2]; 0: the key must not exist
+// ARGV[2]  the expected text
+// ARGV[3]  the deadline of the write, the server's time, Unix ms
+// ARGV[4]  the lower bound of the stamp, Unix ms
+// ARGV[5]  the value
+// ARGV[6]  how long the entry is kept from now, ms, an integer over 0; empty: without expiry
+// ARGV[7]  the upper bound of the stamp, Unix ms; empty: none
+//
+// Returns {1, text, count}: written, the new text, and the shard's count as text, if it has a record; {0, text or nil}:
+// the key holds another text, or none; {2}: too late, nothing was written. If a key is of another type, GET and so the
+// script fail before a write.
+
+import { StoreUnavailable } from '../../core/errors.js';
+import { makeScript } from './script.js';
+
+export const APPLIED = 1;
+export const LATE = 2;
+const LOST = 0;
+
+const COUNT = /^\d{1,15}$/;
+
+function checkAnswer(answer: unknown): void {
+  const [outcome, text, count] = Array.isArray(answer) ? answer : [];
+  if (outcome === LATE) return;
+  // A write that was not applied may have found no text. Only a write returns a count, and only if the shard has a record.
+  if (outcome === LOST && (typeof text === 'string' || text === null || text === undefined) && !count) return;
+  if (outcome === APPLIED && typeof text === 'string' && (count === undefined || COUNT.test(String(count)))) return;
+  throw new StoreUnavailable('Redis answered a write in an unexpected format');
+}
+
+const lua = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now > tonumber(ARGV[3]) then return {2} end
+
+local current = redis.call('GET', KEYS[1])
+local expected = ARGV[1] == '1' and ARGV[2]
+if current ~= expected then return {0, current} end
+
+local born = KEYS[2] and redis.call('GET', KEYS[2])
+local stamp = math.max(now, tonumber(ARGV[4]))
+if ARGV[7] ~= '' then stamp = math.min(stamp, tonumber(ARGV[7])) end
+local text = '1 ' .. string.format('%.0f', stamp) .. ' ' .. ARGV[5]
+
+-- Never shortens a lifetime. PTTL: -1 is an entry without expiry, -2 a missing one.
+local left = redis.call('PTTL', KEYS[1])
+if ARGV[6] == '' or left == -1 then
+  redis.call('SET', KEYS[1], text)
+else
+  redis.call('SET', KEYS[1], text, 'PX', string.format('%.0f', math.max(left, tonumber(ARGV[6]))))
+end
+
+local head, count = string.match(born or '', '^(1 %d+ born %S+) ?(%d*)$')
+if not head then return {1, text} end
+count = string.format('%.0f', (tonumber(count) or 0) + 1)
+redis.call('SET', KEYS[2], head .. ' ' .. count)
+return {1, text, count}
+`;
+
+export const COMPARE_AND_SET = makeScript({ lua, access: 'write', check: checkAnswer });

@@ -1,0 +1,11 @@
+// The identity that a verified access token carries to the server behind a proxy.
+
+import type { Identity } from '../../bearer/identity-headers.js';
+import type { Verified } from '../../core/session/verified-token.js';
+
+/** simplejwt gives its two tokens different ids, so an adopted access token's id does not lead to its session. */
+export const identityOf = ({ token, endsAt }: Verified): Identity => ({
+  subject: token.subject,
+  sessionId: token.adopted ? '' : token.sessionId,
+  expiresAt: endsAt,
+});

@@ -1,0 +1,92 @@
+// The handler of Envoy's external authorization: each decision is ValidateToken's, as of now.
+
+import {
+  type AttributeContext_HttpRequest,
+  AuthorizationService,
+  type CheckRequest,
+} from '../../../proto/gen/envoy/service/auth/v3/external_auth.js';
+import { readCredentials } from '../../bearer/credentials.js';
+import { type Convention, IdentityHeaders } from '../../bearer/identity-headers.js';
+import { cannotTell, inactiveToken, invalidCredentials, missingCredentials } from '../../bearer/refusals.js';
+import type { Context } from '../../core/context.js';
+import type { TokenProblem } from '../../core/token/errors.js';
+import { type Fault, type Verdict, validateAmong } from '../../core/use-cases/validate-many.js';
+import type { ServiceCall } from '../call-context.js';
+import { AllowedResponses, refusedResponse } from '../codec/check-response.js';
+import { RETRY_AFTER_S } from '../status.js';
+import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
+
+export interface ExtAuthzOptions {
+  /** Whether a request that cannot be decided counts as an error, which Envoy's `failure_mode_allow` lets through. */
+  readonly unsureIsError: boolean;
+  readonly identityHeaders: readonly Convention[];
+}
+
+/** Its handler answers an encoded response. */
+export const EXT_AUTHZ_SERVICE = {
+  check: { ...AuthorizationService.check, responseSerialize: (response: Buffer): Buffer => response },
+} as const;
+
+/** A Check holds the head of an HTTP request: Envoy accepts 60 KiB of headers by default. Its body is not asked for. */
+export const MAX_CHECK_BYTES = 256 * 1024;
+
+const MISSING = refusedResponse(missingCredentials);
+const INVALID = refusedResponse(invalidCredentials);
+
+export function extAuthzService(
+  context: Context,
+  unary: UnaryHandlers,
+  { unsureIsError, identityHeaders }: ExtAuthzOptions,
+): ServiceHandlers<typeof EXT_AUTHZ_SERVICE> {
+  const allowed = new AllowedResponses(new IdentityHeaders(identityHeaders));
+  const unsure = refusedResponse(cannotTell(RETRY_AFTER_S), unsureIsError);
+
+  async function check({ attributes }: CheckRequest, call: ServiceCall): Promise<Buffer> {
+    const http = attributes?.request?.http;
+    const credentials = readCredentials(http ? authorizationLines(http) : []);
+    if (credentials.kind !== 'token') return credentials.kind === 'missing' ? MISSING : INVALID;
+    const audience = attributes?.contextExtensions['audience'];
+    const verdict = await validateAmong(context, call, credentials.token, audience);
+    if (isUnknown(verdict)) {
+      logUnknown(verdict, call);
+      return unsure;
+    }
+    if (verdict.active) return allowed.for(verdict.verified, http ? headerNames(http) : []);
+    call.addLogFields({ problem: verdict.problem, why: verdict.why });
+    return inactiveResponse(verdict.problem);
+  }
+
+  // Called for every request to every protected service, so a success is logged at `debug`.
+  return { check: unary.wrap('Check', check, 'debug') };
+}
+
+const isUnknown = (verdict: Verdict | Fault): verdict is Exclude<Verdict | Fault, { readonly active: boolean }> =>
+  !('active' in verdict);
+
+function logUnknown(verdict: Exclude<Verdict | Fault, { readonly active: boolean }>, call: ServiceCall): void {
+  if ('unavailable' in verdict)
+    call.addLogFields({ detail: verdict.unavailable.message, err: verdict.unavailable.cause }, 'warn');
+  // Not thrown: Envoy's `failure_mode_allow` lets a request through when a call fails.
+  else call.addLogFields({ err: verdict.fault }, 'error');
+}
+
+const inactive = new Map<TokenProblem, Buffer>();
+
+function inactiveResponse(problem: TokenProblem): Buffer {
+  const cached = inactive.get(problem) ?? refusedResponse(inactiveToken(problem));
+  inactive.set(problem, cached);
+  return cached;
+}
+
+/** Envoy sends the headers either by name, repeated ones joined with a comma, or as received. */
+function authorizationLines({ headers, headerMap }: AttributeContext_HttpRequest): readonly string[] {
+  const joined = headers['authorization'];
+  const lines = headerMap?.headers.filter(({ key }) => key.toLowerCase() === 'authorization') ?? [];
+  const received = lines.map(({ value, rawValue }) => value || Buffer.from(rawValue).toString('latin1'));
+  return joined === undefined ? received : [joined, ...received];
+}
+
+function* headerNames({ headers, headerMap }: AttributeContext_HttpRequest): Generator<string> {
+  yield* Object.keys(headers);
+  for (const { key } of headerMap?.headers ?? []) yield key;
+}

@@ -1,0 +1,104 @@
+// Tests of latchkey/validator/express on a real express, a real service and real sockets.
+
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import express, { type Express, type Request, type Response } from 'express';
+import { authOf, bearerAuth } from '../../src/middleware/express.js';
+import type { Validator } from '../../src/validator/api.js';
+import { createValidator } from '../../src/validator/create-validator.js';
+import { type App, answersAsTheGateway, get } from './http-cases.js';
+
+async function listening(handler: Express | Server): Promise<App> {
+  const server = handler instanceof Function ? createServer(handler) : handler;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function tell(request: Request, response: Response): void {
+  const { subject, claims } = authOf(request);
+  response.json({ subject, role: claims['role'] });
+}
+
+describe('the middleware for express', () => {
+  answersAsTheGateway(({ validator }) => {
+    const app = express();
+    app.get('/health', (_request, response) => void response.json({ ok: true }));
+    app.use('/orders', bearerAuth(validator), tell);
+    app.get('/pay', bearerAuth(validator, { consistency: 'strict' }), tell);
+    app.get('/admin', bearerAuth(validator, { requiredClaims: ['role'] }), tell);
+    return listening(app);
+  });
+});
+
+describe('the middleware for express, on a bare server of Node', () => {
+  answersAsTheGateway(({ validator }) => {
+    const guards: Readonly<Record<string, ReturnType<typeof bearerAuth>>> = {
+      '/orders': bearerAuth(validator),
+      '/pay': bearerAuth(validator, { consistency: 'strict' }),
+      '/admin': bearerAuth(validator, { requiredClaims: ['role'] }),
+    };
+    const server = createServer((request, response) => {
+      const guard = guards[request.url ?? ''];
+      if (!guard) return response.end('ok');
+      return guard(request, response, () => {
+        const { subject, claims } = authOf(request);
+        response.end(JSON.stringify({ subject, role: claims['role'] }));
+      });
+    });
+    return listening(server);
+  });
+});
+
+describe('the middleware for express, without a service', () => {
+  let validator: Validator;
+  let running: App | undefined;
+  beforeEach(() => {
+    validator = createValidator({ address: '127.0.0.1:1', deadline: '50ms' });
+  });
+  afterEach(async () => {
+    await running?.close();
+    running = undefined;
+    await validator.close();
+  });
+
+  it('says why it is unknown whether a token is active, without the token', async () => {
+    const reasons: Error[] = [];
+    const app = express();
+    app.use(bearerAuth(validator, { consistency: 'strict', onError: (reason) => void reasons.push(reason) }), tell);
+    running = await listening(app);
+    const { status } = await get(running.port, '/', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl');
+    expect(status).to.equal(503);
+    expect(reasons).to.have.length(1);
+    expect(reasons.map(({ message }) => message).join()).to.not.include('c2lnbmF0dXJl');
+  });
+
+  it('gives an unexpected error to the error handler, and lets nothing through', async () => {
+    const broken: Validator = {
+      ...{ ready: validator.ready, state: () => validator.state(), close: () => validator.close() },
+      validateNow: () => undefined,
+      validate: () => Promise.reject(new RangeError('broken')),
+    };
+    const app = express();
+    app.use(bearerAuth(broken), (_request, response) => void response.json('let through'));
+    app.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
+      response.status(500).json(error instanceof RangeError ? 'handled' : 'other');
+    });
+    running = await listening(app);
+    expect(await get(running.port, '/', 'Bearer x')).to.include({ status: 500, body: '"handled"' });
+  });
+
+  it('finds a wrong requirement when the application is built', () => {
+    expect(() => bearerAuth(validator, { maxStaleness: 'soon' })).to.throw(TypeError, 'maxStaleness is "soon"');
+    expect(() => bearerAuth(validator, { requiredClaims: ['sub'] })).to.throw(TypeError, 'reserved');
+  });
+});

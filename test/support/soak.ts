@@ -1,0 +1,6 @@
+// How long random tests go on: a short while in `npm test`, a long one in `npm run test:soak`, which sets SOAK.
+
+/** @param name of the variable that sets another number */
+export function cases(name: string, { short, soak }: { readonly short: number; readonly soak: number }): number {
+  return Number(process.env[name] ?? (process.env['SOAK'] ? soak : short));
+}

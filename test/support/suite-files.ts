@@ -1,0 +1,22 @@
+// The two parts of the whole suite: which files run alone, and which of the others begin first.
+
+/** Files that run one after the other while nothing else does, and what other work would falsify. */
+export const ALONE: Readonly<Record<string, string>> = {
+  'test/bench/speed.test.ts': 'the time that a call takes',
+  'test/bench/wires.test.ts': 'the time that a call takes',
+};
+
+/** The files of the other part that take longest, in the order in which they begin, so that none of them ends last. */
+export const FIRST: readonly string[] = [
+  'test/clients/clients.test.ts',
+  'test/chaos/cluster.test.ts',
+  'test/chaos/sentinel.test.ts',
+  'test/e2e/replicated-stores.test.ts',
+  'test/faults/cluster-failover.test.ts',
+  'test/faults/sentinel-failover.test.ts',
+  'test/adapters/redis/cluster-store.test.ts',
+  'test/adapters/redis/sentinel-store.test.ts',
+  'test/faults/failover.test.ts',
+  'test/faults/cluster-owner.test.ts',
+  'test/faults/cluster-replicas.test.ts',
+];

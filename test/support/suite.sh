@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Runs the whole suite, the tests of some folders, or what else is named: the command behind `npm test`.
+set -euo pipefail
+
+if [ "$#" = 0 ] || [ -d "$1" ]; then
+  exec node --enable-source-maps dist/test/support/suite.js "$@"
+fi
+case "$1" in
+  -*) exec npx mocha 'dist/test/**/*.test.js' "$@" ;;
+  *) exec bash test/support/one.sh "$@" ;;
+esac

@@ -1,0 +1,75 @@
+// `npm test`: runs all test files, several at a time, then those that must be alone, and prints the sum of both parts.
+//
+// Arguments: folders of tests, such as test/e2e; without any, all of them.
+
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import Mocha from 'mocha';
+import { mochaHooks } from './root-hooks.js';
+import { ALONE, FIRST } from './suite-files.js';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
+/** Most files wait for servers most of the time, so that more of them than there are processors keep those busy. */
+const JOBS_PER_PROCESSOR = 3;
+
+/** How long a test or a hook may take that names no limit of its own, ms. */
+const LIMIT_MS = 60_000;
+
+interface Counts {
+  readonly passed: number;
+  readonly pending: number;
+  readonly failed: number;
+}
+
+const compiled = (source: string): string => `dist/${source.replace(/\.ts$/, '.js')}`;
+
+/** All compiled test files: those that take longest first, then the others by name. */
+function testFiles(): string[] {
+  const first = FIRST.map(compiled);
+  const names = readdirSync(`${PROJECT}dist/test`, { recursive: true, encoding: 'utf8' });
+  const all = names
+    .filter((name) => name.endsWith('.test.js'))
+    .map((name) => `dist/test/${name.replaceAll('\\', '/')}`);
+  return [...first, ...all.filter((path) => !first.includes(path)).sort()];
+}
+
+/** Runs a part of the suite to its end. */
+async function run(mocha: Mocha, files: readonly string[]): Promise<Counts> {
+  if (files.length === 0) return { passed: 0, pending: 0, failed: 0 };
+  for (const path of files) mocha.addFile(`${PROJECT}${path}`);
+  if (!mocha.options.parallel) await mocha.loadFilesAsync();
+  return new Promise((resolve) => {
+    const runner = mocha.run((failed) => {
+      const { passes: passed = 0, pending = 0 } = runner.stats ?? {};
+      resolve({ passed, pending, failed });
+    });
+  });
+}
+
+const startMs = performance.now();
+const options: Mocha.MochaOptions & { require: string[] } = { timeout: LIMIT_MS, forbidOnly: true, require: [HOOKS] };
+const jobs = Number(process.env['TEST_JOBS'] || JOBS_PER_PROCESSOR * availableParallelism());
+const alone = Object.keys(ALONE).map(compiled);
+const folders = process.argv.slice(2).map((folder) => `dist/${folder.replace(/\/*$/, '/')}`);
+const files = testFiles().filter((path) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)));
+
+const parts = [
+  await run(
+    new Mocha({ ...options, parallel: true, jobs }),
+    files.filter((path) => !alone.includes(path)),
+  ),
+  await run(
+    new Mocha({ ...options, rootHooks: mochaHooks }),
+    files.filter((path) => alone.includes(path)),
+  ),
+];
+
+const sum = (of: (counts: Counts) => number): number => parts.reduce((total, each) => total + of(each), 0);
+const failed = sum((counts) => counts.failed);
+process.stdout.write(`Both parts, in ${Math.round((performance.now() - startMs) / 1_000)} s:\n`);
+process.stdout.write(`  ${sum(({ passed }) => passed)} passing\n`);
+process.stdout.write(`  ${sum(({ pending }) => pending)} pending\n`);
+if (failed > 0) process.stdout.write(`  ${failed} failing\n`);
+process.exitCode = failed > 0 ? 1 : 0;
