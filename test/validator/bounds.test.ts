@@ -10,7 +10,12 @@ import { goodToken, keySetOf, ScriptedService } from './scripted-service.js';
 describe('a validator', () => {
   it('keeps forged tokens from displacing good ones, and asks nothing about them', async () => {
     const service = await new ScriptedService().start();
-    const validator = buildValidator({ address: service.address, maxRemembered: 100, deadline: '5s' });
+    const validator = buildValidator({
+      address: service.address,
+      maxRemembered: 100,
+      maxStaleness: '5m',
+      deadline: '5s',
+    });
     await validator.ready();
     const good = Array.from({ length: 100 }, () => goodToken());
     await Promise.all(good.map((token) => validator.validate(token)));

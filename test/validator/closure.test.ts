@@ -1,6 +1,7 @@
 // The proof of what `import 'latchkey/validator'` loads: gRPC's client and the rules of tokens, no store and no server.
 
 import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path/posix';
 import { expect } from 'chai';
 import { importsOf } from '../docs/imports.js';
 import { ROOT, readText } from '../docs/markdown.js';
@@ -49,10 +50,17 @@ describe('the closure of latchkey/validator', () => {
     expect(direct.sort()).to.deep.equal(['@grpc/grpc-js', 'jsonwebtoken']);
   });
 
-  it('has declarations that need no other file than those that are published', () => {
-    const { exports, files: published } = JSON.parse(readText('package.json')) as {
+  it('has declarations, as the middlewares do, that need no other files than those that are published', () => {
+    const {
+      exports,
+      files: published,
+      dependencies,
+      peerDependencies,
+    } = JSON.parse(readText('package.json')) as {
       exports: Record<string, { types?: string }>;
       files: string[];
+      dependencies: Record<string, string>;
+      peerDependencies: Record<string, string>;
     };
     const needed = new Set<string>();
     const read = (path: string): void => {
@@ -60,8 +68,8 @@ describe('the closure of latchkey/validator', () => {
       needed.add(path);
       for (const { groups } of readText(path).matchAll(/from '(?<name>[^']+)'/g)) {
         const name = groups?.['name'] ?? '';
-        expect(name, path).to.match(/^\.\//);
-        read(`${path.slice(0, path.lastIndexOf('/'))}/${name.slice(2).replace(/\.js$/, '.d.ts')}`);
+        if (name.startsWith('.')) read(join(dirname(path), name).replace(/\.js$/, '.d.ts'));
+        else expect({ ...dependencies, ...peerDependencies }, path).to.have.property(name);
       }
     };
     for (const { types } of Object.values(exports)) if (types) read(types.slice(2));
