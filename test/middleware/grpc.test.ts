@@ -11,8 +11,9 @@ import {
   HealthService,
 } from '../../proto/gen/grpc/health/v1/health.js';
 import { authOf, type BearerInterceptorOptions, bearerInterceptor } from '../../src/middleware/grpc.js';
+import { until } from '../e2e/stage.js';
 import { CallFailed, type Failure, failureOf } from '../support/auth-client.js';
-import { Guarded, MAX_STALENESS_MS, until } from './guarded.js';
+import { Guarded, MAX_STALENESS_MS } from './guarded.js';
 
 const EMPTY = {
   problem: TokenProblem.TOKEN_PROBLEM_UNSPECIFIED,
@@ -202,7 +203,7 @@ describe('the interceptor for gRPC', () => {
     expect(reasons).to.have.length(1);
     expect(reasons[0]?.message).to.not.include(token.slice(-20));
     guarded.resume();
-    await until(async () => (await failed(shop.orders(`Bearer ${token}`))) === 'alice');
+    await until(async () => (await failed(shop.orders(`Bearer ${token}`))) === 'alice', 10_000);
   });
 
   it('finds a wrong requirement when the server is built', () => {

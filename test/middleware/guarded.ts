@@ -56,12 +56,3 @@ export class Guarded {
     rmSync(this.#folder, { recursive: true });
   }
 }
-
-/** Tries again until a condition is met. @throws Error after ten seconds */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > untilMs) throw new Error('the condition was not met within ten seconds');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

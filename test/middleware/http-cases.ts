@@ -2,7 +2,8 @@
 
 import { request } from 'node:http';
 import { expect } from 'chai';
-import { Guarded, MAX_STALENESS_MS, until } from './guarded.js';
+import { until } from '../e2e/stage.js';
+import { Guarded, MAX_STALENESS_MS } from './guarded.js';
 
 /** An application with the routes that the cases use. */
 export interface App {
@@ -151,6 +152,6 @@ export function answersAsTheGateway(startApp: (guarded: Guarded) => Promise<App>
     }
     expect((await get(app.port, '/orders', 'Bearer nonsense')).status, 'what can be told without a call').to.equal(401);
     guarded.resume();
-    await until(async () => (await get(app.port, '/orders', bearer(token))).status === 200);
+    await until(async () => (await get(app.port, '/orders', bearer(token))).status === 200, 10_000);
   });
 }

@@ -12,6 +12,7 @@ import { codeLines, ROOT, readText } from '../docs/markdown.js';
 import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET, start, startServe } from '../support/processes.js';
+import { Shop } from './shop.js';
 
 /** Packages are fetched once, and come from npm's cache afterwards. */
 const INSTALL_MS = 180_000;
@@ -113,6 +114,15 @@ describe('a fresh checkout', function () {
     // From these words on it ends in order.
     await until(() => dev.output().includes('Latchkey is ready'), INSTALL_MS);
     expect(await dev.stop()).to.equal(0);
+  });
+
+  it('runs and type-checks the programs of docs/validator.md where it is installed', async () => {
+    withPackages();
+    inShell('npm pack --silent', checkout);
+    const shop = new Shop(join(folder, 'shop'), checkout);
+    await shop.install(inShell);
+    for (const resolution of ['node16', 'bundler'] as const) shop.typeCheck(resolution, inShell);
+    await shop.tryAll();
   });
 
   it('becomes a tree without development packages by the commands of docs/deployment.md', async () => {
