@@ -65,7 +65,7 @@ export function bearerAuth(app: App, { validator, ...requirements }: BearerAuthO
     app.decorateRequest('auth', null);
     app.addHook('onRoute', ({ config }) => {
       // So that a wrong requirement is found when the route is built.
-      if (config?.auth) guardFor(config.auth);
+      if (config?.auth !== undefined && config.auth !== false) guardFor(config.auth);
     });
     app.addHook('onRequest', (request, reply, next) => {
       const own = request.routeOptions.config?.auth;
