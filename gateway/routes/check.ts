@@ -1,9 +1,11 @@
 // The check route: a proxy asks it about each request before it forwards that request (forward authentication).
 
-import { linesOf, readCredentials } from '../../src/bearer/credentials.js';
+import { linesOf } from '../../src/bearer/credentials.js';
 import { type Convention, IdentityHeaders } from '../../src/bearer/identity-headers.js';
-import { cannotTell, inactiveToken, invalidCredentials, missingCredentials } from '../../src/bearer/refusals.js';
-import { CannotTell, type ValidateOptions, type Validation, type Validator } from '../../src/validator/index.js';
+import { inactiveToken } from '../../src/bearer/refusals.js';
+import { Guard } from '../../src/middleware/guard.js';
+import { refusalOf } from '../../src/middleware/http-refusal.js';
+import type { ActiveToken, ValidateOptions, Validator } from '../../src/validator/index.js';
 import type { CallContext } from '../auth-client.js';
 import type { HttpResponse } from '../http/responses.js';
 
@@ -21,32 +23,27 @@ export interface CheckedRequest {
   readonly target: string;
 }
 
-/** @param validator gives it; it is created by the first check, so that a gateway without a proxy has none */
+/** @param createValidator called by the first check, so that a gateway without a proxy has no validator */
 export function createCheck(
-  validator: () => Pick<Validator, 'validate'>,
+  createValidator: () => Validator,
   { maxStalenessMs, identityHeaders }: CheckSettings,
 ): (request: CheckedRequest, context: CallContext) => Promise<HttpResponse> {
   const headers = new IdentityHeaders(identityHeaders);
   const options: ValidateOptions = maxStalenessMs > 0 ? { maxStaleness: maxStalenessMs } : { consistency: 'strict' };
+  let guard: Guard | undefined;
   return async ({ rawHeaders, target }, context) => {
-    const credentials = readCredentials(linesOf(rawHeaders, 'authorization'));
-    if (credentials.kind === 'missing') return missingCredentials;
-    if (credentials.kind === 'invalid') return invalidCredentials;
-    try {
-      return responseTo(await validator().validate(credentials.token, options), audiencesIn(target), headers);
-    } catch (error) {
-      if (!(error instanceof CannotTell)) throw error;
-      context.onEnd({ code: 'UNAVAILABLE', details: error.message });
-      return cannotTell(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
-    }
+    guard ??= new Guard(createValidator(), options);
+    const decision = await guard.decide(linesOf(rawHeaders, 'authorization'));
+    if (decision.kind === 'active') return responseTo(decision.auth, audiencesIn(target), headers);
+    if (decision.kind === 'unknown') context.onEnd({ code: 'UNAVAILABLE', details: decision.error.message });
+    return refusalOf(decision);
   };
 }
 
-function responseTo(validation: Validation, audiences: readonly string[], headers: IdentityHeaders): HttpResponse {
-  if (!validation.active) return inactiveToken(validation.problem);
-  if (!audiences.every((one) => validation.audience.includes(one))) return inactiveToken('WRONG_AUDIENCE');
-  return { status: 200, headers: { ...headers.for(validation), 'cache-control': 'no-store' } };
-}
+const responseTo = (auth: ActiveToken, audiences: readonly string[], headers: IdentityHeaders): HttpResponse =>
+  audiences.every((one) => auth.audience.includes(one))
+    ? { status: 200, headers: { ...headers.for(auth), 'cache-control': 'no-store' } }
+    : inactiveToken('WRONG_AUDIENCE');
 
 /**
  * The audiences that the proxy asks for: every `aud` of the query. A token must have all of them, because some proxies

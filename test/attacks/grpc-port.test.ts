@@ -441,7 +441,7 @@ describe('a caller of the gRPC port', () => {
 });
 
 describe('serve under attack', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   afterEach(() => stage.clear());
 

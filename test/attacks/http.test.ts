@@ -25,7 +25,7 @@ const post = (path: string, ...headers: readonly string[]): string =>
   `${[`POST ${path} HTTP/1.1`, 'Host: h', 'Content-Length: 0', ...headers].join('\r\n')}\r\n\r\n`;
 
 describe('an attacker of the gateway', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let gateway: RunningGateway;
   let sockets: ServerSockets;
 

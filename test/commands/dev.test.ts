@@ -10,7 +10,7 @@ import { runCommand, type Started, start } from '../support/processes.js';
 import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
 
 /** How long the test waits for the welcome, ms. */
-const READY_MS = 10_000;
+const READY_MS = 30_000;
 /** CPU time until `dev` is ready, in that of a process which loads gRPC's library and ends. It was 5.1 when written. */
 const MOST_START_RATIO = 7;
 const TRIALS = 2;

@@ -59,7 +59,7 @@ describe('a process that serves', () => {
   }
 
   it('holds no secret in its memory as a text: credentials are digests there, and keys are with the system', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const dump = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
     const env = { DATA_DIR: join(folder, 'data'), JWT_ISSUER: 'https://awake.example', NODE_OPTIONS: dump, ...SECRETS };
     started = await startServe({ env });
@@ -72,7 +72,7 @@ describe('a process that serves', () => {
   });
 
   it('(serve with workers) reads secrets from files once, and hands them to workers, which read no file', async function () {
-    this.timeout(90_000);
+    this.timeout(120_000);
     const files = Object.entries({ JWT_SECRET: SECRETS.JWT_SECRET, ISSUER_TOKEN: SECRETS.ISSUER_TOKEN }).map(
       ([name, value]) => {
         const path = join(folder, name.toLowerCase());
@@ -99,7 +99,7 @@ describe('a process that serves', () => {
   });
 
   it('(serve with workers) hands its secrets over by no environment and no argument; workers keep no text of them', async function () {
-    this.timeout(90_000);
+    this.timeout(120_000);
     const dumps = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${folder}`;
     const heaps = `--heapsnapshot-signal=SIGPWR --diagnostic-dir=${folder}`;
     const env = { GRPC_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'data'), WORKERS: '2' };
@@ -108,7 +108,7 @@ describe('a process that serves', () => {
     const primary = started.child.pid ?? 0;
     const listeningLines = () => started?.lines().filter(({ msg }) => msg === 'service listening') ?? [];
     // The primary's line may come before the one of its last worker.
-    await until(() => listeningLines().length === 2, 10_000);
+    await until(() => listeningLines().length === 2, 30_000);
     const listening = listeningLines();
     const workers = listening.map(({ pid }) => Number(pid));
     expect(workers).to.have.length(2);

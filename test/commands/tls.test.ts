@@ -149,7 +149,7 @@ describe('latchkey with TLS', () => {
   it('starts dev, whose gateway and first login go over mTLS', async () => {
     const ports = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: join(tls.folder, 'dev') };
     const started = await kept(start('dev', 'gateway listening', { env: { ...ports, ...asking(), ...caller() } }));
-    await until(() => started.output().includes('What else is there'), 5_000);
+    await until(() => started.output().includes('What else is there'), 30_000);
     const http = /http:\/\/([\d.:]+)/.exec(started.output())?.[1];
     expect((await fetch(`http://${http}/readyz`)).status).to.equal(200);
     expect(started.output()).to.include(`grpcurl -cacert '${tls.ca}' -cert '`).and.not.include('-plaintext');
@@ -172,7 +172,7 @@ describe('latchkey with TLS', () => {
     const env = { AUTH_SERVICE_TLS_CA: tls.foreignCa, NODE_TLS_REJECT_UNAUTHORIZED };
     const gateway = await kept(startGateway(served.address, { env }));
     expect((await fetch(`http://${gateway.address}/readyz`)).status).to.equal(503);
-    await until(() => gateway.output().includes('comes from an unknown CA'), 5_000);
+    await until(() => gateway.output().includes('comes from an unknown CA'), 30_000);
     const { server, tlsPort } = await startTlsRedis(tls, 'no');
     stops.push(() => server.stop());
     const url = `rediss://127.0.0.1:${tlsPort}`;

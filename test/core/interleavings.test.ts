@@ -101,7 +101,7 @@ async function playAll(
 }
 
 describe('every interleaving of three calls on one session', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   it('gives one successor, and nothing stands after an acknowledged end', async () => {
     for (const generations of [0, 1]) {

@@ -29,7 +29,7 @@ async function check(
 const portOf = (address: string): string => address.slice(address.lastIndexOf(':') + 1);
 
 describe('what docker-compose.yml runs', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it('is an official Redis of a named version, which keeps its data in a volume', () => {
     const { services, volumes } = readCompose();

@@ -24,6 +24,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/commands/lean.test.ts': 'a script that loads a package',
   'test/commands/node-version.test.ts': 'latchkey by an old Node, which has no log yet',
   'test/docs/compose-run.test.ts': 'docker',
+  'test/doors/proxy.ts': 'nginx, caddy, traefik, envoy, haproxy',
   'test/docs/output.test.ts': 'nothing',
   'test/platform/env/secret-files.test.ts': 'mkfifo',
   'test/faults/small-disk.ts': 'mount, prlimit',

@@ -64,7 +64,7 @@ describe('a crash right after an acknowledged logout', () => {
         () => undefined,
       ),
     );
-    await until(() => acknowledged.length > 20, 5_000);
+    await until(() => acknowledged.length > 20, 30_000);
     await node.process.kill();
     const counted = [...acknowledged];
     await Promise.all(logouts);
@@ -79,7 +79,7 @@ describe('a crash right after an acknowledged logout', () => {
     const before = await prepare(node);
     await redis.kill();
     await redis.restart();
-    await until(async () => (await node.client.health()) === 'SERVING', 5_000);
+    await until(async () => (await node.client.health()) === 'SERVING', 30_000);
     await expectKept(node, before);
   });
 

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 describe('the size of the denylist', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let redis: RedisServer;
   let node: ServiceNode;

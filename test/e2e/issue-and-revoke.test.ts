@@ -56,7 +56,7 @@ describe('IssuerService', () => {
         expect((await failureOfCall(other.revokeSubject('alice', credential))).code).to.equal('UNIMPLEMENTED');
         expect(await listServices(process.address)).not.to.include('auth.v1.IssuerService');
         expect((await failureOfCall(other.health('auth.v1.IssuerService'))).code).to.equal('NOT_FOUND');
-        await until(() => process.output().includes('IssuerService is off'), 5_000);
+        await until(() => process.output().includes('IssuerService is off'), 30_000);
         expect(process.output()).not.to.include('x'.repeat(31));
       });
     }

@@ -97,13 +97,13 @@ describe('the public keys', () => {
   it('have a new key before it signs', async () => {
     const { pem, kid } = makeKey('ES256');
     writeKey(folder, 'new', pem);
-    await until(async () => (await fetched()).keys.some((key) => key.kid === kid), 5_000);
+    await until(async () => (await fetched()).keys.some((key) => key.kid === kid), 30_000);
     expect(headerOf((await nodes.ES256.client.issue()).accessToken)['kid']).to.not.equal(kid);
   });
 
   it('are there also while the store is away', async () => {
     await redis.kill();
-    await until(async () => (await nodes.ES256.client.health()) === 'NOT_SERVING', 5_000);
+    await until(async () => (await nodes.ES256.client.health()) === 'NOT_SERVING', 30_000);
     expect((await fetch(url)).status).to.equal(200);
     expect((await nodes.ES256.client.keySet()).keys).to.have.length(3);
   });

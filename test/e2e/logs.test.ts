@@ -17,7 +17,7 @@ const WRONG_CREDENTIAL = 'aWrongCredentialOfALoginBackEnd';
 const GRACE_MS = 1_000;
 
 describe('the logs, at the finest level', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let redis: RedisServer;
   let node: ServiceNode;
@@ -62,7 +62,7 @@ describe('the logs, at the finest level', function () {
     browser = await stage.gateway(node, { LOG_LEVEL: 'trace' });
     await everyFlow();
     // A line is written after its answer.
-    await until(() => [...outcomes.keys()].every((what) => requestOf(what).length > 0), 5_000);
+    await until(() => [...outcomes.keys()].every((what) => requestOf(what).length > 0), 30_000);
   });
   after(() => stage.clear());
 
@@ -135,7 +135,7 @@ describe('the logs, at the finest level', function () {
     await gone(client.logout({ accessToken, refreshToken }));
     await gone(client.issue('store away'));
     await redis.restart();
-    await until(async () => (await client.health()) === 'SERVING', 5_000);
+    await until(async () => (await client.health()) === 'SERVING', 30_000);
     await node.process.stop();
     await ask('service away', LOGOUT, { refresh: refreshToken });
     await browser.process.stop();

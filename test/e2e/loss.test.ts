@@ -58,7 +58,7 @@ describe('a Redis that lost everything', () => {
 
   it('by a restart without its data while the service runs, ends the sessions from before', async () => {
     await redis.restart();
-    await until(async () => (await node.client.health()) === 'SERVING', 5_000);
+    await until(async () => (await node.client.health()) === 'SERVING', 30_000);
     await expectNewStart(node);
   });
 

@@ -31,7 +31,7 @@ async function soon<T>(work: Promise<T>): Promise<T> {
 
 for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
   describe(`while Redis is ${how}`, function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const stage = new Stage();
     let redis: RedisServer;
     let node: ServiceNode;
@@ -133,7 +133,13 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
         poll(async () => `retry ${(await browser.refresh(used)).status}`),
         poll(async () => `spent ${(await browser.refresh(dead.refreshToken)).status}`),
       ];
-      await sleep(200);
+      /** Waits until each poll has begun and ended again. */
+      const polled = async (): Promise<void> => {
+        const fromMs = performance.now();
+        const asked = () => new Set(told.filter(({ atMs }) => atMs > fromMs).map(({ what }) => what.split(' ')[0]));
+        await until(() => asked().size === polls.length, 30_000);
+      };
+      await polled();
       await leave(redis);
       // A signal takes a moment to arrive.
       await sleep(50);
@@ -143,7 +149,7 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       await back(redis);
       await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
       const healedMs = performance.now();
-      await sleep(300);
+      await polled();
       over = true;
       await Promise.all(polls);
 

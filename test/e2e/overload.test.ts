@@ -54,7 +54,7 @@ const WORKS: Readonly<Record<string, (pairs: readonly TokenPair[]) => Work>> = {
 
 for (const store of ['Redis', 'the embedded store']) {
   describe(`a service on ${store} with as many calls under way as may be`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const stage = new Stage();
     let redis: RedisServer | undefined;
     let node: ServiceNode;
@@ -104,7 +104,7 @@ for (const store of ['Redis', 'the embedded store']) {
 }
 
 describe('a service whose calls come at random, more of them in a second than may be under way', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   after(() => stage.clear());
 
@@ -132,7 +132,7 @@ describe('a service whose calls come at random, more of them in a second than ma
 });
 
 describe('a service under more load than it can serve', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let redis: RedisServer;
   let node: ServiceNode;

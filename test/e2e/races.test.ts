@@ -24,7 +24,7 @@ for (const [clocks, clockMs] of [
   ['a minute apart', 60_000],
 ] as const) {
   describe(`races of two nodes on one Redis, their clocks ${clocks}`, function () {
-    this.timeout(40_000);
+    this.timeout(120_000);
     const stage = new Stage();
     let redis: RedisServer;
     let nodes: readonly [ServiceNode, ServiceNode];

@@ -25,7 +25,7 @@ const STORES = [
 
 for (const [name, start] of STORES) {
   describe(`two nodes and a gateway on ${name}`, function () {
-    this.timeout(90_000);
+    this.timeout(120_000);
     const stage = new Stage();
     let nodes: readonly [ServiceNode, ServiceNode];
     let browsers: readonly Browser[];
@@ -37,7 +37,7 @@ for (const [name, start] of STORES) {
       const secrets = world instanceof SentinelWorld ? { REDIS_SENTINEL_PASSWORD: PASSWORD } : {};
       const env = { REDIS_MIN_REPLICAS: '1', REFRESH_GRACE: `${GRACE_MS}ms`, ...secrets };
       nodes = [await stage.serveAt(world.url, env), await stage.serveAt(world.url, env)];
-      for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 10_000);
+      for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
       browsers = [await stage.gateway(nodes[0]), await stage.gateway(nodes[1])];
     });
     after(() => stage.clear());

@@ -11,7 +11,7 @@ const OLD = 'the secret of before, for tests alone, of more than 32 bytes';
 const NEW = 'the secret of after, for tests alone, of more than 32 bytes';
 
 describe('a change of JWT_SECRET', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let redis: RedisServer;
 

@@ -87,12 +87,15 @@ export class Stage {
   }
 }
 
+/** Between two looks, ms: what takes long is looked at less often, since a look may cost many calls. */
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 40];
+
 /** Waits until something holds. Returns how long that took, ms. */
 export async function until(holds: () => boolean | Promise<boolean>, limitMs: number): Promise<number> {
   const startMs = performance.now();
   while (!(await holds())) {
     if (performance.now() - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
-    await sleep(5);
+    await sleep(Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, (performance.now() - startMs) / 20)));
   }
   return performance.now() - startMs;
 }

@@ -9,14 +9,14 @@ import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { type ClusterOptions, ClusterWorld } from '../support/redis-cluster.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
-const FAILOVER_MS = 20_000;
+const FAILOVER_MS = 40_000;
 /** How many of some hundred calls may fail while a slot moves. */
 const MOST_FAILURES = 4;
 const print = (text: string): unknown => process.stdout.write(`      ${text}\n`);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 describe('a Redis Cluster', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let world: ClusterWorld;
   let nodes: readonly [ServiceNode, ServiceNode];
@@ -27,7 +27,7 @@ describe('a Redis Cluster', function () {
     stage.owns(() => world.stop());
     const serve = () => stage.serveAt(world.url, { REDIS_MIN_REPLICAS: `${minReplicas}` });
     nodes = await Promise.all([serve(), serve()]);
-    for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 5_000);
+    for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
   };
   const verdicts = (pair: TokenPair): Promise<string[]> =>
     Promise.all(
@@ -195,9 +195,14 @@ describe('a Redis Cluster', function () {
       }
     };
     const users = Promise.all(numbers(4).map(user));
-    await sleep(200);
-    await world.migrate(slot, to, () => sleep(1_500));
-    await sleep(1_000);
+    /** Waits until so many more calls were made. */
+    const made = (count: number): Promise<number> => {
+      const most = calls + count;
+      return until(() => calls >= most, FAILOVER_MS);
+    };
+    await made(40);
+    await world.migrate(slot, to, async () => void (await made(200)));
+    await made(100);
     moving = false;
     await users;
     expect(calls).to.be.above(40);

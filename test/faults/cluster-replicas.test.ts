@@ -8,14 +8,14 @@ import type { RedisServer } from '../support/redis-server.js';
 import { CoreProcess, Tally } from './core-process.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
-const FAILOVER_MS = 15_000;
+const FAILOVER_MS = 40_000;
 /** The share of the calls that may fail while a slot moves to a fresh node. */
 const FAILING_SHARE = 0.05;
 /** The slots of the first of three primaries. */
 const ofTheFirst = (slot: number): boolean => slot < 5_461;
 
 describe('a cluster whose replicas must confirm', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let world: ClusterWorld;
   beforeEach(async () => {
@@ -103,13 +103,18 @@ describe('a cluster whose replicas must confirm', function () {
       return pair ? process.logout(pair) : 'none is left';
     };
     const users = Promise.all([repeat(logouts, logout), repeat(validations, () => process.validate(kept))]);
-    await sleep(500);
+    /** Waits until so many more logouts and validations were made. */
+    const made = async (count: number): Promise<void> => {
+      const most = [logouts, validations].map(({ total }) => total + count);
+      await until(() => logouts.total >= (most[0] ?? 0) && validations.total >= (most[1] ?? 0), FAILOVER_MS);
+    };
+    await made(20);
     const migration = await world.beginMigration(process.slotOf(subject), fresh);
-    await sleep(1_500);
+    await made(50);
     await migration.move(5);
-    await sleep(1_000);
+    await made(40);
     await migration.finish();
-    await sleep(1_500);
+    await made(50);
     going = false;
     await users;
     expect(logouts.total).to.be.above(20);
@@ -128,8 +133,8 @@ describe('a cluster whose replicas must confirm', function () {
     const shard = process.store.shardOf(subject);
     const before = process.store.incarnationOf(shard);
     await world.migrate(slot, fresh);
-    await until(() => process.store.incarnationOf(shard) !== before, 5_000);
-    await until(async () => (await process.waitForReplicas(shard)) === 'ok', 5_000);
+    await until(() => process.store.incarnationOf(shard) !== before, 30_000);
+    await until(async () => (await process.waitForReplicas(shard)) === 'ok', 30_000);
     expect(await process.logout(await process.issue(subject))).to.equal('ok');
     const connections = async (): Promise<string[]> => {
       const list = String(await fresh.raw.client('LIST')).split('\n');
@@ -166,6 +171,6 @@ describe('a cluster whose replicas must confirm', function () {
     expect(await world.ownerOf(slot)).to.equal(target);
     await target.kill();
     await world.failedOver(slot, target, FAILOVER_MS);
-    await until(async () => (await logout()) === 'ok', 10_000);
+    await until(async () => (await logout()) === 'ok', 30_000);
   });
 });

@@ -39,7 +39,7 @@ class Pair {
 
   /** Waits until the replica has everything. */
   async inStep(): Promise<void> {
-    await until(async () => /^master_link_status:up/m.test(await this.replica.raw.info('replication')), 5_000);
+    await until(async () => /^master_link_status:up/m.test(await this.replica.raw.info('replication')), 30_000);
     await this.primary.raw.set('mark', '1');
     await this.primary.raw.wait(1, 2_000);
   }
@@ -84,7 +84,7 @@ const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
 const GRACE = { REFRESH_GRACE: '2s' };
 
 describe('a failover of Redis', function () {
-  this.timeout(40_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let pair: Pair;
   beforeEach(async () => {
@@ -98,7 +98,7 @@ describe('a failover of Redis', function () {
   const serve = (env: Readonly<Record<string, string>> = {}): Promise<ServiceNode> =>
     stage.serveAt(pair.url, { ...GRACE, ...env });
   const serving = ({ client }: ServiceNode): Promise<number> =>
-    until(async () => (await client.health()) === 'SERVING', 5_000);
+    until(async () => (await client.health()) === 'SERVING', 30_000);
   const audited = ({ process }: ServiceNode, event: string): number =>
     process.lines().filter(({ audit }) => (audit as { event?: string } | undefined)?.event === event).length;
 
@@ -140,7 +140,7 @@ describe('a failover of Redis', function () {
       for (const { accessToken } of refreshed) expect(await successor.client.verdict(accessToken)).to.equal('active');
       await Promise.all(refreshed.map(({ refreshToken }) => successor.client.refresh(refreshToken)));
       // Lines of the log are a moment behind.
-      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 5_000);
+      await until(() => audited(successor, 'session_refreshed') === refreshed.length, 30_000);
       expect(audited(successor, 'session_healed')).to.equal(0);
     });
 
@@ -165,7 +165,7 @@ describe('a failover of Redis', function () {
       }
       await pair.replica.restart();
       await pair.inStep();
-      await until(() => succeeds(other.client.verdict(out.accessToken)), 5_000);
+      await until(() => succeeds(other.client.verdict(out.accessToken)), 30_000);
       // Every answer from now on is on the replica.
       for (const { accessToken } of [out, everywhere])
         expect(await other.client.verdict(accessToken)).to.equal('REVOKED');
@@ -196,7 +196,7 @@ describe('a failover of Redis', function () {
       await sleep(4_000);
       await pair.replica.restart();
       await pair.inStep();
-      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 5_000);
+      await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 30_000);
       const next = await other.client.refresh(on.refreshToken);
       expect((await node.client.refresh(on.refreshToken)).refreshToken).to.equal(next.refreshToken);
       expect(audited(node, 'session_reused') + audited(other, 'session_reused')).to.equal(0);
@@ -206,7 +206,7 @@ describe('a failover of Redis', function () {
       const node = await serve({ REDIS_MIN_REPLICAS: '1' });
       pair.slow(300);
       pair.cut();
-      await until(async () => (await node.client.health()) === 'NOT_SERVING', 5_000);
+      await until(async () => (await node.client.health()) === 'NOT_SERVING', 30_000);
       await serving(node);
     });
 
@@ -220,7 +220,7 @@ describe('a failover of Redis', function () {
       const waiting = failureOfCall(node.client.logout({ refreshToken: out.refreshToken })).then(() => {
         waitedMs = performance.now() - startMs;
       });
-      await until(async () => !(await pair.primary.raw.info('clients')).includes('blocked_clients:0'), 3_000);
+      await until(async () => !(await pair.primary.raw.info('clients')).includes('blocked_clients:0'), 30_000);
       let answered = 0;
       while (waitedMs === undefined) {
         expect(await node.client.verdict(on.accessToken)).to.equal('active');
@@ -253,7 +253,7 @@ describe('a failover of Redis', function () {
       await other.client.refresh(used.refreshToken);
       await pair.failOver();
       await Promise.all([serving(node), serving(other)]);
-      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 5_000);
+      await until(() => setbacks(node).length > 0 && setbacks(other).length > 0, 30_000);
       for (const { client } of [node, other]) {
         expect(await client.verdict(out.accessToken)).to.equal('REVOKED');
         expect(await client.verdict(cut.accessToken)).to.equal('REVOKED');
@@ -270,7 +270,7 @@ describe('a failover of Redis', function () {
 });
 
 describe('a Redis that follows another one, and is made the primary again', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let pair: Pair;
   afterEach(async () => {
@@ -292,14 +292,14 @@ describe('a Redis that follows another one, and is made the primary again', func
       await beside.client.logout({ refreshToken: (await beside.client.issue()).refreshToken });
     const { primary, replica } = pair;
     await primary.raw.call('REPLICAOF', '127.0.0.1', `${replica.port}`);
-    await until(async () => /^master_link_status:up/m.test(await primary.raw.info('replication')), 5_000);
-    if (noticed) await until(async () => !(await isServing(node)), 5_000);
+    await until(async () => /^master_link_status:up/m.test(await primary.raw.info('replication')), 30_000);
+    if (noticed) await until(async () => !(await isServing(node)), 30_000);
     await primary.raw.call('REPLICAOF', 'NO', 'ONE');
     const verdict = () => verdictOf(node, out);
-    await until(async () => (await isServing(node)) && (await verdict()) === 'REVOKED', 5_000);
+    await until(async () => (await isServing(node)) && (await verdict()) === 'REVOKED', 30_000);
     // By the node, since the other one has no record of it.
     expect(await primary.raw.get(await keyOf(primary, out.sessionId))).to.match(/ ended logout$/);
-    await until(() => setbacks(node).length > 0, 5_000);
+    await until(() => setbacks(node).length > 0, 30_000);
   }
 
   it('is another one: nothing that a living node had acknowledged is taken back', () => followsAndReturns(true));
@@ -308,7 +308,7 @@ describe('a Redis that follows another one, and is made the primary again', func
 });
 
 describe('a Redis that is started from an old snapshot', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const stage = new Stage();
   afterEach(() => stage.clear());
 
@@ -320,7 +320,7 @@ describe('a Redis that is started from an old snapshot', function () {
     await node.client.logout({ refreshToken: out.refreshToken });
     const next = await node.client.refresh(on.refreshToken);
     await redis.restart();
-    await until(async () => (await node.client.health()) === 'SERVING', 5_000);
+    await until(async () => (await node.client.health()) === 'SERVING', 30_000);
     expect(await node.client.verdict(out.accessToken)).to.equal('REVOKED');
     expect(await node.client.verdict(next.accessToken)).to.equal('active');
     await node.client.refresh(next.refreshToken);

@@ -24,7 +24,7 @@ const orUnavailable = <T>(call: Promise<T>): Promise<T | undefined> =>
   });
 
 describe('a full disk under the embedded store', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let disk: SmallDisk;
   before(async () => {

@@ -26,7 +26,7 @@ interface Slowable {
 }
 
 describe('a service that is told to stop under load', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const stage = new Stage();
   const ends: (() => unknown)[] = [];
   afterEach(async () => {
@@ -51,7 +51,7 @@ describe('a service that is told to stop under load', function () {
     const monitor = await RedisMonitor.open(redis.port);
     proxy.delay(SLOW_MS);
     const calls = pairs.map(call);
-    await until(() => pairs.every(({ sessionId }) => monitor.text.includes(sessionId)), 5_000);
+    await until(() => pairs.every(({ sessionId }) => monitor.text.includes(sessionId)), 30_000);
     monitor.close();
     return calls;
   }
@@ -92,7 +92,7 @@ describe('a service that is told to stop under load', function () {
       }
     };
     const gone = Array.from({ length: 12 }, (_, n) => client(n).catch(codeOf));
-    await until(() => answered.size > 50, 5_000);
+    await until(() => answered.size > 50, 30_000);
     expect(await node.process.stop()).to.equal(0);
     // A call that comes too late is refused so that the client may retry at another node.
     expect(new Set(await Promise.all(gone))).to.deep.equal(new Set(['UNAVAILABLE']));
@@ -132,17 +132,22 @@ describe('a service that is told to stop under load', function () {
       }
     };
     const chains = Promise.all(Array.from({ length: 8 }, (_, n) => chain(n)));
+    /** Waits until every chain, on average, has been refreshed three times more. */
+    const refreshedOn = (): Promise<number> => {
+      const most = refreshes + 24;
+      return until(() => refreshes >= most, 30_000);
+    };
     for (const { process, client } of nodes) {
-      await sleep(150);
+      await refreshedOn();
       expect(await process.stop()).to.equal(0);
       const env = { JWT_SECRET, REDIS_URL: redis.url, GRPC_ADDRESS: process.address };
       const again = await startServe({ env });
       ends.push(() => again.kill());
       // As a rolling upgrade does: the next one goes when this one is found again.
       const found = () => client.health().catch(codeOf);
-      await until(async () => (await found()) === 'SERVING', 10_000);
+      await until(async () => (await found()) === 'SERVING', 30_000);
     }
-    await sleep(150);
+    await refreshedOn();
     over = true;
     await chains;
     expect(refreshes).to.be.above(50);

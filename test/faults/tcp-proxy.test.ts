@@ -58,7 +58,7 @@ describe('the proxy of the tests', () => {
   it('hands on what it gets, both ways, and the end of it', async () => {
     const client = await open();
     client.socket.end('a');
-    await until(() => client.over === 'end', 5_000);
+    await until(() => client.over === 'end', 30_000);
     expect([heard, client.text]).to.deep.equal(['a', 'a']);
   });
 
@@ -67,10 +67,12 @@ describe('the proxy of the tests', () => {
     proxy.delay(100);
     const startMs = performance.now();
     client.socket.write('a');
+    await until(() => heard === 'a', 30_000);
+    // The answer has been sent; the proxy, in this process, reads it in the next turn.
     await sleep(20);
     proxy.delay(0);
     client.socket.write('b');
-    await until(() => client.text === 'ab', 5_000);
+    await until(() => client.text === 'ab', 30_000);
     expect(performance.now() - startMs).to.be.above(95);
   });
 
@@ -78,36 +80,37 @@ describe('the proxy of the tests', () => {
     const client = await open();
     proxy.drop('down');
     client.socket.write('a');
-    await until(() => heard === 'a', 5_000);
+    await until(() => heard === 'a', 30_000);
     await sleep(20);
     proxy.mend();
     client.socket.write('b');
-    await until(() => heard === 'ab', 5_000);
+    await until(() => heard === 'ab', 30_000);
     await sleep(20);
     expect([client.text, client.over]).to.deep.equal(['', '']);
     const other = await open();
     other.socket.write('c');
-    await until(() => other.text === 'c', 5_000);
+    await until(() => other.text === 'c', 30_000);
   });
 
   it('holds back what is sent until it is mended', async () => {
     const client = await open();
     proxy.hold();
     client.socket.write('a');
+    // Nothing arrives in this time.
     await sleep(30);
     expect(heard).to.equal('');
     proxy.mend();
-    await until(() => client.text === 'a', 5_000);
+    await until(() => client.text === 'a', 30_000);
   });
 
   it('cuts with a reset, and resets where there is no server', async () => {
     const client = await open();
     client.socket.write('a');
-    await until(() => client.text === 'a', 5_000);
+    await until(() => client.text === 'a', 30_000);
     proxy.cut();
-    await until(() => client.over === 'ECONNRESET', 5_000);
+    await until(() => client.over === 'ECONNRESET', 30_000);
     server.close();
     const later = await open();
-    await until(() => later.over === 'ECONNRESET', 5_000);
+    await until(() => later.over === 'ECONNRESET', 30_000);
   });
 });

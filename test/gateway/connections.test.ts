@@ -139,7 +139,7 @@ describe('gateway: limits of connections', () => {
     await busy.begin();
     await Promise.all((await many(6)).map(({ closed }) => closed));
     expect(reports().map(({ refused }) => refused)).to.deep.equal([1]);
-    await until(() => reports().length === 2, 10_000);
+    await until(() => reports().length === 2, 30_000);
     expect(reports()[1]).to.include({ client: '127.0.0.1', refused: 5, closedIdle: 0 });
   });
 

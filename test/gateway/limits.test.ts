@@ -17,7 +17,7 @@ function expectRaw(answer: string, code: number, detail: string): void {
 }
 
 describe('gateway: limits', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let gateway: RunningGateway;
   before(async () => {
     const limits = { headersMs: 300, requestMs: 500, keepAliveMs: 400, checkEveryMs: 50 };

@@ -1,4 +1,4 @@
-// Owns the proof of what a client meets while the service is away, hangs, and returns.
+// Tests of the answers of the gateway while the service is away, hangs, and returns.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -6,9 +6,7 @@ import { BUSY_MS } from '../support/busy.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 
 describe('gateway: outages of the service', function () {
-  this.timeout(15_000);
-  // The bounds are promises; a machine that is busy with other things may miss one once.
-  this.retries(2);
+  this.timeout(120_000);
   let gateway: RunningGateway;
   beforeEach(async () => {
     gateway = await RunningGateway.start();

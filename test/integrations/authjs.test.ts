@@ -31,7 +31,7 @@ interface Recipe {
 const NOBODY = 'http://127.0.0.1:9';
 
 describe('the Auth.js recipe of docs/integrations.md', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const stage = new Stage();
   let recipe: Recipe;
   let node: ServiceNode;

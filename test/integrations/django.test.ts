@@ -128,11 +128,11 @@ describe('a Django that authenticates as docs/integrations.md says', function ()
     node.process.child.kill('SIGSTOP');
     await expectUnavailable();
     node.process.child.kill('SIGCONT');
-    await until(serves, 10_000);
+    await until(serves, 30_000);
     await node.process.kill();
     await expectUnavailable();
     await stage.serve(store, { GRPC_ADDRESS: node.process.address });
-    await until(serves, 10_000);
+    await until(serves, 30_000);
   });
 });
 

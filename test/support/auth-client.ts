@@ -43,7 +43,7 @@ export class TestClient {
   readonly #issuer: IssuerServiceClient;
   readonly #health: HealthClient;
   /** How long each call may take, ms. */
-  deadlineMs = 5_000;
+  deadlineMs = 15_000;
 
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure(), more: ChannelOptions = {}) {
     // A service that comes back is found at once: what is tested is the service, not the client's patience.

@@ -49,13 +49,18 @@ export class ClusterWorld {
       ...settings,
     ];
     const servers: RedisServer[] = [];
-    // One after the other, so that no two take one port.
-    for (let n = 0; n < primaries * (1 + replicas); n++) {
-      servers.push(await RedisServer.startWithFile(lines, freePortWithBus));
+    try {
+      // One after the other, so that no two take one port.
+      for (let n = 0; n < primaries * (1 + replicas); n++) {
+        servers.push(await RedisServer.startWithFile(lines, freePortWithBus));
+      }
+      const world = new ClusterWorld(servers, lines);
+      await world.#join(primaries);
+      return world;
+    } catch (error) {
+      await Promise.all(servers.map((server) => server.stop()));
+      throw error;
     }
-    const world = new ClusterWorld(servers, lines);
-    await world.#join(primaries);
-    return world;
   }
 
   idOf(server: RedisServer): string {
@@ -95,14 +100,14 @@ export class ClusterWorld {
   async planFailover(slot: number, replica: RedisServer): Promise<void> {
     // It refuses while it is not connected to its primary, and gives up after 5 seconds if that does not answer in time.
     await waitFor(async () => {
-      await waitFor(async () => (await replica.raw.call('CLUSTER', 'FAILOVER')) === 'OK', 10_000);
-      await waitFor(async () => (await this.ownerOf(slot)) === replica, 6_000);
+      await waitFor(async () => (await replica.raw.call('CLUSTER', 'FAILOVER')) === 'OK', 30_000);
+      await waitFor(async () => (await this.ownerOf(slot)) === replica, 12_000);
       return true;
-    }, 30_000);
+    }, 60_000);
   }
 
   /** Waits until all nodes agree on who has a slot, and that it is another one. */
-  failedOver(slot: number, from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
+  failedOver(slot: number, from: RedisServer, limitMs = 40_000): Promise<RedisServer> {
     return this.agreedOwnerOf(slot, limitMs, from);
   }
 
@@ -117,7 +122,7 @@ export class ClusterWorld {
   }
 
   /** Waits until every node that lives knows all others, and each primary has its replicas. */
-  async settled(limitMs = 30_000): Promise<void> {
+  async settled(limitMs = 60_000): Promise<void> {
     await waitFor(async () => {
       const infos = await Promise.all(this.servers.map((server) => server.raw.call('CLUSTER', 'INFO')));
       if (!infos.every((info) => /cluster_state:ok/.test(String(info)))) return false;
@@ -191,7 +196,7 @@ export class ClusterWorld {
   #allKnown(): Promise<void> {
     return waitFor(
       async () => (await Promise.all(this.servers.map(nodesBy))).every((v) => count(v) === this.servers.length),
-      20_000,
+      40_000,
     );
   }
 

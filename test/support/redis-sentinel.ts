@@ -113,7 +113,12 @@ export class SentinelWorld {
     const start = () => Sentinel.start(primary.port, options);
     const sentinels = await Promise.all(Array.from({ length: SENTINELS }, start));
     const world = new SentinelWorld([primary, ...replicas], sentinels);
-    await world.settled();
+    try {
+      await world.settled();
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
     return world;
   }
 
@@ -134,7 +139,7 @@ export class SentinelWorld {
   }
 
   /** Waits until somebody else is the primary. */
-  async failedOver(from: RedisServer, limitMs = 20_000): Promise<RedisServer> {
+  async failedOver(from: RedisServer, limitMs = 40_000): Promise<RedisServer> {
     let now: RedisServer | undefined;
     await waitFor(async () => {
       now = await this.primary();
@@ -181,7 +186,7 @@ export class SentinelWorld {
     await waitFor(async () => {
       if (!(await Promise.all(this.sentinels.map(sees))).every(Boolean)) return false;
       return (await first?.raw.call('SENTINEL', 'FAILOVER', NAME)) === 'OK';
-    }, 20_000);
+    }, 40_000);
   }
 
   /** Fails over to a replica, in order, and waits until more than half of the Sentinels name it. */
@@ -191,7 +196,7 @@ export class SentinelWorld {
       // They give up after their failover-timeout, and leave everything as it was.
       await waitFor(() => this.isNamed(heir), 7_000);
       return true;
-    }, 40_000);
+    }, 80_000);
   }
 
   /** Whether more than half of the Sentinels say of a server that it is the primary, as SENTINEL MASTER tells it. */
@@ -205,7 +210,7 @@ export class SentinelWorld {
   }
 
   /** Waits until every Sentinel knows the others and both replicas, and those have what the primary has. */
-  async settled(limitMs = 30_000): Promise<void> {
+  async settled(limitMs = 60_000): Promise<void> {
     await waitFor(async () => {
       const primary = await this.primary();
       if (!primary) return false;

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-ports.js';
 
-const START_LIMIT_MS = 5_000;
+const START_LIMIT_MS = 20_000;
 const MISSING =
   'redis-server is not on the PATH: run `bash test/support/ensure-redis.sh`, or install it ' +
   '(Debian: apt-get install redis-server; macOS: brew install redis)';

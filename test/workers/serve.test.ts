@@ -150,9 +150,9 @@ describe('serve with workers', function () {
     crew.signal('SIGTERM');
     await until(() => crew.said('stopping').length > 0, CREW_MS);
     crew.signal('SIGTERM');
-    await until(() => crew.process.child.exitCode !== null, 5_000);
+    await until(() => crew.process.child.exitCode !== null, 30_000);
     expect(crew.process.child.exitCode).to.equal(1);
-    await until(() => !pids.some(isAlive), 5_000);
+    await until(() => !pids.some(isAlive), 30_000);
     expect(await call).to.equal('UNAVAILABLE');
   });
 
@@ -184,7 +184,7 @@ describe('serve with workers', function () {
     stage.owns(() => isAlive(pid) && process.kill(pid, 'SIGKILL'));
     expect(isAlive(pid), 'awake').to.equal(true);
     primary.kill('SIGKILL');
-    await until(() => !isAlive(pid), 10_000);
+    await until(() => !isAlive(pid), 30_000);
   });
 
   it('follows the key files in each worker', async () => {

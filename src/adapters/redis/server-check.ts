@@ -29,13 +29,13 @@ export function makeServerCheck(
   let allowed: string | undefined;
   return async (client) => {
     const [{ policy, persistence }] = await Promise.all([readDurability(client), probe(client)]);
-    const unsafe = evictionRule(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
+    const unsafe = evictionRule(policy).severity === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) throw unsafe;
     if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);
     allowed = unsafe?.message;
     if (warned) return;
     warned = true;
     const kept = PERSISTENCE_RULES[persistence];
-    if (kept.weight !== 'good') log.warn({ persistence }, formatResult(kept));
+    if (kept.severity !== 'good') log.warn({ persistence }, formatResult(kept));
   };
 }

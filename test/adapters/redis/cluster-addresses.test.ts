@@ -14,12 +14,12 @@ async function startNode(): Promise<RedisServer> {
   const settings = ['cluster-enabled yes', 'cluster-config-file nodes.conf', 'cluster-announce-ip 127.0.0.1'];
   const server = await RedisServer.startWithFile(settings, freePortWithBus);
   await server.raw.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));
-  await waitFor(async () => String(await server.raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), 10_000);
+  await waitFor(async () => String(await server.raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), 30_000);
   return server;
 }
 
 describe('a cluster of which all addresses change', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('is found again by its name', async () => {
     const first = await startNode();
@@ -36,10 +36,10 @@ describe('a cluster of which all addresses change', function () {
       await store.opened();
       expect(await answers()).to.equal(true);
       await first.kill();
-      await waitFor(async () => !(await answers()), 5_000);
+      await waitFor(async () => !(await answers()), 30_000);
       second = await startNode();
       name.redirect(second.port);
-      await waitFor(answers, 10_000);
+      await waitFor(answers, 30_000);
     } finally {
       await store.close();
       await name.stop();
@@ -49,7 +49,7 @@ describe('a cluster of which all addresses change', function () {
 });
 
 describe('a name in REDIS_URL', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('that leads to a node without a cluster does not hide the cluster that the others lead to', async () => {
     const [lone, ...nodes] = await Promise.all(Array.from({ length: 4 }, () => RespServer.start()));
@@ -99,7 +99,7 @@ describe('a node that is listed with an address that cannot be used', () => {
     try {
       const count = (name: string) => server.commands.filter((command) => command === name).length;
       // One of two voters has no majority. It is asked on, by one connection.
-      await waitFor(async () => count('cluster') >= 4, 5_000);
+      await waitFor(async () => count('cluster') >= 4, 30_000);
       expect(count('client')).to.equal(1);
       lines.splice(1);
       await store.opened();

@@ -7,7 +7,7 @@ import { ClusterWorld } from '../../support/redis-cluster.js';
 import { openStore } from './redis-world.js';
 
 describe('with a Redis Cluster', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let world: ClusterWorld;
   before(async () => {
     world = await ClusterWorld.start();

@@ -33,7 +33,7 @@ class SlowClock {
 }
 
 describe('a slot of a cluster', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let cluster: ScriptedCluster;
   const stores: RedisStore[] = [];
   beforeEach(async () => {
@@ -72,8 +72,8 @@ describe('a slot of a cluster', function () {
     const shard = store.shardOf('ann');
     const before = store.incarnationOf(shard);
     cluster.view.moving = { shard, to: 1 };
-    await until(() => store.incarnationOf(shard) !== before, 5_000);
-    await until(() => !store.incarnationOf(shard)?.includes('undefined'), 5_000);
+    await until(() => store.incarnationOf(shard) !== before, 30_000);
+    await until(() => !store.incarnationOf(shard)?.includes('undefined'), 30_000);
   };
 
   it('that moves is read birth record last: it must vouch for what was absent before', async () => {
@@ -93,7 +93,7 @@ describe('a slot of a cluster', function () {
     const store = await open();
     split(() => RESP.error(`ASK 1 127.0.0.1:${cluster.node(1).server.port}`));
     await beginMove(store);
-    await until(() => cluster.node(1).server.commands.includes('role'), 5_000);
+    await until(() => cluster.node(1).server.commands.includes('role'), 30_000);
     expect(await answers(store)).to.equal(true);
     cluster.view.flags = (node) => (node === 1 ? 'master,fail' : undefined);
     for (const untilMs = performance.now() + 10_000; await answers(store); await sleep(20))
@@ -112,7 +112,7 @@ describe('a slot of a cluster', function () {
     cluster.node(1).replicas = 0;
     expect(await settles(store)).to.equal(false);
     cluster.view.moving = undefined;
-    await until(() => store.incarnationOf(shard) === alone, 5_000);
+    await until(() => store.incarnationOf(shard) === alone, 30_000);
     expect(await settles(store)).to.equal(true);
   });
 
@@ -130,7 +130,7 @@ describe('a slot of a cluster', function () {
       const answered = async (nodes: readonly ScriptedNode[], times: number): Promise<void> => {
         const count = ({ server }: ScriptedNode): number => server.commands.filter((name) => name === 'cluster').length;
         const before = nodes.map(count);
-        await until(() => nodes.every((node, n) => count(node) >= (before[n] ?? 0) + times), 10_000);
+        await until(() => nodes.every((node, n) => count(node) >= (before[n] ?? 0) + times), 30_000);
       };
       const isAtNew = (): boolean => store.incarnationOf(shard)?.startsWith(cluster.node(1).id) ?? false;
       // The owner of before is the last to answer that another one has the slot, if it answers.
@@ -145,7 +145,7 @@ describe('a slot of a cluster', function () {
       if (isSilent) clock.add(TAKEOVER_MS);
       else owner.pause = undefined;
       if (!isSilent) resume();
-      await until(isAtNew, 10_000);
+      await until(isAtNew, 30_000);
       resume();
     });
   }

@@ -64,7 +64,7 @@ describe('an answer of Redis that is none', () => {
       server.answer = (command) => (command.startsWith('eval') ? answer : undefined);
       await refused(opened.store.read([BIRTH, KEY]));
       server.answer = () => undefined;
-      await until(() => opened.store.reachableSinceMs !== undefined, 2_000);
+      await until(() => opened.store.reachableSinceMs !== undefined, 30_000);
       expect(await opened.store.read([BIRTH, KEY])).to.deep.equal([undefined, undefined]);
     });
   }

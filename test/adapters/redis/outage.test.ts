@@ -121,7 +121,7 @@ describe('an outage of Redis', () => {
   it('by a cut connection is over at once', async () => {
     const { store } = opened;
     await server.cutConnections();
-    await until(() => told.length === 2, 5_000);
+    await until(() => told.length === 2, 30_000);
     expect(told).to.deep.equal([false, true]);
     expect(await store.read([KEY])).to.deep.equal([undefined]);
   });

@@ -10,7 +10,7 @@ import { RESP, RespServer } from './resp-server.js';
 const WAIT_MS = 300;
 
 describe('the wait for replicas', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let server: RespServer;
   let store: RedisStore;
   let replicas: number;
@@ -72,6 +72,6 @@ describe('the wait for replicas', function () {
     await sleep(500);
     expect(store.reachedMsSince(0, fromMs)).to.be.within(reachedMs - 5, reachedMs + 5);
     replicas = 1;
-    await until(() => store.reachedMsSince(0, fromMs) > reachedMs + 100, 5_000);
+    await until(() => store.reachedMsSince(0, fromMs) > reachedMs + 100, 30_000);
   });
 });

@@ -57,7 +57,7 @@ describe('a store that waits for replicas', () => {
     await primary.raw.replicaof('NO', 'ONE');
     await inStep();
     await refusal(store.waitForReplicas(0, incarnation));
-    await until(() => store.incarnationOf(0) !== incarnation && store.reachableSinceMs !== undefined, 5_000);
+    await until(() => store.incarnationOf(0) !== incarnation && store.reachableSinceMs !== undefined, 30_000);
     await store.waitForReplicas(0, store.incarnationOf(0));
   });
 
@@ -78,7 +78,7 @@ describe('a store that waits for replicas', () => {
     const { port } = balancer.address() as AddressInfo;
     const opened = openStore(`redis://127.0.0.1:${port}`, { minReplicas: 1 });
     try {
-      await until(() => opened.log.text.includes('did not reach the same server'), 5_000);
+      await until(() => opened.log.text.includes('did not reach the same server'), 30_000);
       expect(opened.store.reachableSinceMs).to.equal(undefined);
     } finally {
       await opened.store.close();

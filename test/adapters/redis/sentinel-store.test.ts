@@ -7,7 +7,7 @@ import { SentinelWorld } from '../../support/redis-sentinel.js';
 import { openStore } from './redis-world.js';
 
 describe('with a primary that Sentinels name', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let world: SentinelWorld;
   before(async () => {
     world = await SentinelWorld.start();

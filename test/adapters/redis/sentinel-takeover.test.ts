@@ -12,7 +12,7 @@ const TAKEOVER_MS = 1_550;
 const HOUR_MS = 3_600_000;
 
 describe('a primary that Sentinels name', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let servers: readonly [RedisServer, RedisServer];
   let sentinels: ScriptedSentinels;
   const stores: RedisStore[] = [];

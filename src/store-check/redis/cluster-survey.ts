@@ -1,18 +1,18 @@
 // The `store check` of a Redis Cluster: its nodes' view of the cluster, and each node itself. Read-only.
 
 import type { Redis } from 'ioredis';
-import type { Finding } from '../../../core/finding.js';
-import type { TlsSource } from '../client.js';
-import { explain } from '../failure.js';
-import { type ClusterNode, type ClusterView, parseNodes } from '../topology/cluster-nodes.js';
-import type { Place, RedisTarget } from '../url.js';
+import type { TlsSource } from '../../adapters/redis/client.js';
+import { explain } from '../../adapters/redis/failure.js';
+import { type ClusterNode, type ClusterView, parseNodes } from '../../adapters/redis/topology/cluster-nodes.js';
+import type { Place, RedisTarget } from '../../adapters/redis/url.js';
+import type { CheckResult } from '../check-result.js';
 import { type ClusterFacts, clusterResults } from './cluster-rules.js';
-import { labelByServer } from './findings.js';
+import { labelByServer } from './merge-results.js';
 import { askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
 
 const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
 
-export async function surveyCluster(target: RedisTarget, options: SurveyOptions): Promise<readonly Finding[]> {
+export async function surveyCluster(target: RedisTarget, options: SurveyOptions): Promise<readonly CheckResult[]> {
   const seeds = await Promise.all(target.places.map((place) => askNode(target.urlOf(place), place, options.tls)));
   const seed = seeds.find(({ view }) => view);
   if (!seed?.view) return clusterResults(seeds);
@@ -23,11 +23,11 @@ export async function surveyCluster(target: RedisTarget, options: SurveyOptions)
   ];
   const { nodes, owners } = seed.view;
   const shardsOf = (id: string): number[] => [...owners.keys()].filter((shard) => owners[shard]?.server === id);
-  const surveyed = (kind: ClusterNode['role'], survey: (node: ClusterNode) => Promise<readonly Finding[]>) =>
+  const surveyed = (kind: ClusterNode['role'], survey: (node: ClusterNode) => Promise<readonly CheckResult[]>) =>
     Promise.all(
       nodes
         .filter(({ role, id }) => role === kind && (kind !== 'primary' || shardsOf(id).length > 0))
-        .map(async (node) => ({ server: nameOf(node.place), findings: await survey(node) })),
+        .map(async (node) => ({ server: nameOf(node.place), results: await survey(node) })),
     );
   const primaries = await surveyed('primary', ({ id, place }) =>
     surveyServer(target.urlOf(place), shardsOf(id), options),

@@ -1,11 +1,11 @@
 // The `store check` behind Sentinels: the Sentinels, the primary that they name, and its replicas. Read-only.
 
 import type { Redis } from 'ioredis';
-import type { Finding } from '../../../core/finding.js';
-import type { TlsSource } from '../client.js';
-import { explain } from '../failure.js';
-import { type Credentials, type Place, type RedisTarget, sentinelUrlOf } from '../url.js';
-import { labelByServer } from './findings.js';
+import type { TlsSource } from '../../adapters/redis/client.js';
+import { explain } from '../../adapters/redis/failure.js';
+import { type Credentials, type Place, type RedisTarget, sentinelUrlOf } from '../../adapters/redis/url.js';
+import type { CheckResult } from '../check-result.js';
+import { labelByServer } from './merge-results.js';
 import { type SentinelFacts, sentinelResults } from './sentinel-rules.js';
 import { ALL_SHARDS, askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
 
@@ -15,25 +15,25 @@ export async function surveySentinels(
   target: RedisTarget,
   credentials: Credentials | undefined,
   options: SurveyOptions,
-): Promise<readonly Finding[]> {
+): Promise<readonly CheckResult[]> {
   const urlOf = sentinelUrlOf(target, credentials);
   const all = await Promise.all(
     target.places.map((place) => factsOf(urlOf(place), nameOf(place), target.name, options.tls)),
   );
-  const findings = [...sentinelResults(all)];
+  const results = [...sentinelResults(all)];
   const answered = all.flatMap(({ answer }) => (answer ? [answer] : []));
   const [first] = answered;
-  if (!first) return findings;
+  if (!first) return results;
   const primary = await surveyServer(target.urlOf(first.primary), ALL_SHARDS, options);
   const replicas = await Promise.all(
     first.replicas.map(async (place) => ({
       server: nameOf(place),
-      findings: await surveyReplica(target.urlOf(place), options),
+      results: await surveyReplica(target.urlOf(place), options),
     })),
   );
   return [
-    ...findings,
-    ...labelByServer('the primary', [{ server: nameOf(first.primary), findings: primary }]),
+    ...results,
+    ...labelByServer('the primary', [{ server: nameOf(first.primary), results: primary }]),
     ...labelByServer('replica', replicas),
   ];
 }
