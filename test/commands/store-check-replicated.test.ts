@@ -114,7 +114,7 @@ describe('the judgement on Sentinels', () => {
 
 describe('the judgement on a cluster', () => {
   const node = (id: string, follows?: string) =>
-    ({ id, place: { host: id, port: 1 }, role: follows === undefined ? 'primary' : 'replica', follows }) as const;
+    ({ id, address: { host: id, port: 1 }, role: follows === undefined ? 'primary' : 'replica', follows }) as const;
   const nodes = [node('a'), node('b'), node('c'), node('d', 'a'), node('e', 'b'), node('f', 'c')];
   const owners = Array.from({ length: 64 }, (_, shard) => ['a', 'b', 'c'][shard % 3]);
   const settings = (coverage = 'no', timeout = '5000') =>

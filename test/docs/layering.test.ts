@@ -63,7 +63,7 @@ const RULES: readonly Rule[] = [
   })),
   {
     at: 'src/adapters/redis/',
-    files: ['src/adapters/redis/', 'src/core/', 'src/platform/tls/failure.ts'],
+    files: ['src/adapters/redis/', 'src/core/', 'src/platform/logger.ts', 'src/platform/tls/failure.ts'],
     packages: ['ioredis'],
     node: true,
   },

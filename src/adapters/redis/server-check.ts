@@ -1,18 +1,13 @@
 // The check of a server before and during use: eviction policy, persistence, and access to our keys.
 
 import type { Redis } from 'ioredis';
+import type { Logger } from '../../platform/logger.js';
 import { evictionRule, formatResult, PERSISTENCE_RULES } from './durability-rules.js';
 import { readDurability } from './server-info.js';
 import { UnsafeStore } from './unsafe-store.js';
 
-type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
 /** The part of a logger that the adapter uses. */
-export interface Log {
-  readonly info: LogWrite;
-  readonly warn: LogWrite;
-  readonly error: LogWrite;
-}
+export type Log = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 /**
  * Creates the check that each new connection must pass, and each connection in use again every second: an administrator

@@ -68,7 +68,7 @@ function shape({ nodes, owners }: ClusterView): CheckResult[] {
       ),
     );
   }
-  const name = ({ place }: ClusterNode): string => `${place.host}:${place.port}`;
+  const name = ({ address }: ClusterNode): string => `${address.host}:${address.port}`;
   if (alone.length > 0) {
     found.push(
       warning(

@@ -1,6 +1,6 @@
 // The rules of `store check` for Sentinels: votes, quorum, failover time and replicas. Pure.
 
-import type { Place } from '../../adapters/redis/url.js';
+import type { HostPort } from '../../adapters/redis/url.js';
 import { type CheckResult, good, unsafe, warning } from '../check-result.js';
 
 /** The answer of one Sentinel. */
@@ -10,8 +10,8 @@ export interface SentinelFacts {
   readonly why: string;
   readonly answer:
     | {
-        readonly primary: Place;
-        readonly replicas: readonly Place[];
+        readonly primary: HostPort;
+        readonly replicas: readonly HostPort[];
         /** How many Sentinels it reports, itself included. */
         readonly all: number;
         readonly quorum: number;
