@@ -165,19 +165,19 @@ export async function crowd(subject: Subject, processes: number, ms: number): Pr
   };
 }
 
-/** What remembered tokens take. @returns bytes a token */
+/** What remembered tokens take; under HS256, whose tokens are soon made. @returns bytes a token */
 export async function memory(subject: Subject, count: number): Promise<{ bytes: number; chars: number; held: number }> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const validator = await subject.validator({ maxStaleness: '1h', maxRemembered: count });
   const part = 5_000;
   let chars = 0;
-  await learn(validator, subject.tokens(100));
+  await learn(validator, subject.tokens(100, 'HS256'));
   collect();
   const before = process.memoryUsage().heapUsed;
   // More than it may remember, so that the bound is reached.
   for (let made = 0; made < count * 1.1; made += part) {
-    const tokens = subject.tokens(part);
+    const tokens = subject.tokens(part, 'HS256');
     chars = tokens[0]?.length ?? 0;
     await learn(validator, tokens);
   }
