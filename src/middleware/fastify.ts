@@ -61,16 +61,17 @@ export interface BearerAuthOptions extends TokenRequirements {
  */
 export function bearerAuth(app: App, { validator, ...requirements }: BearerAuthOptions, done: Done): void {
   try {
-    const guardFor = guardsOf(validator, requirements);
+    const hookFor = hooksOf(validator, requirements);
     app.decorateRequest('auth', null);
     app.addHook('onRoute', ({ config }) => {
       // So that a wrong requirement is found when the route is built.
-      if (config?.auth !== undefined && config.auth !== false) guardFor(config.auth);
+      if (config?.auth !== undefined && config.auth !== false) hookFor(config.auth);
     });
+    // A hook of the scope, and not of each route: those run last, after hooks that were added later than this plugin.
     app.addHook('onRequest', (request, reply, next) => {
       const own = request.routeOptions.config?.auth;
       if (own === false) next();
-      else apply(guardFor(own), request, reply, next);
+      else hookFor(own)(request, reply, next);
     });
     done();
   } catch (error) {
@@ -78,16 +79,16 @@ export function bearerAuth(app: App, { validator, ...requirements }: BearerAuthO
   }
 }
 
-/** @returns the guard for the requirements of a route; undefined: those of the plugin */
-function guardsOf(validator: Validator, usual: TokenRequirements): (own: TokenRequirements | undefined) => Guard {
-  const guard = new Guard(validator, usual);
-  const guards = new WeakMap<TokenRequirements, Guard>();
+/** @returns the hook for the requirements of a route; undefined: those of the plugin */
+function hooksOf(validator: Validator, usual: TokenRequirements): (own: TokenRequirements | undefined) => GuardHook {
+  const hook = bearerHook(validator, usual);
+  const hooks = new WeakMap<TokenRequirements, GuardHook>();
   return (own) => {
-    if (own === undefined) return guard;
-    const known = guards.get(own);
+    if (own === undefined) return hook;
+    const known = hooks.get(own);
     if (known) return known;
-    const added = new Guard(validator, own);
-    guards.set(own, added);
+    const added = bearerHook(validator, own);
+    hooks.set(own, added);
     return added;
   };
 }

@@ -133,7 +133,7 @@ function isFilled(name: string, value: unknown, faults: string[]): boolean {
 
 const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A single value of any kind is a list of one: whoever checks its members names the fault. */
+/** A single value of any kind is a list of one. The checks of its members name the fault. */
 const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as string];
 

@@ -90,6 +90,19 @@ describe('the plugin for fastify, without a service', () => {
     expect(statuses).to.deep.equal([401, 401]);
   });
 
+  it('comes before the hooks that were added after it, and after those before it', async () => {
+    const seen: string[] = [];
+    const ordered = fastify();
+    ordered.addHook('onRequest', async () => void seen.push('before'));
+    await ordered.register(bearerAuth, { validator });
+    ordered.addHook('onRequest', async () => void seen.push('after'));
+    ordered.get('/', async () => 'guarded');
+    running = await listening(ordered);
+    expect((await get(running.port, '/')).status).to.equal(401);
+    expect((await get(running.port, '/unknown')).status).to.equal(401);
+    expect(seen).to.deep.equal(['before', 'before']);
+  });
+
   it('refuses before the body is read, and in its own form whatever the schema of the route says', async () => {
     const schema = { response: { 401: { type: 'object', properties: { other: { type: 'string' } } } } };
     app.post('/orders', { schema }, async () => ({}));
