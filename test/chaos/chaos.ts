@@ -74,7 +74,7 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   const clients = Array.from({ length: options.clients ?? CLIENTS }, newClient);
   const stop = new AbortController();
   const { nodes } = cluster;
-  const tools = { nodes, sessions, random: random.fork(), preloads: options.validatorPreloads ?? [] };
+  const tools = { nodes, sessions, recorder, random: random.fork(), preloads: options.validatorPreloads ?? [] };
   const validators = options.validators ? await Validators.start(tools) : undefined;
   const watch = watchStalls(() => performance.now());
   const acting = Promise.all([...clients, ...(validators ? [validators] : [])].map((each) => each.run(stop.signal)));

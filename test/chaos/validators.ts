@@ -2,14 +2,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { probeLogout } from './logout-probe.js';
 import type { ChaosNode } from './node.js';
 import type { Random } from './random.js';
 import type { Span, ValidationRecord } from './record.js';
+import type { Recorder } from './recorder.js';
 import { newest, type Sessions } from './sessions.js';
 import { type Asked, MAX_STALENESS_MS, type Staleness, ValidatorProcess } from './validator-process.js';
 
 /** Questions are asked by this many loops for each validator, each waiting for its answers. */
 const LOOPS = 3;
+/** Logouts that each validator is asked about at the worst moments, at a time. */
+const PROBES = 2;
 /** Between two rounds of one loop, ms. */
 const PAUSE_MS = [10, 60] as const;
 /** The most tokens of one round. */
@@ -25,12 +29,13 @@ const MOMENT_MS = 400;
 /** A shorter staleness, for some questions, ms. */
 const SHORT_MS = 300;
 /** Round trips of the slow proxies, ms: within the time that one call of a validator may take. */
-const SLOW_MS = [50, 450] as const;
+const SLOW_MS = [50, 300] as const;
 const CLOCK_STEPS_MS = [-3_600_000, -10_000, -1_500, -400, 400, 1_500, 10_000, 3_600_000] as const;
 
 export interface ValidatorsOptions {
   readonly nodes: readonly ChaosNode[];
   readonly sessions: Sessions;
+  readonly recorder: Recorder;
   readonly random: Random;
   readonly preloads: readonly string[];
 }
@@ -129,9 +134,12 @@ export class Validators {
 
   /** Has questions asked until the run ends. */
   async run(stopped: AbortSignal): Promise<void> {
-    await Promise.all(
-      this.#members.flatMap((member) => [this.#disturb(member, stopped), this.#askBy(member, stopped)]),
-    );
+    const work = this.#members.flatMap((member) => [
+      this.#disturb(member, stopped),
+      this.#askBy(member, stopped),
+      this.#probeBy(member, stopped),
+    ]);
+    await Promise.all(work);
   }
 
   async stop(): Promise<void> {
@@ -160,6 +168,14 @@ export class Validators {
       }
     };
     await Promise.all(Array.from({ length: LOOPS }, () => loop(this.#options.random.fork())));
+  }
+
+  async #probeBy({ kind: { stalenesses }, validator }: Member, stopped: AbortSignal): Promise<void> {
+    const { recorder } = this.#options;
+    const loop = async (random: Random): Promise<void> => {
+      while (!stopped.aborted) await probeLogout({ validator, stalenesses, recorder, random });
+    };
+    await Promise.all(Array.from({ length: PROBES }, () => loop(this.#options.random.fork())));
   }
 
   /** One token, or the same one twice; none: no session has begun. */
