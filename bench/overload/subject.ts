@@ -81,6 +81,6 @@ export const WORKS = {
       path: '/auth.v1.IssuerService/IssueToken',
       headers: { authorization: `Bearer ${ISSUER_TOKEN}` },
     },
-    messages: [IssueTokenRequest.encode({ subject: 'alice', claims: undefined }).finish()],
+    messages: [IssueTokenRequest.encode({ subject: 'alice', claims: undefined, clientId: '', scope: '' }).finish()],
   }),
 } as const;

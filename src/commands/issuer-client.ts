@@ -24,7 +24,7 @@ export async function issueToken(
   const options = { deadline: Date.now() + DEADLINE_MS };
   try {
     return await new Promise((resolve, reject) => {
-      client.issueToken({ subject, claims }, metadata, options, (error, response) => {
+      client.issueToken({ subject, claims, clientId: '', scope: '' }, metadata, options, (error, response) => {
         if (response?.tokens) resolve(response.tokens);
         else reject(error ?? new Error('IssueToken answered no tokens'));
       });

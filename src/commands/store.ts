@@ -1,15 +1,15 @@
-// `latchkey store check`: prints the findings about the store, with remedies, and sets the exit code.
+// `latchkey store check`: prints the results for the store, with remedies, and sets the exit code.
 
-import { surveyFolder } from '../adapters/lmdb/survey.js';
-import { surveyRedis } from '../adapters/redis/survey/survey.js';
-import type { Finding, Weight } from '../core/finding.js';
 import { Environment } from '../platform/env.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../platform/tls/pem.js';
 import { readStore, revealed } from '../settings/service.js';
+import type { CheckResult, Severity } from '../store-check/check-result.js';
+import { surveyFolder } from '../store-check/lmdb-survey.js';
+import { surveyRedis } from '../store-check/redis/survey.js';
 import { printResult } from './print.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
-const LABELS: Readonly<Record<Weight, string>> = {
+const LABELS: Readonly<Record<Severity, string>> = {
   unsafe: 'UNSAFE ',
   warning: 'warning',
   unknown: 'unknown',
@@ -22,7 +22,7 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
   const settings = readStore(env, 'serve');
   checkSettings(env);
   printWarnings(env);
-  const findings =
+  const results =
     settings.kind === 'redis'
       ? await surveyRedis(settings.url.reveal(), {
           ...settings,
@@ -30,8 +30,8 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
           sentinel: settings.sentinel && revealed(settings.sentinel),
         })
       : await surveyFolder(settings.dataDir);
-  for (const finding of findings) printResult(lines(finding));
-  const count = (weight: Weight): number => findings.filter((finding) => finding.weight === weight).length;
+  for (const result of results) printResult(lines(result));
+  const count = (severity: Severity): number => results.filter((result) => result.severity === severity).length;
   const verdict = count('unsafe') > 0 ? 'Do not use this store' : 'This store can be used';
   const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
   printResult(`\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`);
@@ -47,5 +47,5 @@ function tlsSource(files: TlsFiles | undefined): (() => TlsMaterial['pem']) | un
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.\n`;
 
-const lines = ({ weight, says, mend }: Finding): string =>
-  `${LABELS[weight]}  ${sentence(says)}${mend === undefined ? '' : `         > ${sentence(mend)}`}`;
+const lines = ({ severity, message, remedy }: CheckResult): string =>
+  `${LABELS[severity]}  ${sentence(message)}${remedy === undefined ? '' : `         > ${sentence(remedy)}`}`;

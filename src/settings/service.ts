@@ -6,6 +6,7 @@ import { type Credentials, redisUrlFault } from '../adapters/redis/url.js';
 import type { Policy } from '../core/policy.js';
 import { SLACK_MS } from '../core/session/rules.js';
 import { isReserved } from '../core/token/claims.js';
+import { isClientId } from '../core/use-cases/issue.js';
 import { type Address, type Environment, formatDuration, type Secret } from '../platform/env.js';
 import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
@@ -162,6 +163,7 @@ export function readPolicy(env: Environment, adopt: boolean, nowMs: number): Pol
     audience: readAudience(env),
     subjectClaim: readSubjectClaim(env, adopt),
     foreignSinceMs: env.instant('SESSIONS_SINCE'),
+    clientId: readClientId(env),
     adopts: adopt,
   };
   checkOrder(env, policy);
@@ -179,6 +181,14 @@ function readAudience(env: Environment): readonly string[] {
     env.fault('JWT_AUDIENCE', JSON.stringify(text), 'one or more audiences, comma separated, or unset');
   }
   return audience;
+}
+
+function readClientId(env: Environment): string | undefined {
+  const id = env.text('JWT_CLIENT_ID');
+  if (id !== undefined && !isClientId(id)) {
+    env.fault('JWT_CLIENT_ID', JSON.stringify(id), 'an OAuth client id of 1 to 255 characters of printable ASCII');
+  }
+  return id;
 }
 
 function readSubjectClaim(env: Environment, adopt: boolean): string {

@@ -23,7 +23,8 @@ export interface Ask {
   readonly text: string;
   /** The claims of the token, if it was verified here. */
   readonly claims: Claims | undefined;
-  readonly waiters: Set<Waiter>;
+  /** Nearly always one. */
+  waiters: Waiter[];
   /** Calls that have failed for it. */
   tries: number;
   failure: Failure | undefined;
@@ -34,12 +35,17 @@ export interface Ask {
 }
 
 export const newAsk = (text: string, claims: Claims | undefined): Ask => ({
-  ...{ text, claims, waiters: new Set<Waiter>(), tries: 0 },
-  ...{ failure: undefined, sent: undefined, avoid: undefined },
+  text,
+  claims,
+  waiters: [],
+  tries: 0,
+  failure: undefined,
+  sent: undefined,
+  avoid: undefined,
 });
 
+/** A caller waits for an ask from now on. */
 export function join(waiter: Waiter, ask: Ask): void {
-  waiter.ask?.waiters.delete(waiter);
   waiter.ask = ask;
-  ask.waiters.add(waiter);
+  ask.waiters.push(waiter);
 }

@@ -78,8 +78,11 @@ export class Asker {
     return new Promise((resolve, reject) => {
       const now = momentNow(this.#clock);
       const waiter: Waiter = {
-        ...{ maxStalenessMs: maxStalenessMs ?? this.#deadlineMs, untilMs: now.steadyMs + this.#deadlineMs },
-        ...{ resolve, reject, ask: undefined },
+        maxStalenessMs: maxStalenessMs ?? this.#deadlineMs,
+        untilMs: now.steadyMs + this.#deadlineMs,
+        resolve,
+        reject,
+        ask: undefined,
       };
       if (this.#isClosed) return this.#delivery.reject(waiter, CLOSED);
       join(waiter, this.#youngEnough(text, maxStalenessMs, now) ?? this.#asks.toSend(text, claims));

@@ -69,8 +69,10 @@ export class Asks {
   /** A caller has given up. An unsent ask without callers is dropped. */
   leave(waiter: Waiter): void {
     const { ask } = waiter;
-    ask?.waiters.delete(waiter);
-    if (ask?.waiters.size === 0 && this.#queued.get(ask.text) === ask) this.#queued.delete(ask.text);
+    if (!ask) return;
+    const at = ask.waiters.indexOf(waiter);
+    if (at >= 0) ask.waiters.splice(at, 1);
+    if (ask.waiters.length === 0 && this.#queued.get(ask.text) === ask) this.#queued.delete(ask.text);
   }
 
   /** Takes what may be asked at a connection now, as much as one call holds. From now on it is under way. */

@@ -41,9 +41,6 @@ const OPTIONS: ChannelOptions = {
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
 };
 
-/** The most servers of one address that are distinguished. */
-const MAX_PEERS = 64;
-
 /** A failed call. */
 export class AskFailed extends Error {
   override readonly name = 'AskFailed';
@@ -63,7 +60,9 @@ export class Connection {
   readonly #channel: Channel;
   readonly #client: AuthServiceClient;
   readonly #tls: boolean;
-  readonly #peers = new Set<string>();
+  /** The server that has answered first at this address. */
+  #peer: string | undefined;
+  #hasSeveralPeers = false;
 
   /** @param peer the TLS identity of the service; undefined: plain text */
   constructor(address: Address, peer: TlsPeer | undefined) {
@@ -77,7 +76,7 @@ export class Connection {
 
   /** Whether several servers have answered at this address, so that a next call goes to another one. */
   get hasSeveralPeers(): boolean {
-    return this.#peers.size > 1;
+    return this.#hasSeveralPeers;
   }
 
   /** @throws AskFailed */
@@ -109,9 +108,8 @@ export class Connection {
   }
 
   #learnPeer(peer: string): void {
-    if (this.#peers.has(peer)) return;
-    if (this.#peers.size >= MAX_PEERS) this.#peers.clear();
-    this.#peers.add(peer);
+    this.#peer ??= peer;
+    this.#hasSeveralPeers ||= peer !== this.#peer;
   }
 
   #failureOf({ code, details, metadata }: ServiceError): Failure {

@@ -79,25 +79,28 @@ export class Delivery {
   /** Hands an answer to the callers for whom it is young enough now. The token is asked about again for the others. */
   #handOver(ask: Ask, answer: Answer, { now }: EndedCall): void {
     const { asks, waiting } = this.#options;
+    const others: Waiter[] = [];
     for (const waiter of ask.waiters) {
-      if (!isGood(answer, now, waiter.maxStalenessMs)) continue;
-      ask.waiters.delete(waiter);
-      waiting.delete(waiter);
-      waiter.resolve(answer.validation);
+      if (!isGood(answer, now, waiter.maxStalenessMs)) others.push(waiter);
+      else {
+        waiting.delete(waiter);
+        waiter.resolve(answer.validation);
+      }
     }
-    if (ask.waiters.size === 0) return;
+    ask.waiters = others;
+    if (others.length === 0) return;
     ask.tries++;
-    if (ask.tries < MAX_TRIES) return asks.again(ask);
-    for (const waiter of ask.waiters) this.reject(waiter, 'the answers came later than maxStaleness allows');
+    if (ask.tries < MAX_TRIES) asks.again(ask);
+    else this.#giveUp(ask, 'the answers came later than maxStaleness allows', DEFAULT_RETRY_AFTER_MS);
   }
 
   #missed(ask: Ask, failure: Failure, { connection, now }: EndedCall): void {
     const { asks, connections, random, renewalFailed } = this.#options;
-    if (ask.waiters.size === 0) return renewalFailed(ask.text);
+    if (ask.waiters.length === 0) return renewalFailed(ask.text);
     ask.tries++;
     ask.failure = failure;
     const waitMs = backOffMs(failure, ask.tries, random());
-    if (failure.kind === 'broken' || ask.tries >= MAX_TRIES) return this.#giveUp(ask, waitMs);
+    if (failure.kind === 'broken' || ask.tries >= MAX_TRIES) return this.#giveUp(ask, failure.reason, waitMs);
     const isElsewhere = connections.hasOther(connection, now.steadyMs);
     const isMoving = connection.hasSeveralPeers && failure.kind !== 'unreachable';
     const afterMs = isMoving && !isElsewhere ? MOVE_SPREAD_MS * random() : waitMs;
@@ -105,13 +108,12 @@ export class Delivery {
     asks.again(ask);
     if (isElsewhere) return;
     // They would still wait when their time is over.
-    for (const waiter of ask.waiters) {
+    for (const waiter of [...ask.waiters]) {
       if (waiter.untilMs <= now.steadyMs + afterMs) this.reject(waiter, failure.reason, afterMs);
     }
   }
 
-  #giveUp(ask: Ask, retryAfterMs: number): void {
-    const reason = ask.failure?.reason ?? 'the service did not answer';
-    for (const waiter of ask.waiters) this.reject(waiter, reason, retryAfterMs);
+  #giveUp(ask: Ask, reason: string, retryAfterMs: number): void {
+    for (const waiter of ask.waiters.splice(0)) this.reject(waiter, reason, retryAfterMs);
   }
 }

@@ -20,7 +20,7 @@ const RENEW_SPREAD = 0.2;
 const FIRST_BACK_OFF_MS = 100;
 const MAX_BACK_OFF_MS = 10_000;
 /** The most keys that are used of one set. */
-const MAX_KEYS = 1_000;
+export const MAX_KEYS = 1_000;
 
 const NO_KEYS = new JwsVerifier([]);
 

@@ -64,10 +64,10 @@ export class Knowledge {
     const passedMs = this.#storeTime.passedMs(now);
     if (known?.validation.active) {
       const { claims, expiresAt } = known.validation;
-      return passedMs >= expiresAt * 1000 ? this.#refuseHere(text, 'EXPIRED', now) : { claims };
+      return passedMs >= expiresAt * 1000 ? this.#refuseHere(text, 'EXPIRED', now, known) : { claims };
     }
     const check = this.#check.check(text, this.#keys.at(now), passedMs);
-    if ('refused' in check) return this.#refuseHere(text, check.refused, now);
+    if ('refused' in check) return this.#refuseHere(text, check.refused, now, known);
     if (check.token) {
       this.#storeTime.learn(check.token.issuedAt, now);
       return check.token;
@@ -86,14 +86,14 @@ export class Knowledge {
     if (known && (known.isFinal || known.sent.steadyMs > sent.steadyMs)) return known;
     const validation = 'called' in result ? this.#calledActive(ask, result, known, sent) : result;
     const answer = { validation, sent, isFinal: isFinal(validation), renewFrom: renewFrom(this.#random()) };
-    this.#remember(ask.text, answer);
+    this.#remember(ask.text, answer, known);
     return answer;
   }
 
   /** A renewal has failed: the next one is later. */
   renewLater(text: string): void {
     const known = this.get(text);
-    if (known) this.#remember(text, { ...known, renewFrom: renewLater(known.renewFrom, this.#random()) });
+    if (known) this.#remember(text, { ...known, renewFrom: renewLater(known.renewFrom, this.#random()) }, known);
   }
 
   clear(): void {
@@ -111,16 +111,21 @@ export class Knowledge {
   }
 
   /** What is refused here stays refused: keys, texts and options do not change. A text without a signature costs nothing. */
-  #refuseHere(text: string, problem: InactiveProblem, now: Moment): InactiveToken {
+  #refuseHere(text: string, problem: InactiveProblem, now: Moment, known: Answer | undefined): InactiveToken {
     this.#refusedHere++;
     const validation = inactive(problem);
-    if (problem !== 'MALFORMED') this.#remember(text, { validation, sent: now, isFinal: true, renewFrom: 1 });
+    if (problem !== 'MALFORMED') this.#remember(text, { validation, sent: now, isFinal: true, renewFrom: 1 }, known);
     return validation;
   }
 
-  #remember(text: string, answer: Answer): void {
-    const [to, from] = answer.validation.active ? [this.#active, this.#refused] : [this.#refused, this.#active];
-    from.delete(text);
-    to.set(text, answer);
+  /** @param known the last answer about the same token */
+  #remember(text: string, answer: Answer, known: Answer | undefined): void {
+    const isActive = answer.validation.active;
+    if (known && known.validation.active !== isActive) this.#memoryFor(!isActive).delete(text);
+    this.#memoryFor(isActive).set(text, answer);
+  }
+
+  #memoryFor(isActive: boolean): TokenMemory<Answer> {
+    return isActive ? this.#active : this.#refused;
   }
 }

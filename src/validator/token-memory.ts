@@ -6,8 +6,9 @@ const TAIL_CHARS = 43;
 const ORDINARY = 1_024;
 
 interface Slot<Value> {
+  readonly key: string;
   readonly text: string;
-  readonly value: Value;
+  value: Value;
 }
 
 const costOf = (text: string): number => Math.ceil(text.length / ORDINARY);
@@ -36,26 +37,41 @@ export class TokenMemory<Value> {
   /** @param text ASCII */
   set(text: string, value: Value): void {
     const known = this.#slots.get(text.slice(-TAIL_CHARS));
-    // A copy: the text of a caller may be a slice, which would keep all that it was cut from.
-    const own = known?.text === text ? known.text : Buffer.from(text, 'latin1').toString('latin1');
-    if (known) this.delete(known.text);
-    this.#slots.set(own.slice(-TAIL_CHARS), { text: own, value });
-    this.#cost += costOf(own);
-    for (const { text: oldest } of this.#slots.values()) {
-      if (this.#cost <= this.#most || oldest === own) break;
-      this.delete(oldest);
+    if (known) this.#drop(known);
+    const slot = known?.text === text ? known : slotFor(text, value);
+    this.#add(slot, value);
+    if (this.#cost <= this.#most) return;
+    for (const oldest of this.#slots.values()) {
+      if (this.#cost <= this.#most || oldest === slot) break;
+      this.#drop(oldest);
     }
   }
 
   delete(text: string): void {
-    const key = text.slice(-TAIL_CHARS);
-    if (this.#slots.get(key)?.text !== text) return;
-    this.#slots.delete(key);
-    this.#cost -= costOf(text);
+    const known = this.#slots.get(text.slice(-TAIL_CHARS));
+    if (known?.text === text) this.#drop(known);
   }
 
   clear(): void {
     this.#slots.clear();
     this.#cost = 0;
   }
+
+  /** Adds a slot as the newest. */
+  #add(slot: Slot<Value>, value: Value): void {
+    slot.value = value;
+    this.#slots.set(slot.key, slot);
+    this.#cost += costOf(slot.text);
+  }
+
+  #drop({ key, text }: Slot<Value>): void {
+    this.#slots.delete(key);
+    this.#cost -= costOf(text);
+  }
+}
+
+/** With a copy of the text: a caller's may be a slice, which would keep all that it was cut from. */
+function slotFor<Value>(text: string, value: Value): Slot<Value> {
+  const own = Buffer.from(text, 'latin1').toString('latin1');
+  return { key: own.slice(-TAIL_CHARS), text: own, value };
 }

@@ -304,7 +304,9 @@ describe('a caller of the gRPC port', () => {
     expect(missing.details).to.include('is missing').and.include('ISSUER_TOKEN');
     expect(wrong.details).to.include('is wrong').and.include('ISSUER_TOKEN');
     const right = openCall(client, ISSUE, CREDENTIAL);
-    right.stream.end(message(IssueTokenRequest.encode({ subject: 'alice', claims: undefined }).finish()));
+    right.stream.end(
+      message(IssueTokenRequest.encode({ subject: 'alice', claims: undefined, clientId: '', scope: '' }).finish()),
+    );
     expect((await right.ended).status).to.equal(status.OK);
   });
 

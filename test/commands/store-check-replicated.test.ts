@@ -1,8 +1,8 @@
 // Owns the proof of `latchkey store check` for Sentinels and clusters: what of them is unsafe is said, with what mends it.
 
 import { expect } from 'chai';
-import { clusterResults } from '../../src/adapters/redis/survey/cluster-rules.js';
-import { sentinelResults } from '../../src/adapters/redis/survey/sentinel-rules.js';
+import { clusterResults } from '../../src/store-check/redis/cluster-rules.js';
+import { sentinelResults } from '../../src/store-check/redis/sentinel-rules.js';
 import { Stage } from '../e2e/stage.js';
 import { runCommand } from '../support/processes.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
@@ -75,7 +75,9 @@ describe('the judgement on Sentinels', () => {
   const facts = (change: Partial<typeof answer>, count = 3) =>
     ['a', 'b', 'c', 'd'].slice(0, count).map((name) => ({ name, why: '', answer: { ...answer, ...change } }));
   const weights = (...args: Parameters<typeof facts>): string[] =>
-    sentinelResults(facts(...args)).flatMap(({ weight, says }) => (weight === 'good' ? [] : [`${weight} ${says}`]));
+    sentinelResults(facts(...args)).flatMap(({ severity, message }) =>
+      severity === 'good' ? [] : [`${severity} ${message}`],
+    );
 
   it('finds nothing amiss with three that have a quorum of two', () => expect(weights({})).to.deep.equal([]));
 
@@ -105,14 +107,14 @@ describe('the judgement on Sentinels', () => {
   it('calls it unsafe that they name different primaries', () => {
     const [first, ...others] = facts({});
     const odd = { name: 'a', why: '', answer: { ...answer, primary: { host: '10.0.0.8', port: 6379 } } };
-    expect(sentinelResults([odd, ...others]).some(({ weight }) => weight === 'unsafe')).to.equal(true);
+    expect(sentinelResults([odd, ...others]).some(({ severity }) => severity === 'unsafe')).to.equal(true);
     expect(first).to.not.equal(undefined);
   });
 });
 
 describe('the judgement on a cluster', () => {
   const node = (id: string, follows?: string) =>
-    ({ id, place: { host: id, port: 1 }, role: follows === undefined ? 'primary' : 'replica', follows }) as const;
+    ({ id, address: { host: id, port: 1 }, role: follows === undefined ? 'primary' : 'replica', follows }) as const;
   const nodes = [node('a'), node('b'), node('c'), node('d', 'a'), node('e', 'b'), node('f', 'c')];
   const owners = Array.from({ length: 64 }, (_, shard) => ['a', 'b', 'c'][shard % 3]);
   const settings = (coverage = 'no', timeout = '5000') =>
@@ -128,8 +130,8 @@ describe('the judgement on a cluster', () => {
   });
   const judged = (has = owners, of = settings(), who: readonly ReturnType<typeof node>[] = nodes): string[] =>
     clusterResults(who.map(({ id }) => ({ name: id, why: '', view: viewOf(id, who, has), settings: of })))
-      .filter(({ weight }) => weight !== 'good')
-      .map(({ weight, says }) => `${weight} ${says}`);
+      .filter(({ severity }) => severity !== 'good')
+      .map(({ severity, message }) => `${severity} ${message}`);
 
   it('finds nothing amiss with three primaries and a replica of each', () => expect(judged()).to.deep.equal([]));
 

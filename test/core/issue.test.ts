@@ -43,6 +43,32 @@ describe('a login', () => {
     expect(await failure(scene.issue('alice', { constructor: 1, toString: null }))).to.equal('none');
   });
 
+  it('writes client_id and scope into both tokens of every pair, and the setting where none is given', async () => {
+    const scene = new Scene({ clientId: 'shop' });
+    const claimsOf = (token: string) => JSON.parse(token).payload;
+    const given = await scene.issue('alice', {}, { clientId: 'mobile app', scope: 'orders:read mail' });
+    const next = await scene.refresh(given.refreshToken);
+    for (const token of [given.accessToken, given.refreshToken, next.accessToken, next.refreshToken]) {
+      expect(claimsOf(token)).to.include({ client_id: 'mobile app', scope: 'orders:read mail' });
+    }
+    const usual = claimsOf((await scene.issue()).accessToken);
+    expect(usual).to.include({ client_id: 'shop' }).and.not.have.property('scope');
+    expect(claimsOf((await new Scene().issue()).accessToken)).not.to.have.property('client_id');
+  });
+
+  it('refuses a client_id and a scope that OAuth does not know, and their names among claims', async () => {
+    const scene = new Scene();
+    for (const clientId of ['é', 'a\n', 'x'.repeat(256)]) {
+      expect(await failure(scene.issue('alice', {}, { clientId })), clientId).to.equal('INVALID client_id');
+    }
+    for (const scope of [' a', 'a  b', 'a ', 'a"b', 'a\\b', 'é', 'x'.repeat(1025)]) {
+      expect(await failure(scene.issue('alice', {}, { scope })), scope).to.equal('INVALID scope');
+    }
+    for (const name of ['client_id', 'scope']) {
+      expect(await failure(scene.issue('alice', { [name]: 'x' })), name).to.equal('RESERVED claims');
+    }
+  });
+
   it('refuses whole numbers that share a double with another, and says where they are', async () => {
     const scene = new Scene();
     for (const number of [2 ** 53, -(2 ** 53), 2 ** 60, 1e16, 1e300, -Number.MAX_VALUE]) {

@@ -52,7 +52,6 @@ const RULES: readonly Rule[] = [
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
     'context.ts': ['durability/', 'ports.ts', 'policy.ts', 'session/'],
     'use-cases/': ['use-cases/', 'context.ts', 'durability/', 'ports.ts', 'policy.ts', 'key-schedule.ts', ...BASE],
-    'finding.ts': [],
   }).map(([room, files]) => ({
     ...{ at: `src/core/${room}`, files: files.map((file) => `src/core/${file}`), packages: [], node: false },
   })),
@@ -64,7 +63,7 @@ const RULES: readonly Rule[] = [
   })),
   {
     at: 'src/adapters/redis/',
-    files: ['src/adapters/redis/', 'src/core/', 'src/platform/tls/failure.ts'],
+    files: ['src/adapters/redis/', 'src/core/', 'src/platform/logger.ts', 'src/platform/tls/failure.ts'],
     packages: ['ioredis'],
     node: true,
   },
@@ -178,6 +177,19 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'fastify'],
     node: true,
   },
+  { at: 'src/store-check/check-result.ts', files: [], packages: [], node: false },
+  {
+    at: 'src/store-check/redis/',
+    files: ['src/store-check/', 'src/adapters/redis/', 'src/core/session/entries.ts'],
+    packages: ['ioredis'],
+    node: false,
+  },
+  {
+    at: 'src/store-check/lmdb-survey.ts',
+    files: ['src/store-check/check-result.ts', 'src/adapters/lmdb/', 'src/core/session/entries.ts'],
+    packages: [],
+    node: true,
+  },
   { at: 'src/workers/', files: ['src/workers/', ...PLATFORM], packages: [], node: true },
   {
     at: 'src/commands/',
@@ -190,7 +202,7 @@ const RULES: readonly Rule[] = [
       // What `keys` goes by.
       'src/core/key-schedule.ts',
       // What `store check` asks, and the form of what it hears.
-      ...['src/adapters/redis/survey/survey.ts', 'src/adapters/lmdb/survey.ts', 'src/core/finding.ts'],
+      ...['src/store-check/redis/survey.ts', 'src/store-check/lmdb-survey.ts', 'src/store-check/check-result.ts'],
       // What makes the data folder, without the driver.
       'src/adapters/lmdb/data-dir.ts',
     ],

@@ -48,7 +48,7 @@ const WORKS: Readonly<Record<string, (pairs: readonly TokenPair[]) => Work>> = {
       path: '/auth.v1.IssuerService/IssueToken',
       headers: { authorization: `Bearer ${ISSUER_TOKEN}` },
     },
-    messages: [IssueTokenRequest.encode({ subject: 'alice', claims: undefined }).finish()],
+    messages: [IssueTokenRequest.encode({ subject: 'alice', claims: undefined, clientId: '', scope: '' }).finish()],
   }),
 };
 

@@ -10,7 +10,7 @@ import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { validate } from '../../src/core/use-cases/validate.js';
 import { RecordingLog } from '../support/recording-log.js';
-import { aCall, type Node, node, POLICY } from '../support/world.js';
+import { aCall, loginOf, type Node, node, POLICY } from '../support/world.js';
 
 /** What becomes of a call: `ok`, `active`, why the token is refused, or UNAVAILABLE. */
 export type Outcome = string;
@@ -50,7 +50,7 @@ export class CoreProcess {
   }
 
   issue(subject: string): Promise<Issued> {
-    return issue(this.#context, aCall(), subject, {});
+    return issue(this.#context, aCall(), loginOf(subject));
   }
 
   refresh(pair: Issued): Promise<Issued> {

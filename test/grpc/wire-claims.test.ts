@@ -98,7 +98,12 @@ describe('claims on the wire', () => {
 
   it('are refused unread where no token has room for them, and read up to there', () => {
     const ones = (count: number): Uint8Array =>
-      IssueTokenRequest.encode({ subject: 'alice', claims: { list: Array(count).fill(1) } }).finish();
+      IssueTokenRequest.encode({
+        subject: 'alice',
+        claims: { list: Array(count).fill(1) },
+        clientId: '',
+        scope: '',
+      }).finish();
     expect(refusalOf(ones(95_000))).to.match(/^TOO_LARGE /);
     // More digits than 5,376 bytes of JSON, the most in a new token of 7,168 bytes, have room for.
     expect(refusalOf(ones(2_700))).to.equal('none');
@@ -126,7 +131,7 @@ describe('claims on the wire', () => {
     }));
     fc.assert(
       fc.property(fc.dictionary(name, value, { noNullPrototype: true }), (claims) => {
-        const bytes = IssueTokenRequest.encode({ subject: 'alice', claims }).finish();
+        const bytes = IssueTokenRequest.encode({ subject: 'alice', claims, clientId: '', scope: '' }).finish();
         expect(refusalOf(bytes)).to.equal('none');
         expect(IssueTokenRequest.decode(bytes).claims).to.deep.equal(claims);
       }),

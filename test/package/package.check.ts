@@ -33,6 +33,11 @@ function developmentPackages(): readonly string[] {
   return Object.entries(packages).flatMap(([path, { dev }]) => (dev && path.startsWith('node_modules/') ? [path] : []));
 }
 
+/** Prints whether the library is exported, and why a module within the package is not. */
+const IMPORTS = `const { createValidator } = await import("latchkey/validator");
+const { code } = await import("latchkey/dist/src/service.js").catch((error) => error);
+console.log(typeof createValidator, code);`;
+
 describe('a fresh checkout', function () {
   this.timeout(INSTALL_MS);
   let folder: string;
@@ -76,6 +81,9 @@ describe('a fresh checkout', function () {
     expect(developmentPackages().filter((path) => existsSync(join(app, path, 'package.json')))).to.deep.equal([]);
     const main = join(app, 'node_modules/latchkey/dist/src/main.js');
     await serves(main);
+    expect(inShell(`node --input-type=module -e '${IMPORTS}'`, app)).to.equal(
+      'function ERR_PACKAGE_PATH_NOT_EXPORTED\n',
+    );
     const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: join(folder, 'dev') };
     const dev = await start('dev', 'gateway listening', { main, env });
     // From these words on it ends in order.

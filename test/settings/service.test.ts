@@ -40,6 +40,7 @@ describe('the settings of the service', () => {
       audience: [],
       subjectClaim: 'sub',
       foreignSinceMs: undefined,
+      clientId: undefined,
       adopts: false,
     });
     expect(issuerToken).to.equal(undefined);

@@ -57,7 +57,7 @@ export class TestClient {
     const metadata = new Metadata();
     if (credential !== '') metadata.set('authorization', `Bearer ${credential}`);
     const { tokens } = await this.#call<{ tokens: TokenPair | undefined }>((done) =>
-      this.#issuer.issueToken({ subject, claims }, metadata, this.#options(), done),
+      this.#issuer.issueToken({ subject, claims, clientId: '', scope: '' }, metadata, this.#options(), done),
     );
     return must(tokens);
   }

@@ -14,7 +14,7 @@ import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { revokeSubject } from '../../src/core/use-cases/revoke-subject.js';
 import { type Validation, validate } from '../../src/core/use-cases/validate.js';
-import { aCall, DAY, MINUTE, type Node, node, POLICY, run, SECOND, settle, World } from './world.js';
+import { aCall, DAY, loginOf, MINUTE, type Node, node, POLICY, run, SECOND, settle, World } from './world.js';
 
 /** What may go wrong in a history. */
 export interface Weather {
@@ -167,7 +167,7 @@ class History {
 
   #login(): Promise<void> {
     const subject = this.#pick(['u', 'vv']);
-    return this.#start('issue', undefined, (context, call) => issue(context, call, subject, {}), subject);
+    return this.#start('issue', undefined, (context, call) => issue(context, call, loginOf(subject)), subject);
   }
 
   /** An honest client sends its token, again if need be, while the first sending is fresh; then it gives up. */

@@ -8,12 +8,12 @@ import type { Call } from '../../src/core/ports.js';
 import type { Pair } from '../../src/core/session/token-pair.js';
 import type { Claims } from '../../src/core/token/claims.js';
 import { TokenRefused } from '../../src/core/token/errors.js';
-import { issue } from '../../src/core/use-cases/issue.js';
+import { issue, type Login } from '../../src/core/use-cases/issue.js';
 import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { revokeSubject } from '../../src/core/use-cases/revoke-subject.js';
 import { validate } from '../../src/core/use-cases/validate.js';
-import { aCall, type Node, node, POLICY, run, settle, World } from './world.js';
+import { aCall, loginOf, type Node, node, POLICY, run, settle, World } from './world.js';
 
 export class Scene {
   readonly world: World;
@@ -47,8 +47,8 @@ export class Scene {
     );
   }
 
-  issue(subject = 'alice', claims: Claims = {}): Promise<Pair> {
-    return this.run((context, call) => issue(context, call, subject, claims));
+  issue(subject = 'alice', claims: Claims = {}, oauth: Partial<Login> = {}): Promise<Pair> {
+    return this.run((context, call) => issue(context, call, { ...loginOf(subject), claims, ...oauth }));
   }
 
   refresh(token: string): Promise<Pair> {

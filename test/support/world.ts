@@ -11,6 +11,7 @@ import type { Policy } from '../../src/core/policy.js';
 import type { Call, CompareAndSetResult, EntryUpdate, Keys, Store } from '../../src/core/ports.js';
 import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
 import type { StoreKey } from '../../src/core/session/store-keys.js';
+import type { Login } from '../../src/core/use-cases/issue.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -26,6 +27,7 @@ export const POLICY: Policy = {
   audience: [],
   subjectClaim: 'sub',
   foreignSinceMs: undefined,
+  clientId: undefined,
   // The plain keys take whatever says that it is adopted.
   adopts: true,
 };
@@ -262,3 +264,6 @@ export async function run<T>(world: World, call: Promise<T>): Promise<T> {
   }
   return done;
 }
+
+/** A login that says nothing but whose it is. */
+export const loginOf = (subject: string): Login => ({ subject, claims: {}, clientId: '', scope: '' });

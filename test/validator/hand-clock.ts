@@ -1,13 +1,20 @@
-// Clocks for validators under test: the real ones, moved by hand.
+// Clocks for validators under test, moved by hand: beside the real ones, or alone.
 
 import type { Clock } from '../../src/validator/clock.js';
 
 export class HandClock implements Clock {
+  readonly #flows: boolean;
   #steadyMs = 0;
-  #wallMs = 0;
+  #wallMs = Date.now();
+  readonly #startMs = performance.now();
 
-  readonly steadyMs = (): number => performance.now() + this.#steadyMs;
-  readonly wallMs = (): number => Date.now() + this.#wallMs;
+  /** @param flows whether it also goes with the real time; without that, no load of the machine disturbs a test */
+  constructor(flows: boolean) {
+    this.#flows = flows;
+  }
+
+  readonly steadyMs = (): number => this.#steadyMs + this.#flowedMs();
+  readonly wallMs = (): number => this.#wallMs + this.#flowedMs();
 
   /** Both clocks advance, as if time had passed. */
   pass(ms: number): void {
@@ -15,8 +22,12 @@ export class HandClock implements Clock {
     this.#wallMs += ms;
   }
 
-  /** The wall clock alone is set: or the machine was suspended, and the monotonic clock stood still. */
+  /** The wall clock alone is set: or the machine was suspended, and the monotonic clock stopped. */
   step(ms: number): void {
     this.#wallMs += ms;
+  }
+
+  #flowedMs(): number {
+    return this.#flows ? performance.now() - this.#startMs : 0;
   }
 }

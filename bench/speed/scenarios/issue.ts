@@ -20,7 +20,7 @@ function issue(lab: Lab, choice: Choice): Promise<Row> {
   const canned = IssueTokenResponse.encode({ tokens }).finish();
   const messages = lab
     .fresh(lab.sizes.tokens)
-    .map(({ subject }) => IssueTokenRequest.encode({ subject, claims: undefined }).finish());
+    .map(({ subject }) => IssueTokenRequest.encode({ subject, claims: undefined, clientId: '', scope: '' }).finish());
   const expected = [{ bytes: canned, whole: true }];
   const work = {
     ours: { kind: 'issuing', route: ROUTE, messages },

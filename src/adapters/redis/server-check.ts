@@ -1,18 +1,13 @@
 // The check of a server before and during use: eviction policy, persistence, and access to our keys.
 
 import type { Redis } from 'ioredis';
+import type { Logger } from '../../platform/logger.js';
 import { evictionRule, formatResult, PERSISTENCE_RULES } from './durability-rules.js';
 import { readDurability } from './server-info.js';
 import { UnsafeStore } from './unsafe-store.js';
 
-type LogWrite = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
 /** The part of a logger that the adapter uses. */
-export interface Log {
-  readonly info: LogWrite;
-  readonly warn: LogWrite;
-  readonly error: LogWrite;
-}
+export type Log = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 /**
  * Creates the check that each new connection must pass, and each connection in use again every second: an administrator
@@ -29,13 +24,13 @@ export function makeServerCheck(
   let allowed: string | undefined;
   return async (client) => {
     const [{ policy, persistence }] = await Promise.all([readDurability(client), probe(client)]);
-    const unsafe = evictionRule(policy).weight === 'unsafe' ? new UnsafeStore(policy) : undefined;
+    const unsafe = evictionRule(policy).severity === 'unsafe' ? new UnsafeStore(policy) : undefined;
     if (unsafe && !allowUnsafe) throw unsafe;
     if (unsafe && unsafe.message !== allowed) log.warn({}, unsafe.message);
     allowed = unsafe?.message;
     if (warned) return;
     warned = true;
     const kept = PERSISTENCE_RULES[persistence];
-    if (kept.weight !== 'good') log.warn({ persistence }, formatResult(kept));
+    if (kept.severity !== 'good') log.warn({ persistence }, formatResult(kept));
   };
 }

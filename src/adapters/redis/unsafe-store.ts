@@ -11,7 +11,7 @@ export class UnsafeStore extends Error {
 
   /** @param policy the server's `maxmemory-policy`; undefined: unreadable */
   constructor(policy: string | undefined) {
-    const { says, mend } = evictionRule(policy);
-    super(`${says}. ${mend}`);
+    const { message, remedy } = evictionRule(policy);
+    super(`${message}. ${remedy}`);
   }
 }

@@ -1,7 +1,7 @@
 // The parser of REDIS_URL, stricter than the driver's. Imports nothing.
 
 /** The host and the port of a connection. */
-export interface Place {
+export interface HostPort {
   /** An IPv6 address has no brackets here. */
   readonly host: string;
   readonly port: number;
@@ -11,14 +11,14 @@ export interface Place {
 export interface RedisTarget {
   readonly kind: 'server' | 'sentinel' | 'cluster';
   /** The server, the Sentinels, or some nodes of the cluster. */
-  readonly places: readonly Place[];
+  readonly addresses: readonly HostPort[];
   /** The name under which the Sentinels monitor the primary; empty without Sentinels. */
   readonly name: string;
   readonly tls: boolean;
   /** With its question mark; empty: none. */
   readonly query: string;
   /** The URL of one server, with the shared credentials. May hold a password. */
-  urlOf(place: Place): string;
+  urlOf(address: HostPort): string;
 }
 
 const FORM = /^redis(s?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/;
@@ -39,10 +39,10 @@ export interface Credentials {
 /** The URLs of a target's Sentinels: those of its servers, with other credentials and no database. */
 export const sentinelUrlOf =
   ({ tls, query }: RedisTarget, { user = '', password }: Partial<Credentials> = {}) =>
-  (place: Place): string => {
+  (address: HostPort): string => {
     const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
     const userinfo = password === undefined && user === '' ? '' : `${encodeURIComponent(user)}${secret}@`;
-    return `redis${tls ? 's' : ''}://${userinfo}${hostOf(place)}:${place.port}${query}`;
+    return `redis${tls ? 's' : ''}://${userinfo}${hostOf(address)}:${address.port}${query}`;
   };
 
 /** An invalid URL. The text holds no part of the URL, which may hold a password. */
@@ -60,7 +60,8 @@ export function redisUrlFault(url: string): string | undefined {
 }
 
 /** Whether a place that a server names can be connected to: it may lack its host, or have port 0. */
-export const canDial = (target: RedisTarget, place: Place): boolean => redisUrlFault(target.urlOf(place)) === undefined;
+export const canDial = (target: RedisTarget, address: HostPort): boolean =>
+  redisUrlFault(target.urlOf(address)) === undefined;
 
 /** Whether a URL asks for TLS. */
 export const isTlsUrl = (url: string): boolean => /^rediss(\+(sentinel|cluster))?:\/\//.test(url);
@@ -74,10 +75,10 @@ export function readRedisUrl(url: string): RedisTarget {
   const kind = mode as RedisTarget['kind'];
   const [user = '', password] = (userinfo ?? '').split(/:(.*)/s);
   if (![user, password ?? ''].every(isPercentEncoded)) wanted('a URL whose user and password are percent-encoded');
-  const places = hosts.split(',').map((host) => readPlace(host, DEFAULT_PORT[kind]));
-  if (kind === 'server' && places.length > 1) wanted('one host: several need redis+sentinel:// or redis+cluster://');
+  const addresses = hosts.split(',').map((host) => readHostPort(host, DEFAULT_PORT[kind]));
+  if (kind === 'server' && addresses.length > 1) wanted('one host: several need redis+sentinel:// or redis+cluster://');
   // Each host has one vote.
-  if (new Set(places.map(({ host, port }) => `${host} ${port}`)).size < places.length)
+  if (new Set(addresses.map(({ host, port }) => `${host} ${port}`)).size < addresses.length)
     wanted('a URL that names no host twice');
   const [name, database] = readPath(kind, path);
   // The driver applies any parameter as an option, before ours: one could switch its offline queue on again.
@@ -85,14 +86,17 @@ export function readRedisUrl(url: string): RedisTarget {
   const credentials = userinfo === undefined ? '' : `${userinfo}@`;
   const parameters = query === '' ? '' : `?${query}`;
   const suffix = `${database === '' ? '' : `/${database}`}${parameters}`;
-  const urlOf = (place: Place): string => `redis${s}://${credentials}${hostOf(place)}:${place.port}${suffix}`;
-  if (places.some((place) => !URL.canParse(urlOf(place)))) wanted(WANTED_FORM);
-  return { kind, places, name, tls: s === 's', query: parameters, urlOf };
+  const urlOf = (address: HostPort): string => `redis${s}://${credentials}${hostOf(address)}:${address.port}${suffix}`;
+  if (addresses.some((address) => !URL.canParse(urlOf(address)))) wanted(WANTED_FORM);
+  return { kind, addresses, name, tls: s === 's', query: parameters, urlOf };
 }
 
-const hostOf = ({ host }: Place): string => (host.includes(':') ? `[${host}]` : host);
+/** `host:port`, without brackets. */
+export const hostPortText = ({ host, port }: HostPort): string => `${host}:${port}`;
 
-function readPlace(text: string, otherwise: number): Place {
+const hostOf = ({ host }: HostPort): string => (host.includes(':') ? `[${host}]` : host);
+
+function readHostPort(text: string, otherwise: number): HostPort {
   const [, bracketed, plain = '', digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^[\]:]*))(?::(\d{0,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === '') wanted('a URL with a host');

@@ -6,6 +6,8 @@ export interface SessionRules {
   readonly graceMs: number;
   /** The start from which adopted sessions are accepted, Unix ms; written into the birth records of a new store. */
   readonly foreignSinceMs: number | undefined;
+  /** The `client_id` of sessions that are issued without one; undefined: their tokens carry none. */
+  readonly clientId: string | undefined;
 }
 
 /**

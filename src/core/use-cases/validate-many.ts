@@ -9,11 +9,11 @@ import { type Validation, validate } from './validate.js';
 export const MAX_TOKENS = 1_000;
 
 /** The result for one token. */
-export type Verdict = Validation | { readonly unavailable: StoreUnavailable };
+export type BatchResult = Validation | { readonly unavailable: StoreUnavailable };
 
 /** An unexpected error; it fails the whole request. */
-export interface Fault {
-  readonly fault: unknown;
+export interface UnexpectedError {
+  readonly unexpected: unknown;
 }
 
 /** @throws InvalidInput if there is no token, or too many */
@@ -30,11 +30,11 @@ export const validateAmong = (
   call: Call,
   text: string,
   audience?: string,
-): Promise<Verdict | Fault> => validate(context, call, text, audience).catch(verdictOf);
+): Promise<BatchResult | UnexpectedError> => validate(context, call, text, audience).catch(resultOf);
 
-function verdictOf(error: unknown): Verdict | Fault {
+function resultOf(error: unknown): BatchResult | UnexpectedError {
   if (error instanceof StoreUnavailable) return { unavailable: error };
   // An empty or oversized text is an invalid request in ValidateToken; here it is only this token's result.
   if (error instanceof InvalidInput) return { active: false, problem: 'MALFORMED', why: undefined };
-  return { fault: error };
+  return { unexpected: error };
 }

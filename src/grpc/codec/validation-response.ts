@@ -9,7 +9,7 @@ import { TokenProblem } from '../../../proto/gen/auth/v1/token.js';
 import type { Verified } from '../../core/session/verified-token.js';
 import type { TokenProblem as Problem } from '../../core/token/errors.js';
 import type { Validation } from '../../core/use-cases/validate.js';
-import type { Verdict } from '../../core/use-cases/validate-many.js';
+import type { BatchResult } from '../../core/use-cases/validate-many.js';
 import { RETRY_INFO } from '../status.js';
 import { toBuffer } from './bytes.js';
 
@@ -52,7 +52,7 @@ export function validationResponse(validation: Validation, includeClaims: boolea
 }
 
 /** A result of a batch, encoded. */
-export const batchResult = (verdict: Verdict, includeClaims: boolean): Buffer =>
+export const batchResult = (verdict: BatchResult, includeClaims: boolean): Buffer =>
   'unavailable' in verdict ? CANNOT_TELL : validationResponse(verdict, includeClaims).inBatch;
 
 /** Concatenated protobuf messages are one message whose lists are concatenated, too: so results encode one by one. */

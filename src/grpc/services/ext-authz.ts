@@ -10,7 +10,7 @@ import { type Convention, IdentityHeaders } from '../../bearer/identity-headers.
 import { cannotTell, inactiveToken, invalidCredentials, missingCredentials } from '../../bearer/refusals.js';
 import type { Context } from '../../core/context.js';
 import type { TokenProblem } from '../../core/token/errors.js';
-import { type Fault, type Verdict, validateAmong } from '../../core/use-cases/validate-many.js';
+import { type BatchResult, type UnexpectedError, validateAmong } from '../../core/use-cases/validate-many.js';
 import type { ServiceCall } from '../call-context.js';
 import { AllowedResponses, refusedResponse } from '../codec/check-response.js';
 import { RETRY_AFTER_S } from '../status.js';
@@ -60,14 +60,18 @@ export function extAuthzService(
   return { check: unary.wrap('Check', check, 'debug') };
 }
 
-const isUnknown = (verdict: Verdict | Fault): verdict is Exclude<Verdict | Fault, { readonly active: boolean }> =>
-  !('active' in verdict);
+const isUnknown = (
+  verdict: BatchResult | UnexpectedError,
+): verdict is Exclude<BatchResult | UnexpectedError, { readonly active: boolean }> => !('active' in verdict);
 
-function logUnknown(verdict: Exclude<Verdict | Fault, { readonly active: boolean }>, call: ServiceCall): void {
+function logUnknown(
+  verdict: Exclude<BatchResult | UnexpectedError, { readonly active: boolean }>,
+  call: ServiceCall,
+): void {
   if ('unavailable' in verdict)
     call.addLogFields({ detail: verdict.unavailable.message, err: verdict.unavailable.cause }, 'warn');
   // Not thrown: Envoy's `failure_mode_allow` lets a request through when a call fails.
-  else call.addLogFields({ err: verdict.fault }, 'error');
+  else call.addLogFields({ err: verdict.unexpected }, 'error');
 }
 
 const inactive = new Map<TokenProblem, Buffer>();

@@ -30,8 +30,8 @@ export const checkIssuerCaller =
 
 export function issuerService(context: Context, unary: UnaryHandlers): ServiceHandlers<typeof ISSUER_SERVICE> {
   return {
-    issueToken: unary.wrap('IssueToken', async ({ subject, claims }, call) => ({
-      tokens: await issue(context, call, subject, claims ?? {}),
+    issueToken: unary.wrap('IssueToken', async ({ claims = {}, ...login }, call) => ({
+      tokens: await issue(context, call, { ...login, claims }),
     })),
 
     revokeSubject: unary.wrap('RevokeSubject', async ({ subject }, call) => {

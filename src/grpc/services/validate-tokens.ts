@@ -3,7 +3,12 @@
 import type { ValidateTokensRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Context } from '../../core/context.js';
 import type { Call } from '../../core/ports.js';
-import { checkCount, type Fault, type Verdict, validateAmong } from '../../core/use-cases/validate-many.js';
+import {
+  type BatchResult,
+  checkCount,
+  type UnexpectedError,
+  validateAmong,
+} from '../../core/use-cases/validate-many.js';
 import { TimeSlicer } from '../admission/time-slicer.js';
 import type { ServiceCall } from '../call-context.js';
 import { batchResult } from '../codec/validation-response.js';
@@ -32,11 +37,11 @@ export function validateTokens(context: Context): Handler<ValidateTokensRequest,
     checkCount(accessTokens.length);
     call.reserveTokens(accessTokens.length);
     const tokenCall = callForOneToken(call);
-    const pending: Promise<Verdict | Fault>[] = [];
+    const pending: Promise<BatchResult | UnexpectedError>[] = [];
     await inSlices(call, accessTokens, (text) => pending.push(validateAmong(context, tokenCall, text)));
-    const verdicts: Verdict[] = [];
+    const verdicts: BatchResult[] = [];
     for (const verdict of await Promise.all(pending)) {
-      if ('fault' in verdict) throw verdict.fault;
+      if ('unexpected' in verdict) throw verdict.unexpected;
       verdicts.push(verdict);
     }
     const results: Buffer[] = [];

@@ -16,10 +16,10 @@ const TEXT = [
 ].join('\n');
 
 describe('CLUSTER NODES', () => {
-  it('names the members, their places and roles, and leaves out who is none', () => {
+  it('names the members, their addresses and roles, and leaves out who is none', () => {
     const { self, nodes } = parseNodes(TEXT, ASKED) ?? {};
     expect(self).to.equal('aaa');
-    expect(nodes?.map(({ id, place, role }) => `${id} ${place.host} ${place.port} ${role}`)).to.deep.equal([
+    expect(nodes?.map(({ id, address, role }) => `${id} ${address.host} ${address.port} ${role}`)).to.deep.equal([
       'aaa seed 7000 primary',
       'bbb 10.0.0.2 7001 primary',
       'ccc fd00::3 7002 replica',

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { ClusterWorld } from '../../support/redis-cluster.js';
-import { openStore } from './redis-world.js';
+import { openStore, PATIENT } from './redis-world.js';
 
 describe('with a Redis Cluster', function () {
   this.timeout(120_000);
@@ -19,7 +19,7 @@ describe('with a Redis Cluster', function () {
     await Promise.all(world.servers.slice(0, 3).map(({ raw }) => raw.flushall()));
     return {
       async open() {
-        const { store } = openStore(world.url);
+        const { store } = openStore(world.url, PATIENT);
         stores.push(store);
         await store.opened();
         return store;

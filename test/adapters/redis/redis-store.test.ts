@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { openReachable } from './redis-world.js';
+import { openReachable, PATIENT } from './redis-world.js';
 
 describe('with a Redis that stands alone', () => {
   let server: RedisServer;
@@ -18,7 +18,7 @@ describe('with a Redis that stands alone', () => {
     await server.raw.flushall();
     return {
       async open() {
-        const { store } = await openReachable(server);
+        const { store } = await openReachable(server, PATIENT);
         stores.push(store);
         return store;
       },

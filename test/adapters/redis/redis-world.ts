@@ -11,6 +11,9 @@ export interface Opened {
   readonly log: RecordingLog;
 }
 
+/** For tests that are about answers, not about their times: on a busy machine one may take longer than 500 ms. */
+export const PATIENT: Partial<RedisStoreOptions> = { commandTimeoutMs: 10_000 };
+
 export function openStore(url: string, options: Partial<RedisStoreOptions> = {}): Opened {
   const log = new RecordingLog();
   return { store: new RedisStore({ url, allowUnsafe: false, log, ...options }), log };

@@ -5,8 +5,8 @@ import { expect } from 'chai';
 import { COMPARE_AND_SET } from '../../../src/adapters/redis/compare-and-set-script.js';
 import { READ } from '../../../src/adapters/redis/read-script.js';
 import type { Script } from '../../../src/adapters/redis/script.js';
-import { RIGHTS } from '../../../src/adapters/redis/survey/rights-script.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
+import { RIGHTS } from '../../../src/store-check/redis/rights-script.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openReachable } from './redis-world.js';
 
@@ -20,7 +20,7 @@ describe('the scripts for Redis', () => {
   const scripts: readonly (readonly [file: string, script: Script])[] = [
     ['compare-and-set-script', COMPARE_AND_SET],
     ['read-script', READ],
-    ['survey/rights-script', RIGHTS],
+    ['../../store-check/redis/rights-script', RIGHTS],
   ];
   for (const [file, script] of scripts) {
     it(`have a header that names what they use: ${file}`, async () => {

@@ -36,7 +36,19 @@ export interface IssueTokenRequest {
    * name, a whole number beyond ±(2^53-1) (send it as a string), NaN, infinity, text that is not UTF-8, a value without a
    * kind, and claims that would make a token larger than 7168 bytes.
    */
-  claims: { [key: string]: any } | undefined;
+  claims:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * The OAuth client that the session belongs to: the claim `client_id` of its tokens (RFC 9068, section 2.2). 1 to 255
+   * characters of printable ASCII. Empty: the service's JWT_CLIENT_ID, if that is set.
+   */
+  clientId: string;
+  /**
+   * The scope of the session's access: the claim `scope` of its tokens (RFC 9068, section 2.2.3). Names of printable
+   * ASCII without `"` and `\`, separated by single spaces; at most 1024 characters. Empty: the tokens have no such claim.
+   */
+  scope: string;
 }
 
 /** The response of IssueToken. */
@@ -56,7 +68,7 @@ export interface RevokeSubjectResponse {
 }
 
 function createBaseIssueTokenRequest(): IssueTokenRequest {
-  return { subject: "", claims: undefined };
+  return { subject: "", claims: undefined, clientId: "", scope: "" };
 }
 
 export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
@@ -66,6 +78,12 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
     }
     if (message.claims !== undefined) {
       Struct.encode(Struct.wrap(message.claims), writer.uint32(18).fork()).join();
+    }
+    if (message.clientId !== "") {
+      writer.uint32(26).string(message.clientId);
+    }
+    if (message.scope !== "") {
+      writer.uint32(34).string(message.scope);
     }
     return writer;
   },
@@ -97,6 +115,22 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
             }
 
             message.claims = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scope = reader.string();
             continue;
           }
         }

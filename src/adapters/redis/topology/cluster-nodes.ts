@@ -1,12 +1,12 @@
 // The parser of CLUSTER NODES: the nodes that one node lists, and the owner that it names for each shard's slot. Pure.
 
 import { SHARDS, slotOf } from '../keys.js';
-import type { Place } from '../url.js';
+import type { HostPort } from '../url.js';
 import type { Vote } from './primary-lease.js';
 
 export interface ClusterNode {
   readonly id: string;
-  readonly place: Place;
+  readonly address: HostPort;
   /** As the node that answers sees it; `failed`: more than half of the primaries could not reach it. */
   readonly role: 'primary' | 'replica' | 'failed';
   /** The primary that a replica follows, by its id. */
@@ -25,20 +25,20 @@ export interface ClusterView {
 }
 
 /** @param asked the address of the question: a node that has met no other does not report its own address */
-export function parseNodes(text: string, asked: Place): ClusterView | undefined {
+export function parseNodes(text: string, asked: HostPort): ClusterView | undefined {
   const nodes: ClusterNode[] = [];
   const owners = Array<Vote | undefined>(SHARDS).fill(undefined);
   const destinations = new Map<number, string>();
   let self: string | undefined;
   for (const line of text.split('\n')) {
-    const [id, address = '', flagged = '', primary = '-', , , epoch, , ...slots] = line.trim().split(' ');
+    const [id, named = '', flagged = '', primary = '-', , , epoch, , ...slots] = line.trim().split(' ');
     const flags = flagged.split(',');
     // A node in its handshake, or without an address, is not a member that could answer.
     if (!id || flags.includes('handshake') || flags.includes('noaddr')) continue;
     if (flags.includes('myself')) self = id;
     const isPrimary = flags.includes('master');
     const role = flags.includes('fail') ? 'failed' : isPrimary ? 'primary' : 'replica';
-    nodes.push({ id, place: placeOf(address, asked), role, follows: primary === '-' ? undefined : primary });
+    nodes.push({ id, address: readAddress(named, asked), role, follows: primary === '-' ? undefined : primary });
     if (!isPrimary) continue;
     for (const slot of slots) {
       const [, moving, to] = /^\[(\d+)->-(\w+)\]$/.exec(slot) ?? [];
@@ -52,8 +52,8 @@ export function parseNodes(text: string, asked: Place): ClusterView | undefined 
 }
 
 /** `host:port@bus` or `host:port@bus,name`; an IPv6 address has no brackets here. */
-function placeOf(address: string, asked: Place): Place {
-  const [, host = '', port] = /^(.*):(\d+)(?:@\d+)?(?:,.*)?$/.exec(address) ?? [];
+function readAddress(text: string, asked: HostPort): HostPort {
+  const [, host = '', port] = /^(.*):(\d+)(?:@\d+)?(?:,.*)?$/.exec(text) ?? [];
   return { host: host === '' ? asked.host : host, port: Number(port ?? asked.port) };
 }
 

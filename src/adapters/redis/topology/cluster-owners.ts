@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { SHARDS } from '../keys.js';
-import { canDial, type Place, type RedisTarget } from '../url.js';
+import { canDial, type HostPort, hostPortText, type RedisTarget } from '../url.js';
 import { type ClusterNode, type ClusterView, parseNodes } from './cluster-nodes.js';
 import type { Owners, ServerAddress } from './owners.js';
 import { LEASE_MS, PrimaryLease } from './primary-lease.js';
@@ -32,8 +32,6 @@ interface Answer {
   readonly askedMs: number;
   readonly receivedMs: number;
 }
-
-const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
 
 export class ClusterOwners implements Owners {
   readonly groups = SHARDS;
@@ -89,8 +87,8 @@ export class ClusterOwners implements Owners {
 
   addressOf(id: string): ServerAddress | undefined {
     const node = this.#nodes.get(id);
-    if (!node || !canDial(this.#parts.target, node.place)) return undefined;
-    return { id, url: this.#parts.target.urlOf(node.place), label: labelOf(node.place) };
+    if (!node || !canDial(this.#parts.target, node.address)) return undefined;
+    return { id, url: this.#parts.target.urlOf(node.address), label: hostPortText(node.address) };
   }
 
   watch(listener: () => void): void {
@@ -118,16 +116,16 @@ export class ClusterOwners implements Owners {
   }
 
   #askSeeds(): void {
-    for (const place of this.#parts.target.places) this.#ask(place);
+    for (const address of this.#parts.target.addresses) this.#ask(address);
   }
 
-  #ask(place: Place): void {
-    const name = labelOf(place);
+  #ask(address: HostPort): void {
+    const name = hostPortText(address);
     // A node that has a TLS port alone is listed with port 0: it is a voter that cannot be asked.
-    if (this.#closed || this.#voters.has(name) || !canDial(this.#parts.target, place)) return;
+    if (this.#closed || this.#voters.has(name) || !canDial(this.#parts.target, address)) return;
     const { target, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = this.#parts;
-    const makeClient = clientMaker(target.urlOf(place), connectTimeoutMs, tls);
-    const ask = (client: Redis) => askNode(client, place);
+    const makeClient = clientMaker(target.urlOf(address), connectTimeoutMs, tls);
+    const ask = (client: Redis) => askNode(client, address);
     const answered = (view: ClusterView, askedMs: number, receivedMs: number) =>
       this.#answered({ view, askedMs, receivedMs });
     this.#voters.set(name, new Voter({ makeClient, ask, limitMs, monotonicMs, answered }));
@@ -173,10 +171,10 @@ export class ClusterOwners implements Owners {
     for (const { node } of [...own, ...others]) nodes.set(node.id, node);
     this.#nodes = nodes;
     for (const id of this.#roles.keys()) if (!nodes.has(id)) this.#roles.delete(id);
-    const places = new Map([...nodes.values()].map(({ place }) => [labelOf(place), place]));
-    for (const place of places.values()) this.#ask(place);
+    const addresses = new Map([...nodes.values()].map(({ address }) => [hostPortText(address), address]));
+    for (const address of addresses.values()) this.#ask(address);
     // The names in REDIS_URL are asked until all slots have an owner: the first to answer may be in no cluster.
-    const dropped = [...this.#voters].filter(([name]) => !places.has(name));
+    const dropped = [...this.#voters].filter(([name]) => !addresses.has(name));
     if (dropped.length === 0 || !this.#isServed()) return;
     for (const [name, voter] of dropped) {
       this.#voters.delete(name);
@@ -191,12 +189,12 @@ export class ClusterOwners implements Owners {
   }
 }
 
-async function askNode(client: Redis, place: Place): Promise<ClusterView> {
+async function askNode(client: Redis, address: HostPort): Promise<ClusterView> {
   const text = await client.call('CLUSTER', 'NODES').catch((error: Error) => {
     if (!/cluster support disabled/.test(error.message)) throw error;
     throw new StoreUnavailable('Redis is no node of a cluster: for a single server REDIS_URL must begin with redis://');
   });
-  const view = parseNodes(String(text), place);
+  const view = parseNodes(String(text), address);
   if (!view) throw new StoreUnavailable('a node of the cluster answers in an unexpected format');
   return view;
 }

@@ -4,13 +4,13 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
 import { clientMaker, type TlsSource } from '../client.js';
 import { field } from '../server-info.js';
-import { canDial, type Place, type RedisTarget } from '../url.js';
+import { canDial, type HostPort, hostPortText, type RedisTarget } from '../url.js';
 import type { Owners, ServerAddress } from './owners.js';
 import { PrimaryLease } from './primary-lease.js';
 import { Voter } from './voter.js';
 
 interface Answer {
-  readonly place: Place;
+  readonly address: HostPort;
   readonly epoch: number;
   /** The number of other Sentinels that it reports. */
   readonly others: number;
@@ -19,14 +19,12 @@ interface Answer {
 export interface SentinelParts {
   readonly target: RedisTarget;
   /** The URL of a Sentinel, with the Sentinels' credentials. */
-  readonly sentinelUrl: (place: Place) => string;
+  readonly sentinelUrl: (address: HostPort) => string;
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
   readonly tls: TlsSource | undefined;
   readonly monotonicMs: () => number;
 }
-
-const labelOf = ({ host, port }: Place): string => `${host}:${port}`;
 
 export class SentinelOwners implements Owners {
   readonly groups = 1;
@@ -42,11 +40,11 @@ export class SentinelOwners implements Owners {
   constructor(parts: SentinelParts) {
     this.#parts = parts;
     const { target, sentinelUrl, connectTimeoutMs, commandTimeoutMs: limitMs, tls, monotonicMs } = parts;
-    this.#sentinels = target.places.map((place) => {
-      const makeClient = clientMaker(sentinelUrl(place), connectTimeoutMs, tls);
+    this.#sentinels = target.addresses.map((address) => {
+      const makeClient = clientMaker(sentinelUrl(address), connectTimeoutMs, tls);
       const ask = (client: Redis) => askSentinel(client, target);
       const answered = (answer: Answer, askedMs: number, receivedMs: number) =>
-        this.#answered(labelOf(place), answer, askedMs, receivedMs);
+        this.#answered(hostPortText(address), answer, askedMs, receivedMs);
       return new Voter({ makeClient, ask, limitMs, monotonicMs, answered });
     });
   }
@@ -74,8 +72,10 @@ export class SentinelOwners implements Owners {
   }
 
   addressOf(id: string): ServerAddress | undefined {
-    const place = [...this.#answers.values()].map((answer) => answer.place).find((each) => labelOf(each) === id);
-    return place && { id, url: this.#parts.target.urlOf(place), label: id };
+    const address = [...this.#answers.values()]
+      .map((answer) => answer.address)
+      .find((each) => hostPortText(each) === id);
+    return address && { id, url: this.#parts.target.urlOf(address), label: id };
   }
 
   watch(listener: () => void): void {
@@ -88,7 +88,7 @@ export class SentinelOwners implements Owners {
 
   #answered(sentinel: string, answer: Answer, askedMs: number, receivedMs: number): void {
     this.#answers.set(sentinel, answer);
-    const vote = { server: labelOf(answer.place), epoch: answer.epoch };
+    const vote = { server: hostPortText(answer.address), epoch: answer.epoch };
     this.#lease.record(sentinel, { vote, askedMs, receivedMs });
     this.#lease.count(this.#voters);
     const { elected } = this.#lease;
@@ -98,10 +98,10 @@ export class SentinelOwners implements Owners {
 
   /** Sentinels that REDIS_URL does not name count toward the majority, but are not asked. */
   get #voters(): ReadonlySet<string> {
-    const places = this.#parts.target.places.map(labelOf);
+    const addresses = this.#parts.target.addresses.map(hostPortText);
     const counts = [...this.#answers.values()].map(({ others }) => others + 1);
-    const unasked = Math.max(0, ...counts.map((count) => count - places.length));
-    return new Set([...places, ...Array.from({ length: unasked }, (_, n) => `unasked ${n}`)]);
+    const unasked = Math.max(0, ...counts.map((count) => count - addresses.length));
+    return new Set([...addresses, ...Array.from({ length: unasked }, (_, n) => `unasked ${n}`)]);
   }
 }
 
@@ -118,10 +118,10 @@ async function askSentinel(client: Redis, target: RedisTarget): Promise<Answer> 
   if (host === undefined || ![port, epoch, others].every(Number.isSafeInteger)) {
     throw new StoreUnavailable('a Sentinel answers in an unexpected format');
   }
-  const place = { host, port };
+  const address = { host, port };
   // The address is empty while the Sentinel cannot resolve the primary's host name.
-  if (!canDial(target, place)) {
+  if (!canDial(target, address)) {
     throw new StoreUnavailable('a Sentinel names no usable address of the primary (can it resolve its host name?)');
   }
-  return { place, epoch, others };
+  return { address, epoch, others };
 }

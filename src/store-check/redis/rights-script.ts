@@ -6,7 +6,7 @@
 // that does not exist: the server first checks whether it would accept a write of this user, and only then the options.
 // So "syntax error" means that it would accept the write.
 
-import { makeScript } from '../script.js';
+import { makeScript } from '../../adapters/redis/script.js';
 
 /** The commands, in the order of the results. */
 export const TRIED = ['GET', 'MGET', 'EXISTS', 'PTTL', 'TIME', 'SET'] as const;

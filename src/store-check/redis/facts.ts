@@ -1,11 +1,11 @@
 // The facts that `store check` reads from a server, and those that its user may not read. Read-only.
 
 import type { Redis } from 'ioredis';
-import { explain } from '../failure.js';
-import { keyNames } from '../keys.js';
-import { READ } from '../read-script.js';
-import { evaluate } from '../script.js';
-import { field, type Persistence, persistenceOf } from '../server-info.js';
+import { explain } from '../../adapters/redis/failure.js';
+import { keyNames } from '../../adapters/redis/keys.js';
+import { READ } from '../../adapters/redis/read-script.js';
+import { evaluate } from '../../adapters/redis/script.js';
+import { field, type Persistence, persistenceOf } from '../../adapters/redis/server-info.js';
 import { RIGHTS, TRIED } from './rights-script.js';
 
 /** The facts; undefined: the server does not report it. Sizes in bytes, times in ms. */

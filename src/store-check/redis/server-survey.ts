@@ -1,13 +1,13 @@
 // The `store check` of one server: connects as `serve` does, reads the facts, and applies the rules. Read-only.
 
 import type { Redis } from 'ioredis';
-import { type Finding, unsafe } from '../../../core/finding.js';
-import { parseBirth } from '../../../core/session/entries.js';
-import { clientMaker, connect, type TlsSource } from '../client.js';
-import { evictionRule, PERSISTENCE_RULES } from '../durability-rules.js';
-import { bounded, explain } from '../failure.js';
-import { SHARDS } from '../keys.js';
-import { readDurability } from '../server-info.js';
+import { clientMaker, connect, type TlsSource } from '../../adapters/redis/client.js';
+import { evictionRule, PERSISTENCE_RULES } from '../../adapters/redis/durability-rules.js';
+import { bounded, explain } from '../../adapters/redis/failure.js';
+import { SHARDS } from '../../adapters/redis/keys.js';
+import { readDurability } from '../../adapters/redis/server-info.js';
+import { parseBirth } from '../../core/session/entries.js';
+import { type CheckResult, unsafe } from '../check-result.js';
 import { gatherFacts } from './facts.js';
 import { serverResults } from './server-rules.js';
 
@@ -46,25 +46,25 @@ export async function surveyServer(
   url: string,
   shards: readonly number[],
   { allowUnsafe, minReplicas, tls }: SurveyOptions,
-): Promise<readonly Finding[]> {
+): Promise<readonly CheckResult[]> {
   try {
     const facts = await askServer(url, tls, (client) => gatherFacts(client, shards));
     const refusal = minReplicas > 0 ? await askServer(url, tls, waitRefusal) : undefined;
     const around = { open: await isOpen(url, tls), plain: isPlainAbroad(url), births: birthsOf(facts.births) };
     return serverResults({ ...facts, ...around, wanted: { replicas: minReplicas, refusal } }, allowUnsafe);
   } catch (error) {
-    const mend = 'check that it runs, and that REDIS_URL has its address, user and password';
-    return [{ weight: 'unsafe', says: `Redis cannot be used: ${explain(error).detail}`, mend }];
+    const remedy = 'check that it runs, and that REDIS_URL has its address, user and password';
+    return [{ severity: 'unsafe', message: `Redis cannot be used: ${explain(error).detail}`, remedy }];
   }
 }
 
 /** Checks a replica, which a failover may promote. Returns problems only. */
-export async function surveyReplica(url: string, { allowUnsafe, tls }: SurveyOptions): Promise<readonly Finding[]> {
+export async function surveyReplica(url: string, { allowUnsafe, tls }: SurveyOptions): Promise<readonly CheckResult[]> {
   try {
     const { policy, persistence } = await askServer(url, tls, readDurability);
     const kept = evictionRule(policy);
-    const judged = kept.weight === 'unsafe' && allowUnsafe ? { ...kept, weight: 'warning' as const } : kept;
-    return [judged, PERSISTENCE_RULES[persistence]].filter(({ weight }) => weight !== 'good');
+    const judged = kept.severity === 'unsafe' && allowUnsafe ? { ...kept, severity: 'warning' as const } : kept;
+    return [judged, PERSISTENCE_RULES[persistence]].filter(({ severity }) => severity !== 'good');
   } catch (error) {
     return [unsafe(`It does not answer: ${explain(error).detail}`, 'start it: without a replica there is no failover')];
   }

@@ -1,8 +1,8 @@
 // Tests of the `store check` rules for servers that a test cannot start: old versions, other machines, wrong clocks.
 
 import { expect } from 'chai';
-import type { ServerFacts } from '../../../src/adapters/redis/survey/environment-rules.js';
-import { serverResults } from '../../../src/adapters/redis/survey/server-rules.js';
+import type { ServerFacts } from '../../src/store-check/redis/environment-rules.js';
+import { serverResults } from '../../src/store-check/redis/server-rules.js';
 
 const SAFE: ServerFacts = {
   version: '7.0.15',
@@ -30,22 +30,22 @@ const SAFE: ServerFacts = {
 describe('the judgement on a Redis', () => {
   it('counts replicas against REDIS_MIN_REPLICAS', () => {
     const weigh = (replicas: number, refusal?: string) =>
-      serverResults({ ...SAFE, replicas, wanted: { replicas: 2, refusal } }, false).find(({ says }) =>
-        says.includes('REDIS_MIN_REPLICAS'),
-      )?.weight;
+      serverResults({ ...SAFE, replicas, wanted: { replicas: 2, refusal } }, false).find(({ message }) =>
+        message.includes('REDIS_MIN_REPLICAS'),
+      )?.severity;
     expect(weigh(2)).to.equal('good');
     expect(weigh(1)).to.equal('unsafe');
     expect(weigh(2, 'NOPERM no')).to.equal('unsafe');
   });
 
   const of = (facts: Partial<ServerFacts>) =>
-    serverResults({ ...SAFE, ...facts }, false).filter(({ weight }) => weight !== 'good');
+    serverResults({ ...SAFE, ...facts }, false).filter(({ severity }) => severity !== 'good');
 
   it('finds nothing wrong with one that is as it should be', () => {
     expect(of({})).to.deep.equal([]);
   });
 
-  const cases: readonly (readonly [what: string, facts: Partial<ServerFacts>, weight: string, text: string])[] = [
+  const cases: readonly (readonly [what: string, facts: Partial<ServerFacts>, severity: string, text: string])[] = [
     ['a version under 6', { version: '5.0.14' }, 'warning', '5.0.14'],
     ['a clock that is ahead', { clockAheadMs: 60_000 }, 'warning', '60 s ahead of'],
     ['a clock that is behind', { clockAheadMs: -3_600_000 }, 'warning', '3600 s behind'],
@@ -56,18 +56,18 @@ describe('the judgement on a Redis', () => {
     ['data that is still being loaded', { loading: true }, 'unsafe', 'loading'],
     ['appendfsync no', { appendfsync: 'no' }, 'warning', 'appendfsync no'],
   ];
-  for (const [what, facts, weight, text] of cases) {
-    it(`says of ${what} what is wrong and what to do`, () => {
+  for (const [what, facts, severity, text] of cases) {
+    it(`message of ${what} what is wrong and what to do`, () => {
       const found = of(facts);
-      expect(found.map((finding) => finding.weight)).to.deep.equal([weight]);
-      expect(found[0]?.says).to.contain(text);
-      expect(found[0]?.mend).to.be.a('string').that.is.not.empty;
+      expect(found.map((result) => result.severity)).to.deep.equal([severity]);
+      expect(found[0]?.message).to.contain(text);
+      expect(found[0]?.remedy).to.be.a('string').that.is.not.empty;
     });
   }
 
-  it('says the worst first', () => {
+  it('message the worst first', () => {
     const weights = serverResults({ ...SAFE, plain: true, policy: undefined, open: undefined }, false).map(
-      (each) => each.weight,
+      (each) => each.severity,
     );
     expect(weights.slice(0, 3)).to.deep.equal(['unsafe', 'warning', 'unknown']);
   });

@@ -1,9 +1,9 @@
 // The rules of `store check` for one server: role, permissions, persistence, memory, replication. Pure.
 
-import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
-import { evictionRule, PERSISTENCE_RULES } from '../durability-rules.js';
+import { evictionRule, PERSISTENCE_RULES } from '../../adapters/redis/durability-rules.js';
+import { type CheckResult, good, unknown, unsafe, warning } from '../check-result.js';
 import { ENVIRONMENT_RULES, type Rule, type ServerFacts } from './environment-rules.js';
-import { worstFirst } from './findings.js';
+import { worstFirst } from './merge-results.js';
 
 /** The share of maxmemory from which on memory is short. */
 const FULL = 0.8;
@@ -37,12 +37,12 @@ const firstWords = (why: string): string => /^(?:ERR )?([^'"`:]{1,80})/.exec(why
 const fsync: Rule = ({ persistence, appendfsync }) => {
   if (persistence !== 'log') return undefined;
   if (appendfsync === 'always') return good('Each write is on the disk before it is acknowledged (appendfsync always)');
-  const mend = 'to lose none: `redis-cli CONFIG SET appendfsync always`, and for the next start in redis.conf';
+  const remedy = 'to lose none: `redis-cli CONFIG SET appendfsync always`, and for the next start in redis.conf';
   if (appendfsync === undefined)
-    return unknown('It does not report its appendfsync: a power failure may lose the last writes', mend);
+    return unknown('It does not report its appendfsync: a power failure may lose the last writes', remedy);
   const lost =
     appendfsync === 'everysec' ? 'the last second or two' : 'the last 30 seconds or so, which are not on the disk yet,';
-  return warning(`With appendfsync ${appendfsync} a power failure loses ${lost} of acknowledged logouts`, mend);
+  return warning(`With appendfsync ${appendfsync} a power failure loses ${lost} of acknowledged logouts`, remedy);
 };
 
 const memory: Rule = ({ maxmemory, usedMemory }) => {
@@ -54,10 +54,10 @@ const memory: Rule = ({ maxmemory, usedMemory }) => {
     );
   }
   const room = Math.max(0, maxmemory - usedMemory);
-  const says = `${Math.floor(usedMemory / MIB)} of ${Math.floor(maxmemory / MIB)} MiB are used; there is room for about ${Math.floor(room / ENTRY_BYTES)} more sessions`;
-  if (usedMemory < FULL * maxmemory) return good(says);
+  const message = `${Math.floor(usedMemory / MIB)} of ${Math.floor(maxmemory / MIB)} MiB are used; there is room for about ${Math.floor(room / ENTRY_BYTES)} more sessions`;
+  if (usedMemory < FULL * maxmemory) return good(message);
   return warning(
-    `${says}. When it is full, it accepts no logout and no refresh`,
+    `${message}. When it is full, it accepts no logout and no refresh`,
     'raise it: `redis-cli CONFIG SET maxmemory …`',
   );
 };
@@ -78,10 +78,10 @@ const replication: Rule = ({ replicas, minReplicasToWrite, wanted }) => {
     );
   }
   if (wanted.replicas > 0 && replicas !== undefined) {
-    const says = `It has ${replicas} replicas; each acknowledgement waits for ${wanted.replicas} (REDIS_MIN_REPLICAS)`;
-    if (replicas >= wanted.replicas) return good(says);
+    const message = `It has ${replicas} replicas; each acknowledgement waits for ${wanted.replicas} (REDIS_MIN_REPLICAS)`;
+    if (replicas >= wanted.replicas) return good(message);
     return unsafe(
-      `${says}: no refresh and no logout can be acknowledged`,
+      `${message}: no refresh and no logout can be acknowledged`,
       'start the replicas, or lower REDIS_MIN_REPLICAS',
     );
   }
@@ -94,14 +94,14 @@ const replication: Rule = ({ replicas, minReplicasToWrite, wanted }) => {
 };
 
 /** All results, the worst first. */
-export function serverResults(facts: ServerFacts, allowUnsafe: boolean): readonly Finding[] {
+export function serverResults(facts: ServerFacts, allowUnsafe: boolean): readonly CheckResult[] {
   if (facts.loading) return [unsafe('Redis is still loading its data', 'wait until it is done')];
   const policy = evictionRule(facts.policy);
-  const findings = [
+  const results = [
     role(facts),
-    policy.weight === 'unsafe' && allowUnsafe ? { ...policy, weight: 'warning' as const } : policy,
+    policy.severity === 'unsafe' && allowUnsafe ? { ...policy, severity: 'warning' as const } : policy,
     PERSISTENCE_RULES[facts.persistence],
     ...[commands, fsync, memory, evicted, replication, ...ENVIRONMENT_RULES].map((rule) => rule(facts)),
-  ].filter((finding) => finding !== undefined);
-  return worstFirst(findings);
+  ].filter((result) => result !== undefined);
+  return worstFirst(results);
 }

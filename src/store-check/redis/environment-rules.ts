@@ -1,6 +1,6 @@
 // The environment rules of `store check`: clock, version, authentication, encryption, other keys, birth records. Pure.
 
-import { type Finding, good, unknown, warning } from '../../../core/finding.js';
+import { type CheckResult, good, unknown, warning } from '../check-result.js';
 import type { Facts } from './facts.js';
 
 /** The facts, and those derived from the URL, the settings and the birth records. */
@@ -15,7 +15,7 @@ export interface ServerFacts extends Omit<Facts, 'births'> {
 }
 
 /** One rule; undefined: it does not apply. */
-export type Rule = (facts: ServerFacts) => Finding | undefined;
+export type Rule = (facts: ServerFacts) => CheckResult | undefined;
 
 const FAR_OFF_MS = 5_000;
 

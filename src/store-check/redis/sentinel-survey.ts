@@ -1,39 +1,43 @@
 // The `store check` behind Sentinels: the Sentinels, the primary that they name, and its replicas. Read-only.
 
 import type { Redis } from 'ioredis';
-import type { Finding } from '../../../core/finding.js';
-import type { TlsSource } from '../client.js';
-import { explain } from '../failure.js';
-import { type Credentials, type Place, type RedisTarget, sentinelUrlOf } from '../url.js';
-import { labelByServer } from './findings.js';
+import type { TlsSource } from '../../adapters/redis/client.js';
+import { explain } from '../../adapters/redis/failure.js';
+import {
+  type Credentials,
+  type HostPort,
+  hostPortText,
+  type RedisTarget,
+  sentinelUrlOf,
+} from '../../adapters/redis/url.js';
+import type { CheckResult } from '../check-result.js';
+import { labelByServer } from './merge-results.js';
 import { type SentinelFacts, sentinelResults } from './sentinel-rules.js';
 import { ALL_SHARDS, askServer, type SurveyOptions, surveyReplica, surveyServer } from './server-survey.js';
-
-const nameOf = ({ host, port }: Place): string => `${host}:${port}`;
 
 export async function surveySentinels(
   target: RedisTarget,
   credentials: Credentials | undefined,
   options: SurveyOptions,
-): Promise<readonly Finding[]> {
+): Promise<readonly CheckResult[]> {
   const urlOf = sentinelUrlOf(target, credentials);
   const all = await Promise.all(
-    target.places.map((place) => factsOf(urlOf(place), nameOf(place), target.name, options.tls)),
+    target.addresses.map((address) => factsOf(urlOf(address), hostPortText(address), target.name, options.tls)),
   );
-  const findings = [...sentinelResults(all)];
+  const results = [...sentinelResults(all)];
   const answered = all.flatMap(({ answer }) => (answer ? [answer] : []));
   const [first] = answered;
-  if (!first) return findings;
+  if (!first) return results;
   const primary = await surveyServer(target.urlOf(first.primary), ALL_SHARDS, options);
   const replicas = await Promise.all(
-    first.replicas.map(async (place) => ({
-      server: nameOf(place),
-      findings: await surveyReplica(target.urlOf(place), options),
+    first.replicas.map(async (address) => ({
+      server: hostPortText(address),
+      results: await surveyReplica(target.urlOf(address), options),
     })),
   );
   return [
-    ...findings,
-    ...labelByServer('the primary', [{ server: nameOf(first.primary), findings: primary }]),
+    ...results,
+    ...labelByServer('the primary', [{ server: hostPortText(first.primary), results: primary }]),
     ...labelByServer('replica', replicas),
   ];
 }
@@ -59,15 +63,15 @@ async function answerOf(client: Redis, watched: string): Promise<NonNullable<Sen
   const facts = pairs(master);
   const number = (key: string): number => Number(facts.get(key));
   return {
-    primary: placeIn(facts),
-    replicas: (Array.isArray(replicas) ? replicas : []).map((each) => placeIn(pairs(each))),
+    primary: addressIn(facts),
+    replicas: (Array.isArray(replicas) ? replicas : []).map((each) => addressIn(pairs(each))),
     all: number('num-other-sentinels') + 1,
     quorum: number('quorum'),
     downAfterMs: number('down-after-milliseconds'),
   };
 }
 
-const placeIn = (facts: ReadonlyMap<string, string>): Place => ({
+const addressIn = (facts: ReadonlyMap<string, string>): HostPort => ({
   host: facts.get('ip') ?? '',
   port: Number(facts.get('port')),
 });

@@ -1,7 +1,7 @@
 // The rules of `store check` for Sentinels: votes, quorum, failover time and replicas. Pure.
 
-import { type Finding, good, unsafe, warning } from '../../../core/finding.js';
-import type { Place } from '../url.js';
+import type { HostPort } from '../../adapters/redis/url.js';
+import { type CheckResult, good, unsafe, warning } from '../check-result.js';
 
 /** The answer of one Sentinel. */
 export interface SentinelFacts {
@@ -10,8 +10,8 @@ export interface SentinelFacts {
   readonly why: string;
   readonly answer:
     | {
-        readonly primary: Place;
-        readonly replicas: readonly Place[];
+        readonly primary: HostPort;
+        readonly replicas: readonly HostPort[];
         /** How many Sentinels it reports, itself included. */
         readonly all: number;
         readonly quorum: number;
@@ -24,7 +24,7 @@ export interface SentinelFacts {
 const COMMAND_MS = 500;
 const SLOW_MS = 10_000;
 
-export function sentinelResults(facts: readonly SentinelFacts[]): readonly Finding[] {
+export function sentinelResults(facts: readonly SentinelFacts[]): readonly CheckResult[] {
   const answers = facts.flatMap(({ answer }) => (answer ? [answer] : []));
   const all = Math.max(facts.length, ...answers.map((answer) => answer.all));
   const most = Math.floor(all / 2) + 1;
@@ -39,18 +39,18 @@ export function sentinelResults(facts: readonly SentinelFacts[]): readonly Findi
 
 type Answers = readonly NonNullable<SentinelFacts['answer']>[];
 
-function agreement(answers: Answers, all: number, most: number, silent: readonly string[]): Finding[] {
+function agreement(answers: Answers, all: number, most: number, silent: readonly string[]): CheckResult[] {
   const names = new Set(answers.map(({ primary }) => `${primary.host}:${primary.port}`));
-  const mend = 'check that they run, that REDIS_URL names them, and that REDIS_SENTINEL_PASSWORD is right';
-  const found: Finding[] = [];
+  const remedy = 'check that they run, that REDIS_URL names them, and that REDIS_SENTINEL_PASSWORD is right';
+  const found: CheckResult[] = [];
   if (answers.length < most) {
     found.push(
       unsafe(
         `${answers.length} of ${all} Sentinels answer: the service needs the votes of ${most}. No answer: ${silent.join(', ') || 'those that REDIS_URL does not name'}`,
-        mend,
+        remedy,
       ),
     );
-  } else if (silent.length > 0) found.push(warning(`These Sentinels do not answer: ${silent.join(', ')}`, mend));
+  } else if (silent.length > 0) found.push(warning(`These Sentinels do not answer: ${silent.join(', ')}`, remedy));
   if (names.size > 1) {
     found.push(
       unsafe(
@@ -63,8 +63,8 @@ function agreement(answers: Answers, all: number, most: number, silent: readonly
   return found;
 }
 
-function number(named: number, all: number, most: number): Finding[] {
-  const found: Finding[] = [];
+function number(named: number, all: number, most: number): CheckResult[] {
+  const found: CheckResult[] = [];
   if (all < 3) {
     found.push(
       warning(
@@ -84,8 +84,8 @@ function number(named: number, all: number, most: number): Finding[] {
   return found;
 }
 
-function settings(answers: Answers, all: number, most: number): Finding[] {
-  const found: Finding[] = [];
+function settings(answers: Answers, all: number, most: number): CheckResult[] {
+  const found: CheckResult[] = [];
   const [quorum, downAfterMs] = [
     Math.max(...answers.map((a) => a.quorum)),
     Math.max(...answers.map((a) => a.downAfterMs)),
@@ -106,26 +106,26 @@ function settings(answers: Answers, all: number, most: number): Finding[] {
       ),
     );
   }
-  const mend = 'set it between 1000 and 10000: `sentinel set NAME down-after-milliseconds 5000` at each';
+  const remedy = 'set it between 1000 and 10000: `sentinel set NAME down-after-milliseconds 5000` at each';
   if (downAfterMs <= COMMAND_MS) {
     found.push(
       warning(
         `down-after-milliseconds is ${downAfterMs}, and the service itself waits ${COMMAND_MS} ms for an answer: even a short pause causes a failover`,
-        mend,
+        remedy,
       ),
     );
   } else if (downAfterMs > SLOW_MS) {
     found.push(
       warning(
         `down-after-milliseconds is ${downAfterMs}: when the primary fails, all calls fail for that time and some seconds more`,
-        mend,
+        remedy,
       ),
     );
   } else found.push(good(`A primary counts as down after ${downAfterMs} ms (down-after-milliseconds)`));
   return found;
 }
 
-function replicas(answers: Answers): Finding[] {
+function replicas(answers: Answers): CheckResult[] {
   const [first] = answers;
   if (!first || first.replicas.length > 0) return [];
   return [warning('The primary has no replica: when it fails, no server can replace it', 'run at least two replicas')];

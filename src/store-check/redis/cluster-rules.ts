@@ -1,7 +1,7 @@
 // The rules of `store check` for a cluster: votes, slot coverage, replicas and settings. Pure.
 
-import { type Finding, good, unknown, unsafe, warning } from '../../../core/finding.js';
-import type { ClusterNode, ClusterView } from '../topology/cluster-nodes.js';
+import type { ClusterNode, ClusterView } from '../../adapters/redis/topology/cluster-nodes.js';
+import { type CheckResult, good, unknown, unsafe, warning } from '../check-result.js';
 
 /** The answer of one node. */
 export interface ClusterFacts {
@@ -16,27 +16,27 @@ const SHORT_MS = 1_000;
 const SLOW_MS = 10_000;
 
 /** @param facts the answers of all nodes that any node lists */
-export function clusterResults(facts: readonly ClusterFacts[]): readonly Finding[] {
+export function clusterResults(facts: readonly ClusterFacts[]): readonly CheckResult[] {
   const views = facts.flatMap(({ view }) => (view ? [view] : []));
   const [first] = views;
   const most = Math.floor(facts.length / 2) + 1;
   const silent = facts.filter(({ view }) => !view).map(({ name, why }) => `${name} (${why})`);
-  const mend =
+  const remedy =
     'start them, and run `redis-cli --cluster check HOST:PORT`; remove nodes that are gone for good with `cluster forget`';
   if (!first || views.length < most) {
     return [
       unsafe(
         `${views.length} of ${facts.length} nodes of the cluster answer: the service needs the votes of ${most}. No answer: ${silent.join(', ')}`,
-        mend,
+        remedy,
       ),
     ];
   }
-  const found: Finding[] = [];
-  if (silent.length > 0) found.push(warning(`These nodes of the cluster do not answer: ${silent.join(', ')}`, mend));
+  const found: CheckResult[] = [];
+  if (silent.length > 0) found.push(warning(`These nodes of the cluster do not answer: ${silent.join(', ')}`, remedy));
   return [...found, ...coverage(views, first), ...shape(first), ...settings(facts)];
 }
 
-function coverage(views: readonly ClusterView[], { owners }: ClusterView): Finding[] {
+function coverage(views: readonly ClusterView[], { owners }: ClusterView): CheckResult[] {
   const bare = owners.filter((owner) => owner === undefined).length;
   if (bare > 0) {
     return [
@@ -56,10 +56,10 @@ function coverage(views: readonly ClusterView[], { owners }: ClusterView): Findi
   ];
 }
 
-function shape({ nodes, owners }: ClusterView): Finding[] {
+function shape({ nodes, owners }: ClusterView): CheckResult[] {
   const primaries = nodes.filter(({ id }) => owners.some((owner) => owner?.server === id));
   const alone = primaries.filter(({ id }) => !nodes.some((node) => node.role === 'replica' && node.follows === id));
-  const found: Finding[] = [];
+  const found: CheckResult[] = [];
   if (primaries.length < 3) {
     found.push(
       warning(
@@ -68,7 +68,7 @@ function shape({ nodes, owners }: ClusterView): Finding[] {
       ),
     );
   }
-  const name = ({ place }: ClusterNode): string => `${place.host}:${place.port}`;
+  const name = ({ address }: ClusterNode): string => `${address.host}:${address.port}`;
   if (alone.length > 0) {
     found.push(
       warning(
@@ -80,7 +80,7 @@ function shape({ nodes, owners }: ClusterView): Finding[] {
   return found;
 }
 
-function settings(facts: readonly ClusterFacts[]): Finding[] {
+function settings(facts: readonly ClusterFacts[]): CheckResult[] {
   const values = (name: string): string[] => facts.flatMap((each) => each.settings.get(name) ?? []);
   const coverages = values('cluster-require-full-coverage');
   const timeouts = values('cluster-node-timeout').map(Number);
@@ -92,7 +92,7 @@ function settings(facts: readonly ClusterFacts[]): Finding[] {
       ),
     ];
   }
-  const found: Finding[] = [];
+  const found: CheckResult[] = [];
   if (coverages.includes('yes')) {
     found.push(
       warning(
@@ -101,16 +101,16 @@ function settings(facts: readonly ClusterFacts[]): Finding[] {
       ),
     );
   }
-  const mend =
+  const remedy =
     'set it between 1000 and 10000 at each node: `redis-cli CONFIG SET cluster-node-timeout 5000`, and in redis.conf';
   const [least, longest] = [Math.min(...timeouts), Math.max(...timeouts)];
   if (least < SHORT_MS) {
-    found.push(warning(`cluster-node-timeout is ${least} ms: even a short pause causes a failover`, mend));
+    found.push(warning(`cluster-node-timeout is ${least} ms: even a short pause causes a failover`, remedy));
   } else if (longest > SLOW_MS) {
     found.push(
       warning(
         `cluster-node-timeout is ${longest} ms: when a primary fails, calls for its subjects fail for that time and some seconds more`,
-        mend,
+        remedy,
       ),
     );
   } else found.push(good(`A node counts as down after ${longest} ms (cluster-node-timeout)`));

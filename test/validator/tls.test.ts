@@ -1,0 +1,83 @@
+// The proof of a validator over TLS and mutual TLS, with the real service.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
+import { createValidator } from '../../src/validator/create-validator.js';
+import { CannotTell } from '../../src/validator/errors.js';
+import { Stage, until } from '../e2e/stage.js';
+import { TlsScene } from '../support/tls-scene.js';
+
+const LIMIT_MS = 10_000;
+
+describe('a validator over TLS', () => {
+  const stage = new Stage();
+  const scene = new TlsScene();
+  const validators: Validator[] = [];
+  let address: string;
+  let accessToken: string;
+  before(async () => {
+    const { cert, key } = scene.server;
+    const tls = { GRPC_TLS_CERT: cert, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: scene.ca };
+    const node = await stage.serve(await stage.folder(), tls);
+    address = node.process.address;
+    const client = scene.client(address, scene.authority.issue({ names: ['DNS:client'] }));
+    accessToken = (await client.issue()).accessToken;
+  });
+  after(async () => {
+    await stage.clear();
+    scene.clear();
+  });
+  afterEach(async () => {
+    for (const each of validators.splice(0)) await each.close();
+  });
+
+  function validator(tls: ValidatorOptions['tls']): Validator {
+    const made = createValidator({ address, deadline: '2s', ...(tls === undefined ? {} : { tls }) });
+    validators.push(made);
+    return made;
+  }
+  const outcome = (call: Promise<unknown>) => call.catch((error: unknown) => error);
+
+  it('shows its own certificate, and checks that of the service', async () => {
+    const each = validator({ ca: scene.ca, ...scene.pair('validator') });
+    await each.ready();
+    expect(await each.validate(accessToken)).to.include({ active: true });
+  });
+
+  for (const [name, tls, reason] of [
+    ['no TLS', () => undefined, 'may speak TLS'],
+    ['no certificate', () => ({ ca: scene.ca }), 'client certificate'],
+    ['roots that do not know the service', () => true, 'unknown CA'],
+    ['another CA', () => ({ ca: scene.foreignCa, ...scene.pair('stranger') }), 'unknown CA'],
+    ['another name', () => ({ ca: scene.ca, name: 'other.internal', ...scene.pair('named') }), 'another name'],
+  ] as const) {
+    it(`cannot tell anything with ${name}, and says why`, async () => {
+      const each = validator(tls());
+      expect(await outcome(each.ready('1s')))
+        .to.be.instanceOf(CannotTell)
+        .with.property('message')
+        .that.includes(reason);
+      expect(await outcome(each.validate(accessToken))).to.be.instanceOf(CannotTell);
+    });
+  }
+
+  it('refuses files at once that cannot be used', () => {
+    const path = join(scene.folder, 'empty.pem');
+    writeFileSync(path, '');
+    expect(() => validator({ ca: path })).to.throw('holds no PEM certificate');
+  });
+
+  it('takes up replaced files with its next connection, and keeps the last good ones meanwhile', async () => {
+    const pair = scene.pair('renewed', {}, scene.foreign);
+    const each = validator({ ca: scene.ca, ...pair });
+    expect(await outcome(each.ready('500ms'))).to.be.instanceOf(CannotTell);
+    writeFileSync(pair.cert, 'half');
+    const good = scene.authority.issue({});
+    writeFileSync(pair.key, good.key);
+    writeFileSync(pair.cert, good.cert);
+    await until(async () => !((await outcome(each.validate(accessToken))) instanceof CannotTell), LIMIT_MS);
+    expect(await each.validate(accessToken)).to.include({ active: true });
+  });
+});
