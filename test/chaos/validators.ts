@@ -70,7 +70,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'clock stepped': { stalenesses: MIXED, disturb: stepClock },
 };
 
-/** It stands still, and wakes with what it remembered and with answers that came meanwhile. */
+/** Their names. */
+export const VALIDATORS = Object.keys(KINDS);
+
+/** It is stopped, and continues with what it remembered and with answers that came meanwhile. */
 async function pause({ validator, last }: Disturbed): Promise<void> {
   await last(500, 2_500);
   validator.pause();
