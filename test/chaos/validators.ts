@@ -83,10 +83,10 @@ async function pause({ validator, last }: Disturbed): Promise<void> {
 
 /** Bytes are lost, without a reset: calls get no answer, and connections stay mute until pings fail. */
 async function cutOff({ proxies, last, random }: Disturbed): Promise<void> {
-  await last(1_000, 4_000);
+  await last(1_500, 5_000);
   const cut = random.chance(0.5) ? proxies : [random.pick(proxies)];
   for (const proxy of cut) proxy.drop();
-  await last(300, 4_000);
+  await last(300, 3_000);
   for (const proxy of cut) proxy.mend();
 }
 
