@@ -5,11 +5,13 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import type { Call, Feed, Prepare } from './call.js';
 import { chained } from './chained.js';
 import { grpcCalls } from './frames.js';
-import { httpCalls } from './http-wire.js';
+import { bearerCalls, httpCalls } from './http-wire.js';
 import type { Expected, FixedWork, IssuingWork, Route, Work } from './work.js';
 
-const prepareFor = ({ protocol, path, headers }: Route): Prepare =>
-  protocol === 'grpc' ? grpcCalls(path, headers) : httpCalls(path, headers);
+function prepareFor({ protocol, path, headers, bearer = false }: Route): Prepare {
+  if (protocol === 'grpc') return grpcCalls(path, headers);
+  return bearer ? bearerCalls(path, headers) : httpCalls(path, headers);
+}
 
 /** @param random for messages that come by chance: numbers from 0 to below 1 */
 export function feedOf(work: Work, random: () => number): Feed {

@@ -8,10 +8,22 @@ const OK = 'HTTP/1.1 200 ';
 const TOO_MANY = 'HTTP/1.1 503 ';
 const LENGTH = /\r\ncontent-length: *(\d+)\r\n/i;
 
-/** What makes the bytes of requests from their bodies. @param headers by name */
-export function httpCalls(path: string, headers: Readonly<Record<string, string>>): (body: Uint8Array) => Prepared {
+type Headers = Readonly<Record<string, string>>;
+
+function headOf(method: string, path: string, headers: Headers): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${lines.join('')}`;
+  return `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${lines.join('')}`;
+}
+
+/** What makes the bytes of requests from bearer tokens. @param headers by name */
+export function bearerCalls(path: string, headers: Headers): (token: Uint8Array) => Prepared {
+  const head = Buffer.from(`${headOf('GET', path, headers)}authorization: Bearer `);
+  return (token) => ({ bytes: Buffer.concat([head, token, HEAD_END]), streamAt: [], parts: [] });
+}
+
+/** What makes the bytes of requests from their bodies. @param headers by name */
+export function httpCalls(path: string, headers: Headers): (body: Uint8Array) => Prepared {
+  const head = headOf('POST', path, headers);
   return (body) => {
     const bytes = Buffer.concat([Buffer.from(`${head}content-length: ${body.length}\r\n\r\n`), body]);
     return { bytes, streamAt: [], parts: [] };

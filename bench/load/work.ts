@@ -6,6 +6,8 @@ export interface Route {
   readonly path: string;
   /** Metadata, or headers. */
   readonly headers: Readonly<Record<string, string>>;
+  /** By HTTP: a message is a bearer token, sent by GET in the header Authorization. Default: a body, sent by POST. */
+  readonly bearer?: boolean;
 }
 
 /** What an answer must be, to the letter or from its beginning. */

@@ -19,6 +19,15 @@ export const startLeast = (folder: string, env: Readonly<Record<string, string>>
   return startChild({ args, env: {}, folder, ready: 'least listening' });
 };
 
+/** @param service guards the route; undefined: it is bare */
+export const startShop = (folder: string, service?: Child): Promise<Child> =>
+  startChild({
+    args: [programOf('./shop.js'), ...(service ? [`${service.host}:${service.port}`] : [])],
+    env: {},
+    folder,
+    ready: 'shop listening',
+  });
+
 export const startRest = (folder: string, service: Child): Promise<Child> =>
   startChild({
     args: [programOf('./rest.js'), `${service.host}:${service.port}`],

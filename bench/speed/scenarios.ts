@@ -2,6 +2,7 @@
 
 import type { Scenario } from './scenario.js';
 import { batchScenario } from './scenarios/batch.js';
+import { guardScenario } from './scenarios/guard.js';
 import { h2loadScenario } from './scenarios/h2load.js';
 import { issueScenario } from './scenarios/issue.js';
 import { logoutScenario } from './scenarios/logout.js';
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   logoutScenario,
   issueScenario,
   restScenario,
+  guardScenario,
   sizesScenario,
   workersScenario,
   peerScenario,

@@ -31,6 +31,7 @@ export const TARGETS: readonly Target[] = [
   least('refresh/ES256/redis', 'refresh, ES256, Redis', 0.4),
   least('rest/HS256/redis', 'refresh by REST, HS256', 0.75),
   least('rest/ES256/redis', 'refresh by REST, ES256', 0.75),
+  least('guard/fastify', 'a guarded fastify route over the same one, not guarded', 0.9),
   least('peer/oidc-provider', "validate over node-oidc-provider's introspection", 2.5),
   least('workers/h2load', 'validate, same token, by h2load, two workers over one, load permitting', 1.7),
   least('workers/validate', 'validate, tokens in turn, two workers over one, load permitting', 1.7),

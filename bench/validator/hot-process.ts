@@ -1,11 +1,14 @@
-// One of many processes with a validator: a few hot tokens, validated at a steady rate.
+// A process with validators, each with a few hot tokens, which it validates at a steady rate.
 
 import { createValidator } from '../../src/validator/create-validator.js';
+import type { Validator } from '../../src/validator/index.js';
 
 /** What the parent hands over. */
 export interface HotWork {
   readonly address: string;
-  readonly tokens: readonly string[];
+  /** The tokens of each validator. */
+  readonly tokens: readonly (readonly string[])[];
+  /** Requests a second, of each validator. */
   readonly perS: number;
 }
 
@@ -20,30 +23,38 @@ export interface HotReport {
 }
 
 const TICK_MS = 10;
+const counts = { requests: 0, waited: 0, failed: 0 };
 
-async function work({ address, tokens, perS }: HotWork): Promise<void> {
-  const validator = createValidator({ address, maxStaleness: '2s', deadline: '5s' });
-  await validator.ready('60s');
-  let [requests, waited, failed, from, next] = [0, 0, 0, validator.state(), 0];
-  const tick = (): void => {
-    for (let n = 0; n < (perS * TICK_MS) / 1000; n++) {
+/** Validates some tokens in turn. */
+function load(validator: Validator, tokens: readonly string[], perTick: number): () => void {
+  let next = 0;
+  return () => {
+    for (let n = 0; n < perTick; n++) {
       const token = Buffer.from(tokens[next++ % tokens.length] ?? '').toString('latin1');
-      requests++;
+      counts.requests++;
       if (validator.validateNow(token)?.active) continue;
-      waited++;
-      validator.validate(token).catch(() => failed++);
+      counts.waited++;
+      validator.validate(token).catch(() => counts.failed++);
     }
   };
+}
+
+async function work({ address, tokens, perS }: HotWork): Promise<void> {
+  const validators = tokens.map(() => createValidator({ address, maxStaleness: '2s', deadline: '5s' }));
+  await Promise.all(validators.map((validator) => validator.ready('60s')));
+  const total = (of: 'asks' | 'calls'): number => validators.reduce((sum, each) => sum + each.state()[of], 0);
+  let from = { asks: 0, calls: 0 };
+  const loads = validators.map((validator, n) => load(validator, tokens[n] ?? [], (perS * TICK_MS) / 1000));
   process.on('message', (message) => {
-    if (message === 'begin') setInterval(tick, TICK_MS);
-    if (message === 'count') {
-      [requests, waited, failed] = [0, 0, 0];
-      from = validator.state();
+    if (message === 'begin') {
+      for (const each of loads) setInterval(each, TICK_MS);
+    } else if (message === 'count') {
+      Object.assign(counts, { requests: 0, waited: 0, failed: 0 });
+      from = { asks: total('asks'), calls: total('calls') };
+    } else if (message === 'end') {
+      const report: HotReport = { ...counts, asks: total('asks') - from.asks, calls: total('calls') - from.calls };
+      process.send?.(report);
     }
-    if (message !== 'end') return;
-    const { asks, calls } = validator.state();
-    const report: HotReport = { requests, waited, failed, asks: asks - from.asks, calls: calls - from.calls };
-    process.send?.(report);
   });
   process.send?.('ready');
 }

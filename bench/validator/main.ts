@@ -8,10 +8,14 @@ import { Subject } from './subject.js';
 
 const TOKENS = 10_000;
 const MS = 4_000;
-const PROCESSES = 100;
 const REMEMBERED = 100_000;
 
-const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',') : [];
+const option = (name: string): string | undefined =>
+  process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined;
+const only = option('--only')?.split(',') ?? [];
+const validators = Number(option('--validators') ?? 100);
+/** Where memory or cores are short, several validators share a process. */
+const processes = Number(option('--processes') ?? validators);
 const wants = (row: string): boolean => only.length === 0 || only.includes(row);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
@@ -40,13 +44,13 @@ try {
     );
   }
   if (wants('crowd')) {
-    const found = await crowd(subject, PROCESSES, 2 * MS);
+    const found = await crowd(subject, processes, validators / processes, 2 * MS);
     const cost = (found.requestsPerS * byClient.serveUs) / 1e6;
     const share = `${(found.serveCores / cost).toFixed(3)} of the ${cost.toFixed(1)} cores of as many ValidateToken`;
     const asked = `${whole(found.asksPerS)} tokens/s in ${whole(found.callsPerS)} calls/s`;
     const waited = `${whole(found.waitedPerMillion)} of a million waited, ${found.failed} failed`;
     print(
-      `| ${PROCESSES} processes, 200 hot tokens and 1000/s each, maxStaleness 2s | ${whole(found.requestsPerS)}/s, serve ${found.serveCores.toFixed(2)} cores: ${share}; ${asked}; ${waited} |`,
+      `| ${validators} validators in ${processes} processes, 200 hot tokens and 1000/s each, maxStaleness 2s | ${whole(found.requestsPerS)}/s, serve ${found.serveCores.toFixed(2)} cores: ${share}; ${asked}; ${waited} |`,
     );
   }
   if (wants('memory')) {

@@ -134,17 +134,18 @@ export interface Crowd {
   readonly failed: number;
 }
 
-/** Processes with hot tokens of their own. */
-export async function crowd(subject: Subject, processes: number, ms: number): Promise<Crowd> {
+/** Validators with hot tokens of their own, some in each process. */
+export async function crowd(subject: Subject, processes: number, each: number, ms: number): Promise<Crowd> {
   const children = Array.from({ length: processes }, () => {
     const child = fork(HOT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const work: HotWork = { address: subject.address, tokens: subject.tokens(200), perS: 1_000 };
+    const tokens = Array.from({ length: each }, () => subject.tokens(200));
+    const work: HotWork = { address: subject.address, tokens, perS: 1_000 };
     child.send(work);
     return child;
   });
   await Promise.all(children.map((child) => once(child, 'message')));
   for (const child of children) child.send('begin');
-  await new Promise((resolve) => setTimeout(resolve, ms / 4));
+  await new Promise((resolve) => setTimeout(resolve, ms));
   const before = cpuMsOf(subject.service.pid);
   const reports = children.map((child) => once(child, 'message') as Promise<[HotReport]>);
   for (const child of children) child.send('count');
@@ -165,19 +166,19 @@ export async function crowd(subject: Subject, processes: number, ms: number): Pr
   };
 }
 
-/** What remembered tokens take. @returns bytes a token */
+/** What remembered tokens take; under HS256, whose tokens are soon made. @returns bytes a token */
 export async function memory(subject: Subject, count: number): Promise<{ bytes: number; chars: number; held: number }> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const validator = await subject.validator({ maxStaleness: '1h', maxRemembered: count });
   const part = 5_000;
   let chars = 0;
-  await learn(validator, subject.tokens(100));
+  await learn(validator, subject.tokens(100, 'HS256'));
   collect();
   const before = process.memoryUsage().heapUsed;
   // More than it may remember, so that the bound is reached.
   for (let made = 0; made < count * 1.1; made += part) {
-    const tokens = subject.tokens(part);
+    const tokens = subject.tokens(part, 'HS256');
     chars = tokens[0]?.length ?? 0;
     await learn(validator, tokens);
   }

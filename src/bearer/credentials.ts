@@ -9,6 +9,8 @@ export type Credentials =
 
 const MISSING: Credentials = { kind: 'missing' };
 const INVALID: Credentials = { kind: 'invalid' };
+/** A scheme, a token, and what follows it. */
+const PARTS = /^[ \t]*([^ \t]*)[ \t]*([^ \t]*)[ \t]*([\s\S]*)$/;
 
 /**
  * Reads the credentials. Proxies and servers differ in which of several Authorization lines they use, and some join the
@@ -20,17 +22,19 @@ export function readCredentials(lines: readonly string[]): Credentials {
   const [line, ...others] = lines;
   if (line === undefined) return MISSING;
   if (others.length > 0 || line.includes(',')) return INVALID;
-  const [scheme = '', token, ...rest] = line.split(/[ \t]+/).filter((part) => part !== '');
+  const [, scheme = '', token = '', rest] = PARTS.exec(line) ?? [];
   if (scheme.toLowerCase() !== 'bearer') return MISSING;
-  return token === undefined || rest.length > 0 ? INVALID : { kind: 'token', token };
+  return token === '' || rest !== '' ? INVALID : { kind: 'token', token };
 }
 
 /** The values of all lines of one header, from a flat list of names and values such as Node's `rawHeaders`. */
 export function linesOf(rawHeaders: readonly string[], name: string): readonly string[] {
   const lines: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const value = rawHeaders[index + 1];
-    if (value !== undefined && rawHeaders[index]?.toLowerCase() === name) lines.push(value);
+    const [found, value] = [rawHeaders[index], rawHeaders[index + 1]];
+    // Most names differ in length, which costs less to compare.
+    if (value === undefined || found?.length !== name.length) continue;
+    if (found.toLowerCase() === name) lines.push(value);
   }
   return lines;
 }

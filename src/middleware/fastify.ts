@@ -43,11 +43,20 @@ export type Done = (error?: Error) => void;
 /** A hook for `onRequest` or `preHandler`. */
 export type GuardHook = (request: GuardedRequest, reply: GuardReply, done: Done) => void;
 
+/** What is used of the options of a route. */
+export interface GuardedRoute {
+  config?: { readonly auth?: false | TokenRequirements };
+  onRequest?: unknown;
+}
+
 /** What is used of fastify's instance. */
 export interface App {
   decorateRequest(name: 'auth', value: null): unknown;
-  addHook(name: 'onRequest', hook: GuardHook): unknown;
-  addHook(name: 'onRoute', hook: (route: { config?: { auth?: false | TokenRequirements } }) => void): unknown;
+  addHook(name: 'onRoute', hook: (route: GuardedRoute) => void): unknown;
+  addHook(
+    name: 'preParsing',
+    hook: (request: GuardedRequest, reply: GuardReply, payload: unknown, done: Done) => void,
+  ): unknown;
 }
 
 export interface BearerAuthOptions extends TokenRequirements {
@@ -61,16 +70,21 @@ export interface BearerAuthOptions extends TokenRequirements {
  */
 export function bearerAuth(app: App, { validator, ...requirements }: BearerAuthOptions, done: Done): void {
   try {
-    const guardFor = guardsOf(validator, requirements);
+    const hookFor = hooksOf(validator, requirements);
     app.decorateRequest('auth', null);
-    app.addHook('onRoute', ({ config }) => {
-      // So that a wrong requirement is found when the route is built.
-      if (config?.auth) guardFor(config.auth);
+    // Each route gets its own hook: what a request's route requires costs fastify as much as the whole check.
+    app.addHook('onRoute', (route) => {
+      const own = route.config?.auth;
+      if (own === false) return;
+      const [hook, others] = [hookFor(own), [route.onRequest ?? []].flat()];
+      // The route for HEAD has the hooks of the one for GET already.
+      if (!others.includes(hook)) route.onRequest = [hook, ...others];
     });
-    app.addHook('onRequest', (request, reply, next) => {
-      const own = request.routeOptions.config?.auth;
+    // For what has no route of its own: unknown paths, and routes that were built before this plugin.
+    app.addHook('preParsing', (request, reply, _payload, next) => {
+      const own = request.auth ? false : request.routeOptions.config?.auth;
       if (own === false) next();
-      else apply(guardFor(own), request, reply, next);
+      else hookFor(own)(request, reply, next);
     });
     done();
   } catch (error) {
@@ -78,16 +92,16 @@ export function bearerAuth(app: App, { validator, ...requirements }: BearerAuthO
   }
 }
 
-/** @returns the guard for the requirements of a route; undefined: those of the plugin */
-function guardsOf(validator: Validator, usual: TokenRequirements): (own: TokenRequirements | undefined) => Guard {
-  const guard = new Guard(validator, usual);
-  const guards = new WeakMap<TokenRequirements, Guard>();
+/** @returns the hook for the requirements of a route; undefined: those of the plugin */
+function hooksOf(validator: Validator, usual: TokenRequirements): (own: TokenRequirements | undefined) => GuardHook {
+  const hook = bearerHook(validator, usual);
+  const hooks = new WeakMap<TokenRequirements, GuardHook>();
   return (own) => {
-    if (own === undefined) return guard;
-    const known = guards.get(own);
+    if (own === undefined) return hook;
+    const known = hooks.get(own);
     if (known) return known;
-    const added = new Guard(validator, own);
-    guards.set(own, added);
+    const added = bearerHook(validator, own);
+    hooks.set(own, added);
     return added;
   };
 }

@@ -9,10 +9,11 @@ import { AskFailed, type Connection } from './connection.js';
 import type { Connections } from './connections.js';
 import { Delivery, type DeliveryOptions, type EndedCall } from './delivery.js';
 import { elapsedMs, type Moment } from './freshness.js';
+import { Gathering } from './gathering.js';
 import type { Claims } from './local-check.js';
 import type { Failure } from './retry.js';
 import { SendWindow } from './send-window.js';
-import { Waiting } from './waiting.js';
+import { reasonFor, Waiting } from './waiting.js';
 
 /** The least and the longest wait before the next look for a connection, ms. */
 const LEAST_PAUSE_MS = 5;
@@ -36,6 +37,7 @@ export class Asker {
   readonly #waiting: Waiting;
   readonly #window: SendWindow;
   readonly #delivery: Delivery;
+  readonly #gathering: Gathering;
   readonly #counts = { callsUnderWay: 0, calls: 0, failedCalls: 0, asks: 0 };
   #answeredSent: Moment | undefined;
   #isFailing = false;
@@ -55,8 +57,9 @@ export class Asker {
     this.#waiting = new Waiting({
       most: maxWaiting,
       steadyMs: clock.steadyMs,
-      giveUp: (waiter, cause) => this.#delivery.reject(waiter, this.#reasonFor(waiter, cause)),
+      giveUp: (waiter, cause) => this.#delivery.reject(waiter, reasonFor(waiter, cause, deadlineMs)),
     });
+    this.#gathering = new Gathering(clock.steadyMs, () => this.#schedule());
     this.#delivery = new Delivery({ ...options, asks: this.#asks, waiting: this.#waiting });
   }
 
@@ -91,15 +94,17 @@ export class Asker {
     });
   }
 
-  /** Asks about a token in the background, unless it is being asked about already. */
-  renew(text: string, claims: Claims | undefined): void {
-    if (this.#isClosed || this.#asks.has(text)) return;
-    if (this.#asks.renew(text, claims)) this.#schedule();
+  /** Asks about a token in the background, unless that is done already. @param waitMs how long it may wait for others */
+  renew(text: string, claims: Claims | undefined, waitMs: number): void {
+    if (this.#isClosed || this.#asks.has(text) || !this.#asks.renew(text, claims)) return;
+    if (this.#asks.isUrgent) this.#schedule();
+    else this.#gathering.within(waitMs);
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#gathering.close();
     this.#asks.clear();
     for (const waiter of this.#waiting.clear()) this.#delivery.reject(waiter, CLOSED);
   }
@@ -108,11 +113,6 @@ export class Asker {
   #youngEnough(text: string, maxStalenessMs: number | undefined, now: Moment): Ask | undefined {
     const ask = maxStalenessMs === undefined ? undefined : this.#asks.underWay(text);
     return ask?.sent && elapsedMs(ask.sent, now) <= (maxStalenessMs ?? 0) ? ask : undefined;
-  }
-
-  #reasonFor({ ask }: Waiter, cause: 'late' | 'crowd'): string {
-    if (cause === 'crowd') return 'too many callers wait for the service';
-    return ask?.failure?.reason ?? `the service did not answer within ${this.#deadlineMs} ms`;
   }
 
   /** Sends what waits, at the end of this turn. */
@@ -166,7 +166,7 @@ export class Asker {
       this.#window.succeeded();
       this.#answeredSent = sent;
     } else this.#window.failed();
-    if (this.#asks.size > 0) this.#schedule();
+    if (this.#asks.isUrgent || (this.#asks.size > 0 && !this.#gathering.isUnderWay)) this.#schedule();
   }
 
   async #call(connection: Connection, batch: readonly Ask[]): Promise<readonly ValidateTokensResult[] | Failure> {
@@ -196,6 +196,4 @@ export class Asker {
 
 const CLOSED = 'the validator is closed';
 const FAULT: Failure = { kind: 'broken', reason: 'an unexpected error', retryAfterMs: undefined };
-const TOO_FEW: Failure = {
-  ...{ kind: 'broken', reason: 'the service did not answer for each token', retryAfterMs: undefined },
-};
+const TOO_FEW: Failure = { ...FAULT, reason: 'the service did not answer for each token' };

@@ -25,6 +25,11 @@ export class Asks {
     return this.#queued.size + this.#renewals.size;
   }
 
+  /** Whether what waits should be sent now: a caller waits, or the renewals fill a call. */
+  get isUrgent(): boolean {
+    return this.#queued.size > 0 || this.#renewals.size >= MAX_BATCH;
+  }
+
   /** Whether the token waits to be asked about, or is being asked about. */
   has(text: string): boolean {
     return this.#queued.has(text) || this.#renewals.has(text) || this.#underWay.has(text);

@@ -1,5 +1,6 @@
 // What this process knows of tokens: the answers of the service, and what it has refused itself.
 
+import type { Token } from '../core/token/token.js';
 import type { InactiveProblem, InactiveToken, Validation } from './api.js';
 import type { Ask } from './ask.js';
 import { type Answer, isFinal, type Moment, renewFrom, renewLater } from './freshness.js';
@@ -11,6 +12,7 @@ import { active, type CalledActive, inactive } from './wire-answer.js';
 
 /** Refused tokens have a memory of their own, of this share: anyone can send them, and must not displace the others. */
 const REFUSED_SHARE = 0.1;
+const UNANSWERED_SHARE = 0.1;
 
 export interface KnowledgeOptions {
   readonly check: LocalCheck;
@@ -34,6 +36,8 @@ export class Knowledge {
   readonly #random: () => number;
   readonly #active: TokenMemory<Answer>;
   readonly #refused: TokenMemory<Answer>;
+  /** Tokens that are authentic and have no answer yet, so that no signature is verified again while callers wait. */
+  readonly #unanswered: TokenMemory<Token>;
   readonly #storeTime = new StoreTime();
   #refusedHere = 0;
 
@@ -43,6 +47,7 @@ export class Knowledge {
     this.#random = random;
     this.#active = new TokenMemory(maxRemembered);
     this.#refused = new TokenMemory(Math.ceil(maxRemembered * REFUSED_SHARE));
+    this.#unanswered = new TokenMemory(Math.ceil(maxRemembered * UNANSWERED_SHARE));
   }
 
   get size(): number {
@@ -66,10 +71,13 @@ export class Knowledge {
       const { claims, expiresAt } = known.validation;
       return passedMs >= expiresAt * 1000 ? this.#refuseHere(text, 'EXPIRED', now, known) : { claims };
     }
-    const check = this.#check.check(text, this.#keys.at(now), passedMs);
+    const unanswered = this.#unanswered.get(text);
+    const check = unanswered
+      ? this.#check.checkTime(unanswered, passedMs)
+      : this.#check.check(text, this.#keys.at(now), passedMs);
     if ('refused' in check) return this.#refuseHere(text, check.refused, now, known);
     if (check.token) {
-      this.#storeTime.learn(check.token.issuedAt, now);
+      if (!unanswered) this.#verified(text, check.token, now);
       return check.token;
     }
     if (check.needsKeys) this.#keys.refetch();
@@ -82,6 +90,7 @@ export class Knowledge {
    * @returns what is known of the token now: the answer to the call that was sent last
    */
   learn(ask: Ask, result: InactiveToken | CalledActive, sent: Moment): Answer {
+    this.#unanswered.delete(ask.text);
     const known = this.get(ask.text);
     if (known && (known.isFinal || known.sent.steadyMs > sent.steadyMs)) return known;
     const validation = 'called' in result ? this.#calledActive(ask, result, known, sent) : result;
@@ -99,6 +108,12 @@ export class Knowledge {
   clear(): void {
     this.#active.clear();
     this.#refused.clear();
+    this.#unanswered.clear();
+  }
+
+  #verified(text: string, token: Token, now: Moment): void {
+    this.#storeTime.learn(token.issuedAt, now);
+    this.#unanswered.set(text, token);
   }
 
   #calledActive(ask: Ask, { called }: CalledActive, known: Answer | undefined, sent: Moment): Validation {

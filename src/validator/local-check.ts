@@ -58,13 +58,17 @@ export class LocalCheck {
   check(text: string, keys: JwsVerifier, passedMs: number): Check {
     if (text === '' || text.length > MAX_TOKEN_BYTES) return MALFORMED;
     try {
-      const token = readToken(keys.verify(text), 'access', this.#rules, NO_HASH);
-      return timing(token, this.#rules, passedMs) === 'EXPIRED' ? { refused: 'EXPIRED' } : { token };
+      return this.checkTime(readToken(keys.verify(text), 'access', this.#rules, NO_HASH), passedMs);
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error;
       if (error.problem !== 'UNKNOWN_KEY') return { refused: error.problem };
       return mayGetPublicKey(text) ? ASK_AND_FETCH : ASK;
     }
+  }
+
+  /** Checks an authentic token again. */
+  checkTime(token: Token, passedMs: number): { readonly refused: 'EXPIRED' } | { readonly token: Token } {
+    return timing(token, this.#rules, passedMs) === 'EXPIRED' ? { refused: 'EXPIRED' } : { token };
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Duration, ValidateOptions, Validation, Validator, ValidatorState }
 import { Asker, type AskerOptions } from './asker.js';
 import { type Clock, momentNow } from './clock.js';
 import { type Answer, elapsedMs, isDue, isGood, type Moment } from './freshness.js';
+import { gatherMs } from './gathering.js';
 import { KeySet } from './key-set.js';
 import { Knowledge, UNKNOWN, type Unknown } from './knowledge.js';
 import { LocalCheck, rulesFor } from './local-check.js';
@@ -102,12 +103,12 @@ export class LocalValidator implements Validator {
     if (known === undefined || !isGood(known, now, maxStalenessMs ?? NO_AGE))
       return this.#knowledge.refuse(token, known, now);
     this.#hits++;
-    if (maxStalenessMs !== undefined && isDue(known, now, maxStalenessMs)) this.#renew(token, known);
+    if (maxStalenessMs !== undefined && isDue(known, now, maxStalenessMs)) this.#renew(token, known, maxStalenessMs);
     return known.validation;
   }
 
-  #renew(token: string, { validation }: Answer): void {
-    this.#asker.renew(token, validation.active ? validation.claims : undefined);
+  #renew(token: string, { validation }: Answer, maxStalenessMs: number): void {
+    this.#asker.renew(token, validation.active ? validation.claims : undefined, gatherMs(maxStalenessMs));
   }
 
   #phase(staleMs: number): ValidatorState['phase'] {

@@ -66,3 +66,9 @@ export class Waiting {
     }
   }
 }
+
+/** Why a caller is given up, for people. @param deadlineMs how long a caller waits */
+export function reasonFor({ ask }: Waiter, cause: 'late' | 'crowd', deadlineMs: number): string {
+  if (cause === 'crowd') return 'too many callers wait for the service';
+  return ask?.failure?.reason ?? `the service did not answer within ${deadlineMs} ms`;
+}

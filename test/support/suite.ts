@@ -11,8 +11,8 @@ import { ALONE, FIRST } from './suite-files.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
-/** Most files wait for servers most of the time, so that more of them than there are processors keep those busy. */
-const JOBS_PER_PROCESSOR = 2;
+/** More would slow each other down so much that tests wait for longer than they may. */
+const JOBS_PER_PROCESSOR = 1;
 
 /** How long a test or a hook may take that names no limit of its own, ms. */
 const LIMIT_MS = 60_000;

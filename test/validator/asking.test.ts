@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
+import { MAX_GATHER_MS } from '../../src/validator/gathering.js';
 import { until } from '../e2e/stage.js';
 import { HandClock } from './hand-clock.js';
 import { anew, goodToken, ScriptedService } from './scripted-service.js';
@@ -135,19 +136,73 @@ describe('a validator that asks', () => {
     expect(each.validateNow(token)?.active).to.equal(true);
   });
 
-  it('keeps what it knows while a renewal fails, and tries again later, not at each use', async () => {
+  it('renews tokens that are used within a while in one call, and at once when a caller asks', async () => {
     const each = await validator({ maxStaleness: '10s' });
+    const tokens = Array.from({ length: 40 }, () => goodToken());
+    await Promise.all(tokens.map((token) => each.validate(token)));
+    clock.pass(8_500);
+    const inTurns = async (): Promise<void> => {
+      for (const token of tokens) {
+        expect(each.validateNow(token)?.active).to.equal(true);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await inTurns();
+    await until(() => service.tokensAsked === 80, LIMIT_MS);
+    expect(service.calls.map(({ tokens }) => tokens.length)).to.deep.equal([40, 40]);
+    // The answers must have arrived before their age can be changed.
+    await until(() => each.state().callsUnderWay === 0, LIMIT_MS);
+    clock.pass(8_500);
+    await inTurns();
+    const startMs = performance.now();
+    await each.validate(goodToken());
+    const tookMs = performance.now() - startMs;
+    expect(service.calls.map(({ tokens }) => tokens.length)).to.deep.equal([40, 40, 41]);
+    expect(tookMs).to.be.below(MAX_GATHER_MS);
+  });
+
+  it('waits for no other renewal if maxStaleness is too short for that', async () => {
+    const each = await validator({ maxStaleness: '10ms' });
+    const token = goodToken();
+    await each.validate(token);
+    clock.pass(9);
+    const startMs = performance.now();
+    expect(each.validateNow(token)?.active).to.equal(true);
+    await until(() => service.calls.length === 2, LIMIT_MS);
+    expect(performance.now() - startMs).to.be.below(MAX_GATHER_MS);
+  });
+
+  it('keeps what it knows while a renewal fails, and tries again later, not at each use', async () => {
+    // A renewal waits for others for 5 ms of the real time then.
+    const each = await validator({ maxStaleness: '100ms' });
     const token = goodToken();
     await each.validate(token);
     service.stop();
-    clock.pass(8_000);
-    for (let n = 0; n < 200; n++) {
+    clock.pass(80);
+    for (let n = 0; n < 300; n++) {
       expect(each.validateNow(token)?.active).to.equal(true);
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
     expect(each.state().calls).to.be.within(2, 12);
-    clock.pass(2_001);
+    clock.pass(21);
     expect(each.validateNow(token)).to.equal(undefined);
+  });
+
+  it('verifies the signature of a token once, however often it is asked for until it has an answer', async () => {
+    const each = await validator();
+    const token = goodToken();
+    hold();
+    const cpuMs = (): number => process.cpuUsage().user / 1000;
+    const ask = (times: number): number => {
+      const before = cpuMs();
+      for (let n = 0; n < times; n++) void each.validate(token).catch(() => {});
+      return cpuMs() - before;
+    };
+    const verified = Array.from({ length: 200 }, () => goodToken());
+    const before = cpuMs();
+    for (const other of verified) each.validateNow(other);
+    const signaturesMs = cpuMs() - before;
+    expect(ask(200)).to.be.below(signaturesMs / 3);
   });
 
   it('has no more calls under way than maxCalls, and sends what waits once one has ended', async () => {
