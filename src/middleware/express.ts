@@ -6,6 +6,7 @@ import type { ActiveToken, Validator } from '../validator/api.js';
 import { type Decision, Guard } from './guard.js';
 import { refusalOf } from './http-refusal.js';
 import type { TokenRequirements } from './options.js';
+import { report } from './report.js';
 
 export { authOf } from './identity.js';
 export type { TokenRequirements } from './options.js';
@@ -37,7 +38,7 @@ export function bearerAuth(validator: Validator, options: BearerAuthOptions = {}
         request.auth = decision.auth;
         return next();
       }
-      if (decision.kind === 'unknown') onError?.(decision.error);
+      if (decision.kind === 'unknown') report(onError, decision.error);
       const { status, headers, body } = refusalOf(decision);
       response.writeHead(status, { ...headers, 'content-type': 'application/json' });
       response.end(JSON.stringify(body));

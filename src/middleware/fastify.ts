@@ -43,20 +43,11 @@ export type Done = (error?: Error) => void;
 /** A hook for `onRequest` or `preHandler`. */
 export type GuardHook = (request: GuardedRequest, reply: GuardReply, done: Done) => void;
 
-/** What is used of the options of a route. */
-export interface GuardedRoute {
-  config?: { readonly auth?: false | TokenRequirements };
-  onRequest?: unknown;
-}
-
 /** What is used of fastify's instance. */
 export interface App {
   decorateRequest(name: 'auth', value: null): unknown;
-  addHook(name: 'onRoute', hook: (route: GuardedRoute) => void): unknown;
-  addHook(
-    name: 'preParsing',
-    hook: (request: GuardedRequest, reply: GuardReply, payload: unknown, done: Done) => void,
-  ): unknown;
+  addHook(name: 'onRequest', hook: GuardHook): unknown;
+  addHook(name: 'onRoute', hook: (route: { config?: { auth?: false | TokenRequirements } }) => void): unknown;
 }
 
 export interface BearerAuthOptions extends TokenRequirements {
@@ -72,17 +63,13 @@ export function bearerAuth(app: App, { validator, ...requirements }: BearerAuthO
   try {
     const hookFor = hooksOf(validator, requirements);
     app.decorateRequest('auth', null);
-    // Each route gets its own hook: what a request's route requires costs fastify as much as the whole check.
-    app.addHook('onRoute', (route) => {
-      const own = route.config?.auth;
-      if (own === false) return;
-      const [hook, others] = [hookFor(own), [route.onRequest ?? []].flat()];
-      // The route for HEAD has the hooks of the one for GET already.
-      if (!others.includes(hook)) route.onRequest = [hook, ...others];
+    app.addHook('onRoute', ({ config }) => {
+      // So that a wrong requirement is found when the route is built.
+      if (config?.auth !== undefined && config.auth !== false) hookFor(config.auth);
     });
-    // For what has no route of its own: unknown paths, and routes that were built before this plugin.
-    app.addHook('preParsing', (request, reply, _payload, next) => {
-      const own = request.auth ? false : request.routeOptions.config?.auth;
+    // A hook of the scope, and not of each route: those run last, after hooks that were added later than this plugin.
+    app.addHook('onRequest', (request, reply, next) => {
+      const own = request.routeOptions.config?.auth;
       if (own === false) next();
       else hookFor(own)(request, reply, next);
     });

@@ -5,6 +5,7 @@ import type { ActiveToken, Validator } from '../validator/api.js';
 import { INTERNAL, statusOf } from './grpc-status.js';
 import { type Decision, Guard } from './guard.js';
 import type { TokenRequirements } from './options.js';
+import { report } from './report.js';
 
 export type { TokenRequirements } from './options.js';
 
@@ -17,6 +18,9 @@ export interface BearerInterceptorOptions extends TokenRequirements {
   /** Gets the reason for each UNAVAILABLE or INTERNAL, for the log. It holds no part of a token. */
   readonly onError?: (reason: Error) => void;
 }
+
+/** The path of a method: the full name of its service, and its own. */
+const METHOD = /^\/[\w.]+\/\w+$/;
 
 /** The identities of calls that a guard has let through, by their metadata: handlers get the same object. */
 const identities = new WeakMap<Metadata, ActiveToken>();
@@ -39,6 +43,11 @@ export function authOf({ metadata }: { readonly metadata: Metadata }): ActiveTok
 export function bearerInterceptor(validator: Validator, options: BearerInterceptorOptions = {}): ServerInterceptor {
   const { methods = {}, onError, ...requirements } = options;
   const usual = new Guard(validator, requirements);
+  // Such a name matches no call, so its requirements would hold for nothing.
+  const misnamed = Object.keys(methods).find((name) => !METHOD.test(name));
+  if (misnamed !== undefined) {
+    throw new TypeError(`methods names ${JSON.stringify(misnamed)}; wanted is a path such as /shop.v1.Orders/Pay`);
+  }
   const guards = new Map(
     Object.entries(methods).map(([path, own]) => [path, own === false ? undefined : new Guard(validator, own)]),
   );
@@ -54,11 +63,11 @@ export function bearerInterceptor(validator: Validator, options: BearerIntercept
                 identities.set(metadata, decision.auth);
                 return pass(metadata);
               }
-              if (decision.kind === 'unknown') onError?.(decision.error);
+              if (decision.kind === 'unknown') report(onError, decision.error);
               call.sendStatus(statusOf(decision));
             };
             const fail = (error: Error): void => {
-              onError?.(error);
+              report(onError, error);
               call.sendStatus(INTERNAL);
             };
             const lines = metadata.get('authorization').map(String);

@@ -32,9 +32,18 @@ export class Guard {
 
   /** @throws TypeError for a wrong requirement */
   constructor(validator: Validator, requirements: TokenRequirements = {}) {
+    if (typeof validator?.validate !== 'function') {
+      throw new TypeError('a guard needs a validator; create one by createValidator of latchkey/validator');
+    }
+    if (typeof requirements !== 'object' || requirements === null) {
+      throw new TypeError(`the requirements of a route are ${JSON.stringify(requirements)}; wanted is an object`);
+    }
     const unknown = Object.keys(requirements).find((name) => !NAMES.has(name));
     if (unknown !== undefined) throw new TypeError(`a guarded route has no option ${JSON.stringify(unknown)}`);
     const { requiredClaims = [], ...options } = requirements;
+    if (!Array.isArray(requiredClaims)) {
+      throw new TypeError(`requiredClaims is ${JSON.stringify(requiredClaims)}; wanted is a list of names`);
+    }
     // Wrong options throw here and not with the first request.
     readStaleness(options, 0);
     const reserved = requiredClaims.find(isReserved);

@@ -21,9 +21,12 @@ export interface ValidatorOptions {
    * them in turn, and a failed call is tried again at another one first.
    */
   readonly address: string | readonly string[];
-  /** Audiences (RFC 9068, section 4): a token must name one of them in `aud`. Default: `aud` is not checked here. */
+  /**
+   * Audiences (RFC 9068, section 4): a token must name one of them in `aud`; an adopted token names none. Default: `aud`
+   * is not checked here.
+   */
   readonly audience?: string | readonly string[];
-  /** The issuer that a token must name in `iss`. Default: `iss` is not checked here. */
+  /** The issuer that a token must name in `iss`; an adopted token names none. Default: `iss` is not checked here. */
   readonly issuer?: string;
   /** How old an answer of the service may be, from the sending of its call. 1 ms to 1 h. Default: `2s`. */
   readonly maxStaleness?: Duration;

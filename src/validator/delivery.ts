@@ -8,7 +8,7 @@ import type { Connection } from './connection.js';
 import type { Connections } from './connections.js';
 import { CannotTell } from './errors.js';
 import { type Answer, isGood, type Moment } from './freshness.js';
-import { backOffMs, DEFAULT_RETRY_AFTER_MS, type Failure, MAX_TRIES } from './retry.js';
+import { backOffMs, DEFAULT_RETRY_AFTER_MS, type Failure, MAX_TRIES, triesAfter } from './retry.js';
 import type { Waiting } from './waiting.js';
 import { type CalledActive, readResult } from './wire-answer.js';
 
@@ -100,9 +100,10 @@ export class Delivery {
     ask.tries++;
     ask.failure = failure;
     const waitMs = backOffMs(failure, ask.tries, random());
-    if (failure.kind === 'broken' || ask.tries >= MAX_TRIES) return this.#giveUp(ask, failure.reason, waitMs);
     const isElsewhere = connections.hasOther(connection, now.steadyMs);
     const isMoving = connection.hasSeveralPeers && failure.kind !== 'unreachable';
+    const most = triesAfter(failure, isElsewhere || isMoving);
+    if (ask.tries >= most) return this.#giveUp(ask, failure.reason, waitMs);
     const afterMs = isMoving && !isElsewhere ? MOVE_SPREAD_MS * random() : waitMs;
     ask.avoid = { connection, untilMs: now.steadyMs + afterMs };
     asks.again(ask);

@@ -17,6 +17,8 @@ const LEAST_KEPT_MS = 1_000;
 /** The share of the allowed time after which a set is fetched again, and how much of it is random. */
 const RENEW_FROM = 0.6;
 const RENEW_SPREAD = 0.2;
+/** A set is fetched again at least this often. A timer of more than 24 days would fire at once. */
+const MOST_RENEWAL_MS = 86_400_000;
 const FIRST_BACK_OFF_MS = 100;
 const MAX_BACK_OFF_MS = 10_000;
 /** The most keys that are used of one set. */
@@ -119,8 +121,10 @@ export class KeySet {
       this.#failures = 0;
       for (const end of [...this.#listeners]) end(true);
       // Without a public key there is nothing to renew: the tokens are HS256, or name a key that is not there yet.
-      if (usable.length > 0)
-        this.#again(Math.max(REFETCH_EVERY_MS, this.#keptMs * (RENEW_FROM + RENEW_SPREAD * random())));
+      if (usable.length > 0) {
+        const renewalMs = this.#keptMs * (RENEW_FROM + RENEW_SPREAD * random());
+        this.#again(Math.min(MOST_RENEWAL_MS, Math.max(REFETCH_EVERY_MS, renewalMs)));
+      }
     } catch (error) {
       this.#failures++;
       if (error instanceof AskFailed) this.#failure = error.message;

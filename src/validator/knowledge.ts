@@ -87,12 +87,13 @@ export class Knowledge {
   /**
    * Takes in an answer of the service.
    * @param sent when the call was sent
-   * @returns what is known of the token now: the answer to the call that was sent last
+   * @returns what is known of the token now: an answer that can never change, or the one to the call that was sent last
    */
   learn(ask: Ask, result: InactiveToken | CalledActive, sent: Moment): Answer {
     this.#unanswered.delete(ask.text);
     const known = this.get(ask.text);
-    if (known && (known.isFinal || known.sent.steadyMs > sent.steadyMs)) return known;
+    const isLast = 'problem' in result && isFinal(result);
+    if (known && (known.isFinal || (known.sent.steadyMs > sent.steadyMs && !isLast))) return known;
     const validation = 'called' in result ? this.#calledActive(ask, result, known, sent) : result;
     const answer = { validation, sent, isFinal: isFinal(validation), renewFrom: renewFrom(this.#random()) };
     this.#remember(ask.text, answer, known);

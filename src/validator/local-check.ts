@@ -73,18 +73,25 @@ export class LocalCheck {
 
   /**
    * Checks the claims of a token that the service has called active, and which no key here could verify.
-   * @param adopted whether it names no session: then its issuer and audience are another's, which the service accepts
+   * @param adopted whether it names no session: then its issuer and audience are another's, and count as missing
    */
   vouched(text: string, adopted: boolean): { readonly refused: TokenProblem } | { readonly claims: Claims } {
     const payload = decodePart(text.split('.')[1] ?? '');
     try {
-      if (adopted) return isObject(payload) ? { claims: otherClaims(payload) } : { refused: 'MALFORMED' };
+      if (adopted) return this.#vouchedAdopted(payload);
       const jws: VerifiedJws = { use: 'access', kid: undefined, typ: 'at+jwt', payload };
       return { claims: readToken(jws, 'access', this.#rules, NO_HASH).claims };
     } catch (error) {
       if (error instanceof TokenRefused) return { refused: error.problem };
       throw error;
     }
+  }
+
+  #vouchedAdopted(payload: unknown): { readonly refused: TokenProblem } | { readonly claims: Claims } {
+    if (!isObject(payload)) return { refused: 'MALFORMED' };
+    if (this.#rules.issuer !== undefined) return { refused: 'WRONG_ISSUER' };
+    if (this.#rules.audience.length > 0) return { refused: 'WRONG_AUDIENCE' };
+    return { claims: otherClaims(payload) };
   }
 }
 

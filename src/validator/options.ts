@@ -45,6 +45,9 @@ export function readOptions(options: ValidatorOptions): Settings {
     faults.push(`${name} is ${shown(value)}; wanted is a whole number from 1 to ${most}`);
     return 1;
   };
+  if (!isRecord(options)) {
+    throw new TypeError(`createValidator: the options are ${shown(options)}; wanted is an object with address`);
+  }
   for (const name of Object.keys(options)) if (!NAMES.has(name)) faults.push(`there is no option ${shown(name)}`);
   const settings: Settings = {
     addresses: listOf(options.address).flatMap((text) => readAddress(text, faults)),
@@ -58,6 +61,10 @@ export function readOptions(options: ValidatorOptions): Settings {
     maxWaiting: count('maxWaiting', options.maxWaiting ?? 10_000, 1_000_000),
   };
   if (options.issuer !== undefined) isFilled('issuer', options.issuer, faults);
+  // The audience would not be checked then, although the option is there.
+  if (Array.isArray(options.audience) && options.audience.length === 0) {
+    faults.push('audience is an empty list; wanted is at least one audience, or no such option');
+  }
   if (settings.addresses.length === 0 && faults.length === 0) faults.push('address is missing; wanted is host:port');
   if (faults.length > 0) throw new TypeError(`createValidator: ${faults.join('; ')}`);
   return settings;
@@ -104,6 +111,10 @@ function readAddress(text: string, faults: string[]): Address[] {
 
 function readTlsOption(tls: ValidatorOptions['tls'] = false, faults: string[]): TlsSettings | undefined {
   if (tls === false) return undefined;
+  if (tls !== true && !isRecord(tls)) {
+    faults.push(`tls is ${shown(tls)}; wanted is true or an object with the paths of files`);
+    return undefined;
+  }
   const { ca, cert, key, name } = tls === true ? {} : tls;
   const unknown = Object.keys(tls).filter((each) => !TLS_NAMES.has(each));
   for (const each of unknown) faults.push(`there is no option ${shown(`tls.${each}`)}`);
@@ -120,7 +131,10 @@ function isFilled(name: string, value: unknown, faults: string[]): boolean {
   return false;
 }
 
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A single value of any kind is a list of one. The checks of its members name the fault. */
 const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
-  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+  value === undefined ? [] : Array.isArray(value) ? value : [value as string];
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);

@@ -4,7 +4,7 @@
 export interface Failure {
   /**
    * `overloaded`: RESOURCE_EXHAUSTED. `unavailable`: the service is there, its store is not. `unreachable`: no answer
-   * came, or no connection. `broken`: an answer that a retry does not change.
+   * came, or no connection. `broken`: an answer that a retry at the same server does not change.
    */
   readonly kind: 'overloaded' | 'unavailable' | 'unreachable' | 'broken';
   /** For people; never a part of a token. */
@@ -15,6 +15,14 @@ export interface Failure {
 
 /** How often a token is asked about for the same callers. */
 export const MAX_TRIES = 4;
+/** The same after a `broken` failure: once more, at another server. */
+const MAX_BROKEN_TRIES = 2;
+
+/** How often a token is asked about in all after a failure. @param isElsewhere whether another server can be asked */
+export function triesAfter({ kind }: Failure, isElsewhere: boolean): number {
+  if (kind !== 'broken') return MAX_TRIES;
+  return isElsewhere ? MAX_BROKEN_TRIES : 1;
+}
 
 const FIRST_BACK_OFF_MS = 50;
 const MAX_BACK_OFF_MS = 1_000;

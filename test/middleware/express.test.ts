@@ -82,6 +82,16 @@ describe('the middleware for express, without a service', () => {
     expect(reasons.map(({ message }) => message).join()).to.not.include('c2lnbmF0dXJl');
   });
 
+  it('answers although onError throws', async () => {
+    const onError = () => {
+      throw new Error('the log is full');
+    };
+    const app = express();
+    app.use(bearerAuth(validator, { consistency: 'strict', onError }), tell);
+    running = await listening(app);
+    expect(await get(running.port, '/', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl')).to.include({ status: 503 });
+  });
+
   it('gives an unexpected error to the error handler, and lets nothing through', async () => {
     const broken: Validator = {
       ...{ ready: validator.ready, state: () => validator.state(), close: () => validator.close() },
@@ -100,5 +110,8 @@ describe('the middleware for express, without a service', () => {
   it('finds a wrong requirement when the application is built', () => {
     expect(() => bearerAuth(validator, { maxStaleness: 'soon' })).to.throw(TypeError, 'maxStaleness is "soon"');
     expect(() => bearerAuth(validator, { requiredClaims: ['sub'] })).to.throw(TypeError, 'reserved');
+    const wrong = { requiredClaims: 'role' } as object;
+    expect(() => bearerAuth(validator, wrong)).to.throw(TypeError, 'requiredClaims is "role"; wanted is a list');
+    expect(() => bearerAuth(undefined as never)).to.throw(TypeError, 'a guard needs a validator');
   });
 });

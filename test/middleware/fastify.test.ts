@@ -79,6 +79,30 @@ describe('the plugin for fastify, without a service', () => {
     expect((await get(running.port, '/unknown')).status).to.equal(401);
   });
 
+  it('guards the scopes that were registered before it, too', async () => {
+    const outer = fastify();
+    outer.register(async (scope) => void scope.get('/earlier', async () => 'guarded'));
+    outer.register(bearerAuth, { validator });
+    outer.register(async (scope) => void scope.get('/later', async () => 'guarded'));
+    running = await listening(outer);
+    const { port } = running;
+    const statuses = await Promise.all(['/earlier', '/later'].map(async (path) => (await get(port, path)).status));
+    expect(statuses).to.deep.equal([401, 401]);
+  });
+
+  it('comes before the hooks that were added after it, and after those before it', async () => {
+    const seen: string[] = [];
+    const ordered = fastify();
+    ordered.addHook('onRequest', async () => void seen.push('before'));
+    await ordered.register(bearerAuth, { validator });
+    ordered.addHook('onRequest', async () => void seen.push('after'));
+    ordered.get('/', async () => 'guarded');
+    running = await listening(ordered);
+    expect((await get(running.port, '/')).status).to.equal(401);
+    expect((await get(running.port, '/unknown')).status).to.equal(401);
+    expect(seen).to.deep.equal(['before', 'before']);
+  });
+
   it('refuses before the body is read, and in its own form whatever the schema of the route says', async () => {
     const schema = { response: { 401: { type: 'object', properties: { other: { type: 'string' } } } } };
     app.post('/orders', { schema }, async () => ({}));
@@ -107,6 +131,10 @@ describe('the plugin for fastify, without a service', () => {
     expect(() => bearerHook(validator, { requiredClaims: ['aud'] })).to.throw(TypeError, '"aud", which is reserved');
     expect(() => bearerHook(validator, { claims: ['role'] } as object)).to.throw(TypeError, 'no option "claims"');
     expect(() => app.get('/wrong', { config: { auth: wrong } }, async () => '')).to.throw(TypeError, 'consistency');
+    for (const auth of [null, true, 'strict', 0]) {
+      const config = { auth } as object;
+      expect(() => app.get(`/${auth}`, { config }, async () => '')).to.throw(TypeError, 'wanted is an object');
+    }
     const other = fastify();
     const failed = await Promise.resolve(other.register(bearerAuth, { validator, ...wrong })).catch(
       (error: unknown) => error,

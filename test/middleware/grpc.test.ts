@@ -11,6 +11,7 @@ import {
   HealthService,
 } from '../../proto/gen/grpc/health/v1/health.js';
 import { authOf, type BearerInterceptorOptions, bearerInterceptor } from '../../src/middleware/grpc.js';
+import { createValidator } from '../../src/validator/create-validator.js';
 import { until } from '../e2e/stage.js';
 import { CallFailed, type Failure, failureOf } from '../support/auth-client.js';
 import { Guarded, MAX_STALENESS_MS } from './guarded.js';
@@ -38,7 +39,7 @@ class Shop {
     this.#health = new HealthClient(address, credentials.createInsecure());
   }
 
-  static async start(guarded: Guarded, options: BearerInterceptorOptions = {}): Promise<Shop> {
+  static async start(guarded: Pick<Guarded, 'validator'>, options: BearerInterceptorOptions = {}): Promise<Shop> {
     const server = new Server({ interceptors: [bearerInterceptor(guarded.validator, options)] });
     const auth: AuthServiceServer = {
       validateToken: (call, done) => {
@@ -211,5 +212,27 @@ describe('the interceptor for gRPC', () => {
     const methods = { '/shop.v1.Orders/Pay': { consistency: 'never' as 'strict' } };
     expect(() => bearerInterceptor(validator, { methods })).to.throw(TypeError, 'consistency');
     expect(() => bearerInterceptor(validator, { requiredClaims: ['exp'] })).to.throw(TypeError, 'reserved');
+  });
+
+  it('finds a method that is not a path, whose requirements would hold for nothing', () => {
+    const { validator } = guarded;
+    for (const path of ['shop.v1.Orders/Pay', 'Pay', '/shop.v1.Orders', '/shop.v1.Orders/*', '/shop.v1.Orders/Pay/']) {
+      const methods = { [path]: { consistency: 'strict' as const } };
+      expect(() => bearerInterceptor(validator, { methods }), path).to.throw(TypeError, `methods names "${path}"`);
+    }
+  });
+});
+
+describe('the interceptor for gRPC, without a service', () => {
+  it('answers although onError throws', async () => {
+    const validator = createValidator({ address: '127.0.0.1:1', deadline: '50ms' });
+    const onError = () => {
+      throw new Error('the log is full');
+    };
+    const shop = await Shop.start({ validator }, { onError });
+    const token = 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl';
+    expect(await failed(shop.orders(`Bearer ${token}`))).to.include({ code: 'UNAVAILABLE' });
+    shop.stop();
+    await validator.close();
   });
 });

@@ -39,6 +39,29 @@ describe('the options of a validator', () => {
     expect(() => readOptions({ address: [] })).to.throw(TypeError, 'address is missing');
   });
 
+  it('that are not what they should be are refused in words, and an empty list of audiences, which would allow all', () => {
+    const faultOf = (wrong: unknown): string => {
+      try {
+        readOptions(wrong as ValidatorOptions);
+        return 'none';
+      } catch (error) {
+        return error instanceof TypeError ? error.message : String(error);
+      }
+    };
+    expect(faultOf(undefined)).to.include('createValidator: the options are undefined; wanted is an object');
+    expect(faultOf('auth:50051')).to.include('the options are "auth:50051"');
+    expect(faultOf({ address: 50_051 })).to.include('address is 50051; wanted is host:port');
+    expect(faultOf({ address: null })).to.include('address is null; wanted is host:port');
+    expect(faultOf({ address: ADDRESS, audience: null })).to.include('audience is null');
+    expect(faultOf({ address: ADDRESS, audience: 7 })).to.include('audience is 7');
+    expect(faultOf({ address: ADDRESS, audience: [] })).to.include('audience is an empty list');
+    for (const tls of [null, 'ca.pem', 1]) {
+      expect(faultOf({ address: ADDRESS, tls })).to.include(
+        `tls is ${JSON.stringify(tls)}; wanted is true or an object`,
+      );
+    }
+  });
+
   it('for one token give the age of its answer, or none for a strict one', () => {
     expect(readStaleness({}, 2_000)).to.equal(2_000);
     expect(readStaleness({ maxStaleness: '100ms' }, 2_000)).to.equal(100);

@@ -123,7 +123,7 @@ describe('a validator of the real service', () => {
       [adopting, foreign('access', claims)],
     ] as const) {
       const said = await of.client.validate(token, true);
-      const each = await validator({ address: of.process.address, audience: 'api' });
+      const each = await validator({ address: of.process.address });
       expect(await each.validate(token)).to.deep.equal({
         ...{ active: true, subject: said.subject, sessionId: said.sessionId, tokenId: said.tokenId },
         ...{ issuedAt: said.issuedAt, expiresAt: said.expiresAt, claims: said.claims },
@@ -131,6 +131,14 @@ describe('a validator of the real service', () => {
       });
       expect(said.claims).to.deep.include(claims);
     }
+  });
+
+  it('refuses an adopted token, which names no issuer or audience of ours, where one is required', async () => {
+    const address = adopting.process.address;
+    const token = foreign('access', { aud: 'api', iss: 'https://id.example' });
+    expect(await nameOf(await validator({ address }), token)).to.equal('active');
+    expect(await nameOf(await validator({ address, audience: 'api' }), token)).to.equal('WRONG_AUDIENCE');
+    expect(await nameOf(await validator({ address, issuer: 'https://id.example' }), token)).to.equal('WRONG_ISSUER');
   });
 
   it('gives results that no caller can change for the others', async () => {
