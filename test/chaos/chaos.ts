@@ -6,18 +6,19 @@ import { Client } from './client.js';
 import { Cluster, GRACE_MS, type StoreKind } from './cluster.js';
 import { Faults } from './faults.js';
 import { Random } from './random.js';
-import type { History, Span, Violation } from './record.js';
+import type { History, Violation } from './record.js';
 import { Recorder } from './recorder.js';
 import { Sessions } from './sessions.js';
+import { watchStalls } from './stalls.js';
+import { Validators } from './validators.js';
 
 const CLIENTS = 24;
+/** How often clients log out where validators are to notice it, in parts of a thousand. */
+const MANY_LOGOUTS = 100;
 /** So many calls of each run that ends after some faults are made when the last one is over: enough to be judged. */
 const LAST_CALLS = 150;
 /** After the last action, how long calls and faults may take to end, ms: two failovers of Sentinels on a slow machine. */
 const END_LIMIT_MS = 60_000;
-const TICK_MS = 50;
-/** A tick that is later than so much is a time in which the harness stood still. */
-const STALL_MS = 100;
 
 export interface ChaosOptions {
   /** How long clients act, at most. */
@@ -35,6 +36,10 @@ export interface ChaosOptions {
   readonly clients?: number;
   /** Modules that the nodes load first: planted bugs. */
   readonly preloads?: readonly string[];
+  /** Whether validators run beside the clients. */
+  readonly validators?: boolean;
+  /** Modules that the validators load first: planted bugs. */
+  readonly validatorPreloads?: readonly string[];
 }
 
 export interface ChaosResult {
@@ -64,11 +69,15 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   const recorder = new Recorder(cluster.nodes);
   const misfortunes = new Faults(cluster, random.fork(), options.only);
   const sessions = new Sessions();
-  const newClient = () => new Client(random.fork(), recorder, sessions);
+  const parts = options.validators ? MANY_LOGOUTS : undefined;
+  const newClient = () => new Client(random.fork(), recorder, sessions, parts);
   const clients = Array.from({ length: options.clients ?? CLIENTS }, newClient);
   const stop = new AbortController();
-  const watch = watchStalls();
-  const acting = Promise.all(clients.map((client) => client.run(stop.signal)));
+  const { nodes } = cluster;
+  const tools = { nodes, sessions, recorder, random: random.fork(), preloads: options.validatorPreloads ?? [] };
+  const validators = options.validators ? await Validators.start(tools) : undefined;
+  const watch = watchStalls(() => performance.now());
+  const acting = Promise.all([...clients, ...(validators ? [validators] : [])].map((each) => each.run(stop.signal)));
   const faults = options.faults ? misfortunes.run(stop.signal, options.rounds) : undefined;
   const work = Promise.all([acting, faults]);
   const enough = async (): Promise<void> => {
@@ -81,34 +90,19 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
     await Promise.race([over, work, ...(options.rounds === undefined ? [] : [enough()])]);
   } finally {
     stop.abort();
+    await within(END_LIMIT_MS, work).finally(() => validators?.stop());
   }
-  await within(END_LIMIT_MS, work);
   const history: History = {
     calls: recorder.calls,
     faults: misfortunes.records,
     losses: misfortunes.losses,
     stalls: watch.end(),
+    validations: validators?.records ?? [],
+    validatorStalls: validators?.stalls ?? {},
     unixOffsetMs: Date.now() - performance.now(),
     graceMs: GRACE_MS,
   };
   return { history, violations: violationsIn(history), logs: cluster.nodes.map(({ log }) => log) };
-}
-
-/** Notes when this process itself stands still. */
-function watchStalls(): { end(): Span[] } {
-  const stalls: Span[] = [];
-  let dueMs = performance.now() + TICK_MS;
-  const timer = setInterval(() => {
-    const nowMs = performance.now();
-    if (nowMs > dueMs + STALL_MS) stalls.push({ fromMs: dueMs, toMs: nowMs });
-    dueMs = nowMs + TICK_MS;
-  }, TICK_MS);
-  return {
-    end: () => {
-      clearInterval(timer);
-      return stalls;
-    },
-  };
 }
 
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {

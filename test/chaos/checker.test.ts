@@ -1,7 +1,8 @@
 // Owns the proof, on histories written by hand, that the checker sees what is wrong and lets pass what is right.
 
 import { expect } from 'chai';
-import { CALL_BOUND_MS, CALL_SLACK_MS, RECOVERY_BOUND_MS, WINDOW_SLACK_MS } from './checker.js';
+import { CALL_SLACK_MS, RECOVERY_BOUND_MS } from './bounds.js';
+import { WINDOW_SLACK_MS } from './checker.js';
 import { WRITE_BOUND_MS } from './ends.js';
 import {
   active,
@@ -20,6 +21,7 @@ import {
   unknown,
   validate,
 } from './hand-made.js';
+import { CALL_BOUND_MS } from './quiet.js';
 import type { CallRecord, History } from './record.js';
 
 /** Histories, each with the rules that it breaks: none, where the text is empty. */

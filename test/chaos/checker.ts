@@ -5,22 +5,14 @@
 // before the call's end. Of calls without an answer only the span is known in which they may have taken effect. The
 // history is in order if a moment is left, and something that may have ended the session can have done so then.
 
-import { cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
-import { isMute, quietCalls, timesWithout, undisturbedCalls } from './quiet.js';
+import { boundsOf, CLOCK_ERROR_MS, CLOCK_LAG_MS } from './bounds.js';
+import { bySession, cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
+import { CALL_BOUND_MS, timesWithout } from './quiet.js';
 import type { CallRecord, History, Span, Violation } from './record.js';
+import { lateValidations, validationsOf } from './validations.js';
 
-/** The longest that any call may take, whatever its deadline, ms. */
-export const CALL_BOUND_MS = 4_000;
-/** What a call may take beyond its deadline or bound: two busy processes on two cores. */
-export const CALL_SLACK_MS = 1_000;
-/** Within so long of a fault's end both nodes must say that they serve, ms. */
-export const RECOVERY_BOUND_MS = 5_000;
-/** By how much the store's time, as a node knows it, may be behind: a slow answer of Redis. */
-const CLOCK_LAG_MS = 1_000;
 /** How long after the window's end a used token may still get a pair, ms: the store's time is known from before. */
 export const WINDOW_SLACK_MS = 1_500;
-/** What a second's fraction and the harness's own clock may be off. */
-const CLOCK_ERROR_MS = 100;
 
 const KNOWN_PROBLEMS = ['EXPIRED', 'REVOKED', 'REUSED'];
 
@@ -32,15 +24,18 @@ export function violationsIn(history: History): Violation[] {
     history.faults.filter(({ unnoticed }) => !unnoticed),
     history,
   );
+  const validations = bySession(history.validations);
   const found: Violation[] = [];
   for (const session of sessions.values()) {
     found.push(...lateReplays(session, history, steady));
     found.push(...successors(session, history.losses));
-    found.push(...lifeOf(session, endsOf(session, cutOffs.get(session.login.subject) ?? [], sessions, history)));
+    const ends = endsOf(session, cutOffs.get(session.login.subject) ?? [], sessions, history);
+    found.push(...lifeOf(session, ends));
+    found.push(...validationsOf(session, ends, validations.get(session.sid) ?? [], history));
     found.push(...reuses(session, history.graceMs));
   }
-  for (const call of history.calls) found.push(...oddAnswer(call), ...expiry(call, history), ...bound(call, history));
-  found.push(...recovery(history), ...silence(history));
+  for (const call of history.calls) found.push(...oddAnswer(call), ...expiry(call, history));
+  found.push(...boundsOf(history), ...lateValidations(history));
   return found.sort((a, b) => a.rule.localeCompare(b.rule));
 }
 
@@ -134,41 +129,6 @@ function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
   return [];
 }
 
-/** (e) */
-function bound(call: CallRecord, { stalls }: History): Violation[] {
-  const { deadlineMs, sid } = call;
-  const mostMs = Math.min(deadlineMs, CALL_BOUND_MS) + CALL_SLACK_MS;
-  if (call.toMs - call.fromMs <= mostMs) return [];
-  const tookMs = Math.round(lengthOf(call, stalls));
-  if (tookMs <= mostMs) return [];
-  return [{ rule: 'e', sid, what: `took ${tookMs} ms, with a deadline of ${deadlineMs}`, calls: [call] }];
-}
-
-/** (e) */
-function recovery({ faults, stalls }: History): Violation[] {
-  return faults.flatMap(({ kind, fromMs, toMs, recoveredAfterMs = Number.POSITIVE_INFINITY }): Violation[] => {
-    const tookMs = Math.round(lengthOf({ fromMs: toMs, toMs: toMs + recoveredAfterMs }, stalls));
-    if (tookMs <= RECOVERY_BOUND_MS) return [];
-    const when = `${Math.round(fromMs)} to ${Math.round(toMs)}`;
-    return [
-      { rule: 'e', what: `both nodes served again ${tookMs} ms after the end of "${kind}" (${when})`, calls: [] },
-    ];
-  });
-}
-
-/** (e) Who says that it serves, serves. */
-function silence(history: History): Violation[] {
-  const groups = [
-    [quietCalls(history), 'nothing was wrong'],
-    [undisturbedCalls(history), 'slots only moved'],
-  ] as const;
-  return groups.flatMap(([quiet, when]): Violation[] => {
-    if (!isMute(quiet)) return [];
-    const what = `${quiet.unanswered} of ${quiet.calls} calls had no answer though ${when}`;
-    return [{ rule: 'e', what, calls: [] }];
-  });
-}
-
 /**
  * (f) The window of a token stands still in outages alone. Time before an outage is not counted, since a node may have
  * started since; nor does a call count if the node left another without an answer meanwhile: it may have been away.
@@ -192,9 +152,3 @@ function lateReplays({ sid, calls }: Session, history: History, steady: readonly
 
 const isUnanswered = ({ outcome, deadlineMs }: CallRecord): boolean =>
   outcome.is === 'unknown' && deadlineMs >= CALL_BOUND_MS;
-
-/** How long a span is, less the time in which the harness itself stood still. */
-function lengthOf({ fromMs, toMs }: Span, stalls: readonly Span[]): number {
-  const stoodStillMs = stalls.map((stall) => Math.min(stall.toMs, toMs) - Math.max(stall.fromMs, fromMs));
-  return toMs - fromMs - stoodStillMs.reduce((sum, each) => sum + Math.max(0, each), 0);
-}

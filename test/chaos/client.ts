@@ -19,24 +19,26 @@ export class Client {
   readonly #actions: Actions;
   readonly #sessions: Sessions;
   /** What is done with a session, and how often, in parts of a thousand. */
-  readonly #shares: readonly (readonly [parts: number, action: Action])[] = [
-    [360, (session) => this.#actions.validate(session)],
-    [250, (session) => this.#actions.refresh(session)],
-    [60, (session) => this.#actions.lose(session)],
-    [60, (session) => this.#actions.hurry(session)],
-    [90, (session) => this.#actions.twins(session)],
-    [60, (session) => this.#actions.retry(session)],
-    [40, (session) => this.#actions.steal(session)],
-    [40, (session) => this.#actions.race(session)],
-    [30, (session) => this.#actions.logout(session)],
-    [6, (session) => this.#actions.everywhere(session)],
-    [4, (session) => this.#actions.revoke(session)],
-  ];
+  readonly #shares: readonly (readonly [parts: number, action: Action])[];
 
-  constructor(random: Random, recorder: Recorder, sessions: Sessions) {
+  /** @param logouts how often it logs out, in parts of a thousand, at most 390 */
+  constructor(random: Random, recorder: Recorder, sessions: Sessions, logouts = 30) {
     this.#random = random;
     this.#actions = new Actions(random, recorder, sessions);
     this.#sessions = sessions;
+    this.#shares = [
+      [390 - logouts, (session) => this.#actions.validate(session)],
+      [250, (session) => this.#actions.refresh(session)],
+      [60, (session) => this.#actions.lose(session)],
+      [60, (session) => this.#actions.hurry(session)],
+      [90, (session) => this.#actions.twins(session)],
+      [60, (session) => this.#actions.retry(session)],
+      [40, (session) => this.#actions.steal(session)],
+      [40, (session) => this.#actions.race(session)],
+      [logouts, (session) => this.#actions.logout(session)],
+      [6, (session) => this.#actions.everywhere(session)],
+      [4, (session) => this.#actions.revoke(session)],
+    ];
   }
 
   /** Acts until it is told to stop. */

@@ -37,15 +37,21 @@ const sawItStand = ({ kind, outcome }: CallRecord): boolean =>
   outcome.is === 'granted' ||
   (kind === 'refresh' && outcome.is === 'refused' && outcome.problem === 'REUSED');
 
+/** Records by the session of their token. */
+export function bySession<Kept extends { readonly sid?: string }>(records: readonly Kept[]): Map<string, Kept[]> {
+  const groups = new Map<string, Kept[]>();
+  for (const record of records) {
+    if (record.sid === undefined) continue;
+    const known = groups.get(record.sid);
+    if (known) known.push(record);
+    else groups.set(record.sid, [record]);
+  }
+  return groups;
+}
+
 /** The sessions of a history whose login was answered. */
 export function sessionsIn({ calls }: History): Map<string, Session> {
-  const bySid = new Map<string, CallRecord[]>();
-  for (const call of calls) {
-    if (call.sid === undefined) continue;
-    const known = bySid.get(call.sid);
-    if (known) known.push(call);
-    else bySid.set(call.sid, [call]);
-  }
+  const bySid = bySession(calls);
   const sessions = new Map<string, Session>();
   for (const login of calls) {
     if (login.kind !== 'issue' || login.outcome.is !== 'granted') continue;

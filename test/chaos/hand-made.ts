@@ -1,7 +1,7 @@
 // Owns histories that are written by hand: a few words a call, everything else as it usually is.
 
 import { violationsIn } from './checker.js';
-import type { CallKind, CallRecord, History, Outcome, Violation } from './record.js';
+import type { CallKind, CallRecord, History, Outcome, ValidationRecord, Violation } from './record.js';
 
 /** Of the histories here, ms. */
 export const GRACE_MS = 2_000;
@@ -45,6 +45,21 @@ export const revoke: Made = (from, to, outcome, more) => call('revoke', from, to
 export const issue = (fromMs: number, toMs: number, sid = 's'): CallRecord =>
   call('issue', fromMs, toMs, granted(0, '', sid), {});
 
+/** `maxStaleness` of the validations here, ms. */
+export const STALENESS_MS = 500;
+
+/** A validation of a token of the session `s`, with the allowed staleness, handed over at its end. */
+export const validation = (
+  fromMs: number,
+  toMs: number,
+  outcome: Outcome,
+  more: Partial<ValidationRecord> = {},
+): ValidationRecord => ({
+  ...{ validator: 'bounded', stalenessMs: STALENESS_MS, deadlineMs: 1_000, subject: 'alice', ...own },
+  ...{ fromMs, toMs, handedMs: toMs, outcome },
+  ...more,
+});
+
 /** What the checker finds; a session `s` of alice has begun at 0 to 10, unless the calls begin it. */
 export function found(calls: readonly CallRecord[], more: Partial<History> = {}): Violation[] {
   const begun = calls.some(
@@ -55,6 +70,8 @@ export function found(calls: readonly CallRecord[], more: Partial<History> = {})
     faults: [],
     losses: [],
     stalls: [],
+    validations: [],
+    validatorStalls: {},
     unixOffsetMs: BEGINNING_MS,
     graceMs: GRACE_MS,
     ...more,

@@ -15,7 +15,8 @@ export interface NodeOptions {
 
 export class ChaosNode {
   readonly #options: NodeOptions;
-  readonly #address: string;
+  /** `host:port`. It stays the same. */
+  readonly address: string;
   /** What the processes that are gone have logged. */
   readonly #past: string[] = [];
   #process: Started;
@@ -25,7 +26,7 @@ export class ChaosNode {
   private constructor(options: NodeOptions, process: Started) {
     this.#options = options;
     this.#process = process;
-    this.#address = process.address;
+    this.address = process.address;
     this.client = new TestClient(process.address);
   }
 
@@ -53,7 +54,7 @@ export class ChaosNode {
     this.#past.push(this.#process.output());
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#process = await launch(this.#options, this.#address, this.#clockMs);
+        this.#process = await launch(this.#options, this.address, this.#clockMs);
         return;
       } catch (error) {
         if (attempt === START_TRIES) throw error;

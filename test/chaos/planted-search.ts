@@ -15,6 +15,8 @@ const PLANTED_RUNS = 5;
 export interface Search extends Pick<ChaosOptions, 'seconds' | 'store'> {
   /** The faults that happen; undefined: none. */
   readonly only?: string;
+  /** What loads the bug. Default: the nodes. */
+  readonly in?: 'validators';
 }
 
 export interface Planted {
@@ -28,6 +30,7 @@ export interface Planted {
 
 export function itFinds({ name, bug, rules, search }: Planted, firstSeed: number): void {
   const { seconds, store, only } = search;
+  const isValidators = search.in === 'validators';
   const preload = new URL(`./planted/${bug}.js`, import.meta.url).href;
   it(`are found out when they have a planted bug: ${name}`, async function () {
     this.timeout(PLANTED_RUNS * (AROUND_MS + 1_000 * seconds));
@@ -35,7 +38,8 @@ export function itFinds({ name, bug, rules, search }: Planted, firstSeed: number
     for (let n = 0; n < PLANTED_RUNS && !rules.some((rule) => found.has(rule)); n++) {
       const seed = firstSeed + n;
       const plan: ChaosOptions = { seconds, seed, store, faults: only !== undefined, ...(only ? { only } : {}) };
-      const { violations } = await runChaos({ ...plan, preloads: [preload] });
+      const loaded = isValidators ? { validators: true, validatorPreloads: [preload] } : { preloads: [preload] };
+      const { violations } = await runChaos({ ...plan, ...loaded });
       for (const { rule } of violations) found.add(rule);
     }
     expect([...found]).to.include.oneOf([...rules]);

@@ -1,4 +1,4 @@
-// Proof that the checker finds bugs of a topology: each needs a failover or a move of slots, and minutes on a slow machine.
+// Tests that the history checker finds bugs of a topology, which need a failover or a move of slots, and of validators.
 
 import { itFinds, type Planted, type Search } from './planted-search.js';
 import { chaosOptions } from './settings.js';
@@ -8,6 +8,9 @@ const FAILOVER: Search = { seconds: 12, store: 'sentinel', only: 'planned failov
 const LATE: Search = { seconds: 12, store: 'sentinel', only: 'planned failover that a node learns of late' };
 const SCALE_OUT: Search = { seconds: 12, store: 'cluster', only: 'scaled out to a fresh node, and back' };
 const CANCELLED: Search = { seconds: 16, store: 'cluster', only: 'migrations cancelled' };
+
+const VALIDATORS: Search = { seconds: 16, store: 'redis', in: 'validators' };
+const PAUSES: Search = { ...VALIDATORS, only: 'redis paused' };
 
 const BUGS: readonly Planted[] = [
   { name: 'a window that never ends', bug: 'endless-window', rules: ['f'], search: { seconds: 12, store: 'redis' } },
@@ -33,6 +36,22 @@ const BUGS: readonly Planted[] = [
   },
   { name: 'no wait at a fresh node', bug: 'no-wait-at-a-fresh-node', rules: ['e'], search: SCALE_OUT },
 ];
+
+const VALIDATOR_BUGS: readonly Planted[] = [
+  {
+    name: 'an age that is counted from the answer',
+    bug: 'staleness-from-the-answer',
+    rules: ['g'],
+    search: VALIDATORS,
+  },
+  { name: 'a strict caller that joins an earlier call', bug: 'strict-joins', rules: ['g'], search: VALIDATORS },
+  { name: 'an outage that is remembered as "not active"', bug: 'outage-is-remembered', rules: ['h'], search: PAUSES },
+];
+
+describe('validators of two nodes, under chaos', () => {
+  const { seed } = chaosOptions(process.env);
+  for (const bug of VALIDATOR_BUGS) itFinds(bug, seed);
+});
 
 describe('two nodes on replicated stores, under chaos', () => {
   const { seed } = chaosOptions(process.env);

@@ -1,8 +1,9 @@
 // The check that a service answers calls while nothing is wrong, and does not only say that it serves.
 
-import { CALL_BOUND_MS } from './checker.js';
 import type { CallRecord, FaultRecord, History, Span } from './record.js';
 
+/** The longest that any call may take, whatever its deadline, ms. */
+export const CALL_BOUND_MS = 4_000;
 /** Of so many calls in quiet times, at least, more than this share without an answer is too much: a machine may stumble. */
 const LEAST_CALLS = 100;
 const MOST_UNANSWERED = 0.05;

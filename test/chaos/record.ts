@@ -41,6 +41,28 @@ export interface CallRecord extends Span {
   readonly outcome: Outcome;
 }
 
+/** One call of `validate` of a validator, which runs in a process of its own. */
+export interface ValidationRecord extends Span {
+  /** The validator: what disturbs it. */
+  readonly validator: string;
+  /** `maxStaleness` of the call, ms; undefined: it was strict. */
+  readonly stalenessMs: number | undefined;
+  /** The validator's `deadline`. */
+  readonly deadlineMs: number;
+  /**
+   * When the answer was handed over: the last look at the clock in the same turn of the event loop, or, without one,
+   * `toMs`. So a process that stands still between the two is not taken for a late answer.
+   */
+  readonly handedMs: number;
+  readonly subject: string;
+  readonly sid: string;
+  readonly gen: number;
+  /** The token's `exp`, Unix seconds. */
+  readonly exp: number;
+  /** `active`, `refused`, or `unknown` for CannotTell. */
+  readonly outcome: Outcome;
+}
+
 /** What was done to the store or a node, from its first moment until it was undone. */
 export interface FaultRecord extends Span {
   readonly kind: string;
@@ -57,6 +79,9 @@ export interface History {
   readonly losses: readonly Span[];
   /** The harness itself stood still: no time of it counts against a call. */
   readonly stalls: readonly Span[];
+  readonly validations: readonly ValidationRecord[];
+  /** By validator the times in which its process stood still. */
+  readonly validatorStalls: Readonly<Record<string, readonly Span[]>>;
   /** What to add to a time here for Unix ms. */
   readonly unixOffsetMs: number;
   /** REFRESH_GRACE. */
@@ -71,6 +96,9 @@ export const RULES = {
   d: 'a session ends only by a logout, a reuse, an expiry or a store loss that the history contains',
   e: 'every call ends within its bound, and the service recovers by itself',
   f: 'a used refresh token gets no pair after the window',
+  g: 'a validator calls a token active only if the service did so in a call that was sent as late as the caller demands',
+  h: 'a validator calls a token not active only for a reason that the history contains, and then for good',
+  i: 'a validator answers within its deadline',
 } as const;
 
 export interface Violation {
@@ -79,4 +107,6 @@ export interface Violation {
   /** The session that it is about, if it is about one. */
   readonly sid?: string | undefined;
   readonly calls: readonly CallRecord[];
+  /** The validations that show it; undefined: it is about calls alone. */
+  readonly validations?: readonly ValidationRecord[];
 }

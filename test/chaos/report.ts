@@ -4,29 +4,19 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChaosOptions, ChaosResult } from './chaos.js';
+import { countBy, outcomeName } from './counts.js';
 import { quietCalls, undisturbedCalls } from './quiet.js';
 import { type CallRecord, RULES, type Violation } from './record.js';
+import { validationLine, validationLines } from './validation-report.js';
 
 /** As many violations are printed; the file holds them all. */
 const MOST_PRINTED = 5;
 /** So much before and after a violation's calls is shown of the session and of the faults, ms. */
 const AROUND_MS = 3_000;
 
-const countBy = <T>(items: readonly T[], key: (item: T) => string): Map<string, number> => {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
-  return new Map([...counts].sort(([a], [b]) => a.localeCompare(b)));
-};
-
-export function outcomeName({ outcome }: CallRecord): string {
-  if (outcome.is === 'unknown') return outcome.code;
-  if (outcome.is !== 'refused') return outcome.is;
-  return outcome.cause === undefined ? outcome.problem : `${outcome.problem} (${outcome.cause})`;
-}
-
 /** The counts, as lines. */
 export function summary({ seconds, seed, store }: ChaosOptions, { history, violations }: ChaosResult): string {
-  const { calls, faults, stalls } = history;
+  const { calls, faults, stalls, validations } = history;
   const lines = [
     `chaos: ${seconds} s on ${store}, CHAOS_SEED=${seed}`,
     `${calls.length} calls, ${Math.round(calls.length / seconds)} a second`,
@@ -37,6 +27,7 @@ export function summary({ seconds, seed, store }: ChaosOptions, { history, viola
     const longestMs = Math.round(of.reduce((max, { fromMs, toMs }) => Math.max(max, toMs - fromMs), 0));
     lines.push(`  ${kind} ${count}: ${outcomes.join(', ')}; the longest took ${longestMs} ms`);
   }
+  if (validations.length > 0) lines.push(...validationLines(history));
   lines.push(`${faults.length} faults`);
   for (const [kind, count] of countBy(faults, ({ kind }) => kind)) {
     const longest = Math.max(
@@ -61,27 +52,37 @@ function callLine({ kind, node, fromMs, toMs, sid, gen, subject, deadlineMs, ...
   const got = outcome.is === 'granted' ? ` generation ${outcome.pair.gen} [${outcome.pair.claims}]` : '';
   const about = sid === undefined ? '' : ` ${sid} generation ${gen}`;
   const span = `${fromMs.toFixed(1)} to ${toMs.toFixed(1)} (deadline ${deadlineMs})`;
-  return `${span} node ${node} ${kind} ${subject}${about}: ${outcomeName({ ...call, kind, node, fromMs, toMs, subject, deadlineMs })}${got}`;
+  return `${span} node ${node} ${kind} ${subject}${about}: ${outcomeName(call)}${got}`;
 }
 
 /** One violation, with what happened to its session and to the store around it. */
-function describe({ rule, what, sid, calls }: Violation, { history }: ChaosResult): string {
-  const lines = [`(${rule}) ${RULES[rule]}`, `  ${sid ?? ''} ${what}`, ...calls.map((call) => `  > ${callLine(call)}`)];
-  if (calls.length === 0) return lines.join('\n');
-  const fromMs = Math.min(...calls.map((call) => call.fromMs)) - AROUND_MS;
-  const toMs = Math.max(...calls.map((call) => call.toMs)) + AROUND_MS;
-  const subjects = new Set(calls.map(({ subject }) => subject));
+function describe({ rule, what, sid, calls, validations = [] }: Violation, { history }: ChaosResult): string {
+  const shown = [...calls.map(callLine), ...validations.map(validationLine)].map((line) => `  > ${line}`);
+  const lines = [`(${rule}) ${RULES[rule]}`, `  ${sid ?? ''} ${what}`, ...shown];
+  const records = [...calls, ...validations];
+  if (records.length === 0) return lines.join('\n');
+  const fromMs = Math.min(...records.map((each) => each.fromMs)) - AROUND_MS;
+  const toMs = Math.max(...records.map((each) => each.toMs)) + AROUND_MS;
+  const subjects = new Set(records.map(({ subject }) => subject));
   const near = (span: { fromMs: number; toMs: number }): boolean => span.toMs >= fromMs && span.fromMs <= toMs;
   const cutsOff = ({ kind, subject }: CallRecord): boolean =>
     (kind === 'everywhere' || kind === 'revoke') && subjects.has(subject);
   const related = history.calls.filter(
     (call) => near(call) && ((call.sid === sid && sid !== undefined) || cutsOff(call)),
   );
+  const names = new Set(validations.map(({ validator }) => validator));
+  const validated = history.validations.filter((each) => near(each) && each.sid === sid && names.has(each.validator));
   const faults = history.faults
     .filter(near)
     .map((f) => `  fault ${f.fromMs.toFixed(1)} to ${f.toMs.toFixed(1)} ${f.kind}`);
   const losses = history.losses.filter(near).map((f) => `  loss ${f.fromMs.toFixed(1)} to ${f.toMs.toFixed(1)}`);
-  return [...lines, ...related.map((call) => `  ${callLine(call)}`), ...faults, ...losses].join('\n');
+  return [
+    ...lines,
+    ...related.map((call) => `  ${callLine(call)}`),
+    ...validated.map((each) => `  ${validationLine(each)}`),
+    ...faults,
+    ...losses,
+  ].join('\n');
 }
 
 /** Violations for people; the whole of them, with the nodes' log lines of their sessions, is kept in a file. */

@@ -52,6 +52,13 @@ export class Sessions {
     return this.#over.length === 0 ? undefined : random.pick(this.#over).session;
   }
 
+  /** A session that is over since at most so many ms. */
+  justOver(random: Random, withinMs: number): ClientSession | undefined {
+    const fromMs = performance.now() - withinMs;
+    const at = this.#over.findLastIndex(({ atMs }) => atMs < fromMs) + 1;
+    return at === this.#over.length ? undefined : random.pick(this.#over.slice(at)).session;
+  }
+
   /** The live sessions of a subject. */
   of(subject: string): ClientSession[] {
     return this.#live.filter((session) => session.subject === subject);

@@ -16,5 +16,12 @@ export function chaosOptions(env: NodeJS.ProcessEnv): ChaosOptions {
   if (!isStore(store)) throw new Error(`CHAOS_STORE must be one of ${STORES.join(', ')}`);
   const seed = number('CHAOS_SEED', 1 + Math.floor(Math.random() * (2 ** 32 - 1)));
   const only = env['CHAOS_ONLY'];
-  return { seconds: number('CHAOS_SECONDS', 30), seed, store, faults: true, ...(only ? { only } : {}) };
+  return {
+    seconds: number('CHAOS_SECONDS', 30),
+    seed,
+    store,
+    faults: true,
+    validators: true,
+    ...(only ? { only } : {}),
+  };
 }

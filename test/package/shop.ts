@@ -11,7 +11,7 @@ import { readText } from '../docs/markdown.js';
 import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { freePort } from '../support/free-ports.js';
-import { JWT_SECRET, type Started, startServe } from '../support/processes.js';
+import { ISSUER_TOKEN, JWT_SECRET, type Started, startServe } from '../support/processes.js';
 import { TYPED } from './typed-use.js';
 
 const PAGE = readText('docs/validator.md');
@@ -44,7 +44,12 @@ export class Shop {
     );
     inShell(`export LATCHKEY='${this.#checkout}'\n${rest.join('\n')}`, this.#folder);
     inShell(`npm install ${others.join(' ')} @grpc/grpc-js@${dependencies['@grpc/grpc-js']}`, this.#folder);
-    expect([...FILES.keys()]).to.deep.equal(['shop.js', 'check.js', 'express.js', 'shop.proto', 'grpc.js']);
+    expect([...FILES.keys()]).to.deep.equal([
+      'shop.js',
+      'login.js',
+      'check.js',
+      ...['express.js', 'shop.proto', 'grpc.js'],
+    ]);
     for (const [name, text] of FILES) writeFileSync(join(this.#folder, name), text);
   }
 
@@ -69,6 +74,7 @@ export class Shop {
       await this.#tryGrpc(service, client);
       const { accessToken } = await client.issue('alice');
       expect(await this.#check(service, accessToken)).to.equal('active: alice\n');
+      expect(await this.#check(service, await this.#login(service))).to.equal('active: bob\n');
       await client.logout({ accessToken });
       expect(await this.#check(service, accessToken)).to.equal('not active: REVOKED\n');
       await service.kill();
@@ -135,6 +141,16 @@ export class Shop {
     const { child, output } = this.#start('check.js', service, { ACCESS: token });
     await once(child, 'close');
     return output();
+  }
+
+  /** @returns the access token of a session that `login.js` has started */
+  async #login(service: Started): Promise<string> {
+    const program =
+      "const { login } = await import('./login.js'); console.log((await login('bob')).accessToken); process.exit()";
+    writeFileSync(join(this.#folder, 'bob.js'), program);
+    const { child, output } = this.#start('bob.js', service, { ISSUER_TOKEN });
+    await once(child, 'close');
+    return output().trim();
   }
 
   async #run(name: string, service: Started): Promise<{ port: number; end: () => Promise<void> }> {

@@ -1,8 +1,8 @@
-// TLS for gRPC clients: the roots, the client certificate, and clear texts for failed handshakes.
+// The connections of gRPC clients: bounded handshakes, TLS with its roots and client certificate, clear texts for failures.
 
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { CallCredentials, ChannelCredentials, credentials, type experimental } from '@grpc/grpc-js';
+import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js';
 import { explainTls } from './failure.js';
 import { MIN_TLS, type TlsMaterial } from './pem.js';
 
@@ -14,24 +14,30 @@ export interface TlsPeer {
   readonly material: () => TlsMaterial;
 }
 
+/**
+ * How long a server may take from the TCP connection until the first bytes of HTTP/2, TLS included, ms. The library waits
+ * without end: after a connection to a server that vanished in between, it would never connect again.
+ */
+export const HANDSHAKE_MS = 2_000;
+
 /** The credentials of a channel; plain text without a peer. */
-export const channelCredentials = (peer: TlsPeer | undefined): ChannelCredentials =>
-  peer ? new TlsChannelCredentials(peer) : credentials.createInsecure();
+export const channelCredentials = (peer: TlsPeer | undefined): ChannelCredentials => new BoundedCredentials(peer);
 
 /**
- * The library's default credentials never change their secure context. Its credentials that follow files lose everything
- * while a file is missing, accept no roots except a file's, and print a warning for each IP address.
+ * The library's default credentials never change their secure context, and do not bound a handshake. Its credentials that
+ * follow files lose everything while a file is missing, accept no roots except a file's, and print a warning for each IP
+ * address.
  */
-class TlsChannelCredentials extends ChannelCredentials {
-  readonly #peer: TlsPeer;
+class BoundedCredentials extends ChannelCredentials {
+  readonly #peer: TlsPeer | undefined;
 
-  constructor(peer: TlsPeer) {
+  constructor(peer: TlsPeer | undefined) {
     super();
     this.#peer = peer;
   }
 
   override _isSecure(): boolean {
-    return true;
+    return this.#peer !== undefined;
   }
 
   override _equals(other: ChannelCredentials): boolean {
@@ -44,12 +50,35 @@ class TlsChannelCredentials extends ChannelCredentials {
     calls: CallCredentials = CallCredentials.createEmpty(),
   ): experimental.SecureConnector {
     return {
-      connect: async (socket) => ({ socket: await secured(socket, this.#peer), secure: true }),
+      connect: async (socket) => {
+        const socketOfHttp2 = bound(socket);
+        if (!this.#peer) return { socket: socketOfHttp2(socket), secure: false };
+        return { socket: socketOfHttp2(await secured(socket, this.#peer)), secure: true };
+      },
       waitForReady: async () => {},
       getCallCredentials: () => calls,
       destroy: () => {},
     };
   }
+}
+
+/**
+ * Ends a connection on which HTTP/2 has not begun in time.
+ * @returns takes, and returns, the socket that carries HTTP/2, once it is known
+ */
+function bound(socket: Socket): (carrier: Socket) => Socket {
+  let carrier: Socket | undefined;
+  const check = (): void => {
+    if (carrier !== undefined && carrier.bytesRead > 0) return;
+    (carrier ?? socket).destroy(new Error(`no HTTP/2 handshake within ${HANDSHAKE_MS} ms`));
+  };
+  // After a turn in which bytes that have arrived are read: this process may have been paused.
+  const timer = setTimeout(() => setImmediate(check), HANDSHAKE_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
+  return (known) => {
+    carrier = known;
+    return known;
+  };
 }
 
 function secured(socket: Socket, { name, material }: TlsPeer): Promise<Socket> {

@@ -1,0 +1,15 @@
+// Counts of calls, by a name of each.
+
+import type { CallRecord } from './record.js';
+
+export const countBy = <T>(items: readonly T[], key: (item: T) => string): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return new Map([...counts].sort(([a], [b]) => a.localeCompare(b)));
+};
+
+export function outcomeName({ outcome }: Pick<CallRecord, 'outcome'>): string {
+  if (outcome.is === 'unknown') return outcome.code;
+  if (outcome.is !== 'refused') return outcome.is;
+  return outcome.cause === undefined ? outcome.problem : `${outcome.problem} (${outcome.cause})`;
+}
