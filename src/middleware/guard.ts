@@ -3,7 +3,7 @@
 import { readCredentials } from '../bearer/credentials.js';
 import { isReserved } from '../core/token/claims.js';
 import type { ActiveToken, InactiveProblem, ValidateOptions, Validation, Validator } from '../validator/api.js';
-import { CannotTell } from '../validator/errors.js';
+import { type CannotTell, isCannotTell } from '../validator/errors.js';
 import { readStaleness } from '../validator/options.js';
 import type { TokenRequirements } from './options.js';
 
@@ -70,7 +70,7 @@ export class Guard {
     return this.#validator.validate(token, this.#options).then(
       (validation) => this.#judge(validation),
       (error: unknown): Decision => {
-        if (error instanceof CannotTell) return { kind: 'unknown', error };
+        if (isCannotTell(error)) return { kind: 'unknown', error };
         throw error;
       },
     );

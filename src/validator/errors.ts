@@ -13,3 +13,7 @@ export class CannotTell extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 }
+
+/** By its code: an application may have two copies of this package, each with a class of its own. */
+export const isCannotTell = (error: unknown): error is CannotTell =>
+  error instanceof Error && (error as Partial<CannotTell>).code === 'CANNOT_TELL';

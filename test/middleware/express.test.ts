@@ -92,6 +92,20 @@ describe('the middleware for express, without a service', () => {
     expect(await get(running.port, '/', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl')).to.include({ status: 503 });
   });
 
+  it('answers 503 for the CannotTell of another copy of this package', async () => {
+    const error = Object.assign(new Error('unknown'), { code: 'CANNOT_TELL', retryAfterMs: 2_500 });
+    const other: Validator = {
+      ...{ ready: validator.ready, state: () => validator.state(), close: () => validator.close() },
+      validateNow: () => undefined,
+      validate: () => Promise.reject(error),
+    };
+    const app = express();
+    app.use(bearerAuth(other), tell);
+    running = await listening(app);
+    const { status, headers } = await get(running.port, '/', 'Bearer x');
+    expect([status, headers['retry-after']]).to.deep.equal([503, '3']);
+  });
+
   it('gives an unexpected error to the error handler, and lets nothing through', async () => {
     const broken: Validator = {
       ...{ ready: validator.ready, state: () => validator.state(), close: () => validator.close() },
