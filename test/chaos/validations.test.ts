@@ -1,7 +1,7 @@
 // Tests of the checker's rules for validators, on histories written by hand.
 
 import { expect } from 'chai';
-import { CALL_SLACK_MS, CLOCK_LAG_MS, lengthOf } from './bounds.js';
+import { CALL_SLACK_MS, CLOCK_LAG_MS } from './bounds.js';
 import { WRITE_BOUND_MS } from './ends.js';
 import {
   active,
@@ -18,7 +18,6 @@ import {
   validate,
   validation,
 } from './hand-made.js';
-import { knownEnds } from './known-ends.js';
 import type { CallRecord, History, ValidationRecord } from './record.js';
 
 /** Calls and validations, with the rules that they break: none, where the text is empty. */
@@ -186,34 +185,5 @@ describe('the checker of histories, of validators', () => {
     expect(found([ENDED], { validations: [late] })).to.deep.equal([
       { rule: 'g', sid: 's', what, calls: [ENDED], validations: [late] },
     ]);
-  });
-
-  it('counts a time in which two processes stood still once', () => {
-    const stalls = [
-      { fromMs: 30, toMs: 60 },
-      { fromMs: 10, toMs: 40 },
-      { fromMs: 90, toMs: 200 },
-    ];
-    expect(lengthOf({ fromMs: 0, toMs: 100 }, stalls)).to.equal(40);
-  });
-});
-
-describe('when a logout is known', () => {
-  const known = (...validations: ValidationRecord[]) =>
-    knownEnds({ calls: [ENDED], validations } as unknown as History, STALENESS_MS);
-
-  it('is told from the last answer "active" and the first other one', () => {
-    const asked = [validation(30, 31, active), validation(69, 70, active), validation(90, 91, REVOKED)];
-    expect(known(...asked)).to.deep.equal([{ activeUntilMs: 30, knownMs: 51 }]);
-  });
-
-  it('is at the answer to the logout, if a validator knew it before', () => {
-    expect(known(validation(21, 22, active), validation(38, 39, REVOKED))).to.deep.equal([
-      { activeUntilMs: 0, knownMs: 0 },
-    ]);
-  });
-
-  it('is not counted where nothing was remembered, or the caller allows another age', () => {
-    expect(known(validation(90, 91, REVOKED), validation(30, 31, active, STRICT))).to.deep.equal([]);
   });
 });
