@@ -37,7 +37,7 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   GetJsonWebKeySetRequest: [],
   GetJsonWebKeySetResponse: ['keys', 'max_age_seconds'],
   JsonWebKey: ['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e'],
-  IssueTokenRequest: ['subject', 'claims'],
+  IssueTokenRequest: ['subject', 'claims', 'client_id', 'scope'],
   IssueTokenResponse: ['tokens'],
   RevokeSubjectRequest: ['subject'],
   RevokeSubjectResponse: [],
