@@ -1,4 +1,4 @@
-// Owns the arithmetic of figures, and how they are written.
+// The arithmetic of figures, and how they are written.
 
 export const quantile = (values: readonly number[], share: number): number => {
   const sorted = Float64Array.from(values).sort();

@@ -1,4 +1,4 @@
-// Owns how a store behaves as it grows: what calls cost on it, what it takes, and how long a service needs to start.
+// How a store behaves as it grows: what calls cost on it, what it takes, and how long a service needs to start.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

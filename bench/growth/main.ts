@@ -1,4 +1,4 @@
-// Owns `npm run bench:growth`: the same calls on stores of several sizes.
+// `npm run bench:growth`: the same calls on stores of several sizes.
 
 import { parseArgs } from 'node:util';
 import { endWithChildren } from '../machine/cleanup.js';

@@ -1,4 +1,4 @@
-// Owns what a sweep of the embedded store costs: one that finds nothing, and one that removes a tenth.
+// What a sweep of the embedded store costs: one that finds nothing, and one that removes a tenth.
 
 import { openDatabase } from '../../src/adapters/lmdb/database.js';
 import { Sweeper } from '../../src/adapters/lmdb/sweeper.js';

@@ -1,4 +1,4 @@
-// Owns how growth is told in Markdown.
+// How growth is told in Markdown.
 
 import { fine, table, whole } from '../figures.js';
 import type { Growth } from './growth.js';

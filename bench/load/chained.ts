@@ -1,4 +1,4 @@
-// Owns chains of refreshes: each call spends the token that the one before it was answered, as clients do.
+// Chains of refreshes: each call spends the token that the one before it was answered, as clients do.
 
 import { RefreshTokenRequest, RefreshTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Feed, Prepare } from './call.js';

@@ -1,4 +1,4 @@
-// Owns the row of calls that a piece of work is: which comes next, and whether its answer is right.
+// The row of calls that a piece of work is: which comes next, and whether its answer is right.
 
 import { IssueTokenResponse } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';

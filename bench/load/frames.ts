@@ -1,4 +1,4 @@
-// Owns the frames of HTTP/2 that a unary gRPC call is made of, and the numbers in them (RFC 9113, RFC 7541).
+// The frames of HTTP/2 that a unary gRPC call is made of, and the numbers in them (RFC 9113, RFC 7541).
 
 import type { Part, Prepared } from './call.js';
 

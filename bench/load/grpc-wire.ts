@@ -1,4 +1,4 @@
-// Owns a gRPC connection as small as it can be, so that the load, and not who makes it, is measured: frames that are
+// A gRPC connection as small as it can be, so that the load, and not who makes it, is measured: frames that are
 // written whole and read by their headers alone. A call costs it some microseconds.
 
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-// Owns load by `h2load`, where it is installed: the cheapest client, but one that repeats a single message and takes every
+// Load by `h2load`, where it is installed: the cheapest client, but one that repeats a single message and takes every
 // answer with HTTP's 200 for a good one, whatever its gRPC status. So whoever uses it must look for himself.
 
 import { spawn, spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Owns an HTTP/1.1 connection as small as it can be: one request at a time, and answers with a Content-Length alone.
+// An HTTP/1.1 connection as small as it can be: one request at a time, and answers with a Content-Length alone.
 
 import { connect, type Socket } from 'node:net';
 import { type Call, type Ended, isRight, type Outcome, type Prepared, type Wire } from './call.js';

@@ -1,4 +1,4 @@
-// Owns the life of a process that makes load, and the questions that it is asked.
+// The life of a process that makes load, and the questions that it is asked.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

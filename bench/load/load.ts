@@ -1,4 +1,4 @@
-// Owns the process that makes load: calls at random moments whatever the answers (open), or a fixed number at a time
+// The process that makes load: calls at random moments whatever the answers (open), or a fixed number at a time
 // (closed). It is told what to do by its parent, and tells what came of it.
 
 import { quantile } from '../figures.js';

@@ -1,4 +1,4 @@
-// Owns what must be undone at the end, whatever happened: the last that was begun is ended first.
+// What must be undone at the end, whatever happened: the last that was begun is ended first.
 
 export class Cleanup {
   readonly #steps: (() => Promise<unknown> | unknown)[] = [];

@@ -1,4 +1,4 @@
-// Owns which core runs what: the server under test has one for itself, and whatever else the bench needs has another.
+// Which core runs what: the server under test has one for itself, and whatever else the bench needs has another.
 
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';

@@ -1,4 +1,4 @@
-// Owns what must be known of a machine and its programs to read its figures.
+// What must be known of a machine and its programs to read its figures.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

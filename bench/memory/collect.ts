@@ -1,4 +1,4 @@
-// Owns what a server is started with whose memory is measured: at SIGUSR2 it collects its garbage.
+// What a server is started with whose memory is measured: at SIGUSR2 it collects its garbage.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

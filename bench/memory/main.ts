@@ -1,4 +1,4 @@
-// Owns `npm run bench:memory`: what a service takes that remembers as many verified tokens as it may, and what it takes
+// `npm run bench:memory`: what a service takes that remembers as many verified tokens as it may, and what it takes
 // after the same calls if it remembers none.
 
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Owns one piece of load as it is seen from all sides: by its calls, by a client that asks for the health, by the system.
+// One piece of load as it is seen from all sides: by its calls, by a client that asks for the health, by the system.
 
 import type { TestClient } from '../../test/support/auth-client.js';
 import { quantile } from '../figures.js';

@@ -1,4 +1,4 @@
-// Owns how the figures of overload are told: the table's columns, and what a call costs.
+// How the figures of overload are told: the table's columns, and what a call costs.
 
 import { fine, median, finer as share, table, whole } from '../figures.js';
 import type { Seen } from './probe.js';

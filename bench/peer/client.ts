@@ -1,4 +1,4 @@
-// Owns how the peer is spoken to: its one client, how a token is got, and how it is asked about.
+// How the peer is spoken to: its one client, how a token is got, and how it is asked about.
 
 import type { Work } from '../load/work.js';
 

@@ -1,4 +1,4 @@
-// Owns the installation of the peer: at one version, into a folder of its own, by npm, without running its scripts.
+// The installation of the peer: at one version, into a folder of its own, by npm, without running its scripts.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns the peer: node-oidc-provider with its tokens in Redis, and one client that may ask about them (RFC 7662).
+// The peer: node-oidc-provider with its tokens in Redis, and one client that may ask about them (RFC 7662).
 //
 // Its package is not among ours: where it was installed is handed in, with the URL of Redis.
 

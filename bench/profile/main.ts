@@ -1,4 +1,4 @@
-// Owns `npm run bench:profile -- <folder>`: the shares of each profile that `BENCH_PROFILE=<folder> npm run bench` has left.
+// `npm run bench:profile -- <folder>`: the shares of each profile that `BENCH_PROFILE=<folder> npm run bench` has left.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns what a processor profile says of a service: which share of its work is whose.
+// What a processor profile says of a service: which share of its work is whose.
 
 /** As much of V8's `.cpuprofile` as is read. */
 export interface Profile {

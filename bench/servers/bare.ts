@@ -1,4 +1,4 @@
-// Owns how the bare servers are started that Latchkey is measured against.
+// How the bare servers are started that Latchkey is measured against.
 
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from './child.js';

@@ -1,4 +1,4 @@
-// Owns the processes under test: each on the server's core, its output in a file, as an operator would run it.
+// The processes under test: each on the server's core, its output in a file, as an operator would run it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Owns the bare gRPC server that Latchkey is measured against: grpc-js and the generated code, and one answer a method.
+// The bare gRPC server that Latchkey is measured against: grpc-js and the generated code, and one answer a method.
 
 import {
   type handleUnaryCall,

@@ -1,4 +1,4 @@
-// Owns how Latchkey itself is started for the bench, and with which settings.
+// How Latchkey itself is started for the bench, and with which settings.
 
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from './child.js';

@@ -1,4 +1,4 @@
-// Owns the bare HTTP server that the gateway is measured against: fastify, one bare gRPC call, the same bodies.
+// The bare HTTP server that the gateway is measured against: fastify, one bare gRPC call, the same bodies.
 
 import { credentials } from '@grpc/grpc-js';
 import { fastify } from 'fastify';

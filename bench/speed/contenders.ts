@@ -1,4 +1,4 @@
-// Owns how a server comes to take part in a contest: with a client of its own, that checks every answer.
+// How a server comes to take part in a contest: with a client of its own, that checks every answer.
 
 import { LoadProcess } from '../load/load-process.js';
 import type { Work } from '../load/work.js';

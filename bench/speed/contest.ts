@@ -1,4 +1,4 @@
-// Owns a contest: servers that take the same load in turn, A B A B, so that what else the machine does hits all alike.
+// A contest: servers that take the same load in turn, A B A B, so that what else the machine does hits all alike.
 
 import { cpuMsOf, cpuMsOfAll } from '../machine/usage.js';
 

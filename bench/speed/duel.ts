@@ -1,4 +1,4 @@
-// Owns the usual contest: the service on a store against a bare echo of the same messages.
+// The usual contest: the service on a store against a bare echo of the same messages.
 
 import { type Cleanup, cleanly } from '../machine/cleanup.js';
 import { startEcho } from '../servers/bare.js';

@@ -1,4 +1,4 @@
-// Owns how a server takes part in a contest with h2load for its client, which sends one message and reads no answer.
+// How a server takes part in a contest with h2load for its client, which sends one message and reads no answer.
 
 import { credentials } from '@grpc/grpc-js';
 import {

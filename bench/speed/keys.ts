@@ -1,4 +1,4 @@
-// Owns the two keys that the bench signs with, as the service reads them and as the bench itself uses them.
+// The two keys that the bench signs with, as the service reads them and as the bench itself uses them.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Owns what all scenarios share: a folder, the keys, the stores by kind and size, and the sizes of the load.
+// What all scenarios share: a folder, the keys, the stores by kind and size, and the sizes of the load.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Owns what `npm run bench` can be told on the command line.
+// What `npm run bench` can be told on the command line.
 
 import { parseArgs } from 'node:util';
 

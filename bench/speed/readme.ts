@@ -1,4 +1,4 @@
-// Owns the figures in bench/README.md: they stand between two marks, and are made anew by each run.
+// The figures in bench/README.md: they stand between two marks, and are made anew by each run.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

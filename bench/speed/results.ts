@@ -1,4 +1,4 @@
-// Owns the results so far: a run may make some of them only, and those of before stay.
+// The results so far: a run may make some of them only, and those of before stay.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns a row of the table: one server's figures against another's of the same rounds.
+// A row of the table: one server's figures against another's of the same rounds.
 
 import { median } from '../figures.js';
 import type { Figures } from './contest.js';

@@ -1,4 +1,4 @@
-// Owns what a scenario is: a name to choose it by, and the rows that come of it.
+// What a scenario is: a name to choose it by, and the rows that come of it.
 
 import type { StoreKind } from '../stores/filled.js';
 import { type Contender, contest, type Figures } from './contest.js';

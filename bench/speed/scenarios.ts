@@ -1,4 +1,4 @@
-// Owns the list of scenarios, in the order in which they run.
+// The list of scenarios, in the order in which they run.
 
 import type { Scenario } from './scenario.js';
 import { batchScenario } from './scenarios/batch.js';

@@ -1,4 +1,4 @@
-// Owns `npm run bench`: what Latchkey's calls cost beside bare ones.
+// `npm run bench`: what Latchkey's calls cost beside bare ones.
 
 import { endWithChildren } from '../machine/cleanup.js';
 import { leaveServerCore } from '../machine/cores.js';

@@ -1,4 +1,4 @@
-// Owns what the figures are to be at least, or at most.
+// What the figures are to be at least, or at most.
 
 import type { Row } from './row.js';
 

@@ -1,4 +1,4 @@
-// Owns the tokens of the bench's sessions, and the answers that they must get.
+// The tokens of the bench's sessions, and the answers that they must get.
 
 import { ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { type TokenPair, TokenProblem } from '../../proto/gen/auth/v1/token.js';

@@ -1,4 +1,4 @@
-// Owns the stores of the bench: real ones, filled once for each size, and used by one scenario after the other.
+// The stores of the bench: real ones, filled once for each size, and used by one scenario after the other.
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';

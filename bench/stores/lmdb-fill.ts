@@ -1,4 +1,4 @@
-// Owns the filling of a data folder: the adapter's own database, names and records, written in bulk.
+// The filling of a data folder: the adapter's own database, names and records, written in bulk.
 
 import { committed, type Database, openDatabase } from '../../src/adapters/lmdb/database.js';
 import { encode, keyName } from '../../src/adapters/lmdb/record.js';

@@ -1,4 +1,4 @@
-// Owns the filling of a Redis: the adapter's keys and the core's texts, written in bulk.
+// The filling of a Redis: the adapter's keys and the core's texts, written in bulk.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

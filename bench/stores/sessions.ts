@@ -1,4 +1,4 @@
-// Owns the sessions that the bench makes without anybody logging in: as if they had begun an hour ago.
+// The sessions that the bench makes without anybody logging in: as if they had begun an hour ago.
 
 import { randomFillSync } from 'node:crypto';
 import { birthValue, liveValue } from '../../src/core/session/entries.js';

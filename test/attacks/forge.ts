@@ -1,4 +1,4 @@
-// Owns the attacker's tools: tokens with any header, payload and signature, as text that no library would make.
+// The attacker's tools: tokens with any header, payload and signature, as text that no library would make.
 
 import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { keyFromPem, keyFromSecret, type SigningKey } from '../../src/adapters/jwt/signing-key.js';

@@ -1,4 +1,4 @@
-// Owns the fuzz of HTTP: good requests, their bytes mutated at random, over the raw wire; all end well.
+// The fuzz of HTTP: good requests, their bytes mutated at random, over the raw wire; all end well.
 
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Owns the attacks on HTTP over the raw wire: each has its answer and its end, and nothing is left of any of them.
+// The attacks on HTTP over the raw wire: each has its answer and its end, and nothing is left of any of them.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';

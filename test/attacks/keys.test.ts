@@ -1,4 +1,4 @@
-// Owns the proof that no subject and no session has the keys of another, whatever they are called.
+// Tests that no subject and no session has the keys of another, whatever they are called.
 
 import { expect } from 'chai';
 import fc from 'fast-check';

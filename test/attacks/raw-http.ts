@@ -1,4 +1,4 @@
-// Owns HTTP as an attacker writes it: raw bytes in, answers out, parsed to the last byte.
+// HTTP as an attacker writes it: raw bytes in, answers out, parsed to the last byte.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

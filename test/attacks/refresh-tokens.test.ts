@@ -1,4 +1,4 @@
-// Owns the named attacks with refresh tokens: whatever is no token of ours is traded for nothing, and ends nothing.
+// The named attacks with refresh tokens: whatever is no token of ours is traded for nothing, and ends nothing.
 
 import { createPublicKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

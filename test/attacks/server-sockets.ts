@@ -1,4 +1,4 @@
-// Owns the count of the connections that a server in this process has open, as the server sees them.
+// The count of the connections that a server in this process has open, as the server sees them.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';

@@ -1,4 +1,4 @@
-// Owns the named attacks on tokens, one test each, over the wire of a running service.
+// The named attacks on tokens, one test each, over the wire of a running service.
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

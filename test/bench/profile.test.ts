@@ -1,4 +1,4 @@
-// Owns the proof that the shares of a profile are those of whoever called, without what came before and without idling.
+// Tests that the shares of a profile are those of whoever called, without what came before and without idling.
 
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';

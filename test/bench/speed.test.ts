@@ -1,4 +1,4 @@
-// Owns the proof that `npm run bench` measures what it says, and that no wrong answer becomes a figure.
+// Tests that `npm run bench` measures what it says, and that no wrong answer becomes a figure.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

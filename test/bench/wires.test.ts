@@ -1,4 +1,4 @@
-// Owns the proof that the bench's client looks at answers: by HTTP/1.1, in several pieces, and in chains.
+// Tests that the bench's client looks at answers: by HTTP/1.1, in several pieces, and in chains.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';

@@ -1,4 +1,4 @@
-// Owns what a client of a chaos run can do with a session: which calls, at which node, and which answers it loses.
+// What a client of a chaos run can do with a session: which calls, at which node, and which answers it loses.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GRACE_MS } from './cluster.js';

@@ -1,4 +1,4 @@
-// Owns the proof, on histories written by hand, that the checker sees what is wrong and lets pass what is right.
+// Tests, on histories written by hand, that the checker sees what is wrong and lets pass what is right.
 
 import { expect } from 'chai';
 import { CALL_SLACK_MS, RECOVERY_BOUND_MS } from './bounds.js';

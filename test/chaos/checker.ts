@@ -1,4 +1,4 @@
-// Owns the judgement on a history of a chaos run: pure; the same history gives the same violations.
+// The judgement on a history of a chaos run: pure; the same history gives the same violations.
 //
 // A session stands from its login to one moment, its end, and never again after it. Each answer bounds that moment:
 // one that found the session standing puts it after the call's start, one that found it ended, or acknowledged an end,

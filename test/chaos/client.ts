@@ -1,4 +1,4 @@
-// Owns one client of a chaos run: what it does next, and how long it waits before.
+// One client of a chaos run: what it does next, and how long it waits before.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Actions } from './actions.js';

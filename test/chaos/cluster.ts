@@ -1,4 +1,4 @@
-// Owns what a chaos run is made against: two nodes on one store, and where that is Redis a proxy before each of them.
+// What a chaos run is made against: two nodes on one store, and where that is Redis a proxy before each of them.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

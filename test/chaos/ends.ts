@@ -1,4 +1,4 @@
-// Owns what may have ended a session in a history, and when: of each call the span in which it can have taken effect.
+// What may have ended a session in a history, and when: of each call the span in which it can have taken effect.
 
 import type { CallRecord, History, Span } from './record.js';
 

@@ -1,4 +1,4 @@
-// Owns the faults of a chaos run: what is done to the store and to the nodes, for how long, and in which order.
+// The faults of a chaos run: what is done to the store and to the nodes, for how long, and in which order.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.js';

@@ -1,4 +1,4 @@
-// Owns histories that are written by hand: a few words a call, everything else as it usually is.
+// Histories that are written by hand: a few words a call, everything else as it usually is.
 
 import { violationsIn } from './checker.js';
 import type { CallKind, CallRecord, History, Outcome, ValidationRecord, Violation } from './record.js';

@@ -1,4 +1,4 @@
-// Owns `npm run chaos`: one run, its counts, and exit code 1 if a promise was broken.
+// `npm run chaos`: one run, its counts, and exit code 1 if a promise was broken.
 
 import { runChaos } from './chaos.js';
 import { summary, tellViolations } from './report.js';

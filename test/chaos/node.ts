@@ -1,4 +1,4 @@
-// Owns one node of a chaos run: a `latchkey serve` that is killed, stopped, started again on its port, and set wrong.
+// One node of a chaos run: a `latchkey serve` that is killed, stopped, started again on its port, and set wrong.
 
 import { writeFileSync } from 'node:fs';
 import { TestClient } from '../support/auth-client.js';

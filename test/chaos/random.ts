@@ -1,4 +1,4 @@
-// Owns the random numbers of a chaos run: the same seed makes the same choices in the same order.
+// The random numbers of a chaos run: the same seed makes the same choices in the same order.
 
 export class Random {
   #state: number;

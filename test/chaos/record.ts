@@ -1,4 +1,4 @@
-// Owns what is written down of a chaos run: calls, faults, losses of the store. It names sessions, never tokens.
+// What is written down of a chaos run: calls, faults, losses of the store. It names sessions, never tokens.
 
 /** All times are milliseconds of one steady clock, the harness's own, unless a name says otherwise. */
 export interface Span {

@@ -1,4 +1,4 @@
-// Owns the writing down of calls: each is made through here, timed, and its answer told in the history's terms.
+// The writing down of calls: each is made through here, timed, and its answer told in the history's terms.
 
 import { createHash } from 'node:crypto';
 import type { LogoutRequest } from '../../proto/gen/auth/v1/auth_service.js';

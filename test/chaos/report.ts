@@ -1,4 +1,4 @@
-// Owns what is told of a chaos run: its counts, and, where a promise was broken, the part of the history that shows it.
+// What is told of a chaos run: its counts, and, where a promise was broken, the part of the history that shows it.
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Owns what the clients of a chaos run know together: the sessions, their pairs, and which of them are over.
+// What the clients of a chaos run know together: the sessions, their pairs, and which of them are over.
 
 import type { Random } from './random.js';
 import type { Held } from './recorder.js';

@@ -1,4 +1,4 @@
-// Owns the settings of a chaos run, from variables: CHAOS_SECONDS, CHAOS_SEED, CHAOS_STORE, CHAOS_ONLY.
+// The settings of a chaos run, from variables: CHAOS_SECONDS, CHAOS_SEED, CHAOS_STORE, CHAOS_ONLY.
 
 import type { ChaosOptions } from './chaos.js';
 import { STORES, type StoreKind } from './cluster.js';

@@ -1,4 +1,4 @@
-// Owns the proof of how a failed call is told to the user of the command line.
+// Tests of how a failed call is told to the user of the command line.
 
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns the proof of the credential that `dev` keeps: made whole or not at all, and refused in words where it is unusable.
+// Tests of the credential that `dev` keeps: made whole or not at all, and refused in words where it is unusable.
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Owns the proof of `latchkey keys`, by real processes on real folders: what each command does, refuses and says.
+// Tests of `latchkey keys`, by real processes on real folders: what each command does, refuses and says.
 
 import {
   chmodSync,

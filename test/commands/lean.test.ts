@@ -1,4 +1,4 @@
-// Owns the proof that `serve` is soon there, takes little room, and needs no package that is for development.
+// Tests that `serve` is soon there, takes little room, and needs no package that is for development.
 
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

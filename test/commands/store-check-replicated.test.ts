@@ -1,4 +1,4 @@
-// Owns the proof of `latchkey store check` for Sentinels and clusters: what of them is unsafe is said, with what mends it.
+// Tests of `latchkey store check` for Sentinels and clusters: what of them is unsafe is said, with what mends it.
 
 import { expect } from 'chai';
 import { clusterResults } from '../../src/store-check/redis/cluster-rules.js';

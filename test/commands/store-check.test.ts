@@ -1,4 +1,4 @@
-// Owns the proof of `latchkey store check`: each thing that can be wrong with a real store is said, with what mends it.
+// Tests of `latchkey store check`: each thing that can be wrong with a real store is said, with what mends it.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

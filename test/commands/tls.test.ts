@@ -1,4 +1,4 @@
-// Owns the proof of TLS by real processes: what they refuse to start with, what they warn of, and calls by the command line.
+// Tests of TLS by real processes: what they refuse to start with, what they warn of, and calls by the command line.
 
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Owns the proof that what docker-compose.yml runs does its work: the flags of Redis, and every health check.
+// Tests that what docker-compose.yml runs does its work: the flags of Redis, and every health check.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

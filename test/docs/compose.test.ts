@@ -1,4 +1,4 @@
-// Owns the proof that docker-compose.yml fits the code: settings, secrets, ports, rights.
+// Tests that docker-compose.yml fits the code: settings, secrets, ports, rights.
 
 import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';

@@ -1,4 +1,4 @@
-// Owns the reading of docker-compose.yml by tests, as compose itself would read it.
+// The reading of docker-compose.yml by tests, as compose itself would read it.
 
 import { parse } from 'yaml';
 import { readText } from './markdown.js';

@@ -1,4 +1,4 @@
-// Owns the reading of imports: which file of the project imports which other, which package, and what of Node.
+// The reading of imports: which file of the project imports which other, which package, and what of Node.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';

@@ -1,4 +1,4 @@
-// Owns the proof that imports run one way, and of what else docs/architecture.md says of every file.
+// Tests that imports run one way, and of what else docs/architecture.md says of every file.
 
 import { expect } from 'chai';
 import { codeIn, filesBelow, type Imports, importsOf, sourceFiles } from './imports.js';

@@ -49,4 +49,9 @@ describe('the words of', () => {
     const free = paths.filter((path) => !Object.keys(LIMITS).some((area) => path.startsWith(area)));
     expect(free).to.deep.equal([]);
   });
+
+  it('first lines of tests and benches say what the file is, and not what it owns', () => {
+    const owning = filesBelow(['test', 'bench'], '.ts').filter((path) => /^\/\/ Owns\b/.test(readText(path)));
+    expect(owning).to.deep.equal([]);
+  });
 });

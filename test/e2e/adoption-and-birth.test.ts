@@ -1,4 +1,4 @@
-// Owns the proof of which adopted sessions a store vouches for that is younger than they are.
+// Tests of which adopted sessions a store vouches for that is younger than they are.
 
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';

@@ -1,4 +1,4 @@
-// Owns the proof that tokens of djangorestframework-simplejwt are taken over: refreshed, replayed, ended, and judged.
+// Tests that tokens of djangorestframework-simplejwt are taken over: refreshed, replayed, ended, and judged.
 
 import { expect } from 'chai';
 import type { RedisServer } from '../support/redis-server.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what a store that comes back does with the calls that were made while it was away.
+// Tests of what a store that comes back does with the calls that were made while it was away.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns the HTTP client that tests use in front of a running gateway, as a browser would.
+// The HTTP client that tests use in front of a running gateway, as a browser would.
 
 import { expect } from 'chai';
 import type { Started } from '../support/processes.js';

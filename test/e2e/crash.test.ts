@@ -1,4 +1,4 @@
-// Owns the proof that an acknowledged logout outlives any crash, of the service and of its store.
+// Tests that an acknowledged logout outlives any crash, of the service and of its store.
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';

@@ -1,4 +1,4 @@
-// Owns the proof that the issuer's credential is changed without a refused login, as docs/operations.md says.
+// Tests that the issuer's credential is changed without a refused login, as docs/operations.md says.
 
 import { expect } from 'chai';
 import { failureOfCall, type TestClient } from '../support/auth-client.js';

@@ -1,4 +1,4 @@
-// Owns how tests look into a Redis under test, and how they tamper with what lies there.
+// How tests look into a Redis under test, and how they tamper with what lies there.
 
 import type { RedisServer } from '../support/redis-server.js';
 

@@ -1,4 +1,4 @@
-// Owns the proof of the four cases that it all began with: over HTTP, through a real gateway, on a real Redis.
+// Tests of the four cases that it all began with: over HTTP, through a real gateway, on a real Redis.
 
 import { expect } from 'chai';
 import { BLACKLISTED, type Browser, EXPIRED, pairIn } from './browser.js';

@@ -1,4 +1,4 @@
-// Owns the proof that the denylist stays small: nothing for a login, one entry a session, and each ends by itself.
+// Tests that the denylist stays small: nothing for a login, one entry a session, and each ends by itself.
 
 import { expect } from 'chai';
 import type { RedisServer } from '../support/redis-server.js';

@@ -1,4 +1,4 @@
-// Owns the proof that others can check our access tokens by the public keys, with jose through the real gateway, and
+// Tests that others can check our access tokens by the public keys, with jose through the real gateway, and
 // that nothing else gets out.
 
 import { createPrivateKey } from 'node:crypto';

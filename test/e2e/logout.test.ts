@@ -1,4 +1,4 @@
-// Owns the proof of what a logout ends and what it leaves, over gRPC: each token, both, all sessions, and the long dead.
+// Tests of what a logout ends and what it leaves, over gRPC: each token, both, all sessions, and the long dead.
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what the processes print: every call once, every event of a session, and never a token or a secret.
+// Tests of what the processes print: every call once, every event of a session, and never a token or a secret.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Owns the proof that a store that has forgotten everything revives nothing, and that life goes on.
+// Tests that a store that has forgotten everything revives nothing, and that life goes on.
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';

@@ -1,4 +1,4 @@
-// Owns the proof that an authentic token of simplejwt with odd claims gets a clear answer, where simplejwt itself fails.
+// Tests that an authentic token of simplejwt with odd claims gets a clear answer, where simplejwt itself fails.
 
 import { expect } from 'chai';
 import { type Browser, LOGOUT, pairIn } from './browser.js';

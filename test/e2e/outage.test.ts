@@ -1,4 +1,4 @@
-// Owns the proof that a store that is away is told as "cannot tell", soon, and to everybody, and that it heals by itself.
+// Tests that a store that is away is told as "cannot tell", soon, and to everybody, and that it heals by itself.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns the proof that callers at the same moment, on two nodes, get one successor of a token, and never revive a session.
+// Tests that callers at the same moment, on two nodes, get one successor of a token, and never revive a session.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

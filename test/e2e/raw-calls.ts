@@ -1,4 +1,4 @@
-// Owns the calls that tests write byte by byte: what no generated client would send, and reflection as grpcurl asks it.
+// The calls that tests write byte by byte: what no generated client would send, and reflection as grpcurl asks it.
 
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { CallFailed, failureOf } from '../support/auth-client.js';

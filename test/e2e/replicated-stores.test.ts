@@ -1,4 +1,4 @@
-// Owns the proof that all flows, and races of two nodes, are the same on a primary that Sentinels name and on a cluster.
+// Tests that all flows, and races of two nodes, are the same on a primary that Sentinels name and on a cluster.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

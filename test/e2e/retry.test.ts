@@ -1,4 +1,4 @@
-// Owns the proof that a client whose answer was lost gets it again: to the letter where the algorithm allows it.
+// Tests that a client whose answer was lost gets it again: to the letter where the algorithm allows it.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

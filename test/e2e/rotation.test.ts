@@ -1,4 +1,4 @@
-// Owns the proof that keys change while nodes run: under load on two of them nothing is lost, nor where a file is late.
+// Tests that keys change while nodes run: under load on two of them nothing is lost, nor where a file is late.
 
 import { copyFileSync, mkdirSync, renameSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns the proof that JWT_SECRET can be changed node by node without one refused token.
+// Tests that JWT_SECRET can be changed node by node without one refused token.
 
 import { utimesSync } from 'node:fs';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns what a test puts on stage: Redis servers, services, gateways and folders, all gone when it is over.
+// What a test puts on stage: Redis servers, services, gateways and folders, all gone when it is over.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Owns the proof that an entry that was deleted, or that nobody can read, revives nothing and harms no other session.
+// Tests that an entry that was deleted, or that nobody can read, revives nothing and harms no other session.
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';

@@ -1,4 +1,4 @@
-// Owns tokens that tests make by hand, of ours and of djangorestframework-simplejwt, and how tests read claims.
+// Tokens that tests make by hand, of ours and of djangorestframework-simplejwt, and how tests read claims.
 
 import { createHmac, randomUUID } from 'node:crypto';
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';

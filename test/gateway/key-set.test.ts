@@ -1,4 +1,4 @@
-// Owns the proof of how the gateway answers the public keys: as JSON that may be kept, under a tag, and failures never.
+// Tests of how the gateway answers the public keys: as JSON that may be kept, under a tag, and failures never.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns the proof of the logout route: which tokens it passes on, and what it refuses itself.
+// Tests of the logout route: which tokens it passes on, and what it refuses itself.
 
 import { expect } from 'chai';
 import { tokenProblem } from '../support/scripted-auth-service.js';

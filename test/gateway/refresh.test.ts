@@ -1,4 +1,4 @@
-// Owns the proof of the refresh route: what the client gets, to the letter, for each thing it can send.
+// Tests of the refresh route: what the client gets, to the letter, for each thing it can send.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';

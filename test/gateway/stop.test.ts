@@ -1,4 +1,4 @@
-// Owns the proof that the gateway stops gracefully, within bounds, and leaves nothing open.
+// Tests that the gateway stops gracefully, within bounds, and leaves nothing open.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Owns the proof that the gateway calls its service over TLS, with new files for new connections, and says what is wrong.
+// Tests that the gateway calls its service over TLS, with new files for new connections, and says what is wrong.
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Owns the proof that the running server speaks the contract as its files say it: loaded afresh, by field names.
+// Tests that the running server speaks the contract as its files say it: loaded afresh, by field names.
 
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition, Metadata, type ServiceError } from '@grpc/grpc-js';

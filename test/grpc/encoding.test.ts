@@ -1,4 +1,4 @@
-// Owns the proof that answers encoded with one writer are the generated code's, whatever was encoded before them.
+// Tests that answers encoded with one writer are the generated code's, whatever was encoded before them.
 
 import { expect } from 'chai';
 import { RefreshTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';

@@ -1,4 +1,4 @@
-// Owns the proof of who may call the issuer: holders of any of its credentials, and clients whose certificate has a listed name.
+// Tests of who may call the issuer: holders of any of its credentials, and clients whose certificate has a listed name.
 
 import { expect } from 'chai';
 import { namesIn } from '../../src/grpc/services/issuer-guard.js';

@@ -1,4 +1,4 @@
-// Owns the proof of what callers meet at a server that has more calls than it takes, and of what its log says.
+// Tests of what callers meet at a server that has more calls than it takes, and of what its log says.
 
 import { type ClientHttp2Stream, connect } from 'node:http2';
 import { expect } from 'chai';

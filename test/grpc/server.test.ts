@@ -1,4 +1,4 @@
-// Owns the proof of the server's bounds: sizes, streams, deadlines, health, and how it stops.
+// Tests of the server's bounds: sizes, streams, deadlines, health, and how it stops.
 
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:http2';

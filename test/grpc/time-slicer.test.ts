@@ -1,4 +1,4 @@
-// Owns the proof that batches share what they have of the event loop, and leave the rest to others.
+// Tests that batches share what they have of the event loop, and leave the rest to others.
 
 import { expect } from 'chai';
 import { TimeSlicer } from '../../src/grpc/admission/time-slicer.js';

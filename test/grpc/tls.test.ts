@@ -1,4 +1,4 @@
-// Owns the proof that the gRPC server speaks TLS as it should: to whom, with what, and with new certificates while it runs.
+// Tests that the gRPC server speaks TLS as it should: to whom, with what, and with new certificates while it runs.
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

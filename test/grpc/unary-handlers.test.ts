@@ -1,4 +1,4 @@
-// Owns the proof that a call is counted out however its handler ends.
+// Tests that a call is counted out however its handler ends.
 
 import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';

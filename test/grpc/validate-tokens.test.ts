@@ -1,4 +1,4 @@
-// Owns the proof of the batch over the real wire: its order, its bounds, and that one token harms no other.
+// Tests of the batch over the real wire: its order, its bounds, and that one token harms no other.
 
 import { expect } from 'chai';
 import type { ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';

@@ -1,4 +1,4 @@
-// Owns the proof of the environment's readers: what they take, what they refuse, and that secrets never print.
+// Tests of the environment's readers: what they take, what they refuse, and that secrets never print.
 
 import { inspect } from 'node:util';
 import { expect } from 'chai';

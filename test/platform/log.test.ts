@@ -1,4 +1,4 @@
-// Owns the proof that the log has what it should, and neither tokens nor passwords.
+// Tests that the log has what it should, and neither tokens nor passwords.
 
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';

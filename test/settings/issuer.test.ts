@@ -1,4 +1,4 @@
-// Owns the proof of how the issuer's callers are set: credentials, names, and what is refused at the start.
+// Tests of how the issuer's callers are set: credentials, names, and what is refused at the start.
 
 import { expect } from 'chai';
 import { ConfigError, Environment } from '../../src/platform/env.js';

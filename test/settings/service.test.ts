@@ -1,4 +1,4 @@
-// Owns the proof of which settings a process takes, what must hold between them, and how faults are told.
+// Tests of which settings a process takes, what must hold between them, and how faults are told.
 
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';

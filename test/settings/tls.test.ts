@@ -1,4 +1,4 @@
-// Owns the proof of how TLS is set: what belongs together, and that nobody listens in plain text for others by accident.
+// Tests of how TLS is set: what belongs together, and that nobody listens in plain text for others by accident.
 
 import { expect } from 'chai';
 import { ConfigError, Environment } from '../../src/platform/env.js';

@@ -1,4 +1,4 @@
-// Owns the gRPC client that tests use: the generated one with promises, and its errors with their details decoded.
+// The gRPC client that tests use: the generated one with promises, and its errors with their details decoded.
 
 import {
   type ChannelCredentials,

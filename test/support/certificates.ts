@@ -1,4 +1,4 @@
-// Owns the certificates of tests: authorities and what they sign (RFC 5280), made on the spot, with any names and times.
+// The certificates of tests: authorities and what they sign (RFC 5280), made on the spot, with any names and times.
 
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

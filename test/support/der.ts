@@ -1,4 +1,4 @@
-// Owns the few DER forms (ITU-T X.690) that test certificates are written in.
+// The few DER forms (ITU-T X.690) that test certificates are written in.
 
 const CLASS_CONTEXT = 0x80;
 const CONSTRUCTED = 0x20;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Owns that redis-server is there before the tests run: installs it where that can be done, or says how to get it.
+# That redis-server is there before the tests run: installs it where that can be done, or says how to get it.
 set -eu
 
 if command -v redis-server >/dev/null 2>&1; then

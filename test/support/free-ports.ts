@@ -1,4 +1,4 @@
-// Owns free ports of this machine for servers that tests start.
+// Free ports of this machine for servers that tests start.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';

@@ -1,4 +1,4 @@
-// Owns a real gRPC server in the test's own process, on the store whose steps are taken by hand.
+// A real gRPC server in the test's own process, on the store whose steps are taken by hand.
 
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';

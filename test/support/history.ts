@@ -1,4 +1,4 @@
-// Owns random histories of the real core: clients, a thief and operators call two nodes, every step of every call is
+// Random histories of the real core: clients, a thief and operators call two nodes, every step of every call is
 // taken in an order of the generator's choice, and what was answered is judged by what really happened before what.
 
 import type { Context } from '../../src/core/context.js';

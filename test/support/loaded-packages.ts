@@ -1,4 +1,4 @@
-// Owns a module that is loaded before all else, and writes down on SIGUSR2 which packages the process has loaded.
+// A module that is loaded before all else, and writes down on SIGUSR2 which packages the process has loaded.
 
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// Owns a logger that keeps what it is told, for tests to look at.
+// A logger that keeps what it is told, for tests to look at.
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-// Owns the watching of what a Redis server is asked for: MONITOR, over a socket of its own.
+// The watching of what a Redis server is asked for: MONITOR, over a socket of its own.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-// Owns a primary with two replicas and three Sentinels that watch them, all real processes of this machine, for tests.
+// A primary with two replicas and three Sentinels that watch them, all real processes of this machine, for tests.
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

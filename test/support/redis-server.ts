@@ -1,4 +1,4 @@
-// Owns real Redis servers for tests: each on a free port of this machine, in a folder of its own, gone when it is stopped.
+// Real Redis servers for tests: each on a free port of this machine, in a folder of its own, gone when it is stopped.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Owns short scenes of the real core on a store that answers at once: two nodes, a clock moved by hand, and the events.
+// Short scenes of the real core on a store that answers at once: two nodes, a clock moved by hand, and the events.
 
 import type { Context } from '../../src/core/context.js';
 import { InvalidInput, StoreUnavailable } from '../../src/core/errors.js';

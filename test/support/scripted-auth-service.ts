@@ -1,4 +1,4 @@
-// Owns a stand-in for the service: real gRPC on a real port, its answers by a script, its calls on record.
+// A stand-in for the service: real gRPC on a real port, its answers by a script, its calls on record.
 
 import {
   type handleUnaryCall,

@@ -1,4 +1,4 @@
-// Owns a clock that is off: loaded before a process under test, it moves all that the process sees of the wall clock.
+// A clock that is off: loaded before a process under test, it moves all that the process sees of the wall clock.
 // CLOCK_SHIFT_MS says by how much; at SIGUSR2 the file CLOCK_FILE, if one is named, says it anew.
 
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Owns a TCP proxy for tests: it delays, loses, holds back or cuts what passes between clients and one server.
+// A TCP proxy for tests: it delays, loses, holds back or cuts what passes between clients and one server.
 
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';

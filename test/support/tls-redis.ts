@@ -1,4 +1,4 @@
-// Owns real Redis servers that speak TLS on a port of their own, beside the plain one that tests look in by.
+// Real Redis servers that speak TLS on a port of their own, beside the plain one that tests look in by.
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';

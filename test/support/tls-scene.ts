@@ -1,4 +1,4 @@
-// Owns what tests of TLS have in common: two authorities, a folder with the service's files, and clients of every kind.
+// What tests of TLS have in common: two authorities, a folder with the service's files, and clients of every kind.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

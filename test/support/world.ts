@@ -1,4 +1,4 @@
-// Owns a store for tests whose every step is taken by hand: two nodes, one data set, and whatever order is wanted.
+// A store for tests whose every step is taken by hand: two nodes, one data set, and whatever order is wanted.
 
 import type { Context } from '../../src/core/context.js';
 import { Births } from '../../src/core/durability/births.js';

@@ -1,4 +1,4 @@
-// Owns a real `latchkey serve` with workers, as tests see it: who answers, whose process it is, and who still lives.
+// A real `latchkey serve` with workers, as tests see it: who answers, whose process it is, and who still lives.
 
 import { readFileSync } from 'node:fs';
 import { type ChannelOptions, credentials, Metadata } from '@grpc/grpc-js';

@@ -1,4 +1,4 @@
-// Owns the proof of how a pool bears with workers that are late, crash, cannot serve or do not end.
+// Tests of how a pool bears with workers that are late, crash, cannot serve or do not end.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Owns a program with a pool of workers that do as a file says, for what no service does by itself.
+// A program with a pool of workers that do as a file says, for what no service does by itself.
 
 import cluster from 'node:cluster';
 import { closeSync, openSync, readFileSync } from 'node:fs';

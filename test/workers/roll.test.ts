@@ -1,4 +1,4 @@
-// Owns the proof that workers are replaced one by one on SIGHUP, that no caller notices, and that a bad successor ends it.
+// Tests that workers are replaced one by one on SIGHUP, that no caller notices, and that a bad successor ends it.
 
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';

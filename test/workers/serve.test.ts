@@ -1,4 +1,4 @@
-// Owns the proof of what `serve` with several workers is to its callers and its operator: one port, one life, one fault.
+// Tests of what `serve` with several workers is to its callers and its operator: one port, one life, one fault.
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Owns the scenario of ValidateTokens: many tokens a call, counted by the token.
+// The scenario of ValidateTokens: many tokens a call, counted by the token.
 
 import {
   ValidateTokenResponse,

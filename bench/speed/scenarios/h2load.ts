@@ -1,4 +1,4 @@
-// Owns the scenario that looks whether the client makes the figures: validate of the same token once more, by h2load.
+// The scenario that looks whether the client makes the figures: validate of the same token once more, by h2load.
 
 import { HAS_H2LOAD } from '../../load/h2load.js';
 import { cleanly } from '../../machine/cleanup.js';

@@ -1,4 +1,4 @@
-// Owns the scenario of IssueToken: logins of many subjects in turn, none of them with claims of their own.
+// The scenario of IssueToken: logins of many subjects in turn, none of them with claims of their own.
 
 import { IssueTokenRequest, IssueTokenResponse } from '../../../proto/gen/auth/v1/issuer_service.js';
 import type { Route } from '../../load/work.js';

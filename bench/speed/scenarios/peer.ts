@@ -1,4 +1,4 @@
-// Owns the scenario of a peer: node-oidc-provider's introspection on the same Redis, against validate.
+// The scenario of a peer: node-oidc-provider's introspection on the same Redis, against validate.
 
 import { cleanly } from '../../machine/cleanup.js';
 import { introspections } from '../../peer/client.js';

@@ -1,4 +1,4 @@
-// Owns the scenarios of RefreshToken: chains of many sessions, each call with the token that the one before it answered.
+// The scenarios of RefreshToken: chains of many sessions, each call with the token that the one before it answered.
 
 import { RefreshTokenResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Keys } from '../../../src/core/ports.js';

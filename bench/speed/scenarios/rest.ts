@@ -1,4 +1,4 @@
-// Owns the scenario of a refresh by REST: the gateway and the service behind it, against bare fastify and a bare echo.
+// The scenario of a refresh by REST: the gateway and the service behind it, against bare fastify and a bare echo.
 
 import { RefreshTokenResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Answers, Route } from '../../load/work.js';

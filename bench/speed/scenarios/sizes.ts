@@ -1,4 +1,4 @@
-// Owns the scenario of a store that grows: the same load on few sessions and on many.
+// The scenario of a store that grows: the same load on few sessions and on many.
 
 import type { Work } from '../../load/work.js';
 import { cleanly } from '../../machine/cleanup.js';

@@ -1,4 +1,4 @@
-// Owns the scenarios of ValidateToken: the same token, many in turn, and each only once.
+// The scenarios of ValidateToken: the same token, many in turn, and each only once.
 
 import { ValidateTokenRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Route, Work } from '../../load/work.js';

@@ -1,4 +1,4 @@
-// Owns the scenario of workers: two against one, on every core, whatever the load and the store leave of them.
+// The scenario of workers: two against one, on every core, whatever the load and the store leave of them.
 
 import { HAS_H2LOAD } from '../../load/h2load.js';
 import type { Work } from '../../load/work.js';

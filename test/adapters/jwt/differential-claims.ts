@@ -1,4 +1,4 @@
-// Owns the payloads of the differential fuzz: good claims, and how they are changed at random.
+// The payloads of the differential fuzz: good claims, and how they are changed at random.
 
 import fc from 'fast-check';
 

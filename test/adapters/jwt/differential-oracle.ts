@@ -1,4 +1,4 @@
-// Owns the second opinion on tokens: jose with our policy, the claims that only we know in words of their own, and the
+// The second opinion on tokens: jose with our policy, the claims that only we know in words of their own, and the
 // list of where the two may differ.
 
 import type { KeyObject } from 'node:crypto';

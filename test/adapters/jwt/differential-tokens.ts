@@ -1,4 +1,4 @@
-// Owns the tokens of the differential fuzz: their keys and headers, and how tokens are grown and mutated at random.
+// The tokens of the differential fuzz: their keys and headers, and how tokens are grown and mutated at random.
 
 import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// Owns the differential fuzz of the codec: tokens grown and mutated at random, judged by us and by jose with one policy.
+// The differential fuzz of the codec: tokens grown and mutated at random, judged by us and by jose with one policy.
 
 import { randomInt } from 'node:crypto';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Owns the proof that signatures are made and checked as they must be, with jose as an oracle of its own.
+// Tests that signatures are made and checked as they must be, with jose as an oracle of its own.
 
 import {
   createHmac,

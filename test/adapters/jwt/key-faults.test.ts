@@ -1,4 +1,4 @@
-// Owns the proof that a ring of keys follows its folder and nothing else: what is broken, half there, or as before.
+// Tests that a ring of keys follows its folder and nothing else: what is broken, half there, or as before.
 
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns the proof of how signing keys are read from a folder, how they are written, and which faults are told.
+// Tests of how signing keys are read from a folder, how they are written, and which faults are told.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {

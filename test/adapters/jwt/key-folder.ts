@@ -1,4 +1,4 @@
-// Owns a folder of keys on stage: files by name and date, clocks moved by hand, a disk that counts, and a ring on it.
+// A folder of keys on stage: files by name and date, clocks moved by hand, a disk that counts, and a ring on it.
 
 import { chmodSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';

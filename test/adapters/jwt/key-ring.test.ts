@@ -1,4 +1,4 @@
-// Owns the proof of which key of a folder signs and when, while files come, go and break.
+// Tests of which key of a folder signs and when, while files come, go and break.
 
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';

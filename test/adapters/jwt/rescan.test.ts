@@ -1,4 +1,4 @@
-// Owns the proof that tokens of unknown keys have the folder looked at: soon, seldom, and with nobody held up for long.
+// Tests that tokens of unknown keys have the folder looked at: soon, seldom, and with nobody held up for long.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

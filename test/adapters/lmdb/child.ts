@@ -1,4 +1,4 @@
-// Owns a second process on a data folder: it swaps as it is told, and says what was acknowledged.
+// A second process on a data folder: it swaps as it is told, and says what was acknowledged.
 
 import { LmdbStore } from '../../../src/adapters/lmdb/lmdb-store.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';

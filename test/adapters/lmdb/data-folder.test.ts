@@ -1,4 +1,4 @@
-// Owns the proof of where the embedded store keeps its data, who may read it, and what is made of data it cannot use.
+// Tests of where the embedded store keeps its data, who may read it, and what is made of data it cannot use.
 
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

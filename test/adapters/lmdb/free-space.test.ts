@@ -1,4 +1,4 @@
-// Owns the proof that what was removed makes no write dearer, and that its room is used again.
+// Tests that what was removed makes no write dearer, and that its room is used again.
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns the proof that the embedded store does what every store must.
+// Tests that the embedded store does what every store must.
 
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { LmdbWorld } from './lmdb-world.js';

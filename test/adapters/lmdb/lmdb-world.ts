@@ -1,4 +1,4 @@
-// Owns how tests open embedded stores: in a folder of their own, by clocks that stand still until they are moved.
+// How tests open embedded stores: in a folder of their own, by clocks that stand still until they are moved.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Owns the proof of what the embedded store promises over a crash, a full disk, and between processes.
+// Tests of what the embedded store promises over a crash, a full disk, and between processes.
 
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Owns the proof that reads of one turn see all that was written before they were asked for, whoever wrote it.
+// Tests that reads of one turn see all that was written before they were asked for, whoever wrote it.
 
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Owns the proof that expired entries go, and that a clock that is wrong for a while makes none go that still matters.
+// Tests that expired entries go, and that a clock that is wrong for a while makes none go that still matters.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';

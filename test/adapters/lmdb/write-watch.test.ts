@@ -1,4 +1,4 @@
-// Owns the proof that a disk that hangs costs its callers an error in a known time, and that the core is told of it.
+// Tests that a disk that hangs costs its callers an error in a known time, and that the core is told of it.
 
 import { expect } from 'chai';
 import { WriteWatch } from '../../../src/adapters/lmdb/write-watch.js';

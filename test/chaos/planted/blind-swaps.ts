@@ -1,4 +1,4 @@
-// Owns a planted bug, loaded before a node: swaps that ignore what they expect, and write over whatever stands.
+// A planted bug, loaded before a node: swaps that ignore what they expect, and write over whatever stands.
 
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 

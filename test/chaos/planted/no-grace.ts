@@ -1,4 +1,4 @@
-// Owns a planted bug, loaded before a node: a clock of the store that makes the window of a retry end at once.
+// A planted bug, loaded before a node: a clock of the store that makes the window of a retry end at once.
 
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 

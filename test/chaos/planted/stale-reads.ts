@@ -1,4 +1,4 @@
-// Owns a planted bug, loaded before a node: reads that are answered from a cache of half a second.
+// A planted bug, loaded before a node: reads that are answered from a cache of half a second.
 
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 

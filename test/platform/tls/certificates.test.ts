@@ -1,4 +1,4 @@
-// Owns the proof that certificates in use follow their files, survive whatever is done to those, and end with a warning.
+// Tests that certificates in use follow their files, survive whatever is done to those, and end with a warning.
 
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Owns the proof of what TLS files are taken, and that the words for all others name the file and nothing in it.
+// Tests of what TLS files are taken, and that the words for all others name the file and nothing in it.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
