@@ -1,4 +1,4 @@
-// The identity that a verified access token carries to the server behind a proxy.
+// The identity in a verified access token: whose it is, of which session, and when it ends.
 
 import type { Identity } from '../../bearer/identity-headers.js';
 import type { Verified } from '../../core/session/verified-token.js';

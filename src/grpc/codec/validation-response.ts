@@ -12,6 +12,7 @@ import type { Validation } from '../../core/use-cases/validate.js';
 import type { BatchResult } from '../../core/use-cases/validate-many.js';
 import { RETRY_INFO } from '../status.js';
 import { toBuffer } from './bytes.js';
+import { identityOf } from './identity.js';
 
 /** A response together with its encodings. Each encoding is made when it is first needed. */
 export class ValidationResponse {
@@ -61,17 +62,14 @@ const encodeResult = (result: ValidateTokensResult): Buffer =>
 
 const CANNOT_TELL = encodeResult({ cannotTell: RETRY_INFO });
 
-const activeMessage = ({ token, endsAt }: Verified): ValidateTokenResponse => ({
+const activeMessage = (verified: Verified): ValidateTokenResponse => ({
+  ...identityOf(verified),
   active: true,
   problem: TokenProblem.TOKEN_PROBLEM_UNSPECIFIED,
-  subject: token.subject,
-  // simplejwt gives its two tokens different ids, so an access token's id does not lead to its session.
-  sessionId: token.adopted ? '' : token.sessionId,
-  tokenId: token.id,
-  issuedAt: token.issuedAt,
-  expiresAt: endsAt,
-  issuer: token.issuer ?? '',
-  audience: [...token.audience],
+  tokenId: verified.token.id,
+  issuedAt: verified.token.issuedAt,
+  issuer: verified.token.issuer ?? '',
+  audience: [...verified.token.audience],
   claims: undefined,
 });
 
