@@ -6,7 +6,7 @@ import { type Credentials, redisUrlFault } from '../adapters/redis/url.js';
 import type { Policy } from '../core/policy.js';
 import { SLACK_MS } from '../core/session/rules.js';
 import { isReserved } from '../core/token/claims.js';
-import { isClientId } from '../core/use-cases/issue.js';
+import { isClientId, isOwnField } from '../core/use-cases/issue.js';
 import { type Address, type Environment, formatDuration, type Secret } from '../platform/env.js';
 import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
@@ -193,7 +193,7 @@ function readClientId(env: Environment): string | undefined {
 
 function readSubjectClaim(env: Environment, adopt: boolean): string {
   const name = env.text('SUBJECT_CLAIM', { default: adopt ? 'user_id' : 'sub' });
-  if (name !== 'sub' && isReserved(name))
+  if (name !== 'sub' && (isReserved(name) || isOwnField(name)))
     env.fault('SUBJECT_CLAIM', name, 'a claim that has no other meaning, such as user_id');
   if (/\s/.test(name)) env.fault('SUBJECT_CLAIM', JSON.stringify(name), 'a name without white space, such as user_id');
   return name;

@@ -131,7 +131,9 @@ describe('the settings of the service', () => {
     expect(read({ ...GOOD, ADOPT_TOKENS: 'simplejwt', SUBJECT_CLAIM: 'uid' }).policy.subjectClaim).to.equal('uid');
     const without = { DATA_DIR: 'data', JWT_KEYS_DIR: 'keys', ADOPT_TOKENS: 'simplejwt' };
     expect(faults(without).join()).to.include('SIGNING_KEY of simplejwt');
-    expect(faults({ ...GOOD, SUBJECT_CLAIM: 'jti' }).join()).to.include('SUBJECT_CLAIM');
+    for (const name of ['jti', 'client_id', 'scope']) {
+      expect(faults({ ...GOOD, SUBJECT_CLAIM: name }).join(), name).to.include('SUBJECT_CLAIM');
+    }
     expect(faults({ ...GOOD, SESSIONS_SINCE: '2026-01-01T00:00:00Z' }).join()).to.include('in the future');
   });
 

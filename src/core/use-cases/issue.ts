@@ -61,7 +61,7 @@ export async function issue(context: Context, call: Call, login: Login): Promise
 }
 
 /** The claims that IssueToken has fields for. Tokens carry them as any other claim. */
-const isOwnField = (name: string): boolean => name === 'client_id' || name === 'scope';
+export const isOwnField = (name: string): boolean => name === 'client_id' || name === 'scope';
 
 const MAX_CLIENT_ID = 255;
 const MAX_SCOPE = 1024;
