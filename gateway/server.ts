@@ -15,6 +15,7 @@ import { Connections } from './http/connections.js';
 import { OpenResponses } from './http/open-responses.js';
 import { trustedProxies } from './limits/client-address.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
+import { ClientsFile } from './oauth/clients-file.js';
 import { createCheck } from './routes/check.js';
 
 /** The HTTP gateway. */
@@ -47,7 +48,9 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
-  const app = createApp(settings, { log, client, check, isTrustedProxy, onClientError, nowMs });
+  const clientsFile = settings.oauth && new ClientsFile(settings.oauth.clientsFile, log);
+  const oauth = clientsFile && { client, clients: () => clientsFile.clients };
+  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
@@ -62,6 +65,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
     client.close();
     await validator?.close();
     certificates?.close();
+    clientsFile?.close();
   };
 
   return {

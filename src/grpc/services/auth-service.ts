@@ -1,11 +1,13 @@
 // The handlers of AuthService: each turns a message into a use case's input, and its result into a message.
 
 import type { Context } from '../../core/context.js';
+import { introspect } from '../../core/use-cases/introspect.js';
 import { keySet } from '../../core/use-cases/key-set.js';
 import { logout } from '../../core/use-cases/logout.js';
 import { refresh } from '../../core/use-cases/refresh.js';
 import { validate } from '../../core/use-cases/validate.js';
 import type { AUTH_SERVICE } from '../codec/encoding.js';
+import { introspectionMessage } from '../codec/introspection-message.js';
 import { keySetMessage } from '../codec/key-set-message.js';
 import { validationResponse } from '../codec/validation-response.js';
 import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
@@ -34,6 +36,17 @@ export function authService(context: Context, unary: UnaryHandlers): ServiceHand
     ),
 
     validateTokens: unary.wrap('ValidateTokens', validateTokens(context), 'debug'),
+
+    introspectToken: unary.wrap(
+      'IntrospectToken',
+      async (request, call) => {
+        const introspection = await introspect(context, call, request);
+        const { problem, why } = introspection;
+        if (problem !== undefined) call.addLogFields({ problem, why });
+        return introspectionMessage(introspection);
+      },
+      'debug',
+    ),
 
     // Called again and again by every verifier.
     getJsonWebKeySet: unary.wrap('GetJsonWebKeySet', async () => keySetMessage(keySet(context)), 'debug'),
