@@ -25,13 +25,17 @@ import {
 } from './http/responses.js';
 import { createThrottle } from './http/throttle.js';
 import type { IsTrustedProxy } from './limits/client-address.js';
-import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf, type Route } from './routes/table.js';
+import type { OAuthParts } from './routes/oauth.js';
+import type { Route } from './routes/route.js';
+import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf } from './routes/table.js';
 
 /** The collaborators of the app. */
 export interface AppParts {
   readonly log: Logger;
   readonly client: AuthClient;
   readonly check: Check;
+  /** Undefined: there are no routes for OAuth clients. */
+  readonly oauth: OAuthParts | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
   readonly onClientError: ClientErrorHandler;
   /** A monotonic clock, for the windows of the rate limit. */
@@ -53,9 +57,9 @@ const CORS_OF = {
 /** Builds the app. It does not listen yet. */
 export function createApp(
   { cors, paths, rateLimit, limits }: GatewaySettings,
-  { log, client, check, isTrustedProxy, onClientError, nowMs, meter }: AppParts,
+  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, meter }: AppParts,
 ): FastifyInstance<Server> {
-  const routes = createRoutes(client, paths, check);
+  const routes = createRoutes({ client, check, oauth }, paths);
   const durations = meter && requestDurations(meter, [...routes.keys(), UNKNOWN_ROUTE]);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);
@@ -96,6 +100,7 @@ export function createApp(
   app.decorateRequest('route', undefined);
   app.decorateRequest('callEnd', undefined);
   app.decorateRequest('throttled', undefined);
+  app.decorateRequest('oauthClient', undefined);
   // The hooks use callbacks: none of them waits, and each promise would cost a request another turn of the event loop.
   app.addHook('onRequest', (request, reply, done) => {
     start(request, reply);

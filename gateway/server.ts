@@ -16,6 +16,7 @@ import { Connections } from './http/connections.js';
 import { OpenResponses } from './http/open-responses.js';
 import { trustedProxies } from './limits/client-address.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
+import { ClientsFile } from './oauth/clients-file.js';
 import { createCheck } from './routes/check.js';
 
 /** The HTTP gateway. */
@@ -53,7 +54,9 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
-  const app = createApp(settings, { log, client, check, isTrustedProxy, onClientError, nowMs, meter });
+  const clientsFile = settings.oauth && new ClientsFile(settings.oauth.clientsFile, log);
+  const oauth = clientsFile && { client, clients: () => clientsFile.clients };
+  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, meter });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
@@ -68,6 +71,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
     client.close();
     await validator?.close();
     certificates?.close();
+    clientsFile?.close();
   };
 
   return {

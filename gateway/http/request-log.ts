@@ -13,6 +13,8 @@ declare module 'fastify' {
     callEnd: CallEnd | undefined;
     /** The client whose rate limit was exceeded, if that is why the request was refused. */
     throttled: string | undefined;
+    /** The id of the OAuth client, once it has authenticated. */
+    oauthClient: string | undefined;
   }
 }
 
@@ -58,6 +60,7 @@ export function beginRequest(
         ...(raw.writableFinished ? {} : { aborted: true }),
         durationMs: Math.round(durationMs * 10) / 10,
         ...(request.throttled === undefined ? {} : { throttled: request.throttled }),
+        ...(request.oauthClient === undefined ? {} : { client: request.oauthClient }),
         ...(request.callEnd ? { grpcCode: request.callEnd.code } : {}),
         ...(request.callEnd && statusCode >= 500 ? { grpcDetails: request.callEnd.details } : {}),
       },

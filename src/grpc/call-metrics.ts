@@ -38,10 +38,6 @@ const OUTCOMES: Readonly<Partial<Record<AuditEvent['event'], RefreshOutcome>>> =
 };
 const ALL_OUTCOMES = [...Object.values(OUTCOMES), 'refused'] as const;
 
-const METHODS = [
-  ...['RefreshToken', 'Logout', 'ValidateToken', 'ValidateTokens', 'GetJsonWebKeySet'],
-  ...['IssueToken', 'RevokeSubject', 'Check'],
-];
 /** The names of the status codes, by their numbers. */
 const CODES: readonly string[] = Array.from({ length: status.UNAUTHENTICATED + 1 }, (_, code) => status[code] ?? '');
 
@@ -53,11 +49,12 @@ export class CallMetrics {
   readonly #validations: CounterBy<ValidationResult>;
   readonly #refreshes: CounterBy<RefreshOutcome>;
 
-  constructor(meter: Meter) {
+  /** @param methods the names of all methods that are counted */
+  constructor(meter: Meter, methods: readonly string[]) {
     this.#durations = meter.histogramByTwo(
       { name: 'latchkey_rpc_duration_seconds', help: 'Time from the message of a call to its response' },
       [
-        { name: 'method', values: METHODS },
+        { name: 'method', values: methods },
         { name: 'code', values: CODES },
       ],
     );

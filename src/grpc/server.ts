@@ -31,6 +31,11 @@ const FLUSH_MS = 100;
 
 const CALLS_SHED = { name: 'latchkey_calls_shed_total', help: 'Calls that were refused because of overload' };
 
+/** The methods of all services but health and reflection, whose callers ask about this process alone. */
+const METHODS = [AUTH_SERVICE, ISSUER_SERVICE, EXT_AUTHZ_SERVICE]
+  .flatMap((service) => Object.values(service))
+  .map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
+
 const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';
 const EXT_AUTHZ = 'envoy.service.auth.v3.Authorization';
@@ -71,7 +76,7 @@ export class GrpcServer {
     const { address, issuer, certificates, maxConcurrentCalls, worker, meter, limits = DEFAULT_LIMITS } = options;
     this.#log = log;
     this.#admission = new Admission(log, { maxConcurrentCalls, refused: meter?.counter(CALLS_SHED) });
-    const metrics = meter && new CallMetrics(meter);
+    const metrics = meter && new CallMetrics(meter, METHODS);
     this.#unary = new UnaryHandlers(log, this.#admission, metrics);
     this.#transport = new Transport(log, limits, certificates);
     this.#reflection = options.reflection === false ? undefined : new Reflection(this.#admission);

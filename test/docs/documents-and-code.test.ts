@@ -106,7 +106,7 @@ describe('the documents', () => {
     const [validated, ...documented] = tableBelow(page('grpc-api'), '## What gRPC answers').map(
       ([cause, code, detail = '']) => [cause, codeOf(code), detail.startsWith('none') ? 'none' : codeOf(detail)],
     );
-    expect(validated).to.deep.equal(['a bad token, to ValidateToken', 'OK', 'none']);
+    expect(validated).to.deep.equal(['a bad token, to ValidateToken and IntrospectToken', 'OK', 'none']);
     expect(documented).to.deep.equal(found);
   });
 
@@ -119,9 +119,14 @@ describe('the documents', () => {
 
   it('name only paths that the gateway has, and all of them', () => {
     const pathsIn = (text: string) =>
-      [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z./-]+)/gm)].map(([, path = '']) => pathOf(path));
+      [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z\d./-]+)/gm)].map(([, path = '']) => pathOf(path));
+    const client = {} as AuthClient;
+    const paths = readPaths(new Environment({}));
     const served = [
-      ...createRoutes({} as AuthClient, readPaths(new Environment({})), async () => notFound).keys(),
+      ...createRoutes(
+        { client, check: async () => notFound, oauth: { client, clients: () => new Map() } },
+        paths,
+      ).keys(),
     ].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
@@ -150,7 +155,7 @@ describe('the documents', () => {
     });
 
     it('of latchkey are in its help, and all of those are on the page of the command line', () => {
-      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store) )?[a-z]+|--[a-z]+)/g;
+      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store|oauth) )?[a-z]+|--[a-z]+)/g;
       const of = (text: string) => new Set([...text.matchAll(command)].map(([, name]) => name));
       const known = of(HELP.slice(HELP.indexOf('Usage')));
       known.add('--version');

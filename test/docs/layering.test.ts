@@ -163,6 +163,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/monitoring.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
+  { at: 'src/settings/oauth-clients.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   {
     at: 'src/settings/service.ts',
@@ -244,10 +245,20 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
+  // Who an OAuth client is; what it may have is in the routes.
+  {
+    at: 'gateway/oauth/',
+    files: ['gateway/oauth/', 'gateway/http/responses.ts', 'src/settings/oauth-clients.ts', ...PLATFORM],
+    packages: [],
+    node: true,
+  },
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, ...CHECKS, GENERATED, ...PLATFORM],
+    files: [
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/auth-client.ts'],
+      ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
+    ],
     packages: ['fastify'],
     node: true,
   },
@@ -261,7 +272,8 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/config.ts',
     files: [
-      ...['src/settings/tls.ts', 'src/settings/doors.ts', 'gateway/http/cors.ts', 'gateway/limits/'],
+      ...['tls', 'doors', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
+      ...['gateway/http/cors.ts', 'gateway/limits/'],
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
     ],
     packages: [],

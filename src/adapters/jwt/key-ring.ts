@@ -129,6 +129,10 @@ export class KeyRing implements Keys {
     return this.#keys.sign(use, claims, this.#keys.has(kid) ? kid : this.signingKid);
   }
 
+  signIntrospection(claims: Readonly<Record<string, unknown>>): string | undefined {
+    return this.#keys.signIntrospection(claims, this.signingKid);
+  }
+
   publicKeys(): readonly PublicKey[] {
     return this.#keys.publicKeys();
   }

@@ -3,6 +3,7 @@
 import type { Context } from '../../core/context.js';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Pair } from '../../core/session/token-pair.js';
+import { introspect } from '../../core/use-cases/introspect.js';
 import { keySet } from '../../core/use-cases/key-set.js';
 import { logout } from '../../core/use-cases/logout.js';
 import { refresh } from '../../core/use-cases/refresh.js';
@@ -10,6 +11,7 @@ import { type Validation, validate } from '../../core/use-cases/validate.js';
 import type { ServiceCall } from '../call-context.js';
 import type { CallMetrics } from '../call-metrics.js';
 import type { AUTH_SERVICE } from '../codec/encoding.js';
+import { introspectionMessage } from '../codec/introspection-message.js';
 import { keySetMessage } from '../codec/key-set-message.js';
 import { validationResponse } from '../codec/validation-response.js';
 import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
@@ -55,6 +57,17 @@ export function authService(
     ),
 
     validateTokens: unary.wrap('ValidateTokens', validateTokens(context, metrics), 'debug'),
+
+    introspectToken: unary.wrap(
+      'IntrospectToken',
+      async (request, call) => {
+        const introspection = await introspect(context, call, request);
+        const { problem, why } = introspection;
+        if (problem !== undefined) call.addLogFields({ problem, why });
+        return introspectionMessage(introspection);
+      },
+      'debug',
+    ),
 
     // Called again and again by every verifier.
     getJsonWebKeySet: unary.wrap('GetJsonWebKeySet', async () => keySetMessage(keySet(context)), 'debug'),

@@ -18,7 +18,7 @@ import { CounterRecorder, GaugeRecorder, HistogramRecorder, type MetricSnapshot,
 const LOOP_SAMPLE_MS = 100;
 /**
  * Metrics of the library that mislead: gauges with the suffix of counters, which others have without it, and delays of
- * the event loop that each scrape resets, whoever else scrapes.
+ * the event loop that each scrape resets, also for other scrapers.
  */
 const MISLEADING = /^nodejs_active_\w+_total$|^nodejs_eventloop_lag_/;
 /** For the library's own measurement, which is not shown: as seldom as it may be, ms. */
