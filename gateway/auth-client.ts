@@ -10,6 +10,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import {
+  AuthServiceService as AUTH,
   AuthServiceClient,
   type GetJsonWebKeySetResponse,
   type IntrospectTokenRequest,
@@ -23,6 +24,7 @@ import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus,
   HealthClient,
+  HealthService,
 } from '../proto/gen/grpc/health/v1/health.js';
 import { type Address, formatAddress } from '../src/platform/env.js';
 import { channelCredentials, type TlsPeer } from '../src/platform/tls/channel.js';
@@ -58,6 +60,8 @@ export interface CallEnd {
 export interface CallContext {
   /** Sent as the metadata `x-request-id`. */
   readonly requestId: string;
+  /** Called when a call begins. @param method `package.Service/Method`. @returns the metadata that name its trace */
+  beginCall(method: string): Readonly<Record<string, string>>;
   /** Called once, when the call has ended. */
   onEnd(end: CallEnd): void;
 }
@@ -82,6 +86,12 @@ type Invoke<Response> = (
   options: CallOptions,
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
+
+/** A method of a service, as the generated code defines it. */
+interface Method {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+}
 
 /** Calls the service. Every method rejects with RpcError. */
 export class AuthClient {
@@ -113,29 +123,33 @@ export class AuthClient {
 
   /** @returns the next pair; undefined if the service broke its contract and sent none */
   async refresh(refreshToken: string, context: CallContext): Promise<TokenPair | undefined> {
-    const { tokens } = await this.#call<RefreshTokenResponse>(context, (...call) =>
+    const { tokens } = await this.#call<RefreshTokenResponse>(AUTH.refreshToken, context, (...call) =>
       this.#auth.refreshToken({ refreshToken }, ...call),
     );
     return tokens;
   }
 
   async logout(request: LogoutRequest, context: CallContext): Promise<void> {
-    await this.#call<LogoutResponse>(context, (...call) => this.#auth.logout(request, ...call));
+    await this.#call<LogoutResponse>(AUTH.logout, context, (...call) => this.#auth.logout(request, ...call));
   }
 
   /** Whether a token of either kind is active, and the response that says so. */
   introspect(request: IntrospectTokenRequest, context: CallContext): Promise<IntrospectTokenResponse> {
-    return this.#call<IntrospectTokenResponse>(context, (...call) => this.#auth.introspectToken(request, ...call));
+    return this.#call<IntrospectTokenResponse>(AUTH.introspectToken, context, (...call) =>
+      this.#auth.introspectToken(request, ...call),
+    );
   }
 
   /** The public keys, and how long a client may cache them. */
   keySet(context: CallContext): Promise<GetJsonWebKeySetResponse> {
-    return this.#call<GetJsonWebKeySetResponse>(context, (...call) => this.#auth.getJsonWebKeySet({}, ...call));
+    return this.#call<GetJsonWebKeySetResponse>(AUTH.getJsonWebKeySet, context, (...call) =>
+      this.#auth.getJsonWebKeySet({}, ...call),
+    );
   }
 
   /** Whether the health service reports SERVING. */
   async isServing(context: CallContext): Promise<boolean> {
-    const response = await this.#call<HealthCheckResponse>(context, (...call) =>
+    const response = await this.#call<HealthCheckResponse>(HealthService.check, context, (...call) =>
       this.#health.check({ service: '' }, ...call),
     );
     return response.status === HealthCheckResponse_ServingStatus.SERVING;
@@ -146,8 +160,9 @@ export class AuthClient {
     this.#channel.close();
   }
 
-  #call<Response>(context: CallContext, invoke: Invoke<Response>): Promise<Response> {
+  #call<Response>({ path }: Method, context: CallContext, invoke: Invoke<Response>): Promise<Response> {
     const metadata = new Metadata();
+    for (const [name, value] of Object.entries(context.beginCall(path.slice(1)))) metadata.set(name, value);
     metadata.set('x-request-id', context.requestId);
     return new Promise((resolve, reject) => {
       const onResponse = (error: ServiceError | null, response: Response): void => {

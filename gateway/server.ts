@@ -7,6 +7,7 @@ import type { Logger } from '../src/platform/log.js';
 import type { Meter } from '../src/platform/metrics/meter.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
+import { Tracing } from '../src/platform/tracing.js';
 import { createValidator, type Validator, type ValidatorOptions } from '../src/validator/index.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
@@ -56,7 +57,17 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
   const clientsFile = settings.oauth && new ClientsFile(settings.oauth.clientsFile, log);
   const oauth = clientsFile && { client, clients: () => clientsFile.clients };
-  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, meter });
+  const app = createApp(settings, {
+    log,
+    client,
+    check,
+    oauth,
+    isTrustedProxy,
+    onClientError,
+    nowMs,
+    meter,
+    tracing: Tracing.find(),
+  });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),

@@ -16,11 +16,14 @@ export class ObservedStore implements Store {
   readonly shards: number;
   readonly #store: Store;
   readonly #observe: ObserveOperation;
+  readonly #waits: boolean;
 
-  constructor(store: Store, observe: ObserveOperation) {
+  /** @param waits whether the store waits for replicas at all; if not, there is nothing to report */
+  constructor(store: Store, observe: ObserveOperation, waits: boolean) {
     this.shards = store.shards;
     this.#store = store;
     this.#observe = observe;
+    this.#waits = waits;
   }
 
   get reachableSinceMs(): number | undefined {
@@ -56,7 +59,8 @@ export class ObservedStore implements Store {
   }
 
   waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
-    return this.#observed('wait', this.#store.waitForReplicas(shard, incarnation));
+    const waited = this.#store.waitForReplicas(shard, incarnation);
+    return this.#waits ? this.#observed('wait', waited) : waited;
   }
 
   /** The caller gets the promise of the store itself: another one would cost each call. */
