@@ -23,6 +23,7 @@ import {
 } from './http/responses.js';
 import { createThrottle } from './http/throttle.js';
 import type { IsTrustedProxy } from './limits/client-address.js';
+import { CookieMode } from './routes/cookie-mode.js';
 import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf, type Route } from './routes/table.js';
 
 /** The collaborators of the app. */
@@ -34,6 +35,8 @@ export interface AppParts {
   readonly onClientError: ClientErrorHandler;
   /** A monotonic clock, for the windows of the rate limit. */
   readonly nowMs: () => number;
+  /** The wall clock, Unix ms, for the Max-Age of cookies. */
+  readonly unixMs: () => number;
 }
 
 /** The CORS of a route, by the pages that may read it. */
@@ -45,10 +48,11 @@ const CORS_OF = {
 
 /** Builds the app. It does not listen yet. */
 export function createApp(
-  { cors, paths, rateLimit, limits }: GatewaySettings,
-  { log, client, check, isTrustedProxy, onClientError, nowMs }: AppParts,
+  { cors, paths, refreshCookie: cookie, rateLimit, limits }: GatewaySettings,
+  { log, client, check, isTrustedProxy, onClientError, nowMs, unixMs }: AppParts,
 ): FastifyInstance<Server> {
-  const routes = createRoutes(client, paths, check);
+  const cookies = cookie && new CookieMode(client, { cookie, origins: cors.origins, unixMs });
+  const routes = createRoutes(client, paths, check, cookies);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);

@@ -4,11 +4,13 @@ import { type Address, type Environment, parseDuration } from '../src/platform/e
 import { readIdentityHeaders } from '../src/settings/doors.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
+import { MODE_HEADER } from './http/csrf.js';
+import type { RefreshCookie } from './http/refresh-cookie.js';
 import { isAddressOrBlock } from './limits/client-address.js';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
 import type { CheckSettings } from './routes/check.js';
-import { type RoutePaths, readPaths } from './routes/paths.js';
+import { PAGE_PATHS, type RoutePaths, readPaths, SESSION_PATH, withoutSlash } from './routes/paths.js';
 
 /** The settings of a gateway. */
 export interface GatewaySettings {
@@ -20,6 +22,8 @@ export interface GatewaySettings {
   readonly cors: CorsSettings;
   readonly paths: RoutePaths;
   readonly check: CheckSettings;
+  /** Undefined: cookie mode is off. */
+  readonly refreshCookie: RefreshCookie | undefined;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is trusted. It is ignored from all others. */
@@ -34,8 +38,9 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   if (authServiceAddress.port === 0) {
     environment.fault('AUTH_SERVICE_ADDRESS', 'port 0', 'the port that the service listens on');
   }
-  const cors = readCors(environment);
   const paths = readPaths(environment);
+  const refreshCookie = readRefreshCookie(environment, paths);
+  const cors = readCors(environment, refreshCookie ? [MODE_HEADER] : []);
   const check = readCheck(environment);
   const authServiceTls = readClientTls(environment);
   const rateLimit = readRateLimit(environment);
@@ -44,7 +49,27 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
     environment.fault('TRUST_PROXY', JSON.stringify(proxy), 'addresses or CIDR blocks such as 10.0.0.0/8 or ::1');
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
-  return { httpAddress, authServiceAddress, authServiceTls, cors, paths, check, rateLimit, trustProxy, limits };
+  return {
+    ...{ httpAddress, authServiceAddress, authServiceTls, cors, paths, refreshCookie, check },
+    ...{ rateLimit, trustProxy, limits },
+  };
+}
+
+function readRefreshCookie(environment: Environment, paths: RoutePaths): RefreshCookie | undefined {
+  const cookie = environment.choice('REFRESH_COOKIE', ['false', 'true', 'host', 'localhost'], 'false');
+  if (cookie === 'false') return undefined;
+  for (const [name, path, all] of [
+    ['REFRESH_PATHS', PAGE_PATHS.REFRESH_PATHS, paths.refresh],
+    ['LOGOUT_PATHS', PAGE_PATHS.LOGOUT_PATHS, paths.logout],
+  ] as const) {
+    if (!all.includes(withoutSlash(path)))
+      environment.fault(name, `no ${path}`, 'it too, because REFRESH_COOKIE is set');
+    if (all.includes(SESSION_PATH)) environment.fault(name, `${SESSION_PATH}/`, 'another path: REFRESH_COOKIE has it');
+  }
+  if (cookie === 'localhost') {
+    environment.warn('REFRESH_COOKIE', 'localhost sends the cookie in plain text, and only pages of localhost get one');
+  }
+  return cookie;
 }
 
 const HOUR_MS = 60 * 60 * 1000;

@@ -31,9 +31,15 @@ export interface Gateway {
 
 /**
  * @param nowMs a monotonic clock; tests pass their own
+ * @param unixMs the wall clock; tests pass their own
  * @throws TlsFileError
  */
-export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
+export function createGateway(
+  settings: GatewaySettings,
+  log: Logger,
+  nowMs: () => number = () => performance.now(),
+  unixMs: () => number = Date.now,
+): Gateway {
   logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const isTrustedProxy = trustedProxies(settings.trustProxy);
@@ -47,7 +53,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
-  const app = createApp(settings, { log, client, check, isTrustedProxy, onClientError, nowMs });
+  const app = createApp(settings, { log, client, check, isTrustedProxy, onClientError, nowMs, unixMs });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),

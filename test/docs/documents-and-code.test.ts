@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { AuthClient } from '../../gateway/auth-client.js';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { notFound } from '../../gateway/http/responses.js';
+import { CookieMode } from '../../gateway/routes/cookie-mode.js';
 import { readPaths } from '../../gateway/routes/paths.js';
 import { createRoutes, pathOf } from '../../gateway/routes/table.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
@@ -119,8 +120,10 @@ describe('the documents', () => {
   it('name only paths that the gateway has, and all of them', () => {
     const pathsIn = (text: string) =>
       [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z./-]+)/gm)].map(([, path = '']) => pathOf(path));
+    const client = {} as AuthClient;
+    const cookies = new CookieMode(client, { cookie: 'true', origins: [], unixMs: Date.now });
     const served = [
-      ...createRoutes({} as AuthClient, readPaths(new Environment({})), async () => notFound).keys(),
+      ...createRoutes(client, readPaths(new Environment({})), async () => notFound, cookies).keys(),
     ].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);

@@ -234,7 +234,8 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/config.ts',
     files: [
-      ...['src/settings/tls.ts', 'src/settings/doors.ts', 'gateway/http/cors.ts', 'gateway/limits/'],
+      ...['src/settings/tls.ts', 'src/settings/doors.ts', 'gateway/limits/'],
+      ...['cors', 'csrf', 'refresh-cookie'].map((name) => `gateway/http/${name}.ts`),
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
     ],
     packages: [],
