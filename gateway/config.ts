@@ -2,6 +2,7 @@
 
 import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
 import { readIdentityHeaders } from '../src/settings/doors.js';
+import { readClientsFile } from '../src/settings/oauth-clients.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
 import { MODE_HEADER } from './http/csrf.js';
@@ -11,6 +12,12 @@ import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
 import type { CheckSettings } from './routes/check.js';
 import { PAGE_PATHS, type RoutePaths, readPaths, SESSION_PATH, withoutSlash } from './routes/paths.js';
+
+/** The settings for OAuth clients. */
+export interface OAuthSettings {
+  /** The path of the file with the clients. */
+  readonly clientsFile: string;
+}
 
 /** The settings of a gateway. */
 export interface GatewaySettings {
@@ -24,6 +31,8 @@ export interface GatewaySettings {
   readonly check: CheckSettings;
   /** Undefined: cookie mode is off. */
   readonly refreshCookie: RefreshCookie | undefined;
+  /** Undefined: there are no routes for OAuth clients. */
+  readonly oauth: OAuthSettings | undefined;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is trusted. It is ignored from all others. */
@@ -42,6 +51,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   const refreshCookie = readRefreshCookie(environment, paths);
   const cors = readCors(environment, refreshCookie ? [MODE_HEADER] : []);
   const check = readCheck(environment);
+  const oauth = readOAuth(environment);
   const authServiceTls = readClientTls(environment);
   const rateLimit = readRateLimit(environment);
   const trustProxy = environment.list('TRUST_PROXY');
@@ -50,7 +60,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
   return {
-    ...{ httpAddress, authServiceAddress, authServiceTls, cors, paths, refreshCookie, check },
+    ...{ httpAddress, authServiceAddress, authServiceTls, cors, paths, refreshCookie, check, oauth },
     ...{ rateLimit, trustProxy, limits },
   };
 }
@@ -78,6 +88,15 @@ const readCheck = (environment: Environment): CheckSettings => ({
   maxStalenessMs: environment.duration('CHECK_MAX_STALENESS', '0s', { min: 0, max: HOUR_MS }),
   identityHeaders: readIdentityHeaders(environment),
 });
+
+function readOAuth(environment: Environment): OAuthSettings | undefined {
+  const clientsFile = environment.text('OAUTH_CLIENTS');
+  if (clientsFile === undefined) return undefined;
+  const found = readClientsFile(clientsFile);
+  const wanted = 'a file of OAuth clients; `latchkey oauth client` prints an entry for it';
+  if ('faults' in found) environment.fault('OAUTH_CLIENTS', found.faults.join('; '), wanted);
+  return { clientsFile };
+}
 
 const MOST_CONNECTIONS = 1_000_000;
 

@@ -17,6 +17,7 @@ describe('gateway: settings', () => {
       cors: { origins: [], headers: [], credentials: false },
       paths: { refresh: ['/api/auth/token/refresh'], logout: ['/api/auth/logout'] },
       refreshCookie: undefined,
+      oauth: undefined,
       rateLimit: undefined,
       trustProxy: [],
       limits: GATEWAY_LIMITS,
@@ -33,6 +34,7 @@ describe('gateway: settings', () => {
       'CHECK_MAX_STALENESS',
       'CHECK_HEADERS',
       'REFRESH_COOKIE',
+      'OAUTH_CLIENTS',
     ];
     const cors = ['CORS_ORIGINS', 'CORS_HEADERS', 'CORS_CREDENTIALS'];
     const connections = ['HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS'];
@@ -111,6 +113,7 @@ describe('gateway: settings', () => {
     ['/.well-known/jwks.json', 'another path: /.well-known is for'],
     ['/api/auth/check', 'another path: proxies ask the gateway there'],
     ['/api/auth/check/x/', 'another path: proxies ask the gateway there'],
+    ['/oauth2/introspect', 'another path: /oauth2 is for OAuth clients'],
   ] as const) {
     for (const name of ['REFRESH_PATHS', 'LOGOUT_PATHS']) {
       it(`refuses ${path.slice(0, 40)} in ${name}`, () => {

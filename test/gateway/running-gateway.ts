@@ -60,7 +60,7 @@ export class RunningGateway {
     const settings = settingsFor(service.address, { CORS_ORIGINS: ORIGIN, ...variables });
     const logger = createLogger({ level: 'trace', name: 'gateway', destination });
     const merged = { ...settings, limits: { ...settings.limits, ...limits } };
-    const gateway = createGateway(merged, logger, nowMs, unixMs);
+    const gateway = createGateway(merged, logger, { nowMs, unixMs });
     return new RunningGateway(service, gateway, await gateway.listen(), log);
   }
 
