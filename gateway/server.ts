@@ -34,13 +34,15 @@ export interface Gateway {
 export interface GatewayOptions {
   /** A monotonic clock, ms. Default: the process's own. */
   readonly nowMs?: (() => number) | undefined;
+  /** The wall clock, Unix ms. Default: the process's own. */
+  readonly unixMs?: (() => number) | undefined;
   /** Undefined: nothing is measured. */
   readonly meter?: Meter | undefined;
 }
 
 /** @throws TlsFileError */
 export function createGateway(settings: GatewaySettings, log: Logger, options: GatewayOptions = {}): Gateway {
-  const { nowMs = () => performance.now(), meter } = options;
+  const { nowMs = () => performance.now(), unixMs = Date.now, meter } = options;
   logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const isTrustedProxy = trustedProxies(settings.trustProxy);
@@ -56,7 +58,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
   const clientsFile = settings.oauth && new ClientsFile(settings.oauth.clientsFile, log);
   const oauth = clientsFile && { client, clients: () => clientsFile.clients };
-  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, meter });
+  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),

@@ -273,7 +273,8 @@ const RULES: readonly Rule[] = [
     at: 'gateway/config.ts',
     files: [
       ...['tls', 'doors', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
-      ...['gateway/http/cors.ts', 'gateway/limits/'],
+      ...['cors', 'csrf', 'refresh-cookie'].map((name) => `gateway/http/${name}.ts`),
+      'gateway/limits/',
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
     ],
     packages: [],
