@@ -1,10 +1,11 @@
 // The introspection endpoint (RFC 7662): whether an access token or a refresh token is active.
 
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import { isOversized } from '../http/grpc-to-http.js';
 import { type HttpResponse, ok } from '../http/responses.js';
 import { invalidRequest } from '../oauth/errors.js';
 import type { Parameters } from '../oauth/form.js';
+import type { CallContext } from '../service-connection.js';
 
 /**
  * `token_type_hint` is not read: the token itself says what it is.

@@ -3,8 +3,7 @@
 import { readGatewaySettings } from '../../gateway/config.js';
 import { Environment } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
-import { readMonitoring } from '../settings/monitoring.js';
-import { readServiceSettings } from '../settings/service.js';
+import { readLogLevel, readServiceSettings } from '../settings/service.js';
 import { printMessage } from './print.js';
 
 /** Every setting of every command, because processes may share one environment. */
@@ -12,7 +11,7 @@ function knownSettings(): ReadonlySet<string> {
   const env = new Environment({});
   readServiceSettings(env, 'serve', 0);
   readGatewaySettings(env);
-  readMonitoring(env);
+  readLogLevel(env);
   return new Set(env.asked.keys());
 }
 

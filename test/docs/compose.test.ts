@@ -3,8 +3,7 @@
 import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { Environment } from '../../src/platform/env.js';
-import { readMonitoring } from '../../src/settings/monitoring.js';
-import { readServiceSettings } from '../../src/settings/service.js';
+import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
 import { type Compose, type Container, environmentOf, readCompose, SECRETS } from './compose.js';
 
 describe('docker-compose.yml', () => {
@@ -24,7 +23,7 @@ describe('docker-compose.yml', () => {
     const forGateway = new Environment(environmentOf(gateway));
     readGatewaySettings(forGateway);
     for (const env of [forService, forGateway]) {
-      readMonitoring(env);
+      readLogLevel(env);
       env.check();
     }
     expect(service.command).to.deep.equal(['serve']);
