@@ -17,7 +17,8 @@ import type { AuditEvent } from '../../src/core/events/audit.js';
 import { refusal } from '../../src/core/token/errors.js';
 import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
 import { Environment } from '../../src/platform/env.js';
-import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
+import { readMonitoring } from '../../src/settings/monitoring.js';
+import { readServiceSettings } from '../../src/settings/service.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
 const page = (name: string): string => readText(`docs/${name}.md`);
@@ -51,11 +52,11 @@ describe('the documents', () => {
         .sort();
 
     it('have the variables of the service and their defaults, and no other', () => {
-      expect(documented('the service')).to.deep.equal([...asked({}, readService, readLogLevel)].sort());
+      expect(documented('the service')).to.deep.equal([...asked({}, readService, readMonitoring)].sort());
     });
 
     it('have the variables of the gateway and their defaults, and no other', () => {
-      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readLogLevel)].sort());
+      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readMonitoring)].sort());
     });
 
     it('say the unit and the meaning of each of them', () => {
