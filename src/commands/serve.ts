@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { Environment } from '../platform/env.js';
 import { createLogger, type Logger } from '../platform/log.js';
 import type { ProcessMetrics } from '../platform/metrics/process-metrics.js';
-import { logOutputTo } from '../platform/output/foreign-output.js';
+import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import { MIN_ISSUER_TOKEN } from '../settings/issuer.js';
 import { type MonitoringSettings, readMonitoring } from '../settings/monitoring.js';
 import { readServiceSettings, type ServiceSettings } from '../settings/service.js';
 import type { WorkerHandle } from '../workers/worker-handle.js';
+import { lineFormat } from './line-format.js';
 import { Probes, recordMetrics, serveMetrics } from './monitoring.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
 import { stopOnSignal } from './shutdown.js';
@@ -20,12 +21,14 @@ export async function serve(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readServiceSettings(env, 'serve', Date.now());
   const monitoring = readMonitoring(env);
+  const format = lineFormat(monitoring.logFormat, 1, variables);
+  formatLastWords(format);
   const isOne = settings.workers === 1;
   // Kept for later restarts of workers. A single process keeps none.
   const secrets = isOne ? {} : env.secrets();
   env.forgetSecrets(variables);
   checkSettings(env);
-  const log = createLogger({ name: 'latchkey', level: monitoring.logLevel, isShared: !isOne });
+  const log = createLogger({ name: 'latchkey', level: monitoring.logLevel, isShared: !isOne, format });
   logOutputTo(log);
   logWarnings(env, log);
   warnIssuerOff(settings, log);
@@ -84,8 +87,8 @@ async function serveByWorkers(
 }
 
 function warnIssuerOff(settings: ServiceSettings, log: Logger): void {
-  const { issuerToken, otherIssuerTokens, issuerClientNames } = settings;
-  if (issuerToken || otherIssuerTokens.length > 0 || issuerClientNames.length > 0) return;
+  const { issuerToken, otherIssuerTokens, revokerToken, issuerClientNames } = settings;
+  if (issuerToken || revokerToken || otherIssuerTokens.length > 0 || issuerClientNames.length > 0) return;
   const idle = settings.issuerAddress ? ', and ISSUER_ADDRESS is not used' : '';
   log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
 }

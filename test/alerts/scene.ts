@@ -1,6 +1,6 @@
 // The scene of the alerts: two services and a gateway on a Redis, with traffic, and the faults that go by.
 
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Browser } from '../e2e/browser.js';
 import { type ServiceNode, Stage } from '../e2e/stage.js';
@@ -25,6 +25,7 @@ export class Scene {
   gateway!: Browser;
   prometheus!: Prometheus;
   #traffic: NodeJS.Timeout | undefined;
+  #login = { accessToken: 'none', refreshToken: 'none' };
 
   static async start(): Promise<Scene> {
     const scene = new Scene();
@@ -62,20 +63,30 @@ export class Scene {
   /** A login, a validation by each service, a refresh through the gateway, a logout. */
   async #visit(): Promise<void> {
     const { client } = this.auth;
-    const { accessToken, refreshToken } = await client.issue('visitor');
-    await Promise.all([client.verdict(accessToken), this.small.client.verdict(accessToken)]);
+    // While the store is gone there is no login, and clients go on with what they have.
+    const login = await client.issue('visitor').catch(() => undefined);
+    const { accessToken, refreshToken } = login ?? this.#login;
+    this.#login = { accessToken, refreshToken };
+    const verdicts = [client, this.small.client].map((each) => each.verdict(accessToken).catch(ignore));
+    await Promise.all(verdicts);
     const { status, text } = await this.gateway.refresh(refreshToken);
     if (status === 200) await client.logout({ refreshToken: (JSON.parse(text) as { refresh: string }).refresh });
   }
 
-  /** More calls at once than the small service takes. */
-  async flood(): Promise<void> {
+  /** More calls than the small service takes, until something has come about. */
+  async flood(until: Promise<unknown>): Promise<void> {
     const client = new AuthServiceClient(this.small.process.address, credentials.createInsecure());
     const { accessToken } = await this.auth.client.issue();
-    const call = (): Promise<ServiceError | null> =>
-      new Promise((resolve) => {
-        client.validateToken({ accessToken, includeClaims: false }, resolve);
-      });
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+    };
+    until.then(end, end);
+    const call = async (): Promise<void> => {
+      while (!isOver) {
+        await new Promise((resolve) => client.validateToken({ accessToken, includeClaims: false }, resolve));
+      }
+    };
     await Promise.all(times(FLOOD, call));
     client.close();
   }
