@@ -34,6 +34,10 @@ export async function metadata(
     ...(keys.length === 0 ? {} : { jwks_uri: `${base}${KEY_SET_PATH}` }),
     introspection_endpoint: `${base}${INTROSPECTION_PATH}`,
     introspection_endpoint_auth_methods_supported: SECRET_METHODS,
+    // RFC 9701, section 7. The service signs by the algorithm of one of these keys.
+    ...(keys.length === 0
+      ? {}
+      : { introspection_signing_alg_values_supported: [...new Set(keys.map(({ alg }) => alg))].sort() }),
     revocation_endpoint: `${base}${REVOCATION_PATH}`,
     revocation_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
     ...(hasGlobalRevocation

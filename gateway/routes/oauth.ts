@@ -51,8 +51,9 @@ const introspection =
   ({ client, clients }: OAuthParts): Handle =>
   async (request, context): Promise<HttpResponse> => {
     const { parameters, credentials } = received(request);
-    request.oauthClient = requireRight(clients(), credentials, 'introspect').id;
-    return introspect(client, parameters, context);
+    const { id: clientId } = requireRight(clients(), credentials, 'introspect');
+    request.oauthClient = clientId;
+    return introspect(client, { parameters, accept: request.headers.accept, clientId }, context);
   };
 
 const revocation =
