@@ -40,6 +40,6 @@ describe('a fresh checkout', function () {
 
   it('ends the service where npm is ended, for npm runs scripts in a shell', async () => {
     const { path } = checkout.withPackages();
-    expect(await startedAndEnded('npm', ['start'], path)).to.include('service stopped');
+    expect(await startedAndEnded(['npm', 'start'], path, 'process')).to.include('service stopped');
   });
 });

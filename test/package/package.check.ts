@@ -73,10 +73,11 @@ describe('the package', function () {
     expect(await dev.stop()).to.equal(0);
   });
 
-  it('runs by npx in an empty folder, and ends with it', async () => {
+  it('runs by npx in an empty folder, and ends by Ctrl-C', async () => {
     const folder = emptyFolder('npx');
-    const args = ['--yes', '--package', tarball, '--', 'latchkey', 'dev'];
-    expect(await startedAndEnded('npx', args, folder)).to.include('service stopped');
+    const command = ['npx', '--yes', '--package', tarball, '--', 'latchkey', 'dev'];
+    // npx has a shell start the program, and ends the shell alone.
+    expect(await startedAndEnded(command, folder, 'terminal')).to.include('service stopped');
     expect(readdirSync(folder)).to.deep.equal(['.latchkey']);
   });
 

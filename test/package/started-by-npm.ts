@@ -6,16 +6,32 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ENV } from './fresh-checkout.js';
 
+/** How a command ends: its own process by SIGTERM, or it with all its children by SIGINT, as by Ctrl-C in a terminal. */
+type Ending = 'process' | 'terminal';
+
 /**
  * Runs a command that starts `latchkey dev`, ends the command once the service is ready, and waits for both.
  * @returns the messages of the log
  */
-export async function startedAndEnded(command: string, args: readonly string[], cwd: string): Promise<string[]> {
+export async function startedAndEnded(
+  [command = '', ...args]: readonly string[],
+  cwd: string,
+  ending: Ending,
+): Promise<string[]> {
   const addresses = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0' };
-  const npm = spawn(command, args, { cwd, env: { ...ENV, ...addresses }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const npm = spawn(command, args, {
+    cwd,
+    env: { ...ENV, ...addresses },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ending === 'terminal',
+  });
   const closed = once(npm, 'close');
   const lines: { msg: string; pid: number }[] = [];
-  npm.stdout.on('data', (text: Buffer) => text.includes('Latchkey is ready') && npm.kill('SIGTERM'));
+  npm.stdout.on('data', (text: Buffer) => {
+    if (!text.includes('Latchkey is ready')) return;
+    if (ending === 'terminal' && npm.pid !== undefined) process.kill(-npm.pid, 'SIGINT');
+    else npm.kill('SIGTERM');
+  });
   try {
     // The pipe is closed once the last process that has it is gone.
     for await (const line of createInterface({ input: npm.stderr })) {
