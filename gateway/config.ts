@@ -6,12 +6,14 @@ import { readRevokerToken } from '../src/settings/issuer.js';
 import { CLIENT_RIGHTS, type ClientRight, readClientsFile } from '../src/settings/oauth-clients.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
+import { MODE_HEADER } from './http/csrf.js';
+import type { RefreshCookie } from './http/refresh-cookie.js';
 import { isAddressOrBlock } from './limits/client-address.js';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
 import { type PublicUrls, readPublicUrls } from './oauth/public-urls.js';
 import type { CheckSettings } from './routes/check.js';
-import { type RoutePaths, readPaths } from './routes/paths.js';
+import { PAGE_PATHS, type RoutePaths, readPaths, SESSION_PATH, withoutSlash } from './routes/paths.js';
 
 /** The settings for OAuth clients. */
 export interface OAuthSettings {
@@ -39,6 +41,8 @@ export interface GatewaySettings {
   readonly cors: CorsSettings;
   readonly paths: RoutePaths;
   readonly check: CheckSettings;
+  /** Undefined: cookie mode is off. */
+  readonly refreshCookie: RefreshCookie | undefined;
   /** Undefined: there are no routes for OAuth clients. */
   readonly oauth: OAuthSettings | undefined;
   /** Undefined: no limit. */
@@ -56,8 +60,9 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
     environment.fault('AUTH_SERVICE_ADDRESS', 'port 0', 'the port that the service listens on');
   }
   const issuerAddress = environment.address('ISSUER_ADDRESS');
-  const cors = readCors(environment);
   const paths = readPaths(environment);
+  const refreshCookie = readRefreshCookie(environment, paths);
+  const cors = readCors(environment, refreshCookie ? [MODE_HEADER] : []);
   const check = readCheck(environment);
   const oauth = readOAuth(environment);
   const authServiceTls = readClientTls(environment);
@@ -68,18 +73,26 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
   return {
-    httpAddress,
-    authServiceAddress,
-    issuerAddress,
-    authServiceTls,
-    cors,
-    paths,
-    check,
-    oauth,
-    rateLimit,
-    trustProxy,
-    limits,
+    ...{ httpAddress, authServiceAddress, issuerAddress, authServiceTls, cors, paths, refreshCookie, check, oauth },
+    ...{ rateLimit, trustProxy, limits },
   };
+}
+
+function readRefreshCookie(environment: Environment, paths: RoutePaths): RefreshCookie | undefined {
+  const cookie = environment.choice('REFRESH_COOKIE', ['false', 'true', 'host', 'localhost'], 'false');
+  if (cookie === 'false') return undefined;
+  for (const [name, path, all] of [
+    ['REFRESH_PATHS', PAGE_PATHS.REFRESH_PATHS, paths.refresh],
+    ['LOGOUT_PATHS', PAGE_PATHS.LOGOUT_PATHS, paths.logout],
+  ] as const) {
+    if (!all.includes(withoutSlash(path)))
+      environment.fault(name, `no ${path}`, 'it too, because REFRESH_COOKIE is set');
+    if (all.includes(SESSION_PATH)) environment.fault(name, `${SESSION_PATH}/`, 'another path: REFRESH_COOKIE has it');
+  }
+  if (cookie === 'localhost') {
+    environment.warn('REFRESH_COOKIE', 'localhost sends the cookie in plain text, and only pages of localhost get one');
+  }
+  return cookie;
 }
 
 const HOUR_MS = 60 * 60 * 1000;

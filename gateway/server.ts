@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { AddressUnusable } from '../src/platform/address-unusable.js';
 import { type Address, formatAddress } from '../src/platform/env.js';
 import type { Logger } from '../src/platform/log.js';
+import type { Meter } from '../src/platform/metrics/meter.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
 import type { TlsPeer } from '../src/platform/tls/channel.js';
@@ -32,11 +33,18 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/**
- * @param nowMs a monotonic clock; tests pass their own
- * @throws TlsFileError
- */
-export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
+export interface GatewayOptions {
+  /** A monotonic clock, ms. Default: the process's own. */
+  readonly nowMs?: (() => number) | undefined;
+  /** The wall clock, Unix ms. Default: the process's own. */
+  readonly unixMs?: (() => number) | undefined;
+  /** Undefined: nothing is measured. */
+  readonly meter?: Meter | undefined;
+}
+
+/** @throws TlsFileError */
+export function createGateway(settings: GatewaySettings, log: Logger, options: GatewayOptions = {}): Gateway {
+  const { nowMs = () => performance.now(), unixMs = Date.now, meter } = options;
   logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const isTrustedProxy = trustedProxies(settings.trustProxy);
@@ -50,7 +58,8 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
   const oauth = openOAuth(settings, { log, client, connection, peerAt });
-  const app = createApp(settings, { log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs });
+  const parts = { log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs, unixMs, meter };
+  const app = createApp(settings, parts);
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),

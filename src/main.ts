@@ -3,12 +3,12 @@
 
 // biome-ignore-all assist/source/organizeImports: the check of Node's version comes before all else
 import './commands/node-version.js';
-import { readFileSync } from 'node:fs';
 // A namespace import: with a named import, an old Node would report the missing function instead of its version.
 import * as util from 'node:util';
 import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
 import { helpFor, isCommand, UsageError, unknownCommand } from './commands/usage.js';
+import { version } from './commands/version.js';
 import { takeOverOutput } from './platform/output/foreign-output.js';
 import { silenceNativeOutput } from './platform/output/standard-error.js';
 
@@ -26,11 +26,6 @@ const OPTIONS_OF: readonly (readonly [
 
 /** The commands that take one argument. */
 const WITH_ARGUMENT: readonly string[] = ['token inspect', 'keys retire', 'oauth client'];
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);

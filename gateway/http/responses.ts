@@ -47,6 +47,12 @@ export const badToken = (text: string): HttpResponse => ({
   body: badTokenBody(text),
 });
 
+/** 403: the request does not come from an allowed page. */
+export const csrfFailed = (text: string): HttpResponse => ({
+  status: 403,
+  body: { detail: text, code: 'csrf_failed' },
+});
+
 export const notFound: HttpResponse = detail(404, 'Not found.');
 
 /** @param allow the methods of the path */

@@ -31,7 +31,7 @@ export async function logout(
 const MALFORMED = '';
 
 /** The bearer token (RFC 6750, section 2.1); undefined if the header is missing or has another scheme. */
-function readBearer(authorization: string | undefined): string | undefined {
+export function readBearer(authorization: string | undefined): string | undefined {
   const [scheme = '', ...rest] = authorization?.trim().split(/\s+/) ?? [];
   if (scheme.toLowerCase() !== 'bearer') return undefined;
   const [token] = rest;

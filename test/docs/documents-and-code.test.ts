@@ -7,6 +7,7 @@ import { readGatewaySettings } from '../../gateway/config.js';
 import { notFound } from '../../gateway/http/responses.js';
 import { readPublicUrls } from '../../gateway/oauth/public-urls.js';
 import type { RevokerClient } from '../../gateway/revoker-client.js';
+import { CookieMode } from '../../gateway/routes/cookie-mode.js';
 import { readPaths } from '../../gateway/routes/paths.js';
 import { createRoutes, pathOf } from '../../gateway/routes/table.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
@@ -19,7 +20,8 @@ import type { AuditEvent } from '../../src/core/events/audit.js';
 import { refusal } from '../../src/core/token/errors.js';
 import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
 import { Environment } from '../../src/platform/env.js';
-import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
+import { readMonitoring } from '../../src/settings/monitoring.js';
+import { readServiceSettings } from '../../src/settings/service.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
 const page = (name: string): string => readText(`docs/${name}.md`);
@@ -53,11 +55,11 @@ describe('the documents', () => {
         .sort();
 
     it('have the variables of the service and their defaults, and no other', () => {
-      expect(documented('the service')).to.deep.equal([...asked({}, readService, readLogLevel)].sort());
+      expect(documented('the service')).to.deep.equal([...asked({}, readService, readMonitoring)].sort());
     });
 
     it('have the variables of the gateway and their defaults, and no other', () => {
-      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readLogLevel)].sort());
+      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readMonitoring)].sort());
     });
 
     it('say the unit and the meaning of each of them', () => {
@@ -125,7 +127,8 @@ describe('the documents', () => {
     const paths = readPaths(new Environment({}));
     const urls = readPublicUrls(new Environment({}), 'https://login.example.com');
     const oauth = { client, clients: () => new Map(), issuer: undefined, urls, revoker: {} as RevokerClient };
-    const served = [...createRoutes({ client, check: async () => notFound, oauth }, paths).keys()].sort();
+    const cookies = new CookieMode(client, { cookie: 'true', origins: [], unixMs: Date.now });
+    const served = [...createRoutes({ client, check: async () => notFound, oauth, cookies }, paths).keys()].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
   });

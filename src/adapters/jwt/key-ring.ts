@@ -111,6 +111,12 @@ export class KeyRing implements Keys {
     return signingKey(this.#held, activeKid, this.#monotonicMs()).kid;
   }
 
+  /** The date of the file of the key that signs, Unix ms; undefined: a secret signs. */
+  get signingSinceMs(): number | undefined {
+    const { signingKid } = this;
+    return this.#held.find(({ kid }) => kid === signingKid)?.sinceMs;
+  }
+
   verify(token: string): VerifiedJws {
     return this.#keys.verify(token);
   }
