@@ -57,6 +57,7 @@ class Shop {
       },
       validateTokens: (_call, done) => done(null, { results: [] }),
       getJsonWebKeySet: (_call, done) => done(null, { keys: [], maxAgeSeconds: 0 }),
+      watchRevocations: (call) => call.end(),
     };
     const health: Pick<HealthServer, 'check' | 'watch'> = {
       check: (_call, done) => done(null, SERVING),

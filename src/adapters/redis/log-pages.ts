@@ -77,4 +77,5 @@ function entryOf([id, fields]: RawEntry): LogEntry {
   return parseLogEntry(text, Number.parseInt(id, 10), wholeSince);
 }
 
-const unexpected = (): StoreUnavailable => new StoreUnavailable('Redis answered a read of the logs in an unexpected format');
+const unexpected = (): StoreUnavailable =>
+  new StoreUnavailable('Redis answered a read of the logs in an unexpected format');

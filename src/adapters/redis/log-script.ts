@@ -31,4 +31,3 @@ local function append(key, now, window, latest, entry, anew)
   redis.call('XADD', key, 'MINID', '~', text(math.max(0, now - window)), '*', 'e', entry, 't', text(whole))
 end
 `;
-

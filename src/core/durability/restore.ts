@@ -4,7 +4,7 @@ import type { Store } from '../ports.js';
 import { type Birth, birthValue, draftOf, parseBirth } from '../session/entries.js';
 import type { StoreKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
-import { ENDED, isOlder, progressOf, supersedes } from './entry-order.js';
+import { isEnd, isOlder, supersedes } from './entry-order.js';
 import { MAX_WRITE_AGE_MS } from './limits.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 
@@ -20,8 +20,8 @@ export async function restoreEntry(store: Store, { shard, key, text, keptUntilMs
     if (lifetimeMs <= 0 || !supersedes(key, text, stored)) return false;
     const { value, atMs } = draftOf(text);
     // A restored end is logged again: the log may have lost it, too.
-    const isEnd = key.kind === 'not-before' || progressOf(key, text) === ENDED;
-    return (await restoreText(store, shard, { key, expected: stored, value, atMs, lifetimeMs, isEnd })) || undefined;
+    const lost = { key, expected: stored, value, atMs, lifetimeMs, isEnd: isEnd(key, text) };
+    return (await restoreText(store, shard, lost)) || undefined;
   });
 }
 
