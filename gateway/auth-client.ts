@@ -12,6 +12,8 @@ import {
 import {
   AuthServiceClient,
   type GetJsonWebKeySetResponse,
+  type IntrospectTokenRequest,
+  type IntrospectTokenResponse,
   type LogoutRequest,
   type LogoutResponse,
   type RefreshTokenResponse,
@@ -119,6 +121,11 @@ export class AuthClient {
 
   async logout(request: LogoutRequest, context: CallContext): Promise<void> {
     await this.#call<LogoutResponse>(context, (...call) => this.#auth.logout(request, ...call));
+  }
+
+  /** Whether a token of either kind is active, and the response that says so. */
+  introspect(request: IntrospectTokenRequest, context: CallContext): Promise<IntrospectTokenResponse> {
+    return this.#call<IntrospectTokenResponse>(context, (...call) => this.#auth.introspectToken(request, ...call));
   }
 
   /** The public keys, and how long a client may cache them. */

@@ -2,6 +2,7 @@
 
 import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
 import { readIdentityHeaders } from '../src/settings/doors.js';
+import { readClientsFile } from '../src/settings/oauth-clients.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
 import { isAddressOrBlock } from './limits/client-address.js';
@@ -9,6 +10,12 @@ import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
 import type { CheckSettings } from './routes/check.js';
 import { type RoutePaths, readPaths } from './routes/paths.js';
+
+/** The settings for OAuth clients. */
+export interface OAuthSettings {
+  /** The path of the file with the clients. */
+  readonly clientsFile: string;
+}
 
 /** The settings of a gateway. */
 export interface GatewaySettings {
@@ -20,6 +27,8 @@ export interface GatewaySettings {
   readonly cors: CorsSettings;
   readonly paths: RoutePaths;
   readonly check: CheckSettings;
+  /** Undefined: there are no routes for OAuth clients. */
+  readonly oauth: OAuthSettings | undefined;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is trusted. It is ignored from all others. */
@@ -37,6 +46,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   const cors = readCors(environment);
   const paths = readPaths(environment);
   const check = readCheck(environment);
+  const oauth = readOAuth(environment);
   const authServiceTls = readClientTls(environment);
   const rateLimit = readRateLimit(environment);
   const trustProxy = environment.list('TRUST_PROXY');
@@ -44,7 +54,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
     environment.fault('TRUST_PROXY', JSON.stringify(proxy), 'addresses or CIDR blocks such as 10.0.0.0/8 or ::1');
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
-  return { httpAddress, authServiceAddress, authServiceTls, cors, paths, check, rateLimit, trustProxy, limits };
+  return { httpAddress, authServiceAddress, authServiceTls, cors, paths, check, oauth, rateLimit, trustProxy, limits };
 }
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -53,6 +63,15 @@ const readCheck = (environment: Environment): CheckSettings => ({
   maxStalenessMs: environment.duration('CHECK_MAX_STALENESS', '0s', { min: 0, max: HOUR_MS }),
   identityHeaders: readIdentityHeaders(environment),
 });
+
+function readOAuth(environment: Environment): OAuthSettings | undefined {
+  const clientsFile = environment.text('OAUTH_CLIENTS');
+  if (clientsFile === undefined) return undefined;
+  const found = readClientsFile(clientsFile);
+  const wanted = 'a file of OAuth clients; `latchkey oauth client` prints an entry for it';
+  if ('faults' in found) environment.fault('OAUTH_CLIENTS', found.faults.join('; '), wanted);
+  return { clientsFile };
+}
 
 const MOST_CONNECTIONS = 1_000_000;
 

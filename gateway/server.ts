@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { AddressUnusable } from '../src/platform/address-unusable.js';
 import { type Address, formatAddress } from '../src/platform/env.js';
 import type { Logger } from '../src/platform/log.js';
+import type { Meter } from '../src/platform/metrics/meter.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
 import { createValidator, type Validator, type ValidatorOptions } from '../src/validator/index.js';
@@ -15,6 +16,7 @@ import { Connections } from './http/connections.js';
 import { OpenResponses } from './http/open-responses.js';
 import { trustedProxies } from './limits/client-address.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
+import { ClientsFile } from './oauth/clients-file.js';
 import { createCheck } from './routes/check.js';
 
 /** The HTTP gateway. */
@@ -29,11 +31,16 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/**
- * @param nowMs a monotonic clock; tests pass their own
- * @throws TlsFileError
- */
-export function createGateway(settings: GatewaySettings, log: Logger, nowMs = () => performance.now()): Gateway {
+export interface GatewayOptions {
+  /** A monotonic clock, ms. Default: the process's own. */
+  readonly nowMs?: (() => number) | undefined;
+  /** Undefined: nothing is measured. */
+  readonly meter?: Meter | undefined;
+}
+
+/** @throws TlsFileError */
+export function createGateway(settings: GatewaySettings, log: Logger, options: GatewayOptions = {}): Gateway {
+  const { nowMs = () => performance.now(), meter } = options;
   logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const isTrustedProxy = trustedProxies(settings.trustProxy);
@@ -47,7 +54,9 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
-  const app = createApp(settings, { log, client, check, isTrustedProxy, onClientError, nowMs });
+  const clientsFile = settings.oauth && new ClientsFile(settings.oauth.clientsFile, log);
+  const oauth = clientsFile && { client, clients: () => clientsFile.clients };
+  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, meter });
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
@@ -62,6 +71,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, nowMs = ()
     client.close();
     await validator?.close();
     certificates?.close();
+    clientsFile?.close();
   };
 
   return {

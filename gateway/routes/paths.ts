@@ -6,6 +6,8 @@ import type { Environment } from '../../src/platform/env.js';
 export const KEY_SET_PATH = '/.well-known/jwks.json';
 export const LIVENESS_PATH = '/healthz';
 export const READINESS_PATH = '/readyz';
+export const INTROSPECTION_PATH = '/oauth2/introspect';
+export const REVOCATION_PATH = '/oauth2/revoke';
 /** Every path below it is the same route: Envoy adds the path of the request that it asks about. */
 export const CHECK_PATH = '/api/auth/check';
 
@@ -53,6 +55,7 @@ function faultOf(path: string): string | undefined {
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without the segments . and ..';
   if (path === LIVENESS_PATH || path === READINESS_PATH) return 'another path: the gateway has a probe there';
   if (path === CHECK_PATH || path.startsWith(`${CHECK_PATH}/`)) return 'another path: proxies ask the gateway there';
+  if (path === '/oauth2' || path.startsWith('/oauth2/')) return 'another path: /oauth2 is for OAuth clients';
   if (path.startsWith('/.well-known')) return 'another path: /.well-known is for the key set and the like';
   return undefined;
 }

@@ -16,6 +16,7 @@ describe('gateway: settings', () => {
       check: { maxStalenessMs: 0, identityHeaders: ['latchkey'] },
       cors: { origins: [], headers: [], credentials: false },
       paths: { refresh: ['/api/auth/token/refresh'], logout: ['/api/auth/logout'] },
+      oauth: undefined,
       rateLimit: undefined,
       trustProxy: [],
       limits: GATEWAY_LIMITS,
@@ -31,6 +32,7 @@ describe('gateway: settings', () => {
       'LOGOUT_PATHS',
       'CHECK_MAX_STALENESS',
       'CHECK_HEADERS',
+      'OAUTH_CLIENTS',
     ];
     const cors = ['CORS_ORIGINS', 'CORS_HEADERS', 'CORS_CREDENTIALS'];
     const connections = ['HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS'];
@@ -109,6 +111,7 @@ describe('gateway: settings', () => {
     ['/.well-known/jwks.json', 'another path: /.well-known is for'],
     ['/api/auth/check', 'another path: proxies ask the gateway there'],
     ['/api/auth/check/x/', 'another path: proxies ask the gateway there'],
+    ['/oauth2/introspect', 'another path: /oauth2 is for OAuth clients'],
   ] as const) {
     for (const name of ['REFRESH_PATHS', 'LOGOUT_PATHS']) {
       it(`refuses ${path.slice(0, 40)} in ${name}`, () => {

@@ -56,7 +56,7 @@ export class RunningGateway {
     const destination = { write: (line: string) => void log.push(line) };
     const settings = settingsFor(service.address, { CORS_ORIGINS: ORIGIN, ...variables });
     const logger = createLogger({ level: 'trace', name: 'gateway', destination });
-    const gateway = createGateway({ ...settings, limits: { ...settings.limits, ...limits } }, logger, nowMs);
+    const gateway = createGateway({ ...settings, limits: { ...settings.limits, ...limits } }, logger, { nowMs });
     return new RunningGateway(service, gateway, await gateway.listen(), log);
   }
 

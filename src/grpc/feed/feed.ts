@@ -7,7 +7,7 @@ import type { Logger } from '../../platform/log.js';
 import { keysPart, revocationPart, settingsPart } from '../codec/feed-message.js';
 import { type FeedSource, Watcher } from './watcher.js';
 
-/** How often the logs are read while somebody watches, ms. */
+/** How often the logs are read while a client watches, ms. */
 const ROUND_EVERY_MS = 25;
 /** The least time between the starts of two rounds, ms. */
 const ROUND_APART_MS = 5;
