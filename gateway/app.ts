@@ -5,7 +5,7 @@ import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/platform/log.js';
 import type { Meter } from '../src/platform/metrics/meter.js';
-import { type AuthClient, RpcError } from './auth-client.js';
+import type { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import type { ClientErrorHandler } from './http/client-errors.js';
 import { type CorsSettings, corsOptions, publicCors } from './http/cors.js';
@@ -25,9 +25,11 @@ import {
 } from './http/responses.js';
 import { createThrottle } from './http/throttle.js';
 import type { IsTrustedProxy } from './limits/client-address.js';
+import { CookieMode } from './routes/cookie-mode.js';
 import type { OAuthParts } from './routes/oauth.js';
 import type { Route } from './routes/route.js';
 import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf } from './routes/table.js';
+import { RpcError } from './service-connection.js';
 
 /** The collaborators of the app. */
 export interface AppParts {
@@ -40,6 +42,8 @@ export interface AppParts {
   readonly onClientError: ClientErrorHandler;
   /** A monotonic clock, for the windows of the rate limit. */
   readonly nowMs: () => number;
+  /** The wall clock, Unix ms, for the Max-Age of cookies. */
+  readonly unixMs: () => number;
   /** Undefined: nothing is measured. */
   readonly meter: Meter | undefined;
 }
@@ -56,10 +60,11 @@ const CORS_OF = {
 
 /** Builds the app. It does not listen yet. */
 export function createApp(
-  { cors, paths, rateLimit, limits }: GatewaySettings,
-  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, meter }: AppParts,
+  { cors, paths, refreshCookie: cookie, rateLimit, limits }: GatewaySettings,
+  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter }: AppParts,
 ): FastifyInstance<Server> {
-  const routes = createRoutes({ client, check, oauth }, paths);
+  const cookies = cookie && new CookieMode(client, { cookie, origins: cors.origins, unixMs });
+  const routes = createRoutes({ client, check, oauth, cookies }, paths);
   const durations = meter && requestDurations(meter, [...routes.keys(), UNKNOWN_ROUTE]);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);

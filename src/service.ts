@@ -201,15 +201,18 @@ const openCertificates = (files: TlsFiles | undefined, log: Logger): Certificate
 /** The allowed callers of IssuerService; undefined: there are none, and the service is off. */
 function issuerOf(settings: ServiceSettings): IssuerOptions | undefined {
   const { issuerToken, otherIssuerTokens, issuerClientNames: clientNames, issuerAddress: address } = settings;
+  const { revokerToken: revoker } = settings;
   const credentials = [...(issuerToken ? [issuerToken] : []), ...otherIssuerTokens];
-  return credentials.length + clientNames.length === 0 ? undefined : { credentials, clientNames, address };
+  if (credentials.length + clientNames.length === 0 && !revoker) return undefined;
+  return { credentials, revoker, clientNames, address };
 }
 
 /** Reminds the operator of what GRPC_INSECURE allows. */
 function warnExposed(settings: ServiceSettings, log: Logger): void {
   const { exposed } = settings.tls;
   if (exposed.length === 0) return;
-  const credential = (issuerOf(settings)?.credentials.length ?? 0) > 0;
+  const { credentials = [], revoker } = issuerOf(settings) ?? {};
+  const credential = credentials.length > 0 || revoker !== undefined;
   const inClear = credential && exposed.includes(settings.issuerAddress ? 'ISSUER_ADDRESS' : 'GRPC_ADDRESS');
   const text = 'other machines can reach gRPC in plain text (GRPC_INSECURE=true): tokens travel unencrypted';
   log.warn({ exposed }, inClear ? `${text}, and so does the issuer's credential` : text);

@@ -1,14 +1,24 @@
 // The table of routes: each path with its methods and its handler.
 
 import type { FastifyRequest } from 'fastify';
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import { type Fields, readBody } from '../http/body.js';
 import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 import type { CheckedRequest } from './check.js';
+import { asksForCookie, type CookieMode, cookieModeIsOff, type PageRequest } from './cookie-mode.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
 import { type OAuthParts, oauthRoutes } from './oauth.js';
-import { CHECK_PATH, KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
+import {
+  CHECK_PATH,
+  KEY_SET_PATH,
+  LIVENESS_PATH,
+  READINESS_PATH,
+  type RoutePaths,
+  SESSION_PATH,
+  withoutSlash,
+} from './paths.js';
 import { refresh } from './refresh.js';
 import { bodyOf, post, probe, type Route, type Routes, read } from './route.js';
 
@@ -21,15 +31,37 @@ export interface RouteParts {
   readonly check: Check;
   /** Undefined: there are no routes for OAuth clients. */
   readonly oauth: OAuthParts | undefined;
+  /** Undefined: cookie mode is off. */
+  readonly cookies: CookieMode | undefined;
 }
 
+/** A handler of cookie mode. */
+type PageHandler = (request: PageRequest, context: CallContext) => Promise<HttpResponse>;
+
+/** Handles a request by its mode. @param page undefined: cookie mode is off */
+const byMode =
+  (plain: Route['handle'], page: PageHandler | undefined): Route['handle'] =>
+  async (request, context) => {
+    if (!asksForCookie(request.headers)) return plain(request, context);
+    return page ? page(await pageRequest(request), context) : cookieModeIsOff;
+  };
+
+const pageRequest = async (request: FastifyRequest): Promise<PageRequest> => ({
+  headers: request.headers,
+  fields: await fieldsOf(request),
+});
+
 /** @param paths the paths of refresh and of logout; all paths of one list share a route */
-export function createRoutes({ client, check, oauth }: RouteParts, paths: RoutePaths): Routes {
-  const refreshRoute = post(async (request, context) => refresh(client, await fieldsOf(request), context));
-  const logoutRoute = post(async (request, context) =>
-    logout(client, await fieldsOf(request), request.headers.authorization, context),
-  );
+export function createRoutes({ client, check, oauth, cookies }: RouteParts, paths: RoutePaths): Routes {
+  const plainRefresh: Route['handle'] = async (request, context) => refresh(client, await fieldsOf(request), context);
+  const plainLogout: Route['handle'] = async (request, context) =>
+    logout(client, await fieldsOf(request), request.headers.authorization, context);
+  const refreshRoute = post(byMode(plainRefresh, cookies && ((...asked) => cookies.refresh(...asked))));
+  const logoutRoute = post(byMode(plainLogout, cookies && ((...asked) => cookies.logout(...asked))));
+  const begin: Route['handle'] | undefined =
+    cookies && (async (request, context) => cookies.session(await pageRequest(request), context));
   return new Map([
+    ...(begin ? [[SESSION_PATH, post(begin)] as [string, Route]] : []),
     ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
     ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
     // Not rate limited: its client is a proxy, which asks it about the requests of all clients.

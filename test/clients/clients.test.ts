@@ -9,7 +9,8 @@ import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
 import { type Started, start } from '../support/processes.js';
 import { type Section, section } from './page.js';
-import { CannotRun, needTools, runs, Workplace } from './workplace.js';
+import { pathTo, protocOfPython } from './protoc.js';
+import { CannotRun, needTools, Workplace } from './workplace.js';
 
 const TOOLS: Readonly<Record<string, readonly string[]>> = {
   Go: ['go', 'protoc'],
@@ -48,7 +49,7 @@ describe('the page on clients', function () {
       addresses: readonly { host: string; port: number }[];
     };
     env = { LATCHKEY: checkout, AUTH_SERVICE_ADDRESS: `127.0.0.1:${addresses[0]?.port}` };
-    protoc = runs('protoc') || !runs('python3') ? Promise.resolve(undefined) : protocOfPython();
+    protoc = protocOfPython();
     protoc.catch(() => {});
     // All at once: they wait for downloads most of the time.
     for (const language of Object.keys(TOOLS)) {
@@ -70,19 +71,10 @@ describe('the page on clients', function () {
     const tools = TOOLS[language] ?? [];
     const borrowed = tools.includes('protoc') ? await protoc : undefined;
     needTools(...tools.filter((tool) => tool !== 'protoc' || borrowed === undefined));
-    const path = borrowed ? { PATH: `${borrowed.folder}/bin:${process.env['PATH']}` } : {};
-    const place = new Workplace({ ...env, ...path });
+    const place = new Workplace({ ...env, ...pathTo(borrowed) });
     places.set(language, place);
     for (const [path, content] of files) place.write(path, content);
     return place.run(before_ + script);
-  }
-
-  /** Where there is no protoc, the one that Python's package brings. */
-  async function protocOfPython(): Promise<Workplace> {
-    const place = new Workplace({});
-    await place.run(`python3 -m venv venv && venv/bin/pip install -q grpcio-tools && mkdir bin
-      ln -s ../venv/bin/python-grpc-tools-protoc bin/protoc`);
-    return place;
   }
 
   /** What the commands of a section print. Skips the test where they cannot run. */

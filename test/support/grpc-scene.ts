@@ -3,6 +3,7 @@
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import type { Policy } from '../../src/core/policy.js';
+import type { Keys } from '../../src/core/ports.js';
 import { Feed } from '../../src/grpc/feed/feed.js';
 import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
 import { formatAddress, Secret } from '../../src/platform/env.js';
@@ -13,7 +14,11 @@ import { node, POLICY, World } from './world.js';
 
 const SILENT = createLogger({ level: 'silent', name: 'test' });
 
-type SceneOptions = Partial<Omit<GrpcOptions, 'feed'>> & { readonly log?: Logger; readonly policy?: Policy };
+type SceneOptions = Partial<Omit<GrpcOptions, 'feed'>> & {
+  readonly log?: Logger;
+  readonly policy?: Policy;
+  readonly keys?: Keys;
+};
 
 export class GrpcScene {
   readonly world: World;
@@ -37,10 +42,14 @@ export class GrpcScene {
   }
 
   /** @param options what is other than usual; its clients come by `new TestClient` then */
-  static async start({ log = SILENT, policy = POLICY, ...options }: SceneOptions = {}): Promise<GrpcScene> {
+  static async start({
+    log = SILENT,
+    policy = POLICY,
+    keys = new JwtKeys(keyFromSecret(JWT_SECRET)),
+    ...options
+  }: SceneOptions = {}): Promise<GrpcScene> {
     const world = new World();
     const core = node(world.store(0), policy);
-    const keys = new JwtKeys(keyFromSecret(JWT_SECRET));
     const context = { ...core, keys };
     const feed = new Feed({ reader: core.reader, keys, policy, shards: 2, maxWatchers: 3, log });
     core.revocations.subscribe(() => feed.hurry());

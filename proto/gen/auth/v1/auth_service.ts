@@ -117,7 +117,7 @@ export interface ValidateTokensResult {
 
 /** The request of IntrospectToken. */
 export interface IntrospectTokenRequest {
-  /** The access token or refresh token to check, at most 8192 bytes. */
+  /** The access token or refresh token to check. One of more than 8192 bytes is MALFORMED. */
   token: string;
   /** The client that the response is for: it is also returned as a JWT with this audience. Empty: it is not signed. */
   jwtAudience: string;

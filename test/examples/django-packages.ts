@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, readText } from '../docs/markdown.js';
-import { codeOnPage } from './page.js';
+import { codeOnPage } from '../integrations/page.js';
 
 /** How long pip may take where nothing is cached, ms. */
 const INSTALL_MS = 150_000;
