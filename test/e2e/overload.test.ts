@@ -76,7 +76,7 @@ for (const store of ['Redis', 'the embedded store']) {
           // A refresh takes its session's last token: each load needs sessions of its own.
           if (name === 'RefreshToken') pairs = await Promise.all(pairs.map((_, n) => node.client.issue(`user-${n}`)));
           await load.take(workOf(pairs));
-          const { counts } = await load.run({ kind: 'closed', atOnce: ALLOWED, warmMs: 0, countedMs: 500 });
+          const { counts } = await load.run({ kind: 'closed', atOnce: ALLOWED, warmMs: 0, countedMs: 250 });
           expect(counts, name).to.include({ refused: 0 });
           expect(counts.answered, name).to.be.greaterThan(0);
         }

@@ -1,16 +1,19 @@
-// The two parts of the whole suite: which files run alone, and which of the others begin first.
+// The parts of the whole suite: which files run apart, and which of the others begin first.
 
-/** Files that run one after the other while nothing else does, and what other work would falsify. */
-export const ALONE: Readonly<Record<string, string>> = {
-  'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
-  'test/e2e/overload.test.ts': 'as many calls as a service takes, none of which may be refused',
+/** Files with bounds on time that are promises, and the bounds: when all others have ended, one runs on each processor. */
+export const TIMED: Readonly<Record<string, string>> = {
   'test/faults/redis-faults.test.ts': 'answers within a second, and recovery within two, in each fault of Redis',
+  'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
   'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
-  'test/grpc/event-loop.test.ts': 'how long the event loop is held up',
+};
+
+/** Files that run at the end, one after the other while nothing else does, and what other work would falsify. */
+export const ALONE: Readonly<Record<string, string>> = {
+  'test/e2e/overload.test.ts': 'as many calls as a service takes, none of which may be refused',
   'test/grpc/overload.test.ts': 'as many calls as a server takes, none of which may be refused',
 };
 
-/** The files of the other part that take longest, in the order in which they begin, so that none of them ends last. */
+/** Of all other files, those that take longest, in the order in which they begin, so that none of them ends last. */
 export const FIRST: readonly string[] = [
   'test/clients/clients.test.ts',
   'test/chaos/cluster.test.ts',
