@@ -4,13 +4,15 @@ import type { Server } from 'node:http';
 import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/platform/log.js';
-import { type AuthClient, RpcError } from './auth-client.js';
+import type { Meter } from '../src/platform/metrics/meter.js';
+import type { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import type { ClientErrorHandler } from './http/client-errors.js';
 import { type CorsSettings, corsOptions, publicCors } from './http/cors.js';
 import { responseToFailure } from './http/grpc-to-http.js';
 import { createRequestChecks } from './http/request-checks.js';
 import { beginRequest, callContextOf, requestId } from './http/request-log.js';
+import { requestDurations } from './http/request-metrics.js';
 import {
   badRequest,
   HttpError,
@@ -23,18 +25,31 @@ import {
 } from './http/responses.js';
 import { createThrottle } from './http/throttle.js';
 import type { IsTrustedProxy } from './limits/client-address.js';
-import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf, type Route } from './routes/table.js';
+import { CookieMode } from './routes/cookie-mode.js';
+import type { OAuthParts } from './routes/oauth.js';
+import type { Route } from './routes/route.js';
+import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf } from './routes/table.js';
+import { RpcError } from './service-connection.js';
 
 /** The collaborators of the app. */
 export interface AppParts {
   readonly log: Logger;
   readonly client: AuthClient;
   readonly check: Check;
+  /** Undefined: there are no routes for OAuth clients. */
+  readonly oauth: OAuthParts | undefined;
   readonly isTrustedProxy: IsTrustedProxy;
   readonly onClientError: ClientErrorHandler;
   /** A monotonic clock, for the windows of the rate limit. */
   readonly nowMs: () => number;
+  /** The wall clock, Unix ms, for the Max-Age of cookies. */
+  readonly unixMs: () => number;
+  /** Undefined: nothing is measured. */
+  readonly meter: Meter | undefined;
 }
+
+/** The name of the route of a request that has none. */
+const UNKNOWN_ROUTE = 'unknown';
 
 /** The CORS of a route, by the pages that may read it. */
 const CORS_OF = {
@@ -45,16 +60,18 @@ const CORS_OF = {
 
 /** Builds the app. It does not listen yet. */
 export function createApp(
-  { cors, paths, rateLimit, limits }: GatewaySettings,
-  { log, client, check, isTrustedProxy, onClientError, nowMs }: AppParts,
+  { cors, paths, refreshCookie: cookie, rateLimit, limits }: GatewaySettings,
+  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter }: AppParts,
 ): FastifyInstance<Server> {
-  const routes = createRoutes(client, paths, check);
+  const cookies = cookie && new CookieMode(client, { cookie, origins: cors.origins, unixMs });
+  const routes = createRoutes({ client, check, oauth, cookies }, paths);
+  const durations = meter && requestDurations(meter, [...routes.keys(), UNKNOWN_ROUTE]);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
     request.route = route;
     const logSuccessAtDebug = route?.logSuccessAtDebug ?? false;
-    beginRequest(request, reply, log, { route: route ? path : 'unknown', logSuccessAtDebug });
+    beginRequest(request, reply, log, { route: route ? path : UNKNOWN_ROUTE, logSuccessAtDebug, durations });
     if (route?.probe) reply.header('connection', 'close');
     // Here, because the CORS plugin answers preflights itself.
     if (route?.methods && request.method === 'OPTIONS') reply.header('allow', allowOf(route));
@@ -88,6 +105,7 @@ export function createApp(
   app.decorateRequest('route', undefined);
   app.decorateRequest('callEnd', undefined);
   app.decorateRequest('throttled', undefined);
+  app.decorateRequest('oauthClient', undefined);
   // The hooks use callbacks: none of them waits, and each promise would cost a request another turn of the event loop.
   app.addHook('onRequest', (request, reply, done) => {
     start(request, reply);

@@ -1,25 +1,50 @@
 // The settings of the gateway: addresses, paths, CORS, trusted proxies and limits.
 
-import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
+import { type Address, type Environment, parseDuration, type Secret } from '../src/platform/env.js';
 import { readIdentityHeaders } from '../src/settings/doors.js';
+import { readRevokerToken } from '../src/settings/issuer.js';
+import { CLIENT_RIGHTS, type ClientRight, readClientsFile } from '../src/settings/oauth-clients.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
+import { MODE_HEADER } from './http/csrf.js';
+import type { RefreshCookie } from './http/refresh-cookie.js';
 import { isAddressOrBlock } from './limits/client-address.js';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
+import { type PublicUrls, readPublicUrls } from './oauth/public-urls.js';
 import type { CheckSettings } from './routes/check.js';
-import { type RoutePaths, readPaths } from './routes/paths.js';
+import { PAGE_PATHS, type RoutePaths, readPaths, SESSION_PATH, withoutSlash } from './routes/paths.js';
+
+/** The settings for OAuth clients. */
+export interface OAuthSettings {
+  /** The path of the file with the clients. */
+  readonly clientsFile: string;
+  /** The rights that the file may give. */
+  readonly rights: readonly ClientRight[];
+  /** `iss` of our tokens, if it is known here. */
+  readonly issuer: string | undefined;
+  /** Undefined: there is no metadata. */
+  readonly urls: PublicUrls | undefined;
+  /** The credential for RevokeSubject; undefined: there is no global token revocation. */
+  readonly revokerToken: Secret | undefined;
+}
 
 /** The settings of a gateway. */
 export interface GatewaySettings {
   readonly httpAddress: Address;
   /** The gRPC address of the service. */
   readonly authServiceAddress: Address;
+  /** The gRPC address of IssuerService, if that is another one. */
+  readonly issuerAddress?: Address | undefined;
   /** TLS to the service; undefined: plain text. */
   readonly authServiceTls?: ClientTls | undefined;
   readonly cors: CorsSettings;
   readonly paths: RoutePaths;
   readonly check: CheckSettings;
+  /** Undefined: cookie mode is off. */
+  readonly refreshCookie: RefreshCookie | undefined;
+  /** Undefined: there are no routes for OAuth clients. */
+  readonly oauth: OAuthSettings | undefined;
   /** Undefined: no limit. */
   readonly rateLimit: RateLimit | undefined;
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is trusted. It is ignored from all others. */
@@ -34,9 +59,12 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   if (authServiceAddress.port === 0) {
     environment.fault('AUTH_SERVICE_ADDRESS', 'port 0', 'the port that the service listens on');
   }
-  const cors = readCors(environment);
+  const issuerAddress = environment.address('ISSUER_ADDRESS');
   const paths = readPaths(environment);
+  const refreshCookie = readRefreshCookie(environment, paths);
+  const cors = readCors(environment, refreshCookie ? [MODE_HEADER] : []);
   const check = readCheck(environment);
+  const oauth = readOAuth(environment);
   const authServiceTls = readClientTls(environment);
   const rateLimit = readRateLimit(environment);
   const trustProxy = environment.list('TRUST_PROXY');
@@ -44,7 +72,27 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
     environment.fault('TRUST_PROXY', JSON.stringify(proxy), 'addresses or CIDR blocks such as 10.0.0.0/8 or ::1');
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
-  return { httpAddress, authServiceAddress, authServiceTls, cors, paths, check, rateLimit, trustProxy, limits };
+  return {
+    ...{ httpAddress, authServiceAddress, issuerAddress, authServiceTls, cors, paths, refreshCookie, check, oauth },
+    ...{ rateLimit, trustProxy, limits },
+  };
+}
+
+function readRefreshCookie(environment: Environment, paths: RoutePaths): RefreshCookie | undefined {
+  const cookie = environment.choice('REFRESH_COOKIE', ['false', 'true', 'host', 'localhost'], 'false');
+  if (cookie === 'false') return undefined;
+  for (const [name, path, all] of [
+    ['REFRESH_PATHS', PAGE_PATHS.REFRESH_PATHS, paths.refresh],
+    ['LOGOUT_PATHS', PAGE_PATHS.LOGOUT_PATHS, paths.logout],
+  ] as const) {
+    if (!all.includes(withoutSlash(path)))
+      environment.fault(name, `no ${path}`, 'it too, because REFRESH_COOKIE is set');
+    if (all.includes(SESSION_PATH)) environment.fault(name, `${SESSION_PATH}/`, 'another path: REFRESH_COOKIE has it');
+  }
+  if (cookie === 'localhost') {
+    environment.warn('REFRESH_COOKIE', 'localhost sends the cookie in plain text, and only pages of localhost get one');
+  }
+  return cookie;
 }
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -53,6 +101,19 @@ const readCheck = (environment: Environment): CheckSettings => ({
   maxStalenessMs: environment.duration('CHECK_MAX_STALENESS', '0s', { min: 0, max: HOUR_MS }),
   identityHeaders: readIdentityHeaders(environment),
 });
+
+function readOAuth(environment: Environment): OAuthSettings | undefined {
+  const clientsFile = environment.text('OAUTH_CLIENTS');
+  const issuer = environment.text('JWT_ISSUER');
+  const urls = readPublicUrls(environment, issuer);
+  const revokerToken = readRevokerToken(environment);
+  if (clientsFile === undefined) return undefined;
+  const rights = CLIENT_RIGHTS.filter((right) => right !== 'global_revocation' || revokerToken !== undefined);
+  const found = readClientsFile(clientsFile, rights);
+  const wanted = 'a file of OAuth clients; `latchkey oauth client` prints an entry for it';
+  if ('faults' in found) environment.fault('OAUTH_CLIENTS', found.faults.join('; '), wanted);
+  return { clientsFile, rights, issuer, urls, revokerToken };
+}
 
 const MOST_CONNECTIONS = 1_000_000;
 

@@ -3,30 +3,29 @@
 
 // biome-ignore-all assist/source/organizeImports: the check of Node's version comes before all else
 import './commands/node-version.js';
-import { readFileSync } from 'node:fs';
 // A namespace import: with a named import, an old Node would report the missing function instead of its version.
 import * as util from 'node:util';
 import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
 import { helpFor, isCommand, UsageError, unknownCommand } from './commands/usage.js';
+import { version } from './commands/version.js';
 import { takeOverOutput } from './platform/output/foreign-output.js';
 import { silenceNativeOutput } from './platform/output/standard-error.js';
 
 /** The commands that accept each option. */
-const OPTIONS_OF: readonly (readonly ['subject' | 'claims' | 'algorithm' | 'compromised', readonly string[]])[] = [
+const OPTIONS_OF: readonly (readonly [
+  'subject' | 'claims' | 'algorithm' | 'compromised' | 'rights',
+  readonly string[],
+])[] = [
   ['subject', ['token issue']],
   ['claims', ['token issue']],
   ['algorithm', ['keys generate', 'keys rotate']],
   ['compromised', ['keys retire']],
+  ['rights', ['oauth client']],
 ];
 
 /** The commands that take one argument. */
-const WITH_ARGUMENT: readonly string[] = ['token inspect', 'keys retire'];
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
+const WITH_ARGUMENT: readonly string[] = ['token inspect', 'keys retire', 'oauth client'];
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
@@ -35,13 +34,14 @@ async function main(args: readonly string[]): Promise<void> {
     return void printResult(helpFor(command === 'help' ? positionals.slice(1) : []));
   }
   if (values.version) return void printResult(`${version()}\n`);
-  const grouped = ['token', 'keys', 'store'].includes(command);
+  const grouped = ['token', 'keys', 'store', 'oauth'].includes(command);
   const name = grouped ? `${command} ${action}` : command;
   // Only `serve` starts a `worker`.
   if (name !== 'worker' && !isCommand(name)) throw unknownCommand(positionals);
   const extra = grouped ? rest : positionals.slice(1);
   const [argument, ...tooMany] = WITH_ARGUMENT.includes(name) ? extra : [undefined, ...extra];
-  if (tooMany.length > 0) throw new UsageError(`${name} takes no argument ${tooMany[0]}`);
+  // It is not shown: it may be a secret in the wrong place.
+  if (tooMany.length > 0) throw new UsageError(`${name} takes no ${argument === undefined ? '' : 'further '}argument`);
   for (const [option, commands] of OPTIONS_OF) {
     if (values[option] === undefined || commands.includes(name)) continue;
     throw new UsageError(`--${option} is only for ${commands.join(' and ')}`);
@@ -73,6 +73,9 @@ async function main(args: readonly string[]): Promise<void> {
     case 'keys retire':
       if (!argument) throw new UsageError('keys retire needs a KID; `latchkey keys list` shows them');
       return (await import('./commands/keys.js')).keysRetire(process.env, argument, values.compromised ?? false);
+    case 'oauth client':
+      if (!argument) throw new UsageError('oauth client needs the ID of the client, and its secret on standard input');
+      return (await import('./commands/oauth.js')).oauthClient(argument, values.rights ?? 'introspect');
     default:
       throw unknownCommand(positionals);
   }
@@ -90,6 +93,7 @@ function parse(args: readonly string[]) {
         claims: { type: 'string' },
         algorithm: { type: 'string' },
         compromised: { type: 'boolean' },
+        rights: { type: 'string' },
       },
     });
   } catch (error) {

@@ -17,9 +17,11 @@ import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { Address } from './platform/env.js';
 import type { Logger } from './platform/log.js';
+import type { Meter } from './platform/metrics/meter.js';
 import { logGrpcTo } from './platform/output/grpc-log.js';
 import { Certificates } from './platform/tls/certificates.js';
 import type { TlsFiles } from './platform/tls/pem.js';
+import { countEnds, countSetbacks, measureCache, measureKeyAge, measureStore } from './service-metrics.js';
 import type { KeySettings } from './settings/keys.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './settings/service.js';
 
@@ -37,6 +39,8 @@ interface OwnedStore {
 /** The keys and their life cycle. */
 interface OwnedKeys {
   readonly keys: Keys;
+  /** The date of the key that signs, Unix ms; undefined: it has none. */
+  signingSinceMs(): number | undefined;
   /** Starts to watch for added and removed keys. */
   watch(): void;
   close(): void;
@@ -46,37 +50,60 @@ export interface Service {
   /** The addresses with their actual ports: AuthService's first, then IssuerService's if that is separate. */
   readonly addresses: readonly Address[];
   /** Resolves once the store has been reachable. */
-  readonly reachesStore: Promise<void>;
+  readonly served: Promise<void>;
+  /** Whether the store has been reachable once. */
+  readonly hasServed: boolean;
+  /** Whether the store is reachable now. */
+  readonly reachesStore: boolean;
+  /** Calls back when the store becomes reachable or unreachable. */
+  watchStore(listener: (isReachable: boolean) => void): void;
   /** Waits for calls under way, then closes everything. */
   stop(): Promise<void>;
 }
 
+export interface ServiceOptions {
+  readonly worker?: number | undefined;
+  readonly meter?: Meter | undefined;
+}
+
 /**
  * Starts the service.
- * @param worker the number of this worker, if there are several
+ * @param options `worker`: the number of this worker, if there are several; `meter`: undefined: nothing is measured
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
-export async function startService(settings: ServiceSettings, log: Logger, worker?: number): Promise<Service> {
+export async function startService(
+  settings: ServiceSettings,
+  log: Logger,
+  { worker, meter }: ServiceOptions = {},
+): Promise<Service> {
   const { policy, grpc, tls, extAuthz, maxConcurrentCalls, grpcPorts } = settings;
   logGrpcTo(log);
   const owned = await makeKeys(settings.keys, log);
   const { keys } = owned;
   warnExposed(settings, log);
   const certificates = openCertificates(tls.files, log);
-  const { store, opened } = await openStore(settings.store, log);
+  const { store: ownStore, opened } = await openStore(settings.store, log);
+  const store = meter ? measureStore(ownStore, meter) : ownStore;
   try {
     await waitForStore(opened, log);
     const births = new Births(store, policy.foreignSinceMs);
-    const ledger = new Ledger(store, (setback) => log.error({ ...setback }, SETBACK));
+    const countSetback = meter && countSetbacks(meter);
+    const ledger = new Ledger(store, (setback) => {
+      countSetback?.(setback);
+      log.error({ ...setback }, SETBACK);
+    });
     const revocations = new Revocations((err) => log.error({ err }, 'a listener of ended sessions failed'));
+    if (meter) countEnds(revocations, meter);
+    if (meter) measureKeyAge(owned.signingSinceMs, meter);
     const guarded = new GuardedStore({ store, births, ledger, revocations });
     await keepComplete(guarded, policy.foreignSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerOf(settings);
-    const verified = tokenMemory<Verified>(settings.verifiedTokens);
+    const memory = tokenMemory<Verified>(settings.verifiedTokens);
+    const verified = meter ? measureCache(memory, meter) : memory;
     const context = { store: guarded, keys, crypto, policy, latestStart: new LatestSessionStart(), verified };
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, extAuthz, certificates, maxConcurrentCalls, worker },
+      ...{ address: grpc, issuer, extAuthz, certificates, maxConcurrentCalls, worker, meter },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });
@@ -84,20 +111,31 @@ export async function startService(settings: ServiceSettings, log: Logger, worke
     const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
     owned.watch();
     log.info({ addresses, ...kinds }, 'service listening');
+    let hasServed = store.reachableSinceMs !== undefined;
+    const served = untilReachable(store).then(() => {
+      hasServed = true;
+    });
     return {
       addresses,
-      reachesStore: untilReachable(store),
+      served,
+      get hasServed() {
+        return hasServed;
+      },
+      get reachesStore() {
+        return store.reachableSinceMs !== undefined;
+      },
+      watchStore: (listener) => void store.watch(listener),
       stop: async () => {
         await server.stop(STOP_MS);
         certificates?.close();
         owned.close();
-        await store.close();
+        await ownStore.close();
         log.info({}, 'service stopped');
       },
     };
   } catch (error) {
     certificates?.close();
-    await store.close();
+    await ownStore.close();
     throw error;
   }
 }
@@ -113,11 +151,13 @@ async function makeKeys(settings: KeySettings, log: Logger): Promise<OwnedKeys> 
   const adopted = adopt ? secrets.map((each) => createSecretKey(each, 'utf8')) : [];
   if (folder !== undefined) {
     const ring = await KeyRing.load({ folder, activeKid, delayMs, others: ours, adopted, log });
-    return { keys: ring, watch: () => ring.start(), close: () => ring.close() };
+    const signingSinceMs = () => ring.signingSinceMs;
+    return { keys: ring, signingSinceMs, watch: () => ring.start(), close: () => ring.close() };
   }
   const [signing, ...others] = ours;
   if (!signing) throw new Error('no signing key: set JWT_KEYS_DIR or JWT_SECRET');
-  return { keys: new JwtKeys(signing, others, ...adopted), watch: () => {}, close: () => {} };
+  const keys = new JwtKeys(signing, others, ...adopted);
+  return { keys, signingSinceMs: () => undefined, watch: () => {}, close: () => {} };
 }
 
 /** Loads only the adapter that is configured: the other driver would cost every start time and memory. */
@@ -142,15 +182,18 @@ const openCertificates = (files: TlsFiles | undefined, log: Logger): Certificate
 /** The allowed callers of IssuerService; undefined: there are none, and the service is off. */
 function issuerOf(settings: ServiceSettings): IssuerOptions | undefined {
   const { issuerToken, otherIssuerTokens, issuerClientNames: clientNames, issuerAddress: address } = settings;
+  const { revokerToken: revoker } = settings;
   const credentials = [...(issuerToken ? [issuerToken] : []), ...otherIssuerTokens];
-  return credentials.length + clientNames.length === 0 ? undefined : { credentials, clientNames, address };
+  if (credentials.length + clientNames.length === 0 && !revoker) return undefined;
+  return { credentials, revoker, clientNames, address };
 }
 
 /** Reminds the operator of what GRPC_INSECURE allows. */
 function warnExposed(settings: ServiceSettings, log: Logger): void {
   const { exposed } = settings.tls;
   if (exposed.length === 0) return;
-  const credential = (issuerOf(settings)?.credentials.length ?? 0) > 0;
+  const { credentials = [], revoker } = issuerOf(settings) ?? {};
+  const credential = credentials.length > 0 || revoker !== undefined;
   const inClear = credential && exposed.includes(settings.issuerAddress ? 'ISSUER_ADDRESS' : 'GRPC_ADDRESS');
   const text = 'other machines can reach gRPC in plain text (GRPC_INSECURE=true): tokens travel unencrypted';
   log.warn({ exposed }, inClear ? `${text}, and so does the issuer's credential` : text);

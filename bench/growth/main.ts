@@ -38,7 +38,8 @@ try {
     const before = readResults();
     const others = before.growth.filter(({ store }) => found.every((each) => each.store !== store));
     keepResults({ ...before, growth: [...others, ...found] });
-    writeReadme();
+    const left = writeReadme();
+    if (left !== undefined) process.stdout.write(`${left}\n`);
   }
 } finally {
   await lab.close();

@@ -48,10 +48,27 @@ export function figuresText(results: Results): string {
   return parts.join('\n\n');
 }
 
-/** @throws Error if the marks are not there */
-export function writeReadme(): void {
+/** The sections of a document that results lack: to write them would remove figures that nobody has measured anew. */
+export function lackingIn({ scenarios, growth }: Results, document: string): string[] {
+  const known = new Set([...Object.keys(scenarios), ...(growth.length > 0 ? ['Growth'] : [])]);
+  const sections = [...document.matchAll(/^### (\S+)$/gm)].map(([, name = '']) => name);
+  return sections.filter((name) => !known.has(name));
+}
+
+/**
+ * Writes the figures into bench/README.md, unless it holds sections that were not measured on this machine.
+ * @returns why it was left as it is; undefined: it was written
+ * @throws Error if the marks are not there
+ */
+export function writeReadme(): string | undefined {
   const text = readFileSync(FILE, 'utf8');
   const [before, after] = [text.split(BEGIN)[0], text.split(END)[1]];
   if (before === undefined || after === undefined) throw new Error(`${FILE} must hold ${BEGIN} and ${END}`);
-  writeFileSync(FILE, `${before}${BEGIN}\n\n${figuresText(readResults())}\n\n${END}${after}`);
+  const results = readResults();
+  const lacking = lackingIn(results, text);
+  if (lacking.length > 0) {
+    return `bench/README.md is left as it is: this machine has no figures for ${lacking.join(', ')}; run them as well`;
+  }
+  writeFileSync(FILE, `${before}${BEGIN}\n\n${figuresText(results)}\n\n${END}${after}`);
+  return undefined;
 }

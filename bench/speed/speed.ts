@@ -48,7 +48,8 @@ async function bench(options: Options): Promise<readonly string[]> {
 function keep(name: string, result: Result): void {
   const before = readResults();
   keepResults({ ...before, scenarios: { ...before.scenarios, [name]: result } });
-  writeReadme();
+  const left = writeReadme();
+  if (left !== undefined) tell(left);
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);

@@ -36,8 +36,11 @@ const PREFLIGHT_SECONDS = 600;
 /** A token of RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 
-/** Reads `CORS_ORIGINS`, `CORS_HEADERS` and `CORS_CREDENTIALS`. The environment collects the errors. */
-export function readCors(environment: Environment): CorsSettings {
+/**
+ * Reads `CORS_ORIGINS`, `CORS_HEADERS` and `CORS_CREDENTIALS`. The environment collects the errors.
+ * @param own headers that the gateway itself asks pages for, in lower case
+ */
+export function readCors(environment: Environment, own: readonly string[] = []): CorsSettings {
   const origins = environment.list('CORS_ORIGINS');
   for (const origin of origins.filter((each) => !isOrigin(each))) {
     const wanted = 'origins such as https://app.example.com, none of them *';
@@ -49,7 +52,7 @@ export function readCors(environment: Environment): CorsSettings {
     environment.fault('CORS_HEADERS', JSON.stringify(name), wanted);
   }
   const credentials = environment.flag('CORS_CREDENTIALS', false);
-  return { origins, headers: headers.map((name) => name.toLowerCase()), credentials };
+  return { origins, headers: [...own, ...headers.map((name) => name.toLowerCase())], credentials };
 }
 
 /** The options of @fastify/cors for all routes but the public ones. */

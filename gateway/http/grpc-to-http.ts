@@ -4,7 +4,7 @@
 import { status } from '@grpc/grpc-js';
 import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';
 import { TOKEN_INVALID, tokenText } from '../../src/bearer/refusals.js';
-import type { RpcError } from '../auth-client.js';
+import { RpcError } from '../service-connection.js';
 import { badFields, badToken, type HttpResponse, unavailable } from './responses.js';
 
 /** The texts of djangorestframework for the field errors that it also has. */
@@ -31,6 +31,25 @@ export function responseToFailure(error: RpcError): {
   const retryAfterSeconds = Math.max(1, Math.ceil((error.details.retryMs ?? 0) / 1000));
   return { response: unavailable(retryAfterSeconds), isUnexpected: !TEMPORARY.has(error.status) };
 }
+
+/** The problem of a token, without its prefix, if that is why the call failed. */
+export const tokenProblemIn = (error: unknown): string | undefined =>
+  error instanceof RpcError && error.status === status.UNAUTHENTICATED && error.details.info?.domain === 'latchkey'
+    ? error.details.info.reason
+    : undefined;
+
+/** Whether the call failed because its token is larger than any token of ours. */
+export const isOversized = (error: unknown): boolean => hasViolation(error, ({ reason }) => reason === 'TOO_LARGE');
+
+/** Whether the call failed because of the text that should name a subject. */
+export const isInvalidSubject = (error: unknown): boolean => hasViolation(error, ({ field }) => field === 'subject');
+
+/** Whether a logout failed because an access token names no session, and its refresh token is needed. */
+export const namesNoSession = (error: unknown): boolean =>
+  hasViolation(error, ({ field, reason }) => field === 'refresh_token' && reason === 'REQUIRED');
+
+const hasViolation = (error: unknown, test: (violation: BadRequest_FieldViolation) => boolean): boolean =>
+  error instanceof RpcError && error.status === status.INVALID_ARGUMENT && error.details.violations.some(test);
 
 /** The response if the service found the request or its token bad; else undefined. */
 function responseToBadRequest({ status: code, details }: RpcError): HttpResponse | undefined {

@@ -1,10 +1,11 @@
-// What every request gets, whatever its route: an id, common response headers, and one line in the log.
+// What every request gets, whatever its route: an id, common response headers, a line in the log, and its duration.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptRequestId, type Logger } from '../../src/platform/log.js';
-import type { CallContext, CallEnd } from '../auth-client.js';
+import type { CallContext, CallEnd } from '../service-connection.js';
+import { ABORTED, type RequestDurations } from './request-metrics.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,6 +13,8 @@ declare module 'fastify' {
     callEnd: CallEnd | undefined;
     /** The client whose rate limit was exceeded, if that is why the request was refused. */
     throttled: string | undefined;
+    /** The id of the OAuth client, once it has authenticated. */
+    oauthClient: string | undefined;
   }
 }
 
@@ -24,6 +27,8 @@ export interface RequestLogOptions {
   readonly route: string;
   /** Whether a success is logged at the level `debug` instead of `info`. */
   readonly logSuccessAtDebug: boolean;
+  /** Undefined: nothing is measured. */
+  readonly durations: RequestDurations | undefined;
 }
 
 /** Sets the common headers, and writes the log line when the response has ended. */
@@ -31,7 +36,7 @@ export function beginRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   log: Logger,
-  { route, logSuccessAtDebug }: RequestLogOptions,
+  { route, logSuccessAtDebug, durations }: RequestLogOptions,
 ): void {
   reply.headers({
     // No cache may keep a response, because it may hold tokens (RFC 6749, section 5.1).
@@ -43,6 +48,8 @@ export function beginRequest(
   const startMs = performance.now();
   raw.once('close', () => {
     const { statusCode } = raw;
+    const durationMs = performance.now() - startMs;
+    durations?.observe(route, raw.headersSent ? `${statusCode}` : ABORTED, durationMs / 1000);
     const level = statusCode >= 500 ? 'warn' : logSuccessAtDebug ? 'debug' : 'info';
     log[level](
       {
@@ -51,8 +58,9 @@ export function beginRequest(
         route,
         ...(raw.headersSent ? { status: statusCode } : {}),
         ...(raw.writableFinished ? {} : { aborted: true }),
-        durationMs: Math.round((performance.now() - startMs) * 10) / 10,
+        durationMs: Math.round(durationMs * 10) / 10,
         ...(request.throttled === undefined ? {} : { throttled: request.throttled }),
+        ...(request.oauthClient === undefined ? {} : { client: request.oauthClient }),
         ...(request.callEnd ? { grpcCode: request.callEnd.code } : {}),
         ...(request.callEnd && statusCode >= 500 ? { grpcDetails: request.callEnd.details } : {}),
       },

@@ -6,6 +6,11 @@ import type { Environment } from '../../src/platform/env.js';
 export const KEY_SET_PATH = '/.well-known/jwks.json';
 export const LIVENESS_PATH = '/healthz';
 export const READINESS_PATH = '/readyz';
+/** Where a session in cookie mode begins. Only there if REFRESH_COOKIE is set. */
+export const SESSION_PATH = '/api/auth/session';
+export const INTROSPECTION_PATH = '/oauth2/introspect';
+export const REVOCATION_PATH = '/oauth2/revoke';
+export const GLOBAL_REVOCATION_PATH = '/oauth2/global-token-revocation';
 /** Every path below it is the same route: Envoy adds the path of the request that it asks about. */
 export const CHECK_PATH = '/api/auth/check';
 
@@ -15,7 +20,8 @@ export interface RoutePaths {
   readonly logout: readonly string[];
 }
 
-const DEFAULTS = { REFRESH_PATHS: '/api/auth/token/refresh/', LOGOUT_PATHS: '/api/auth/logout/' };
+/** The defaults. Pages in cookie mode use these paths and no other. */
+export const PAGE_PATHS = { REFRESH_PATHS: '/api/auth/token/refresh/', LOGOUT_PATHS: '/api/auth/logout/' };
 /** Segments of characters that clients and proxies never encode (RFC 3986, section 2.3). Routers use `:` and `*`. */
 const PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/;
 const MOST_CHARACTERS = 200;
@@ -23,13 +29,13 @@ const MOST_CHARACTERS = 200;
 /** Reads `REFRESH_PATHS` and `LOGOUT_PATHS`. The environment collects the errors. */
 export function readPaths(environment: Environment): RoutePaths {
   const taken = new Map<string, string>();
-  const read = (name: keyof typeof DEFAULTS): readonly string[] => {
+  const read = (name: keyof typeof PAGE_PATHS): readonly string[] => {
     const paths = environment
-      .text(name, { default: DEFAULTS[name] })
+      .text(name, { default: PAGE_PATHS[name] })
       .split(',')
       .map((path) => path.trim())
       .filter((path) => path !== '');
-    if (paths.length === 0) environment.fault(name, 'no path', `at least one such as ${DEFAULTS[name]}`);
+    if (paths.length === 0) environment.fault(name, 'no path', `at least one such as ${PAGE_PATHS[name]}`);
     return paths.map((path) => {
       const bare = withoutSlash(path);
       const wanted = faultOf(bare) ?? takenBy(taken.get(bare));
@@ -53,6 +59,7 @@ function faultOf(path: string): string | undefined {
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without the segments . and ..';
   if (path === LIVENESS_PATH || path === READINESS_PATH) return 'another path: the gateway has a probe there';
   if (path === CHECK_PATH || path.startsWith(`${CHECK_PATH}/`)) return 'another path: proxies ask the gateway there';
+  if (path === '/oauth2' || path.startsWith('/oauth2/')) return 'another path: /oauth2 is for OAuth clients';
   if (path.startsWith('/.well-known')) return 'another path: /.well-known is for the key set and the like';
   return undefined;
 }

@@ -1,77 +1,67 @@
 // The table of routes: each path with its methods and its handler.
 
 import type { FastifyRequest } from 'fastify';
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import { type Fields, readBody } from '../http/body.js';
 import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 import type { CheckedRequest } from './check.js';
+import { asksForCookie, type CookieMode, cookieModeIsOff, type PageRequest } from './cookie-mode.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
-import { CHECK_PATH, KEY_SET_PATH, LIVENESS_PATH, READINESS_PATH, type RoutePaths, withoutSlash } from './paths.js';
+import { type OAuthParts, oauthRoutes } from './oauth.js';
+import {
+  CHECK_PATH,
+  KEY_SET_PATH,
+  LIVENESS_PATH,
+  READINESS_PATH,
+  type RoutePaths,
+  SESSION_PATH,
+  withoutSlash,
+} from './paths.js';
 import { refresh } from './refresh.js';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The route of the request's path. */
-    route: Route | undefined;
-  }
-}
-
-/** A route, for its path with and without a trailing slash. */
-export interface Route {
-  /** Undefined: all methods. */
-  readonly methods: readonly ('GET' | 'HEAD' | 'POST')[] | undefined;
-  /** Whether a success is logged at the level `debug`. Monitoring requests such a route every few seconds. */
-  readonly logSuccessAtDebug: boolean;
-  /**
-   * Whether supervisors and load balancers request it to learn the state of the process. The connection is closed after
-   * the response, so that probes hold no connection open.
-   */
-  readonly probe: boolean;
-  /** Whether RATE_LIMIT counts its requests. */
-  readonly rateLimited: boolean;
-  /** Whether pages may read it: of listed origins, of every origin, or none. No page of a browser sees a check. */
-  readonly pages: 'listed' | 'all' | 'none';
-  /** Whether the response is made before a body has arrived. The body is not read then. */
-  readonly ignoresBody: boolean;
-  /** @throws HttpError, RpcError */
-  handle(request: FastifyRequest, context: CallContext): Promise<HttpResponse>;
-}
-
-export type Routes = ReadonlyMap<string, Route>;
-
-const post = (handle: Route['handle']): Route => ({
-  methods: ['POST'],
-  logSuccessAtDebug: false,
-  rateLimited: true,
-  probe: false,
-  pages: 'listed',
-  ignoresBody: false,
-  handle,
-});
-
-const read = (handle: Route['handle']): Route => ({
-  methods: ['GET', 'HEAD'],
-  logSuccessAtDebug: true,
-  rateLimited: true,
-  probe: false,
-  pages: 'listed',
-  ignoresBody: false,
-  handle,
-});
-
-const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true, rateLimited: false });
+import { bodyOf, post, probe, type Route, type Routes, read } from './route.js';
 
 /** How a check is answered. */
 export type Check = (request: CheckedRequest, context: CallContext) => Promise<HttpResponse>;
 
+/** What the routes work with. */
+export interface RouteParts {
+  readonly client: AuthClient;
+  readonly check: Check;
+  /** Undefined: there are no routes for OAuth clients. */
+  readonly oauth: OAuthParts | undefined;
+  /** Undefined: cookie mode is off. */
+  readonly cookies: CookieMode | undefined;
+}
+
+/** A handler of cookie mode. */
+type PageHandler = (request: PageRequest, context: CallContext) => Promise<HttpResponse>;
+
+/** Handles a request by its mode. @param page undefined: cookie mode is off */
+const byMode =
+  (plain: Route['handle'], page: PageHandler | undefined): Route['handle'] =>
+  async (request, context) => {
+    if (!asksForCookie(request.headers)) return plain(request, context);
+    return page ? page(await pageRequest(request), context) : cookieModeIsOff;
+  };
+
+const pageRequest = async (request: FastifyRequest): Promise<PageRequest> => ({
+  headers: request.headers,
+  fields: await fieldsOf(request),
+});
+
 /** @param paths the paths of refresh and of logout; all paths of one list share a route */
-export function createRoutes(client: AuthClient, paths: RoutePaths, check: Check): Routes {
-  const refreshRoute = post(async (request, context) => refresh(client, await fieldsOf(request), context));
-  const logoutRoute = post(async (request, context) =>
-    logout(client, await fieldsOf(request), request.headers.authorization, context),
-  );
+export function createRoutes({ client, check, oauth, cookies }: RouteParts, paths: RoutePaths): Routes {
+  const plainRefresh: Route['handle'] = async (request, context) => refresh(client, await fieldsOf(request), context);
+  const plainLogout: Route['handle'] = async (request, context) =>
+    logout(client, await fieldsOf(request), request.headers.authorization, context);
+  const refreshRoute = post(byMode(plainRefresh, cookies && ((...asked) => cookies.refresh(...asked))));
+  const logoutRoute = post(byMode(plainLogout, cookies && ((...asked) => cookies.logout(...asked))));
+  const begin: Route['handle'] | undefined =
+    cookies && (async (request, context) => cookies.session(await pageRequest(request), context));
   return new Map([
+    ...(begin ? [[SESSION_PATH, post(begin)] as [string, Route]] : []),
     ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
     ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
     // Not rate limited: its client is a proxy, which asks it about the requests of all clients.
@@ -87,6 +77,7 @@ export function createRoutes(client: AuthClient, paths: RoutePaths, check: Check
       KEY_SET_PATH,
       { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), pages: 'all' },
     ],
+    ...(oauth ? oauthRoutes(oauth) : []),
     // Whether this process is alive. It does not depend on the service: to restart the gateway would not repair that.
     [LIVENESS_PATH, probe(async () => ok({ status: 'ok' }))],
     [
@@ -96,8 +87,8 @@ export function createRoutes(client: AuthClient, paths: RoutePaths, check: Check
   ]);
 }
 
-const fieldsOf = ({ body, headers }: FastifyRequest): Promise<Fields> =>
-  readBody(body instanceof Buffer ? body : Buffer.alloc(0), headers['content-type'] ?? '');
+const fieldsOf = (request: FastifyRequest): Promise<Fields> =>
+  readBody(bodyOf(request), request.headers['content-type'] ?? '');
 
 /** The path that replaces a target that cannot be decoded. No route has it. */
 const NOWHERE = '/%EF%BF%BD';

@@ -11,17 +11,18 @@ import { standardStream } from '../platform/log-destination.js';
 import { logOutputTo } from '../platform/output/foreign-output.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
 import { startService } from '../service.js';
+import { readMonitoring } from '../settings/monitoring.js';
 import {
   DEV_DATA_DIR,
   issuerTokenFile,
   ownKeysFolder,
-  readLogLevel,
   readServiceSettings,
   type ServiceSettings,
 } from '../settings/service.js';
 import type { ClientTls } from '../settings/tls.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
+import { Probes, recordMetrics, serveMetrics } from './monitoring.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
 import { stopOnSignal } from './shutdown.js';
 import { quotedForShell, welcome } from './welcome.js';
@@ -33,7 +34,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const asked = readServiceSettings(env, 'dev', Date.now());
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const gatewaySettings = readGatewaySettings(env);
-  const level = readLogLevel(env);
+  const { logLevel: level, metrics: metricsSettings } = readMonitoring(env, 'dev');
   const tls = gatewaySettings.authServiceTls;
   checkOwnCalls(env, asked.tls.files, tls);
   const credential = credentialForShell(env, asked, dataDir);
@@ -45,10 +46,19 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   logOutputTo(log);
   logWarnings(env, log);
 
-  const service = await startService(settings, log);
+  const metrics = await recordMetrics(metricsSettings);
+  if (metrics && metricsSettings) await serveMetrics(metricsSettings, metrics, log);
+  const probes = await Probes.start(settings.health, log);
+  const service = await startService(settings, log, { meter: metrics });
+  probes.follow(service);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
-  const gateway = createGateway({ ...gatewaySettings, authServiceAddress: callableAddress(grpcAddress) }, log);
+  const callable = {
+    authServiceAddress: callableAddress(grpcAddress),
+    issuerAddress: callableAddress(issuerAddress),
+  };
+  const gateway = createGateway({ ...gatewaySettings, ...callable }, log, { meter: metrics });
   const stop = async (): Promise<void> => {
+    probes.retire();
     await gateway.close();
     await service.stop();
   };

@@ -5,19 +5,23 @@ import { createGateway } from '../../gateway/server.js';
 import { Environment } from '../platform/env.js';
 import { createLogger } from '../platform/log.js';
 import { logOutputTo } from '../platform/output/foreign-output.js';
-import { readLogLevel } from '../settings/service.js';
+import { readMonitoring } from '../settings/monitoring.js';
+import { recordMetrics, serveMetrics } from './monitoring.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
 import { stopOnSignal } from './shutdown.js';
 
 export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readGatewaySettings(env);
-  const level = readLogLevel(env);
+  const { logLevel: level, metrics: metricsSettings } = readMonitoring(env);
+  env.forgetSecrets(variables);
   checkSettings(env);
   const log = createLogger({ name: 'latchkey-gateway', level });
   logOutputTo(log);
   logWarnings(env, log);
-  const server = createGateway(settings, log);
+  const metrics = await recordMetrics(metricsSettings);
+  if (metrics && metricsSettings) await serveMetrics(metricsSettings, metrics, log);
+  const server = createGateway(settings, log, { meter: metrics });
   const listening = server.listen();
   // Before the log line that says it listens: a reader of that may send the signal at once.
   stopOnSignal(log, async () => {

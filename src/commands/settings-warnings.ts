@@ -3,7 +3,8 @@
 import { readGatewaySettings } from '../../gateway/config.js';
 import { Environment } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
-import { readLogLevel, readServiceSettings } from '../settings/service.js';
+import { readMonitoring } from '../settings/monitoring.js';
+import { readServiceSettings } from '../settings/service.js';
 import { printMessage } from './print.js';
 
 /** Every setting of every command, because processes may share one environment. */
@@ -11,7 +12,7 @@ function knownSettings(): ReadonlySet<string> {
   const env = new Environment({});
   readServiceSettings(env, 'serve', 0);
   readGatewaySettings(env);
-  readLogLevel(env);
+  readMonitoring(env);
   return new Set(env.asked.keys());
 }
 

@@ -51,6 +51,11 @@ const COMMANDS: readonly Command[] = [
     takes: 'KID [--compromised]',
     does: 'removes a key when no token signed by it can be valid; a compromised one at once',
   },
+  {
+    name: 'oauth client',
+    takes: 'ID [--rights LIST]',
+    does: "a client's entry for the file in OAUTH_CLIENTS; reads the client's secret from standard input",
+  },
   { name: 'help', takes: '[COMMAND]', does: 'this help, or that of one command' },
 ];
 
@@ -58,7 +63,7 @@ const COMMANDS: readonly Command[] = [
 const WIDTH = 28;
 const NAMES = COMMANDS.map(({ name }) => name);
 /** The first words of commands of two words. */
-const GROUPS = ['store', 'token', 'keys'];
+const GROUPS = ['store', 'token', 'keys', 'oauth'];
 
 /** A command and its description, on one line, or on two if the command is long. */
 function lineOf({ name, takes, does }: Command): string {

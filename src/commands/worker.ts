@@ -4,9 +4,11 @@ import { Environment } from '../platform/env.js';
 import { createLogger } from '../platform/log.js';
 import { logOutputTo } from '../platform/output/foreign-output.js';
 import { startService } from '../service.js';
-import { readLogLevel, readServiceSettings } from '../settings/service.js';
+import { readMonitoring } from '../settings/monitoring.js';
+import { readServiceSettings } from '../settings/service.js';
 import { PrimaryChannel } from '../workers/primary-channel.js';
 import { formatError } from './format-error.js';
+import { recordMetrics } from './monitoring.js';
 import { stopOnSignal } from './shutdown.js';
 import { UsageError } from './usage.js';
 
@@ -27,7 +29,7 @@ export async function worker(variables: NodeJS.ProcessEnv): Promise<void> {
 async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment({ ...variables, ...(await primary.takeSecrets()) });
   const settings = readServiceSettings(env, 'serve', Date.now());
-  const level = readLogLevel(env);
+  const { logLevel: level, metrics: metricsSettings } = readMonitoring(env);
   env.forgetSecrets(variables);
   env.check();
   const { worker } = primary;
@@ -38,11 +40,19 @@ async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): 
     // Without the primary no worker can listen, so this start would never end.
     if (isStarting && reason === 'the primary is gone') process.exit(1);
   });
-  const service = await startService(settings, log, worker);
+  // The primary serves them.
+  const metrics = await recordMetrics(metricsSettings);
+  if (metrics) primary.onMetricsRequest(() => metrics.snapshot());
+  const service = await startService(settings, log, { worker, meter: metrics });
   isStarting = false;
-  const stop = stopOnSignal(log, service.stop);
+  const stop = stopOnSignal(log, async () => {
+    await service.stop();
+    if (metrics) await primary.send({ kind: 'metrics', metrics: await metrics.snapshot() });
+  });
   void primary.end.then(stop);
   await primary.send({ kind: 'listening', addresses: service.addresses });
-  await service.reachesStore;
+  service.watchStore((isReachable) => void primary.send({ kind: 'store', isReachable }));
+  await primary.send({ kind: 'store', isReachable: service.reachesStore });
+  await service.served;
   await primary.send({ kind: 'serving' });
 }

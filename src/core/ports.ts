@@ -4,6 +4,7 @@
 import type { AuditEvent } from './events/audit.js';
 import type { StoreKey } from './session/store-keys.js';
 import type { TokenSigner } from './session/token-pair.js';
+import type { Claims } from './token/claims.js';
 import type { SessionId } from './token/session-id.js';
 import type { Sha256, VerifiedJws } from './token/verified-jws.js';
 
@@ -114,6 +115,11 @@ export interface Keys extends TokenSigner {
   readonly signingKid: string;
   /** How long a new key only verifies before it signs, ms. */
   readonly delayMs: number;
+  /**
+   * Signs the response to an introspection (RFC 9701, section 5) with the key that signs new access tokens.
+   * @returns undefined if that key is a secret: no client could verify the signature
+   */
+  signIntrospection(claims: Claims): string | undefined;
   /** Verifies a token's format and signature. @throws TokenRefused MALFORMED, UNKNOWN_KEY or BAD_SIGNATURE */
   verify(token: string): VerifiedJws;
   /** Whether tokens signed by a key are still accepted. */

@@ -30,7 +30,8 @@ export class CallContext implements ServiceCall {
   readonly admitted: AdmittedCall | undefined;
   readonly #log: Logger;
   readonly #call: IncomingCall;
-  readonly #startMs = performance.now();
+  /** By the process's monotonic clock. */
+  readonly startMs = performance.now();
   #requestId: string | undefined;
   #sessionId: SessionId | undefined;
   #routineEvent: AuditEvent | undefined;
@@ -84,7 +85,7 @@ export class CallContext implements ServiceCall {
     const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
     const audit = this.#routineEvent === undefined ? {} : { audit: this.#routineEvent };
     const extra = { ...session, ...audit, ...this.#extraFields };
-    const fields = callFields({ method: this.method, startMs: this.#startMs, requestId: this.#id(), extra, error });
+    const fields = callFields({ method: this.method, startMs: this.startMs, requestId: this.#id(), extra, error });
     this.#log[level](fields, 'call');
   }
 

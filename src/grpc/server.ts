@@ -3,9 +3,11 @@
 import type { Context } from '../core/context.js';
 import type { Address } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
+import type { Meter } from '../platform/metrics/meter.js';
 import type { Certificates } from '../platform/tls/certificates.js';
 import { Admission } from './admission/admission.js';
 import { callAdmission } from './admission/call-admission.js';
+import { CallMetrics } from './call-metrics.js';
 import { withDecodeErrors } from './codec/decoding.js';
 import { AUTH_SERVICE, ISSUER_SERVICE } from './codec/encoding.js';
 import { checkWireClaims } from './codec/wire-claims.js';
@@ -26,6 +28,13 @@ const MAX_REQUEST_BYTES = 1024 * 1024;
 const MAX_HEALTH_REQUEST_BYTES = 4 * 1024;
 /** How long the response of the last call may take to leave, once the call has ended. */
 const FLUSH_MS = 100;
+
+const CALLS_SHED = { name: 'latchkey_calls_shed_total', help: 'Calls that were refused because of overload' };
+
+/** The methods of all services but health and reflection, whose callers ask about this process alone. */
+const METHODS = [AUTH_SERVICE, ISSUER_SERVICE, EXT_AUTHZ_SERVICE]
+  .flatMap((service) => Object.values(service))
+  .map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
 
 const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';
@@ -49,6 +58,8 @@ export interface GrpcOptions {
   readonly limits?: TransportLimits;
   /** Whether reflection is served. Default true. */
   readonly reflection?: boolean;
+  /** Undefined: nothing is counted. */
+  readonly meter?: Meter | undefined;
   /** The number of this worker, if several share the port. */
   readonly worker?: number | undefined;
 }
@@ -62,10 +73,11 @@ export class GrpcServer {
   readonly #reflection: Reflection | undefined;
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
-    const { address, issuer, certificates, maxConcurrentCalls, worker, limits = DEFAULT_LIMITS } = options;
+    const { address, issuer, certificates, maxConcurrentCalls, worker, meter, limits = DEFAULT_LIMITS } = options;
     this.#log = log;
-    this.#admission = new Admission(log, { maxConcurrentCalls });
-    this.#unary = new UnaryHandlers(log, this.#admission);
+    this.#admission = new Admission(log, { maxConcurrentCalls, refused: meter?.counter(CALLS_SHED) });
+    const metrics = meter && new CallMetrics(meter, METHODS);
+    this.#unary = new UnaryHandlers(log, this.#admission, metrics);
     this.#transport = new Transport(log, limits, certificates);
     this.#reflection = options.reflection === false ? undefined : new Reflection(this.#admission);
     const issuerAddress = issuer?.address;
@@ -73,9 +85,9 @@ export class GrpcServer {
     this.#health = new Health(context.store, issuer ? [...open, ISSUER] : open, worker);
     const auth = this.#makeRoutes(issuer && !issuerAddress ? [...open, ISSUER] : open);
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES, admission: callAdmission(this.#admission) };
-    auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary), rules);
+    auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary, metrics), rules);
     if (options.extAuthz) {
-      const handlers = extAuthzService(context, this.#unary, options.extAuthz);
+      const handlers = extAuthzService(context, this.#unary, options.extAuthz, metrics);
       auth.add(withDecodeErrors(EXT_AUTHZ_SERVICE), handlers, { ...rules, maxRequestBytes: MAX_CHECK_BYTES });
     }
     this.#transport.add('GRPC_ADDRESS', address, auth.all);

@@ -1,12 +1,13 @@
 // Wrappers around the handlers of unary methods: admission before each call; its errors, its log line and its end after it.
 
-import type { StatusObject } from '@grpc/grpc-js';
+import { type StatusObject, status } from '@grpc/grpc-js';
 import { InvalidInput } from '../core/errors.js';
 import type { Logger } from '../platform/log.js';
 import type { Admission } from './admission/admission.js';
 import { endsSession } from './admission/call-admission.js';
 import { CallContext, type ServiceCall } from './call-context.js';
 import { type Level, levelOf } from './call-log.js';
+import type { CallMetrics } from './call-metrics.js';
 import type { Decoded } from './codec/decoding.js';
 import { OVERLOADED, statusOf } from './status.js';
 import type { IncomingCall, UnaryHandler } from './transport/method.js';
@@ -26,10 +27,12 @@ export type ServiceHandlers<Definition> = {
 export class UnaryHandlers {
   readonly #log: Logger;
   readonly #admission: Pick<Admission, 'begin'>;
+  readonly #metrics: CallMetrics | undefined;
 
-  constructor(log: Logger, admission: Pick<Admission, 'begin'>) {
+  constructor(log: Logger, admission: Pick<Admission, 'begin'>, metrics?: CallMetrics) {
     this.#log = log;
     this.#admission = admission;
+    this.#metrics = metrics;
   }
 
   /** @param level of the log line for a success */
@@ -46,16 +49,26 @@ export class UnaryHandlers {
       const outcome = begin(request, handler, context);
       // One `then` with two callbacks: each further promise would cost every call.
       void outcome.then(
-        (response) => this.#end(context, level, undefined, () => answer(null, response)),
-        (error: unknown) => this.#end(context, levelOf(error), error, () => answer(statusOf(error))),
+        (response) => {
+          this.#metrics?.ended(method, status.OK, context.startMs);
+          this.#end(context, level, undefined, () => answer(null, response));
+        },
+        (error: unknown) => {
+          const end = statusOf(error);
+          this.#metrics?.ended(method, end.code, context.startMs);
+          this.#end(context, levelOf(error), error, () => answer(end));
+        },
       );
     };
   }
 
   /** Refuses a call before its message is read, with a line in the log. */
   refuse(method: string, call: IncomingCall, error: Error): StatusObject {
-    new CallContext(this.#log, undefined, method, call).close(levelOf(error), error);
-    return statusOf(error);
+    const context = new CallContext(this.#log, undefined, method, call);
+    context.close(levelOf(error), error);
+    const end = statusOf(error);
+    this.#metrics?.ended(method, end.code, context.startMs);
+    return end;
   }
 
   #end(context: CallContext, level: Level, error: unknown, answer: () => void): void {

@@ -110,21 +110,25 @@ export function bearerHook(validator: Validator, requirements?: TokenRequirement
 }
 
 function apply(guard: Guard, request: GuardedRequest, reply: GuardReply, done: Done): void {
-  const finish = (decision: Decision): void => {
-    if (decision.kind === 'active') {
-      request.auth = decision.auth;
-      return done();
-    }
-    if (decision.kind === 'unknown') request.log.warn({ err: decision.error }, 'a request could not be authenticated');
-    const { status, headers, body } = refusalOf(decision);
-    reply.code(status);
-    reply.headers({ ...headers });
-    // Without a serializer of its own the reply would be shaped by the route's schema for this status.
-    reply.type('application/json');
-    reply.serializer(JSON.stringify);
-    reply.send(body);
-  };
   const decision = guard.decide(linesOf(request.raw.rawHeaders, 'authorization'));
-  if (decision instanceof Promise) void decision.then(finish, done);
-  else finish(decision);
+  if (decision instanceof Promise) {
+    void decision.then((decided) => finish(decided, request, reply, done), done);
+  } else {
+    finish(decision, request, reply, done);
+  }
+}
+
+function finish(decision: Decision, request: GuardedRequest, reply: GuardReply, done: Done): void {
+  if (decision.kind === 'active') {
+    request.auth = decision.auth;
+    return done();
+  }
+  if (decision.kind === 'unknown') request.log.warn({ err: decision.error }, 'a request could not be authenticated');
+  const { status, headers, body } = refusalOf(decision);
+  reply.code(status);
+  reply.headers({ ...headers });
+  // Without a serializer of its own the reply would be shaped by the route's schema for this status.
+  reply.type('application/json');
+  reply.serializer(JSON.stringify);
+  reply.send(body);
 }

@@ -8,12 +8,12 @@ import { SLACK_MS } from '../core/session/rules.js';
 import { isReserved } from '../core/token/claims.js';
 import { isClientId, isOwnField } from '../core/use-cases/issue.js';
 import { type Address, type Environment, formatDuration, type Secret } from '../platform/env.js';
-import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
 import { type ExtAuthzSettings, readExtAuthz } from './doors.js';
 import { type GrpcPortSettings, readGrpcPorts } from './grpc.js';
 import { type IssuerSettings, readIssuer } from './issuer.js';
 import { type KeySettings, readKeySettings } from './keys.js';
+import { type HealthSettings, readHealth } from './monitoring.js';
 import { type ListenerTls, readListenerTls, readRedisTls } from './tls.js';
 
 /** The store of the denylist. */
@@ -48,6 +48,8 @@ export interface ServiceSettings extends IssuerSettings {
   readonly tls: ListenerTls;
   /** Undefined: Envoy's external authorization is not served. */
   readonly extAuthz: ExtAuthzSettings | undefined;
+  /** Undefined: no probes by HTTP. */
+  readonly health: HealthSettings | undefined;
   readonly store: StoreSettings;
   readonly keys: KeySettings;
   readonly policy: Policy;
@@ -61,8 +63,6 @@ export interface ServiceSettings extends IssuerSettings {
 
 /** In mode `dev` missing settings get defaults; in mode `serve` keys and a store must be set, so that none is accidental. */
 export type Mode = 'serve' | 'dev';
-
-export const readLogLevel = (env: Environment): LogLevel => env.choice('LOG_LEVEL', LOG_LEVELS, 'info');
 
 /** The data folder of `dev` if DATA_DIR is unset. */
 export const DEV_DATA_DIR = '.latchkey';
@@ -90,6 +90,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     grpcPorts: readGrpcPorts(env),
     tls,
     extAuthz: readExtAuthz(env),
+    health: readHealth(env),
     ...readIssuer(env, mode === 'dev' ? 'fault' : 'none', tls.files?.ca !== undefined),
     store: readStore(env, mode),
     keys,

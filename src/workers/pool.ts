@@ -20,6 +20,8 @@ export interface PoolOptions {
   readonly args: readonly string[];
   /** Sent to the workers, because it is not in their environment. */
   readonly secrets: Variables;
+  /** Called with each worker when its process has been started. */
+  readonly onFork?: (handle: WorkerHandle) => void;
   readonly startMs?: number;
   readonly stopMs?: number;
 }
@@ -103,6 +105,7 @@ export class Pool {
   #fork(): WorkerHandle {
     const handle = new WorkerHandle(this.#options.secrets, this.#startMs);
     this.#handles.add(handle);
+    this.#options.onFork?.(handle);
     void handle.ended.then(() => this.#handles.delete(handle));
     // The pool may have been stopped during the fork.
     if (this.#stopping) handle.stop();

@@ -2,6 +2,7 @@
 
 import cluster from 'node:cluster';
 import type { Variables } from '../platform/env.js';
+import type { MetricSnapshot } from '../platform/metrics/recorders.js';
 import type { ToPrimary, ToWorker } from './messages.js';
 
 type Channel = NonNullable<typeof cluster.worker>;
@@ -41,6 +42,13 @@ export class PrimaryChannel {
       };
       this.#channel.on('message', listener);
       void this.send({ kind: 'hello' });
+    });
+  }
+
+  /** Answers each request of the primary for metrics. */
+  onMetricsRequest(snapshot: () => Promise<readonly MetricSnapshot[]>): void {
+    this.#channel.on('message', ({ kind }: ToWorker) => {
+      if (kind === 'metrics') void snapshot().then((metrics) => this.send({ kind: 'metrics', metrics }));
     });
   }
 

@@ -2,6 +2,7 @@
 
 import cluster, { type Worker } from 'node:cluster';
 import type { Address, Variables } from '../platform/env.js';
+import type { MetricSnapshot } from '../platform/metrics/recorders.js';
 import type { ToPrimary, ToWorker } from './messages.js';
 import { closeOrphanedConnections } from './orphaned-connections.js';
 
@@ -28,9 +29,16 @@ export class WorkerHandle {
   /** Resolves once it has also reached its store. @throws WorkerFailed, never before it has ended */
   readonly serving: Promise<void>;
   readonly ended: Promise<Ending>;
+  /** Whether it has reached its store once, and whether it reaches it now. */
+  hasServed = false;
+  reachesStore = false;
+  /** The metrics that it sent last. */
+  metrics: readonly MetricSnapshot[] = [];
   readonly #worker: Worker | undefined;
   #isConnected = false;
   #why: string | undefined;
+  /** Those that wait for the next metrics. */
+  readonly #waiting = new Set<() => void>();
   #listeningAtMs: number | undefined;
   #endedAtMs: number | undefined;
 
@@ -75,6 +83,9 @@ export class WorkerHandle {
     });
     worker?.on('message', (message: ToPrimary) => {
       if (message.kind === 'failed') this.#why = message.why;
+      if (message.kind === 'serving') this.hasServed = true;
+      if (message.kind === 'store') this.reachesStore = message.isReachable;
+      if (message.kind === 'metrics') this.#takeMetrics(message.metrics);
       if (message.kind !== 'hello') return;
       this.#isConnected = true;
       this.#send({ kind: 'secrets', secrets });
@@ -102,10 +113,31 @@ export class WorkerHandle {
     else this.#worker?.process.kill('SIGTERM');
   }
 
+  /** Asks for the metrics, and waits until they have come, for a limited time: a worker may hang. */
+  async askForMetrics(limitMs: number): Promise<void> {
+    if (!this.#isConnected || !this.isAlive) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(late);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const late = setTimeout(done, limitMs);
+      this.#waiting.add(done);
+      void this.ended.then(done);
+      this.#send({ kind: 'metrics' });
+    });
+  }
+
   /** @param why the reason in the log line about its end */
   kill(why?: string): void {
     this.#why ??= why;
     this.#worker?.process.kill('SIGKILL');
+  }
+
+  #takeMetrics(metrics: readonly MetricSnapshot[]): void {
+    this.metrics = metrics;
+    for (const done of [...this.#waiting]) done();
   }
 
   #send(message: ToWorker): void {

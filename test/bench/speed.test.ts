@@ -10,6 +10,7 @@ import { enter } from '../../bench/speed/contenders.js';
 import { contest, type Figures, WrongAnswers } from '../../bench/speed/contest.js';
 import { Lab } from '../../bench/speed/lab.js';
 import { readOptions } from '../../bench/speed/options.js';
+import { lackingIn } from '../../bench/speed/readme.js';
 import { rowOf } from '../../bench/speed/row.js';
 import { cannedValidation, validating } from '../../bench/speed/scenarios/validate.js';
 import { rowsTable, targetsTable } from '../../bench/speed/tables.js';
@@ -45,6 +46,14 @@ describe('the bench', function () {
       expect(calls).to.match(/^[1-9]\d* \/ [1-9]\d*$/);
       expect(ratio).to.match(/^\*\*\d+\.\d\d\*\* \(\d+\.\d\d–\d+\.\d\d\)$/);
     }
+  });
+
+  it('keeps the figures of scenarios that this machine has not run', () => {
+    const document = '### validate\n\n| a |\n\n### guard\n\n### What was to be reached\n\n### Growth\n';
+    const guard = { day: '2026-01-01', rounds: 1, seconds: 1, rows: [] };
+    expect(lackingIn({ scenarios: { guard }, growth: [] }, document)).to.deep.equal(['validate', 'Growth']);
+    expect(lackingIn({ scenarios: { guard, validate: guard }, growth: [] }, document)).to.deep.equal(['Growth']);
+    expect(lackingIn({ scenarios: { guard }, growth: [] }, '### guard\n')).to.deep.equal([]);
   });
 
   it('has no figures for a server that answers wrongly', () =>

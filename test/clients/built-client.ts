@@ -46,7 +46,7 @@ export async function clientOf({ language, section, versions, env, preparation }
   const parts = [language, script, ...[...files].flat(), ...versions, process.version, process.arch, ...contract()];
   const kept = new KeptFolder('client', parts);
   if (kept.isKept) {
-    const place = new Workplace(kept.path, env);
+    const place = new Workplace(env, kept.path);
     try {
       return { place, output: await place.run(preparation + lastOf(script)) };
     } catch (error) {
@@ -57,11 +57,11 @@ export async function clientOf({ language, section, versions, env, preparation }
   }
   const fresh = kept.begin();
   try {
-    const place = new Workplace(fresh, env);
+    const place = new Workplace(env, fresh);
     for (const [path, content] of files) place.write(path, content);
     const output = await place.run(preparation + script);
     kept.keep(fresh);
-    return { place: new Workplace(kept.path, env), output };
+    return { place: new Workplace(env, kept.path), output };
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

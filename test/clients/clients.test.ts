@@ -10,6 +10,7 @@ import { ROOT } from '../docs/markdown.js';
 import { type Started, start } from '../support/processes.js';
 import { type BuiltClient, clientOf } from './built-client.js';
 import { section } from './page.js';
+import { addProtoc, pathTo } from './protoc.js';
 import { CannotRun, needTools, runs } from './workplace.js';
 
 const TOOLS: Readonly<Record<string, readonly string[]>> = {
@@ -31,11 +32,6 @@ venv/bin/python -m grpc_tools.protoc -I "$LATCHKEY/proto" --python_out="$all" --
 test -f "$all/google/rpc/status_pb2.py"
 cp main.py "$all"
 venv/bin/python "$all/main.py"`;
-
-/** The protoc that Python's package brings, as a program. */
-const PROTOC = `#!/bin/sh
-exec "$(dirname "$0")/../venv/bin/python" -m grpc_tools.protoc "$@"
-`;
 
 describe('the page on clients', function () {
   this.timeout(300_000);
@@ -71,18 +67,17 @@ describe('the page on clients', function () {
 
   async function build(language: string): Promise<BuiltClient> {
     const tools = TOOLS[language] ?? [];
-    const borrowed = tools.includes('protoc') ? await protocOfPython() : undefined;
+    const borrowed = tools.includes('protoc') ? await clientWithProtoc() : undefined;
     const versions = needTools(...tools.filter((tool) => tool !== 'protoc' || borrowed === undefined));
-    const path: Record<string, string> = borrowed ? { PATH: `${borrowed}:${process.env['PATH']}` } : {};
-    return clientOf({ language, section: section(language), versions, env: { ...env, ...path }, preparation: before_ });
+    const all = { ...env, ...pathTo(borrowed?.place) };
+    return clientOf({ language, section: section(language), versions, env: all, preparation: before_ });
   }
 
-  /** Where there is no protoc, the folder of the one that the client in Python has. */
-  async function protocOfPython(): Promise<string | undefined> {
+  /** Where there is no protoc, the client in Python, which has one. */
+  async function clientWithProtoc(): Promise<BuiltClient | undefined> {
     const python = runs('protoc') || !runs('python3') ? undefined : await clients.get('Python');
-    if (python === undefined) return undefined;
-    python.place.write('bin/protoc', PROTOC, 0o755);
-    return join(python.place.folder, 'bin');
+    if (python !== undefined) addProtoc(python.place);
+    return python;
   }
 
   /** What the commands of a section print. Skips the test where they cannot run. */

@@ -2,7 +2,8 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -33,8 +34,11 @@ export class Workplace {
   readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
 
-  /** @param env beside the process's own */
-  constructor(folder: string, env: Readonly<Record<string, string>>) {
+  /**
+   * @param env beside the process's own
+   * @param folder default: an empty one of its own, gone after `remove`
+   */
+  constructor(env: Readonly<Record<string, string>>, folder = mkdtempSync(join(tmpdir(), 'latchkey-client-'))) {
     this.folder = folder;
     this.#env = { ...env, ...goFolders(folder) };
   }
@@ -65,6 +69,10 @@ export class Workplace {
     if (code === 0) return stdout;
     if (OFFLINE.test(stdout + stderr)) throw new CannotRun('there is no network');
     throw new Error(`the commands ended with ${code}:\n${stdout}\n${stderr}`);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -22,6 +22,7 @@ import { JWT_SECRET, type Started, start, startServe } from '../support/processe
 const SECRETS = {
   ISSUER_TOKEN: 'sesame, a credential of the login back end',
   ISSUER_TOKENS: 'sesame-another-credential-of-the-login-back-end',
+  REVOKER_TOKEN: 'sesame, a credential to revoke subjects by',
   JWT_SECRET: `sesame ${JWT_SECRET}`,
   JWT_SECRET_FALLBACK: `sesame, of before ${JWT_SECRET}`,
 };

@@ -3,7 +3,8 @@
 import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { Environment } from '../../src/platform/env.js';
-import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
+import { readMonitoring } from '../../src/settings/monitoring.js';
+import { readServiceSettings } from '../../src/settings/service.js';
 import { type Compose, type Container, environmentOf, readCompose, SECRETS } from './compose.js';
 
 describe('docker-compose.yml', () => {
@@ -23,7 +24,7 @@ describe('docker-compose.yml', () => {
     const forGateway = new Environment(environmentOf(gateway));
     readGatewaySettings(forGateway);
     for (const env of [forService, forGateway]) {
-      readLogLevel(env);
+      readMonitoring(env);
       env.check();
     }
     expect(service.command).to.deep.equal(['serve']);

@@ -5,6 +5,9 @@ import { expect } from 'chai';
 import type { AuthClient } from '../../gateway/auth-client.js';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { notFound } from '../../gateway/http/responses.js';
+import { readPublicUrls } from '../../gateway/oauth/public-urls.js';
+import type { RevokerClient } from '../../gateway/revoker-client.js';
+import { CookieMode } from '../../gateway/routes/cookie-mode.js';
 import { readPaths } from '../../gateway/routes/paths.js';
 import { createRoutes, pathOf } from '../../gateway/routes/table.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
@@ -17,7 +20,8 @@ import type { AuditEvent } from '../../src/core/events/audit.js';
 import { refusal } from '../../src/core/token/errors.js';
 import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js';
 import { Environment } from '../../src/platform/env.js';
-import { readLogLevel, readServiceSettings } from '../../src/settings/service.js';
+import { readMonitoring } from '../../src/settings/monitoring.js';
+import { readServiceSettings } from '../../src/settings/service.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
 const page = (name: string): string => readText(`docs/${name}.md`);
@@ -51,11 +55,11 @@ describe('the documents', () => {
         .sort();
 
     it('have the variables of the service and their defaults, and no other', () => {
-      expect(documented('the service')).to.deep.equal([...asked({}, readService, readLogLevel)].sort());
+      expect(documented('the service')).to.deep.equal([...asked({}, readService, readMonitoring)].sort());
     });
 
     it('have the variables of the gateway and their defaults, and no other', () => {
-      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readLogLevel)].sort());
+      expect(documented('the gateway')).to.deep.equal([...asked({}, readGatewaySettings, readMonitoring)].sort());
     });
 
     it('say the unit and the meaning of each of them', () => {
@@ -105,7 +109,7 @@ describe('the documents', () => {
     const [validated, ...documented] = tableBelow(page('grpc-api'), '## What gRPC answers').map(
       ([cause, code, detail = '']) => [cause, codeOf(code), detail.startsWith('none') ? 'none' : codeOf(detail)],
     );
-    expect(validated).to.deep.equal(['a bad token, to ValidateToken', 'OK', 'none']);
+    expect(validated).to.deep.equal(['a bad token, to ValidateToken and IntrospectToken', 'OK', 'none']);
     expect(documented).to.deep.equal(found);
   });
 
@@ -118,10 +122,13 @@ describe('the documents', () => {
 
   it('name only paths that the gateway has, and all of them', () => {
     const pathsIn = (text: string) =>
-      [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z./-]+)/gm)].map(([, path = '']) => pathOf(path));
-    const served = [
-      ...createRoutes({} as AuthClient, readPaths(new Environment({})), async () => notFound).keys(),
-    ].sort();
+      [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z\d./-]+)/gm)].map(([, path = '']) => pathOf(path));
+    const client = {} as AuthClient;
+    const paths = readPaths(new Environment({}));
+    const urls = readPublicUrls(new Environment({}), 'https://login.example.com');
+    const oauth = { client, clients: () => new Map(), issuer: undefined, urls, revoker: {} as RevokerClient };
+    const cookies = new CookieMode(client, { cookie: 'true', origins: [], unixMs: Date.now });
+    const served = [...createRoutes({ client, check: async () => notFound, oauth, cookies }, paths).keys()].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
   });
@@ -149,7 +156,7 @@ describe('the documents', () => {
     });
 
     it('of latchkey are in its help, and all of those are on the page of the command line', () => {
-      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store) )?[a-z]+|--[a-z]+)/g;
+      const command = /(?:latchkey|node dist\/src\/main\.js) +((?:(?:token|keys|store|oauth) )?[a-z]+|--[a-z]+)/g;
       const of = (text: string) => new Set([...text.matchAll(command)].map(([, name]) => name));
       const known = of(HELP.slice(HELP.indexOf('Usage')));
       known.add('--version');

@@ -13,6 +13,8 @@ interface Rule {
 }
 
 const PLATFORM = ['src/platform/'];
+/** The library of metrics is loaded where metrics are on, by the commands alone: all others know the port. */
+const METRICS = 'src/platform/metrics/';
 /** The port of logging, and the creation of folders: all that an adapter needs of the platform. */
 const FOR_ADAPTERS = ['src/platform/logger.ts', 'src/platform/make-folder.ts'];
 /** How bearer tokens come by HTTP, and the responses to those that are refused. */
@@ -67,6 +69,7 @@ const RULES: readonly Rule[] = [
     packages: ['ioredis'],
     node: true,
   },
+  { at: 'src/adapters/observed/', files: ['src/adapters/observed/', 'src/core/'], packages: [], node: false },
   { at: 'src/adapters/lru/', files: ['src/core/'], packages: ['lru-cache'], node: false },
   {
     at: 'src/adapters/lmdb/',
@@ -100,12 +103,14 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
-  ...['server', 'unary-handlers', 'call-context', 'call-log', 'status', 'status-details'].map((name) => ({
-    at: `src/grpc/${name}.ts`,
-    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
-    packages: ['@grpc/grpc-js'],
-    node: true,
-  })),
+  ...['server', 'unary-handlers', 'call-context', 'call-log', 'call-metrics', 'status', 'status-details'].map(
+    (name) => ({
+      at: `src/grpc/${name}.ts`,
+      files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+      packages: ['@grpc/grpc-js'],
+      node: true,
+    }),
+  ),
   { at: 'src/platform/env.ts', files: ['src/platform/env/'], packages: [], node: true },
   { at: 'src/platform/env/', files: ['src/platform/env/'], packages: [], node: true },
   { at: 'src/platform/make-folder.ts', files: [], packages: [], node: true },
@@ -130,6 +135,21 @@ const RULES: readonly Rule[] = [
     node: true,
   },
   { at: 'src/platform/caller-network.ts', files: [], packages: ['ipaddr.js'], node: true },
+  ...['meter', 'recorders'].map((name) => ({
+    ...{ at: `${METRICS}${name}.ts`, files: [`${METRICS}meter.ts`], packages: [], node: false },
+  })),
+  ...['process-metrics', 'exposition'].map((name) => ({
+    at: `${METRICS}${name}.ts`,
+    files: [`${METRICS}meter.ts`, `${METRICS}recorders.ts`],
+    packages: ['prom-client'],
+    node: false,
+  })),
+  {
+    at: 'src/platform/private-server.ts',
+    files: ['src/platform/address-unusable.ts', 'src/platform/env.ts', 'src/platform/logger.ts'],
+    packages: [],
+    node: true,
+  },
   { at: 'src/platform/address-unusable.ts', files: ['src/platform/env.ts'], packages: [], node: false },
   // Its channels are gRPC's; all else is Node's.
   {
@@ -141,7 +161,9 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/issuer.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
+  { at: 'src/settings/monitoring.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
+  { at: 'src/settings/oauth-clients.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   {
     at: 'src/settings/service.ts',
@@ -150,8 +172,14 @@ const RULES: readonly Rule[] = [
     node: true,
   },
   {
+    at: 'src/service-metrics.ts',
+    files: ['src/adapters/observed/', 'src/core/', `${METRICS}meter.ts`],
+    packages: [],
+    node: false,
+  },
+  {
     at: 'src/service.ts',
-    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/settings/', ...PLATFORM],
+    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/settings/', 'src/service-metrics.ts', ...PLATFORM],
     packages: [],
     node: true,
   },
@@ -213,33 +241,57 @@ const RULES: readonly Rule[] = [
   // HTTP's mechanics know no route, and limits know no HTTP.
   {
     at: 'gateway/http/',
-    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
+    files: ['gateway/http/', 'gateway/limits/', 'gateway/service-connection.ts', BEARER, GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
+    node: true,
+  },
+  // Who an OAuth client is; what it may have is in the routes.
+  {
+    at: 'gateway/oauth/',
+    files: [
+      ...['gateway/oauth/', 'gateway/http/responses.ts'],
+      ...['src/settings/oauth-clients.ts', 'src/settings/tls.ts', ...PLATFORM],
+    ],
+    packages: [],
     node: true,
   },
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
   {
     at: 'gateway/routes/',
-    files: ['gateway/routes/', 'gateway/http/', 'gateway/auth-client.ts', BEARER, ...CHECKS, GENERATED, ...PLATFORM],
+    files: [
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/'],
+      ...['auth-client', 'revoker-client', 'service-connection'].map((name) => `gateway/${name}.ts`),
+      ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
+    ],
     packages: ['fastify'],
     node: true,
   },
   {
-    at: 'gateway/auth-client.ts',
-    files: ['gateway/status-details.ts', GENERATED, ...PLATFORM],
+    at: 'gateway/service-connection.ts',
+    files: ['gateway/status-details.ts', ...PLATFORM],
     packages: ['@grpc/grpc-js'],
+    node: false,
+  },
+  { at: 'gateway/auth-client.ts', files: ['gateway/service-connection.ts', GENERATED], packages: [], node: false },
+  {
+    at: 'gateway/revoker-client.ts',
+    files: ['gateway/service-connection.ts', GENERATED, ...PLATFORM],
+    packages: [],
     node: false,
   },
   { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
   {
     at: 'gateway/config.ts',
     files: [
-      ...['src/settings/tls.ts', 'src/settings/doors.ts', 'gateway/http/cors.ts', 'gateway/limits/'],
+      ...['tls', 'doors', 'issuer', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
+      ...['cors', 'csrf', 'refresh-cookie'].map((name) => `gateway/http/${name}.ts`),
+      ...['gateway/limits/', 'gateway/oauth/public-urls.ts'],
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
     ],
     packages: [],
     node: false,
   },
+  { at: 'gateway/open-oauth.ts', files: ['gateway/', ...PLATFORM], packages: [], node: false },
   { at: 'gateway/app.ts', files: ['gateway/', ...PLATFORM], packages: ['fastify', '@fastify/cors'], node: true },
   { at: 'gateway/server.ts', files: ['gateway/', VALIDATOR, ...PLATFORM], packages: [], node: true },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },
@@ -288,6 +340,16 @@ describe('the layers', () => {
   it('import only files that are there', () => {
     const missing = FILES.flatMap((path) => IMPORTS.get(path)?.files ?? []).filter((path) => !IMPORTS.has(path));
     expect(missing).to.deep.equal([]);
+  });
+
+  it('load the library of metrics only by the commands, at run time, and by nothing else', () => {
+    const users = FILES.filter((path) => /metrics\/(?:process-metrics|exposition)\.js'/.test(readText(path)));
+    const loads = /(?:await import\(|^import type .* from )'[^']*metrics\/(?:process-metrics|exposition)\.js'/gm;
+    for (const path of users) {
+      const all = readText(path).match(/metrics\/(?:process-metrics|exposition)\.js'/g) ?? [];
+      expect(path.startsWith('src/commands/'), path).to.equal(true);
+      expect(readText(path).match(loads), path).to.have.length(all.length);
+    }
   });
 
   it('use the packages that are declared, and declare none that is not used', () => {

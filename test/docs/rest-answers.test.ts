@@ -2,7 +2,7 @@
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { type Answered, LOGOUT, REFRESH, RunningGateway } from '../gateway/running-gateway.js';
+import { type Answered, LOGOUT, REFRESH, RunningGateway, SESSION } from '../gateway/running-gateway.js';
 import { badRequest, failure, tokenProblem } from '../support/scripted-auth-service.js';
 import { codeOf, readText, tableBelow } from './markdown.js';
 
@@ -99,6 +99,88 @@ describe('docs/rest-api.md on REST answers', () => {
       }
     });
   }
+});
+
+const PAGE = { 'x-latchkey-mode': 'cookie', 'sec-fetch-site': 'same-origin' };
+const COOKIE = { ...PAGE, cookie: '__Secure-lk-refresh=a.b.c' };
+const page =
+  (path: string, headers: Record<string, string>, document: unknown = {}): Ask =>
+  (gateway) =>
+    gateway.post(path, document, headers);
+
+/** A request whose call of the service fails. */
+const failing =
+  (error: Error, ask: Ask): Ask =>
+  (gateway) => {
+    gateway.service.script = () => {
+      throw error;
+    };
+    return ask(gateway);
+  };
+
+/** What is asked for each row of cookie mode, by its first cell. */
+const PAGE_REQUESTS: Readonly<Record<string, readonly Ask[]>> = {
+  'session with the refresh token of a login, as `refresh`': [page(SESSION, PAGE, { refresh: 'a.b.c' })],
+  'session with a bad token': [failing(tokenProblem('REVOKED'), page(SESSION, PAGE, { refresh: 'a.b.c' }))],
+  'refresh without a body': [page(REFRESH, COOKIE, '')],
+  'logout without a body': [page(LOGOUT, COOKIE, '')],
+  'refresh or logout, and the token in the cookie is bad': [REFRESH, LOGOUT].map((path) =>
+    failing(tokenProblem('EXPIRED'), page(path, COOKIE)),
+  ),
+  'refresh without the cookie': [page(REFRESH, PAGE)],
+  'logout without the cookie and without a bearer token': [page(LOGOUT, PAGE)],
+  'the service or its store cannot answer': [REFRESH, LOGOUT].map((path) =>
+    failing(failure(status.UNAVAILABLE), page(path, COOKIE)),
+  ),
+  'two cookies of the name': [REFRESH, LOGOUT].map((path) =>
+    page(path, { ...COOKIE, cookie: `${COOKIE.cookie}; ${COOKIE.cookie}` }),
+  ),
+  'a body with `refresh`, to refresh or logout': [REFRESH, LOGOUT].map((path) => page(path, COOKIE, { refresh: 'a' })),
+  'session with more than 3072 characters': [page(SESSION, PAGE, { refresh: 'x'.repeat(3_073) })],
+  'the request is not one of an allowed page': [REFRESH, LOGOUT, SESSION].map((path) =>
+    page(path, { ...COOKIE, 'sec-fetch-site': 'cross-site' }),
+  ),
+  'another `X-Latchkey-Mode`': [REFRESH, LOGOUT, SESSION].map((path) => page(path, { 'x-latchkey-mode': 'body' })),
+};
+
+const cookieChange = ({ headers }: Answered): string => {
+  const [set] = headers.getSetCookie();
+  return set === undefined ? 'none' : set.includes('Max-Age=0') ? 'removes' : 'stores';
+};
+
+describe('docs/rest-api.md on cookie mode', () => {
+  const text = readText('docs/rest-api.md');
+  const rows = () => tableBelow(text, '## Cookie mode');
+  let gateway: RunningGateway;
+
+  before(async () => {
+    // A week before the refresh token of the scripted service expires.
+    gateway = await RunningGateway.start({ variables: { REFRESH_COOKIE: 'true' }, unixMs: () => 1_700_000_000_000 });
+  });
+  after(() => gateway.stop());
+  beforeEach(() => gateway.service.reset());
+
+  it('has a row for each request that is tried here, and no other', () => {
+    expect(rows().map(([request]) => request)).to.deep.equal(Object.keys(PAGE_REQUESTS));
+  });
+
+  for (const [request, asks] of Object.entries(PAGE_REQUESTS)) {
+    it(`is right: ${request}`, async () => {
+      const [, code, body, change] = rows().find(([first]) => first === request) ?? [];
+      for (const ask of asks) {
+        const answer = await ask(gateway);
+        expect([answer.status, cookieChange(answer)]).to.deep.equal([Number(code), change]);
+        expect(answer.text).to.match(patternOf(codeOf(body) ?? ''));
+        expect(answer.headers.get('cache-control')).to.equal('no-store');
+      }
+    });
+  }
+
+  it('shows the cookie as it is', async () => {
+    const { headers } = await gateway.post(REFRESH, '', COOKIE);
+    const [, shown = ''] = /^Set-Cookie: (.*)$/m.exec(text) ?? [];
+    expect(headers.getSetCookie()[0]).to.match(patternOf(shown));
+  });
 });
 
 /** The body as the table has it; an ellipsis stands for anything. */

@@ -12,10 +12,13 @@ describe('gateway: settings', () => {
     expect(readGatewaySettings(environment)).to.deep.equal({
       httpAddress: { host: '127.0.0.1', port: 8080 },
       authServiceAddress: { host: '127.0.0.1', port: 50051 },
+      issuerAddress: undefined,
       authServiceTls: undefined,
       check: { maxStalenessMs: 0, identityHeaders: ['latchkey'] },
       cors: { origins: [], headers: [], credentials: false },
       paths: { refresh: ['/api/auth/token/refresh'], logout: ['/api/auth/logout'] },
+      refreshCookie: undefined,
+      oauth: undefined,
       rateLimit: undefined,
       trustProxy: [],
       limits: GATEWAY_LIMITS,
@@ -31,6 +34,8 @@ describe('gateway: settings', () => {
       'LOGOUT_PATHS',
       'CHECK_MAX_STALENESS',
       'CHECK_HEADERS',
+      'REFRESH_COOKIE',
+      ...['OAUTH_CLIENTS', 'OAUTH_BASE_URL', 'JWT_ISSUER', 'ISSUER_ADDRESS', 'REVOKER_TOKEN', 'REVOKER_TOKEN_FILE'],
     ];
     const cors = ['CORS_ORIGINS', 'CORS_HEADERS', 'CORS_CREDENTIALS'];
     const connections = ['HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS'];
@@ -109,6 +114,7 @@ describe('gateway: settings', () => {
     ['/.well-known/jwks.json', 'another path: /.well-known is for'],
     ['/api/auth/check', 'another path: proxies ask the gateway there'],
     ['/api/auth/check/x/', 'another path: proxies ask the gateway there'],
+    ['/oauth2/introspect', 'another path: /oauth2 is for OAuth clients'],
   ] as const) {
     for (const name of ['REFRESH_PATHS', 'LOGOUT_PATHS']) {
       it(`refuses ${path.slice(0, 40)} in ${name}`, () => {
@@ -138,6 +144,34 @@ describe('gateway: settings', () => {
     readGatewaySettings(environment);
     expect(() => environment.check()).to.throw(ConfigError, 'LOGOUT_PATHS: found no path, wanted at least one');
   });
+
+  it('takes the kinds of the refresh cookie, and lets pages send the header that asks for it', () => {
+    for (const kind of ['true', 'host', 'localhost'] as const) {
+      const environment = new Environment({ REFRESH_COOKIE: kind, CORS_HEADERS: 'x-a' });
+      const { refreshCookie, cors } = readGatewaySettings(environment);
+      expect([refreshCookie, cors.headers]).to.deep.equal([kind, ['x-latchkey-mode', 'x-a']]);
+      environment.check();
+      expect(environment.warnings).to.have.length(kind === 'localhost' ? 1 : 0);
+    }
+    const wrong = new Environment({ REFRESH_COOKIE: 'yes' });
+    readGatewaySettings(wrong);
+    expect(() => wrong.check()).to.throw(ConfigError, 'REFRESH_COOKIE: found "yes", wanted false or true or host or');
+  });
+
+  for (const [name, value, fault] of [
+    ['REFRESH_PATHS', '/api/token/refresh/', 'found no /api/auth/token/refresh/, wanted it too, because'],
+    ['LOGOUT_PATHS', '/logout', 'found no /api/auth/logout/, wanted it too, because'],
+    ['LOGOUT_PATHS', '/api/auth/logout,/api/auth/session/', 'found /api/auth/session/, wanted another path'],
+  ] as const) {
+    it(`refuses ${name}=${value} beside the refresh cookie`, () => {
+      const environment = new Environment({ REFRESH_COOKIE: 'true', [name]: value });
+      readGatewaySettings(environment);
+      expect(() => environment.check()).to.throw(ConfigError, `${name}: ${fault}`);
+      const without = new Environment({ [name]: value });
+      readGatewaySettings(without);
+      without.check();
+    });
+  }
 
   it('takes limits of connections', () => {
     const environment = new Environment({ HTTP_MAX_CONNECTIONS: '10000', HTTP_MAX_CONNECTIONS_PER_ADDRESS: '64' });

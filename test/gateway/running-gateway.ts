@@ -19,6 +19,7 @@ export interface Answered {
 
 export const REFRESH = '/api/auth/token/refresh/';
 export const LOGOUT = '/api/auth/logout/';
+export const SESSION = '/api/auth/session/';
 export const ORIGIN = 'https://app.example.com';
 
 /** The settings of a gateway on a port of its own, in front of a service. */
@@ -32,6 +33,8 @@ export interface GatewayOptions {
   readonly variables?: Variables;
   readonly limits?: Partial<GatewayLimits>;
   readonly nowMs?: () => number;
+  /** The wall clock. */
+  readonly unixMs?: () => number;
 }
 
 export class RunningGateway {
@@ -50,13 +53,14 @@ export class RunningGateway {
     this.log = log;
   }
 
-  static async start({ variables, limits, nowMs }: GatewayOptions = {}): Promise<RunningGateway> {
+  static async start({ variables, limits, nowMs, unixMs }: GatewayOptions = {}): Promise<RunningGateway> {
     const service = await new ScriptedAuthService().start();
     const log: string[] = [];
     const destination = { write: (line: string) => void log.push(line) };
     const settings = settingsFor(service.address, { CORS_ORIGINS: ORIGIN, ...variables });
     const logger = createLogger({ level: 'trace', name: 'gateway', destination });
-    const gateway = createGateway({ ...settings, limits: { ...settings.limits, ...limits } }, logger, nowMs);
+    const merged = { ...settings, limits: { ...settings.limits, ...limits } };
+    const gateway = createGateway(merged, logger, { nowMs, unixMs });
     return new RunningGateway(service, gateway, await gateway.listen(), log);
   }
 

@@ -34,6 +34,8 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   ValidateTokensRequest: ['access_tokens', 'include_claims'],
   ValidateTokensResponse: ['results'],
   ValidateTokensResult: ['validation', 'cannot_tell'],
+  IntrospectTokenRequest: ['token', 'jwt_audience'],
+  IntrospectTokenResponse: ['active', 'problem', 'response', 'jwt'],
   GetJsonWebKeySetRequest: [],
   GetJsonWebKeySetResponse: ['keys', 'max_age_seconds'],
   JsonWebKey: ['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e'],
@@ -118,6 +120,10 @@ describe('the contract', () => {
     const [first, second] = many['results'] as Message[];
     expect(first?.['validation']).to.deep.equal(valid);
     expect(second).to.deep.nested.include({ result: 'validation', 'validation.problem': 'TOKEN_PROBLEM_MALFORMED' });
+
+    const introspected = await call(0, 'IntrospectToken', { token: refresh_token, jwt_audience: 'orders' });
+    expect(introspected).to.deep.include({ active: true, problem: 'TOKEN_PROBLEM_UNSPECIFIED', jwt: '' });
+    expect(introspected['response']).to.deep.nested.include({ 'fields.token_use.stringValue': 'refresh' });
 
     const { tokens: next } = (await call(0, 'RefreshToken', { refresh_token })) as { tokens: Message };
     expect(next['session_id']).to.equal(tokens['session_id']);

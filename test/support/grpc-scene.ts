@@ -3,6 +3,7 @@
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import type { Policy } from '../../src/core/policy.js';
+import type { Keys } from '../../src/core/ports.js';
 import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
 import { formatAddress, Secret } from '../../src/platform/env.js';
 import { createLogger, type Logger } from '../../src/platform/log.js';
@@ -12,7 +13,11 @@ import { node, POLICY, World } from './world.js';
 
 const SILENT = createLogger({ level: 'silent', name: 'test' });
 
-type SceneOptions = Partial<GrpcOptions> & { readonly log?: Logger; readonly policy?: Policy };
+type SceneOptions = Partial<GrpcOptions> & {
+  readonly log?: Logger;
+  readonly policy?: Policy;
+  readonly keys?: Keys;
+};
 
 export class GrpcScene {
   readonly world: World;
@@ -34,9 +39,14 @@ export class GrpcScene {
   }
 
   /** @param options what is other than usual; its clients come by `new TestClient` then */
-  static async start({ log = SILENT, policy = POLICY, ...options }: SceneOptions = {}): Promise<GrpcScene> {
+  static async start({
+    log = SILENT,
+    policy = POLICY,
+    keys = new JwtKeys(keyFromSecret(JWT_SECRET)),
+    ...options
+  }: SceneOptions = {}): Promise<GrpcScene> {
     const world = new World();
-    const context = { ...node(world.store(0), policy), keys: new JwtKeys(keyFromSecret(JWT_SECRET)) };
+    const context = { ...node(world.store(0), policy), keys };
     const server = new GrpcServer(context, log, {
       address: { host: '127.0.0.1', port: 0 },
       issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },

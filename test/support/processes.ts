@@ -89,7 +89,8 @@ export function launch(args: readonly string[], options: LaunchOptions): Launche
   const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
   const file = options.stderr === undefined ? new OutputFile() : undefined;
   const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
+    // The default of `dev` is one port of the machine, which several tests cannot share.
+    env: { PATH: process.env['PATH'], ...(args[0] === 'dev' && { METRICS_ADDRESS: '127.0.0.1:0' }), ...env },
     stdio: [stdin, stdout, file?.fd ?? options.stderr ?? 'ignore'],
     detached: leads,
   });

@@ -67,6 +67,13 @@ export class Scene {
     await settle();
   }
 
+  /** Has the step that has waited longest fail. */
+  async fail(): Promise<void> {
+    await settle();
+    this.world.pending[0]?.fail();
+    await settle();
+  }
+
   logout(accessToken: string, refreshToken: string, allSessions = false): Promise<void> {
     return this.run((context, call) => logout(context, call, { accessToken, refreshToken, allSessions }));
   }

@@ -196,6 +196,7 @@ export const plainKeys: Keys = {
     return { use, typ, kid, payload };
   },
   sign: (use, payload, kid) => JSON.stringify({ use, typ: use === 'access' ? 'at+jwt' : 'rt+jwt', kid, payload }),
+  signIntrospection: (payload) => JSON.stringify({ use: 'access', typ: 'token-introspection+jwt', kid: 'k', payload }),
   accepts: () => true,
   rescan: () => Promise.resolve(false),
   publicKeys: () => [],

@@ -2,11 +2,12 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { Keys, PublicKey } from '../../core/ports.js';
+import { INTROSPECTION_TYP } from '../../core/token/introspection.js';
 import type { VerifiedJws } from '../../core/token/verified-jws.js';
 import { signed } from './signing.js';
 import type { SigningKey } from './signing-key.js';
 import type { Algorithm } from './verify/algorithm.js';
-import { headerOf } from './verify/header.js';
+import { headerOf, headerWith } from './verify/header.js';
 import { JwsVerifier, type VerificationKey } from './verify/jws-verifier.js';
 
 interface Signer {
@@ -25,6 +26,8 @@ export class JwtKeys implements Keys {
   readonly #signing: Signers;
   readonly #verifier: JwsVerifier;
   readonly #publicJwk: readonly PublicKey[];
+  /** The keys that can sign for others, by their `kid`: those with a public half. */
+  readonly #asymmetric: ReadonlyMap<string, SigningKey>;
 
   /**
    * @param signing signs new pairs
@@ -37,6 +40,7 @@ export class JwtKeys implements Keys {
     this.#signing = signersOf(signing);
     this.#signers = new Map(all.map((key) => [key.kid, signersOf(key)]));
     this.#verifier = new JwsVerifier(all.flatMap(verificationKeysOf), adopted);
+    this.#asymmetric = new Map(all.filter(({ publicJwk }) => publicJwk).map((key) => [key.kid, key]));
     this.#publicJwk = all.flatMap(({ publicJwk }) => (publicJwk ? [publicJwk] : []));
   }
 
@@ -47,6 +51,14 @@ export class JwtKeys implements Keys {
   sign(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
     const { header, algorithm, key } = (this.#signers.get(kid) ?? this.#signing)[use];
     return signed(header, JSON.stringify(claims), algorithm, key);
+  }
+
+  /** @param signingKid the key that signs */
+  signIntrospection(claims: Readonly<Record<string, unknown>>, signingKid = this.signingKid): string | undefined {
+    const found = this.#asymmetric.get(signingKid);
+    if (!found) return undefined;
+    const { kid, algorithm, sign } = found;
+    return signed(headerWith(INTROSPECTION_TYP, kid, algorithm), JSON.stringify(claims), algorithm, sign);
   }
 
   accepts(kid: string): boolean {

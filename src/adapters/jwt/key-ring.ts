@@ -111,6 +111,12 @@ export class KeyRing implements Keys {
     return signingKey(this.#held, activeKid, this.#monotonicMs()).kid;
   }
 
+  /** The date of the file of the key that signs, Unix ms; undefined: a secret signs. */
+  get signingSinceMs(): number | undefined {
+    const { signingKid } = this;
+    return this.#held.find(({ kid }) => kid === signingKid)?.sinceMs;
+  }
+
   verify(token: string): VerifiedJws {
     return this.#keys.verify(token);
   }
@@ -121,6 +127,10 @@ export class KeyRing implements Keys {
 
   sign(use: 'access' | 'refresh', claims: Readonly<Record<string, unknown>>, kid: string): string {
     return this.#keys.sign(use, claims, this.#keys.has(kid) ? kid : this.signingKid);
+  }
+
+  signIntrospection(claims: Readonly<Record<string, unknown>>): string | undefined {
+    return this.#keys.signIntrospection(claims, this.signingKid);
   }
 
   publicKeys(): readonly PublicKey[] {

@@ -60,3 +60,26 @@ export function decideRefresh(
   if (denied) return { act: 'refuse', problem: 'REVOKED', denied };
   return { act: 'rotate', heal: isAhead(token, state) };
 }
+
+/** Whether RefreshToken would answer a pair for a token that is not expired, or why it would not. */
+export type RefreshValidity =
+  | { readonly active: true }
+  | { readonly active: false; readonly problem: Problem; readonly denied: Denial | undefined };
+
+/**
+ * Judges a refresh token for a caller that does not trade it: no decision is carried out. A token that was traded and
+ * may still be replayed is active, because RefreshToken still answers a pair for it; once expired it is not, although a
+ * replay is answered even then: no token is active past its `exp` (RFC 7662, section 2.2). Pure.
+ */
+export function validityOfRefresh(
+  token: Token,
+  state: SessionState,
+  time: DecisionTime,
+  rules: TokenRules & SessionRules,
+): RefreshValidity {
+  const timeProblem = timing(token, rules, time.nowMs);
+  if (timeProblem) return { active: false, problem: timeProblem, denied: undefined };
+  const decision = decideRefresh(token, state, time, rules);
+  if (decision.act === 'rotate' || decision.act === 'replay') return { active: true };
+  return { active: false, problem: decision.problem, denied: denial(token, state) };
+}

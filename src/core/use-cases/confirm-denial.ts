@@ -1,7 +1,7 @@
 // Confirmation of a denial: the entry that denies a token is made as durable as a logout before the refusal is sent.
 
 import type { Context } from '../context.js';
-import { cutOffKeptMs, endKeptUntilMs } from '../session/retention.js';
+import { cutOffKeptMs, endKeptUntilMs, liveKeptUntilMs } from '../session/retention.js';
 import type { Denial, SessionState } from '../session/session-state.js';
 import { notBeforeKey, sessionKey } from '../session/store-keys.js';
 import type { Token } from '../token/token.js';
@@ -20,6 +20,8 @@ export async function confirmDenial(
   const { subject, sessionId } = token;
   if (denied === 'ended') {
     await store.confirm(state, sessionKey(subject, sessionId), endKeptUntilMs(token, state, policy));
+  } else if (denied === 'superseded' && state.session?.state === 'live') {
+    await store.confirm(state, sessionKey(subject, sessionId), liveKeptUntilMs(token, state.session));
   } else if (denied === 'not-before') {
     await store.confirm(state, notBeforeKey(subject), (state.notBefore?.atMs ?? 0) + cutOffKeptMs(policy));
   }

@@ -1,6 +1,7 @@
 // Admission of calls: limits on the calls under way, on those that wait for a place, and on the tokens in batches.
 
 import type { Logger } from '../../platform/log.js';
+import type { Counter } from '../../platform/metrics/meter.js';
 import { OverloadLog } from './overload-log.js';
 import { WaitQueue } from './wait-queue.js';
 
@@ -26,6 +27,8 @@ export interface AdmissionOptions {
   readonly maxConcurrentCalls: number;
   /** The time between two log lines about refused calls, ms. Default 5,000. */
   readonly reportMs?: number;
+  /** Counts each refused call. */
+  readonly refused?: Counter | undefined;
 }
 
 /** A call that waits for a place. Exactly one of the two methods is called, once. */
@@ -60,8 +63,8 @@ export class Admission {
   #tokens = 0;
   #idle: (() => void)[] = [];
 
-  constructor(log: Pick<Logger, 'info' | 'warn'>, { maxConcurrentCalls, reportMs }: AdmissionOptions) {
-    this.#log = new OverloadLog(log, reportMs);
+  constructor(log: Pick<Logger, 'info' | 'warn'>, { maxConcurrentCalls, reportMs, refused }: AdmissionOptions) {
+    this.#log = new OverloadLog(log, reportMs, refused);
     this.#maxCalls = maxConcurrentCalls;
     this.#counts = {
       takeTokens: (tokens) => this.#takeTokens(tokens),

@@ -1,20 +1,43 @@
 // The handlers of AuthService: each turns a message into a use case's input, and its result into a message.
 
 import type { Context } from '../../core/context.js';
+import { StoreUnavailable } from '../../core/errors.js';
+import type { Pair } from '../../core/session/token-pair.js';
+import { introspect } from '../../core/use-cases/introspect.js';
 import { keySet } from '../../core/use-cases/key-set.js';
 import { logout } from '../../core/use-cases/logout.js';
 import { refresh } from '../../core/use-cases/refresh.js';
-import { validate } from '../../core/use-cases/validate.js';
+import { type Validation, validate } from '../../core/use-cases/validate.js';
+import type { ServiceCall } from '../call-context.js';
+import type { CallMetrics } from '../call-metrics.js';
 import type { AUTH_SERVICE } from '../codec/encoding.js';
+import { introspectionMessage } from '../codec/introspection-message.js';
 import { keySetMessage } from '../codec/key-set-message.js';
 import { validationResponse } from '../codec/validation-response.js';
 import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
 import { validateTokens } from './validate-tokens.js';
 
-export function authService(context: Context, unary: UnaryHandlers): ServiceHandlers<typeof AUTH_SERVICE> {
+export function authService(
+  context: Context,
+  unary: UnaryHandlers,
+  metrics?: CallMetrics,
+): ServiceHandlers<typeof AUTH_SERVICE> {
+  const refreshed = (call: ServiceCall, text: string): Promise<Pair> =>
+    metrics ? metrics.refreshed(call, (counted) => refresh(context, counted, text)) : refresh(context, call, text);
+  const validated = async (call: ServiceCall, text: string): Promise<Validation> => {
+    try {
+      const validation = await validate(context, call, text);
+      metrics?.validated(validation);
+      return validation;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) metrics?.validated(error);
+      throw error;
+    }
+  };
+
   return {
     refreshToken: unary.wrap('RefreshToken', async (request, call) => ({
-      tokens: await refresh(context, call, request.refreshToken),
+      tokens: await refreshed(call, request.refreshToken),
     })),
 
     logout: unary.wrap('Logout', async (request, call) => {
@@ -26,14 +49,25 @@ export function authService(context: Context, unary: UnaryHandlers): ServiceHand
     validateToken: unary.wrap(
       'ValidateToken',
       async (request, call) => {
-        const validation = await validate(context, call, request.accessToken);
+        const validation = await validated(call, request.accessToken);
         if (!validation.active) call.addLogFields({ problem: validation.problem, why: validation.why });
         return validationResponse(validation, request.includeClaims);
       },
       'debug',
     ),
 
-    validateTokens: unary.wrap('ValidateTokens', validateTokens(context), 'debug'),
+    validateTokens: unary.wrap('ValidateTokens', validateTokens(context, metrics), 'debug'),
+
+    introspectToken: unary.wrap(
+      'IntrospectToken',
+      async (request, call) => {
+        const introspection = await introspect(context, call, request);
+        const { problem, why } = introspection;
+        if (problem !== undefined) call.addLogFields({ problem, why });
+        return introspectionMessage(introspection);
+      },
+      'debug',
+    ),
 
     // Called again and again by every verifier.
     getJsonWebKeySet: unary.wrap('GetJsonWebKeySet', async () => keySetMessage(keySet(context)), 'debug'),

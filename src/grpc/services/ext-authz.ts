@@ -12,6 +12,7 @@ import type { Context } from '../../core/context.js';
 import type { TokenProblem } from '../../core/token/errors.js';
 import { type BatchResult, type UnexpectedError, validateAmong } from '../../core/use-cases/validate-many.js';
 import type { ServiceCall } from '../call-context.js';
+import type { CallMetrics } from '../call-metrics.js';
 import { AllowedResponses, refusedResponse } from '../codec/check-response.js';
 import { RETRY_AFTER_S } from '../status.js';
 import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
@@ -37,6 +38,7 @@ export function extAuthzService(
   context: Context,
   unary: UnaryHandlers,
   { unsureIsError, identityHeaders }: ExtAuthzOptions,
+  metrics?: CallMetrics,
 ): ServiceHandlers<typeof EXT_AUTHZ_SERVICE> {
   const allowed = new AllowedResponses(new IdentityHeaders(identityHeaders));
   const unsure = refusedResponse(cannotTell(RETRY_AFTER_S), unsureIsError);
@@ -47,6 +49,7 @@ export function extAuthzService(
     if (credentials.kind !== 'token') return credentials.kind === 'missing' ? MISSING : INVALID;
     const audience = attributes?.contextExtensions['audience'];
     const verdict = await validateAmong(context, call, credentials.token, audience);
+    metrics?.validated(verdict);
     if (isUnknown(verdict)) {
       logUnknown(verdict, call);
       return unsure;

@@ -11,6 +11,7 @@ import {
 } from '../../core/use-cases/validate-many.js';
 import { TimeSlicer } from '../admission/time-slicer.js';
 import type { ServiceCall } from '../call-context.js';
+import type { CallMetrics } from '../call-metrics.js';
 import { batchResult } from '../codec/validation-response.js';
 import { CallCancelled } from '../status.js';
 import type { Handler } from '../unary-handlers.js';
@@ -25,7 +26,10 @@ const callForOneToken = (call: ServiceCall): Call => ({
 });
 
 /** @returns the handler. Its response is a list of encoded results */
-export function validateTokens(context: Context): Handler<ValidateTokensRequest, readonly Buffer[]> {
+export function validateTokens(
+  context: Context,
+  metrics?: CallMetrics,
+): Handler<ValidateTokensRequest, readonly Buffer[]> {
   const slicer = new TimeSlicer();
 
   /** Runs a step for each item, a few in each turn. @throws CallCancelled if the caller waits no longer */
@@ -47,6 +51,7 @@ export function validateTokens(context: Context): Handler<ValidateTokensRequest,
     const results: Buffer[] = [];
     let [active, cannotTell] = [0, 0];
     await inSlices(call, verdicts, (verdict) => {
+      metrics?.validated(verdict);
       if ('unavailable' in verdict) {
         if (cannotTell++ === 0) call.addLogFields({ detail: verdict.unavailable.message }, 'warn');
       } else if (verdict.active) active++;

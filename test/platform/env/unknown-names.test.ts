@@ -5,12 +5,13 @@ import { readGatewaySettings } from '../../../gateway/config.js';
 import { closest, editDistance } from '../../../src/platform/env/edit-distance.js';
 import { unknownNames } from '../../../src/platform/env/unknown-names.js';
 import { Environment } from '../../../src/platform/env.js';
-import { readLogLevel, readServiceSettings } from '../../../src/settings/service.js';
+import { readMonitoring } from '../../../src/settings/monitoring.js';
+import { readServiceSettings } from '../../../src/settings/service.js';
 
 const settings = new Environment({});
 readServiceSettings(settings, 'serve', 0);
 readGatewaySettings(settings);
-readLogLevel(settings);
+readMonitoring(settings);
 const KNOWN = new Set(settings.asked.keys());
 const similarTo = (name: string): string | undefined => unknownNames([name], KNOWN)[0]?.similar;
 

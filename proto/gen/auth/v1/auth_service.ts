@@ -113,6 +113,38 @@ export interface ValidateTokensResult {
   cannotTell?: RetryInfo | undefined;
 }
 
+/** The request of IntrospectToken. */
+export interface IntrospectTokenRequest {
+  /** The access token or refresh token to check. One of more than 8192 bytes is MALFORMED. */
+  token: string;
+  /** The client that the response is for: it is also returned as a JWT with this audience. Empty: it is not signed. */
+  jwtAudience: string;
+}
+
+/** The response of IntrospectToken. */
+export interface IntrospectTokenResponse {
+  /**
+   * Whether the token is active. A refresh token is active if RefreshToken would return a pair for it and its `exp` has
+   * not passed.
+   */
+  active: boolean;
+  /** Why it is not active. UNSPECIFIED if it is. Only for callers inside: an OAuth client must not learn it. */
+  problem: TokenProblem;
+  /**
+   * The members of the response (RFC 7662, section 2.2). Only `active` if the token is not active. Else what the token
+   * holds: `token_use` (`access` or `refresh`), `sub`, `sid`, `jti`, `iat`, `exp`, and `iss`, `aud`, `client_id`, `scope`
+   * and all other claims where it has them.
+   */
+  response:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * The response as a JWT (RFC 9701) for `jwt_audience`. Empty if none was asked for, if JWT_ISSUER is not set, or if
+   * tokens are signed with a secret.
+   */
+  jwt: string;
+}
+
 /** The request of GetJsonWebKeySet, which has no fields. */
 export interface GetJsonWebKeySetRequest {
 }
@@ -715,6 +747,142 @@ export const ValidateTokensResult: MessageFns<ValidateTokensResult> = {
   },
 };
 
+function createBaseIntrospectTokenRequest(): IntrospectTokenRequest {
+  return { token: "", jwtAudience: "" };
+}
+
+export const IntrospectTokenRequest: MessageFns<IntrospectTokenRequest> = {
+  encode(message: IntrospectTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.jwtAudience !== "") {
+      writer.uint32(18).string(message.jwtAudience);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IntrospectTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntrospectTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jwtAudience = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIntrospectTokenResponse(): IntrospectTokenResponse {
+  return { active: false, problem: 0, response: undefined, jwt: "" };
+}
+
+export const IntrospectTokenResponse: MessageFns<IntrospectTokenResponse> = {
+  encode(message: IntrospectTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.active !== false) {
+      writer.uint32(8).bool(message.active);
+    }
+    if (message.problem !== 0) {
+      writer.uint32(16).int32(message.problem);
+    }
+    if (message.response !== undefined) {
+      Struct.encode(Struct.wrap(message.response), writer.uint32(26).fork()).join();
+    }
+    if (message.jwt !== "") {
+      writer.uint32(34).string(message.jwt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IntrospectTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntrospectTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.active = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.problem = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.response = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.jwt = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseGetJsonWebKeySetRequest(): GetJsonWebKeySetRequest {
   return {};
 }
@@ -1006,6 +1174,21 @@ export const AuthServiceService = {
     responseDeserialize: (value: Buffer): ValidateTokensResponse => ValidateTokensResponse.decode(value),
   },
   /**
+   * Reports whether an access or a refresh token is active, as the response of OAuth 2.0 introspection (RFC 7662), and on
+   * request signed (RFC 9701). Changes nothing, whatever the token is: it trades no refresh token and ends no session.
+   */
+  introspectToken: {
+    path: "/auth.v1.AuthService/IntrospectToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: IntrospectTokenRequest): Buffer =>
+      Buffer.from(IntrospectTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): IntrospectTokenRequest => IntrospectTokenRequest.decode(value),
+    responseSerialize: (value: IntrospectTokenResponse): Buffer =>
+      Buffer.from(IntrospectTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): IntrospectTokenResponse => IntrospectTokenResponse.decode(value),
+  },
+  /**
    * Returns the public keys that verify access tokens, so that others can verify signatures themselves. Works also while
    * the store is unavailable. A good signature does not show that the session is active: ValidateToken does.
    */
@@ -1042,6 +1225,11 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * problem with one token appears only in its own result.
    */
   validateTokens: handleUnaryCall<ValidateTokensRequest, ValidateTokensResponse>;
+  /**
+   * Reports whether an access or a refresh token is active, as the response of OAuth 2.0 introspection (RFC 7662), and on
+   * request signed (RFC 9701). Changes nothing, whatever the token is: it trades no refresh token and ends no session.
+   */
+  introspectToken: handleUnaryCall<IntrospectTokenRequest, IntrospectTokenResponse>;
   /**
    * Returns the public keys that verify access tokens, so that others can verify signatures themselves. Works also while
    * the store is unavailable. A good signature does not show that the session is active: ValidateToken does.
@@ -1124,6 +1312,25 @@ export interface AuthServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidateTokensResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Reports whether an access or a refresh token is active, as the response of OAuth 2.0 introspection (RFC 7662), and on
+   * request signed (RFC 9701). Changes nothing, whatever the token is: it trades no refresh token and ends no session.
+   */
+  introspectToken(
+    request: IntrospectTokenRequest,
+    callback: (error: ServiceError | null, response: IntrospectTokenResponse) => void,
+  ): ClientUnaryCall;
+  introspectToken(
+    request: IntrospectTokenRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: IntrospectTokenResponse) => void,
+  ): ClientUnaryCall;
+  introspectToken(
+    request: IntrospectTokenRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: IntrospectTokenResponse) => void,
   ): ClientUnaryCall;
   /**
    * Returns the public keys that verify access tokens, so that others can verify signatures themselves. Works also while

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { ROOT, readText } from '../docs/markdown.js';
+import { codeOnPage } from '../integrations/page.js';
 import { KeptFolder } from '../support/kept-folder.js';
-import { codeOnPage } from './page.js';
 
 /** How long pip may take where nothing is cached, ms. */
 const INSTALL_MS = 150_000;

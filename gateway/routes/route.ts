@@ -1,0 +1,60 @@
+// A route: what a path does, and what the app must know of it.
+
+import type { FastifyRequest } from 'fastify';
+import type { HttpResponse } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The route of the request's path. */
+    route: Route | undefined;
+  }
+}
+
+/** A route, for its path with and without a trailing slash. */
+export interface Route {
+  /** Undefined: all methods. */
+  readonly methods: readonly ('GET' | 'HEAD' | 'POST')[] | undefined;
+  /** Whether a success is logged at the level `debug`. Monitoring requests such a route every few seconds. */
+  readonly logSuccessAtDebug: boolean;
+  /**
+   * Whether supervisors and load balancers request it to learn the state of the process. The connection is closed after
+   * the response, so that probes hold no connection open.
+   */
+  readonly probe: boolean;
+  /** Whether RATE_LIMIT counts its requests. */
+  readonly rateLimited: boolean;
+  /** Whether pages may read it: of listed origins, of every origin, or none. No page of a browser sees a check. */
+  readonly pages: 'listed' | 'all' | 'none';
+  /** Whether the response is made before a body has arrived. The body is not read then. */
+  readonly ignoresBody: boolean;
+  /** @throws HttpError, RpcError */
+  handle(request: FastifyRequest, context: CallContext): Promise<HttpResponse>;
+}
+
+export type Routes = ReadonlyMap<string, Route>;
+
+export const post = (handle: Route['handle']): Route => ({
+  methods: ['POST'],
+  logSuccessAtDebug: false,
+  rateLimited: true,
+  probe: false,
+  pages: 'listed',
+  ignoresBody: false,
+  handle,
+});
+
+export const read = (handle: Route['handle']): Route => ({
+  methods: ['GET', 'HEAD'],
+  logSuccessAtDebug: true,
+  rateLimited: true,
+  probe: false,
+  pages: 'listed',
+  ignoresBody: false,
+  handle,
+});
+
+export const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true, rateLimited: false });
+
+/** The body of a request, as it was received. */
+export const bodyOf = ({ body }: FastifyRequest): Buffer => (body instanceof Buffer ? body : Buffer.alloc(0));

@@ -1,0 +1,68 @@
+// A store that reports the operations of another one: their begin, their end, and whether they failed.
+
+import type { CompareAndSetResult, EntryUpdate, Store } from '../../core/ports.js';
+import type { StoreKey } from '../../core/session/store-keys.js';
+
+/** `wait` is the wait for replicas. */
+export type StoreOperation = 'read' | 'write' | 'wait';
+
+/**
+ * Called when an operation begins.
+ * @returns called when it has ended. `error`: why it failed; undefined: it succeeded
+ */
+export type ObserveOperation = (operation: StoreOperation) => (error?: unknown) => void;
+
+export class ObservedStore implements Store {
+  readonly shards: number;
+  readonly #store: Store;
+  readonly #observe: ObserveOperation;
+
+  constructor(store: Store, observe: ObserveOperation) {
+    this.shards = store.shards;
+    this.#store = store;
+    this.#observe = observe;
+  }
+
+  get reachableSinceMs(): number | undefined {
+    return this.#store.reachableSinceMs;
+  }
+
+  shardOf(subject: string): number {
+    return this.#store.shardOf(subject);
+  }
+
+  now(shard: number): number {
+    return this.#store.now(shard);
+  }
+
+  reachedMsSince(shard: number, atMs: number): number {
+    return this.#store.reachedMsSince(shard, atMs);
+  }
+
+  watch(listener: (reachable: boolean) => void): () => void {
+    return this.#store.watch(listener);
+  }
+
+  incarnationOf(shard: number): string | undefined {
+    return this.#store.incarnationOf(shard);
+  }
+
+  read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]> {
+    return this.#observed('read', this.#store.read(keys));
+  }
+
+  compareAndSet(key: StoreKey, expected: string | undefined, update: EntryUpdate): Promise<CompareAndSetResult> {
+    return this.#observed('write', this.#store.compareAndSet(key, expected, update));
+  }
+
+  waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
+    return this.#observed('wait', this.#store.waitForReplicas(shard, incarnation));
+  }
+
+  /** The caller gets the promise of the store itself: another one would cost each call. */
+  #observed<Result>(operation: StoreOperation, answer: Promise<Result>): Promise<Result> {
+    const end = this.#observe(operation);
+    answer.then(() => end(), end);
+    return answer;
+  }
+}

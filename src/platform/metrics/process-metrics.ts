@@ -1,0 +1,110 @@
+// The metrics of one process: the Meter of its parts, and snapshots of everything that was recorded, with Node's own.
+
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type {
+  Counter,
+  CounterBy,
+  Description,
+  Histogram,
+  HistogramBy,
+  HistogramByTwo,
+  Label,
+  Merge,
+  Meter,
+} from './meter.js';
+import { CounterRecorder, GaugeRecorder, HistogramRecorder, type MetricSnapshot, type Recorder } from './recorders.js';
+
+/** How often the delay of the event loop is measured, ms. */
+const LOOP_SAMPLE_MS = 100;
+/**
+ * Metrics of the library that mislead: gauges with the suffix of counters, which others have without it, and delays of
+ * the event loop that each scrape resets, also for other scrapers.
+ */
+const MISLEADING = /^nodejs_active_\w+_total$|^nodejs_eventloop_lag_/;
+/** For the library's own measurement, which is not shown: as seldom as it may be, ms. */
+const UNUSED_PRECISION_MS = 60_000;
+
+export class ProcessMetrics implements Meter {
+  readonly #recorders = new Map<string, Recorder>();
+  readonly #registry = new Registry();
+
+  /** @param version of the program */
+  constructor(version: string) {
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: UNUSED_PRECISION_MS });
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      if (MISLEADING.test(name)) this.#registry.removeSingleMetric(name);
+    }
+    this.info({ name: 'latchkey_build_info', help: 'The version of the program' }, { version });
+    this.#measureEventLoop();
+  }
+
+  counter(description: Description): Counter {
+    const recorder = this.#add(description, new CounterRecorder(description));
+    return { add: (count) => recorder.add('', count) };
+  }
+
+  counterBy<Value extends string>(description: Description, label: Label<Value>): CounterBy<Value> {
+    return this.#add(description, new CounterRecorder(description, label));
+  }
+
+  histogram(description: Description): Histogram {
+    const recorder = this.#add(description, new HistogramRecorder(description));
+    return { observe: (seconds) => recorder.observe('', '', seconds) };
+  }
+
+  histogramBy<Value extends string>(description: Description, label: Label<Value>): HistogramBy<Value> {
+    const recorder = this.#add(description, new HistogramRecorder(description, [label]));
+    return { observe: (value, seconds) => recorder.observe(value, '', seconds) };
+  }
+
+  histogramByTwo<First extends string, Second extends string>(
+    description: Description,
+    labels: readonly [Label<First>, Label<Second>],
+  ): HistogramByTwo<First, Second> {
+    return this.#add(description, new HistogramRecorder(description, labels));
+  }
+
+  gauge(description: Description & { readonly merge: Merge }, read: () => number | undefined): void {
+    this.#add(description, new GaugeRecorder(description, read));
+  }
+
+  info(description: Description, labels: Readonly<Record<string, string>>): void {
+    this.#add(description, new GaugeRecorder({ ...description, merge: 'first' }, () => 1, labels));
+  }
+
+  /** Everything that was recorded by now. */
+  async snapshot(): Promise<readonly MetricSnapshot[]> {
+    const own = [...this.#recorders.values()].map((recorder) => recorder.snapshot());
+    const library = (await this.#registry.getMetricsAsJSON()).map(
+      ({ name, help, type, aggregator, values }): MetricSnapshot => ({
+        ...{ name, help, type: String(type), aggregator },
+        // A value without observations is not a number, which JSON cannot hold.
+        values: values.filter(({ value }) => Number.isFinite(value)).map((each) => ({ ...each, labels: known(each) })),
+      }),
+    );
+    return [...own, ...library];
+  }
+
+  /** @throws Error if there is a metric of this name already */
+  #add<R extends Recorder>({ name }: Description, recorder: R): R {
+    if (this.#recorders.has(name)) throw new Error(`there are two metrics of the name ${name}`);
+    this.#recorders.set(name, recorder);
+    return recorder;
+  }
+
+  #measureEventLoop(): void {
+    const delay = this.histogram({
+      name: 'latchkey_event_loop_delay_seconds',
+      help: 'How late a timer ran, measured ten times a second',
+    });
+    let lastMs = performance.now();
+    setInterval(() => {
+      const nowMs = performance.now();
+      delay.observe(Math.max(0, nowMs - lastMs - LOOP_SAMPLE_MS) / 1000);
+      lastMs = nowMs;
+    }, LOOP_SAMPLE_MS).unref();
+  }
+}
+
+const known = ({ labels }: { readonly labels: Readonly<Partial<Record<string, string | number>>> }) =>
+  Object.fromEntries(Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));

@@ -1,0 +1,86 @@
+// The metrics of the service's parts: the store, the cache of verified tokens, the ends of sessions, the signing key.
+
+import { ObservedStore } from './adapters/observed/observed-store.js';
+import type { Setback } from './core/durability/ledger.js';
+import type { Revocation, Revocations } from './core/events/revocations.js';
+import type { Memory, Store } from './core/ports.js';
+import type { EndCause } from './core/session/entries.js';
+import type { Meter } from './platform/metrics/meter.js';
+
+/** Why a session ended; `all_sessions` counts the cut-off of a subject as one end, however many sessions it has. */
+type Cause = EndCause | 'all_sessions';
+/** The compiler keeps this list complete. */
+const CAUSES: Readonly<Record<Cause, true>> = { logout: true, reuse: true, lost: true, all_sessions: true };
+
+const causeOf = (end: Revocation): Cause => (end.kind === 'session' ? end.cause : 'all_sessions');
+
+/** @returns a store that measures each operation of the given one */
+export function measureStore(store: Store, meter: Meter): Store {
+  meter.gauge(
+    {
+      name: 'latchkey_store_reachable',
+      help: 'Whether the store, or some of its shards, is reached: 1 or 0',
+      merge: 'min',
+    },
+    () => (store.reachableSinceMs === undefined ? 0 : 1),
+  );
+  const durations = meter.histogramBy(
+    { name: 'latchkey_store_operation_duration_seconds', help: 'Time from a request to the store to its answer' },
+    { name: 'operation', values: ['read', 'write', 'wait'] },
+  );
+  return new ObservedStore(store, (operation) => {
+    const startMs = performance.now();
+    return () => durations.observe(operation, (performance.now() - startMs) / 1000);
+  });
+}
+
+/** @returns a cache that counts its hits and misses */
+export function measureCache<Value>(cache: Memory<Value>, meter: Meter): Memory<Value> {
+  const of = 'of look-ups in the cache of verified access tokens';
+  const hits = meter.counter({ name: 'latchkey_verified_tokens_hits_total', help: `Hits ${of}` });
+  const misses = meter.counter({ name: 'latchkey_verified_tokens_misses_total', help: `Misses ${of}` });
+  return {
+    get: (key) => {
+      const found = cache.get(key);
+      (found === undefined ? misses : hits).add();
+      return found;
+    },
+    set: (key, value) => cache.set(key, value),
+    delete: (key) => cache.delete(key),
+  };
+}
+
+export function countEnds(revocations: Revocations, meter: Meter): void {
+  const ended = meter.counterBy(
+    { name: 'latchkey_sessions_ended_total', help: 'Ends of sessions that this process has written and acknowledged' },
+    { name: 'cause', values: Object.keys(CAUSES) as Cause[] },
+  );
+  revocations.subscribe((end) => ended.add(causeOf(end)));
+}
+
+/** @returns call it with each report of lost writes */
+export function countSetbacks(meter: Meter): (setback: Setback) => void {
+  const setbacks = meter.counter({
+    name: 'latchkey_store_setbacks_total',
+    help: 'How often the store was found to have lost writes',
+  });
+  const restored = meter.counter({
+    name: 'latchkey_acknowledgements_restored_total',
+    help: 'Acknowledged entries that the store had lost, and that were restored',
+  });
+  return ({ again }) => {
+    setbacks.add();
+    restored.add(again);
+  };
+}
+
+/** @param sinceMs the date of the key that signs now, Unix ms; undefined: it has none, as a secret has */
+export function measureKeyAge(sinceMs: () => number | undefined, meter: Meter): void {
+  meter.gauge(
+    { name: 'latchkey_signing_key_age_seconds', help: 'Age of the file of the key that signs now', merge: 'max' },
+    () => {
+      const since = sinceMs();
+      return since === undefined ? undefined : Math.max(0, Date.now() - since) / 1000;
+    },
+  );
+}

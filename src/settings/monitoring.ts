@@ -1,0 +1,47 @@
+// The settings of what operators see: the log, and the addresses of metrics and of health.
+
+import type { Address, Environment } from '../platform/env.js';
+import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
+
+/** Settings that every process has. */
+export interface MonitoringSettings {
+  readonly logLevel: LogLevel;
+  /** Undefined: metrics are neither recorded nor served. */
+  readonly metrics: MetricsSettings | undefined;
+}
+
+export interface MetricsSettings {
+  readonly address: Address;
+  /** Whether the process starts without metrics if it cannot listen there, because the address is a default. */
+  readonly isOptional: boolean;
+}
+
+/** Probes for machines. */
+export interface HealthSettings {
+  readonly address: Address;
+  /** Whether a service that does not reach its store now is not ready. */
+  readonly needsStore: boolean;
+}
+
+/** The port that OpenTelemetry's exporters for Prometheus use by default. */
+const DEV_METRICS = '127.0.0.1:9464';
+
+/** `env` records the faults, for its `check`. */
+export function readMonitoring(env: Environment, mode: 'dev' | 'other' = 'other'): MonitoringSettings {
+  const isOptional = env.text('METRICS_ADDRESS') === undefined;
+  const address = mode === 'dev' ? env.address('METRICS_ADDRESS', DEV_METRICS) : env.address('METRICS_ADDRESS');
+  return {
+    logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    metrics: address && { address, isOptional },
+  };
+}
+
+/** @returns undefined: there are no such probes. `env` records the faults, for its `check` */
+export function readHealth(env: Environment): HealthSettings | undefined {
+  const address = env.address('HEALTH_ADDRESS');
+  const needsStore = env.flag('READY_NEEDS_STORE', false);
+  if (needsStore && !address) {
+    env.fault('READY_NEEDS_STORE', 'true', 'HEALTH_ADDRESS beside it, where /readyz is');
+  }
+  return address && { address, needsStore };
+}
