@@ -5,7 +5,7 @@ import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/platform/log.js';
 import type { Meter } from '../src/platform/metrics/meter.js';
-import { type AuthClient, RpcError } from './auth-client.js';
+import type { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import type { ClientErrorHandler } from './http/client-errors.js';
 import { type CorsSettings, corsOptions, publicCors } from './http/cors.js';
@@ -29,6 +29,7 @@ import { CookieMode } from './routes/cookie-mode.js';
 import type { OAuthParts } from './routes/oauth.js';
 import type { Route } from './routes/route.js';
 import { allowOf, type Check, createRoutes, notFoundOr405, originForm, pathOf } from './routes/table.js';
+import { RpcError } from './service-connection.js';
 
 /** The collaborators of the app. */
 export interface AppParts {

@@ -1,8 +1,9 @@
 // The settings of the gateway: addresses, paths, CORS, trusted proxies and limits.
 
-import { type Address, type Environment, parseDuration } from '../src/platform/env.js';
+import { type Address, type Environment, parseDuration, type Secret } from '../src/platform/env.js';
 import { readIdentityHeaders } from '../src/settings/doors.js';
-import { readClientsFile } from '../src/settings/oauth-clients.js';
+import { readRevokerToken } from '../src/settings/issuer.js';
+import { CLIENT_RIGHTS, type ClientRight, readClientsFile } from '../src/settings/oauth-clients.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
 import { MODE_HEADER } from './http/csrf.js';
@@ -10,6 +11,7 @@ import type { RefreshCookie } from './http/refresh-cookie.js';
 import { isAddressOrBlock } from './limits/client-address.js';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits/limits.js';
 import type { RateLimit } from './limits/rate-limit.js';
+import { type PublicUrls, readPublicUrls } from './oauth/public-urls.js';
 import type { CheckSettings } from './routes/check.js';
 import { PAGE_PATHS, type RoutePaths, readPaths, SESSION_PATH, withoutSlash } from './routes/paths.js';
 
@@ -17,6 +19,14 @@ import { PAGE_PATHS, type RoutePaths, readPaths, SESSION_PATH, withoutSlash } fr
 export interface OAuthSettings {
   /** The path of the file with the clients. */
   readonly clientsFile: string;
+  /** The rights that the file may give. */
+  readonly rights: readonly ClientRight[];
+  /** `iss` of our tokens, if it is known here. */
+  readonly issuer: string | undefined;
+  /** Undefined: there is no metadata. */
+  readonly urls: PublicUrls | undefined;
+  /** The credential for RevokeSubject; undefined: there is no global token revocation. */
+  readonly revokerToken: Secret | undefined;
 }
 
 /** The settings of a gateway. */
@@ -24,6 +34,8 @@ export interface GatewaySettings {
   readonly httpAddress: Address;
   /** The gRPC address of the service. */
   readonly authServiceAddress: Address;
+  /** The gRPC address of IssuerService, if that is another one. */
+  readonly issuerAddress?: Address | undefined;
   /** TLS to the service; undefined: plain text. */
   readonly authServiceTls?: ClientTls | undefined;
   readonly cors: CorsSettings;
@@ -47,6 +59,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   if (authServiceAddress.port === 0) {
     environment.fault('AUTH_SERVICE_ADDRESS', 'port 0', 'the port that the service listens on');
   }
+  const issuerAddress = environment.address('ISSUER_ADDRESS');
   const paths = readPaths(environment);
   const refreshCookie = readRefreshCookie(environment, paths);
   const cors = readCors(environment, refreshCookie ? [MODE_HEADER] : []);
@@ -60,7 +73,7 @@ export function readGatewaySettings(environment: Environment): GatewaySettings {
   }
   const limits = { ...GATEWAY_LIMITS, ...readConnectionLimits(environment) };
   return {
-    ...{ httpAddress, authServiceAddress, authServiceTls, cors, paths, refreshCookie, check, oauth },
+    ...{ httpAddress, authServiceAddress, issuerAddress, authServiceTls, cors, paths, refreshCookie, check, oauth },
     ...{ rateLimit, trustProxy, limits },
   };
 }
@@ -91,11 +104,15 @@ const readCheck = (environment: Environment): CheckSettings => ({
 
 function readOAuth(environment: Environment): OAuthSettings | undefined {
   const clientsFile = environment.text('OAUTH_CLIENTS');
+  const issuer = environment.text('JWT_ISSUER');
+  const urls = readPublicUrls(environment, issuer);
+  const revokerToken = readRevokerToken(environment);
   if (clientsFile === undefined) return undefined;
-  const found = readClientsFile(clientsFile);
+  const rights = CLIENT_RIGHTS.filter((right) => right !== 'global_revocation' || revokerToken !== undefined);
+  const found = readClientsFile(clientsFile, rights);
   const wanted = 'a file of OAuth clients; `latchkey oauth client` prints an entry for it';
   if ('faults' in found) environment.fault('OAUTH_CLIENTS', found.faults.join('; '), wanted);
-  return { clientsFile };
+  return { clientsFile, rights, issuer, urls, revokerToken };
 }
 
 const MOST_CONNECTIONS = 1_000_000;

@@ -7,6 +7,7 @@ import type { Logger } from '../src/platform/log.js';
 import type { Meter } from '../src/platform/metrics/meter.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
+import type { TlsPeer } from '../src/platform/tls/channel.js';
 import { createValidator, type Validator, type ValidatorOptions } from '../src/validator/index.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
@@ -16,8 +17,9 @@ import { Connections } from './http/connections.js';
 import { OpenResponses } from './http/open-responses.js';
 import { trustedProxies } from './limits/client-address.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
-import { ClientsFile } from './oauth/clients-file.js';
+import { openOAuth } from './open-oauth.js';
 import { createCheck } from './routes/check.js';
+import { ServiceConnection } from './service-connection.js';
 
 /** The HTTP gateway. */
 export interface Gateway {
@@ -47,18 +49,17 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const isTrustedProxy = trustedProxies(settings.trustProxy);
   const certificates = tls && new Certificates(tls.files, log);
-  const peer = certificates && {
-    name: tls?.name ?? authServiceAddress.host,
-    material: () => certificates.fresh(),
-  };
+  const peerAt = (host: string): TlsPeer | undefined =>
+    certificates && { name: tls?.name ?? host, material: () => certificates.fresh() };
   let validator: Validator | undefined;
-  const client = new AuthClient(authServiceAddress, limits.callMs, peer);
+  const connection = new ServiceConnection(authServiceAddress, limits.callMs, peerAt(authServiceAddress.host));
+  const client = new AuthClient(connection);
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
-  const clientsFile = settings.oauth && new ClientsFile(settings.oauth.clientsFile, log);
-  const oauth = clientsFile && { client, clients: () => clientsFile.clients };
-  const app = createApp(settings, { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter });
+  const oauth = openOAuth(settings, { log, client, connection, peerAt });
+  const parts = { log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs, unixMs, meter };
+  const app = createApp(settings, parts);
   const connections = new Connections(app.server, {
     ...{ log, responses, pipelined: limits.pipelined },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
@@ -70,15 +71,15 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
     const served = app.close();
     await connections.drain(limits.stopMs);
     await served;
-    client.close();
+    connection.close();
+    oauth?.close();
     await validator?.close();
     certificates?.close();
-    clientsFile?.close();
   };
 
   return {
     async listen() {
-      client.connect();
+      connection.connect();
       const address = await bind(app, httpAddress);
       const bound = app.server.address();
       const port = typeof bound === 'object' && bound !== null ? bound.port : httpAddress.port;

@@ -4,7 +4,7 @@
 import { status } from '@grpc/grpc-js';
 import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';
 import { TOKEN_INVALID, tokenText } from '../../src/bearer/refusals.js';
-import { RpcError } from '../auth-client.js';
+import { RpcError } from '../service-connection.js';
 import { badFields, badToken, type HttpResponse, unavailable } from './responses.js';
 
 /** The texts of djangorestframework for the field errors that it also has. */
@@ -40,6 +40,9 @@ export const tokenProblemIn = (error: unknown): string | undefined =>
 
 /** Whether the call failed because its token is larger than any token of ours. */
 export const isOversized = (error: unknown): boolean => hasViolation(error, ({ reason }) => reason === 'TOO_LARGE');
+
+/** Whether the call failed because of the text that should name a subject. */
+export const isInvalidSubject = (error: unknown): boolean => hasViolation(error, ({ field }) => field === 'subject');
 
 /** Whether a logout failed because an access token names no session, and its refresh token is needed. */
 export const namesNoSession = (error: unknown): boolean =>

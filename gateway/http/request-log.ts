@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptRequestId, type Logger } from '../../src/platform/log.js';
-import type { CallContext, CallEnd } from '../auth-client.js';
+import type { CallContext, CallEnd } from '../service-connection.js';
 import { ABORTED, type RequestDurations } from './request-metrics.js';
 
 declare module 'fastify' {

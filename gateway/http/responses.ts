@@ -7,8 +7,10 @@ import { badTokenBody, UNAVAILABLE_BODY } from '../../src/bearer/refusals.js';
 export interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; undefined: no body. */
+  /** Sent as JSON; undefined: no body, unless there is a text. */
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Sent as it is, with the media type in `headers`. */
+  readonly text?: string;
 }
 
 /** Error texts by field. */
@@ -86,9 +88,9 @@ export const unavailable = (retryAfterSeconds = 1): HttpResponse => ({
 });
 
 /** Sends a response. The media type has no charset: JSON is UTF-8 (RFC 8259, section 8.1). */
-export function send(reply: FastifyReply, { status, headers = {}, body }: HttpResponse): FastifyReply {
+export function send(reply: FastifyReply, { status, headers = {}, body, text }: HttpResponse): FastifyReply {
   reply.code(status).headers(headers);
-  if (body === undefined) return reply.send();
+  if (body === undefined) return reply.send(text);
   // Fastify adds a charset to JSON text unless the reply has a serializer of its own. Text and not bytes, because Node
   // sends text in one piece with the headers.
   return reply.type('application/json').serializer(JSON.stringify).send(body);

@@ -20,15 +20,16 @@ export function authenticateClient(clients: Clients, { id, secrets }: ClientCred
   throw invalidClient('the client is unknown, or its secret is wrong');
 }
 
-/** @throws HttpError invalid_client or unauthorized_client */
+/** @param lacking the status of the response if the client lacks the right @throws HttpError */
 export function requireRight(
   clients: Clients,
   credentials: ClientCredentials | undefined,
   right: ClientRight,
+  lacking: 400 | 403 = 400,
 ): OAuthClient {
   if (!credentials) throw invalidClient('the client must authenticate');
   const client = authenticateClient(clients, credentials);
-  if (!client.rights.includes(right)) throw unauthorizedClient(`the client has no right ${right}`);
+  if (!client.rights.includes(right)) throw unauthorizedClient(lacking, `the client has no right ${right}`);
   return client;
 }
 

@@ -1,13 +1,14 @@
 // The OAuth clients of a running gateway: their file is read again when it changes.
 
 import type { Logger } from '../../src/platform/log.js';
-import { type OAuthClient, readClientsFile } from '../../src/settings/oauth-clients.js';
+import { type ClientRight, type OAuthClient, readClientsFile } from '../../src/settings/oauth-clients.js';
 
 /** How often the file is read. */
 const LOOK_EVERY_MS = 2_000;
 
 export class ClientsFile {
   readonly #path: string;
+  readonly #rights: readonly ClientRight[];
   readonly #log: Pick<Logger, 'info' | 'error'>;
   readonly #timer: NodeJS.Timeout;
   #clients: ReadonlyMap<string, OAuthClient> = new Map();
@@ -16,8 +17,13 @@ export class ClientsFile {
   #fault: string | undefined;
 
   /** Reads the file again and again until `close`. A file with errors gives no clients, or leaves those that were there. */
-  constructor(path: string, log: Pick<Logger, 'info' | 'error'>, lookEveryMs = LOOK_EVERY_MS) {
+  constructor(
+    { path, rights }: { readonly path: string; readonly rights: readonly ClientRight[] },
+    log: Pick<Logger, 'info' | 'error'>,
+    lookEveryMs = LOOK_EVERY_MS,
+  ) {
     this.#path = path;
+    this.#rights = rights;
     this.#log = log;
     this.refresh();
     this.#timer = setInterval(() => this.refresh(), lookEveryMs).unref();
@@ -30,7 +36,7 @@ export class ClientsFile {
 
   /** Reads the file. Never throws. */
   refresh(): void {
-    const found = readClientsFile(this.#path);
+    const found = readClientsFile(this.#path, this.#rights);
     if ('faults' in found) return this.#report(found.faults.join('; '));
     const shown = JSON.stringify(found.clients);
     const wasBroken = this.#fault !== undefined;

@@ -23,9 +23,20 @@ export const invalidClient = (description: string): HttpError =>
     headers: { 'www-authenticate': CHALLENGE },
   });
 
+/** The subject is not one of ours. */
+export const unknownSubject = (): HttpError =>
+  new HttpError(oauthError(404, 'invalid_request', 'the issuer of sub_id is not the issuer of this service'));
+
+/** The service signs no response: it has no issuer, or its tokens are signed with a secret. */
+export const notSigned: HttpResponse = oauthError(
+  406,
+  'invalid_request',
+  'this service cannot sign the response: accept application/json',
+);
+
 /** The client is known, and may not do this. */
-export const unauthorizedClient = (description: string): HttpError =>
-  new HttpError(oauthError(400, 'unauthorized_client', description));
+export const unauthorizedClient = (status: 400 | 403, description: string): HttpError =>
+  new HttpError(oauthError(status, 'unauthorized_client', description));
 
 export const unsupportedTokenType = (description: string): HttpError =>
   new HttpError(oauthError(400, 'unsupported_token_type', description));

@@ -8,6 +8,8 @@ const FORM = 'application/x-www-form-urlencoded';
 /** The parameters with a value: one without counts as missing (RFC 6749, section 3.2). */
 export type Parameters = ReadonlyMap<string, string>;
 
+export const NO_PARAMETERS: Parameters = new Map();
+
 /** @throws HttpError invalid_request */
 export function readForm(body: Buffer, contentType: string): Parameters {
   if (contentType.split(';', 1)[0]?.trim().toLowerCase() !== FORM) {

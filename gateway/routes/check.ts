@@ -6,8 +6,8 @@ import { inactiveToken } from '../../src/bearer/refusals.js';
 import { Guard } from '../../src/middleware/guard.js';
 import { refusalOf } from '../../src/middleware/http-refusal.js';
 import type { ActiveToken, ValidateOptions, Validator } from '../../src/validator/index.js';
-import type { CallContext } from '../auth-client.js';
 import type { HttpResponse } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 
 export interface CheckSettings {
   /** How old an answer of the service may be, ms; 0: as of now. */

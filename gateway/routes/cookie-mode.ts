@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { missingCredentials } from '../../src/bearer/refusals.js';
-import { type AuthClient, type CallContext, RpcError } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import type { Fields } from '../http/body.js';
 import { csrfFault, localhostFault, MODE_HEADER } from '../http/csrf.js';
 import { FieldReader } from '../http/fields.js';
@@ -17,6 +17,7 @@ import {
   storeCookie,
 } from '../http/refresh-cookie.js';
 import { badFields, badRequest, csrfFailed, HttpError, type HttpResponse, ok } from '../http/responses.js';
+import { type CallContext, RpcError } from '../service-connection.js';
 import { readBearer } from './logout.js';
 
 export interface CookieModeSettings {

@@ -1,10 +1,21 @@
-// The introspection endpoint (RFC 7662): whether an access token or a refresh token is active.
+// The introspection endpoint (RFC 7662): whether an access token or a refresh token is active; signed on request (RFC 9701).
 
-import type { AuthClient, CallContext } from '../auth-client.js';
-import { isOversized } from '../http/grpc-to-http.js';
-import { type HttpResponse, ok } from '../http/responses.js';
-import { invalidRequest } from '../oauth/errors.js';
+import type { AuthClient } from '../auth-client.js';
+import { prefers } from '../http/accept.js';
+import { HttpError, type HttpResponse, ok } from '../http/responses.js';
+import { invalidRequest, notSigned } from '../oauth/errors.js';
 import type { Parameters } from '../oauth/form.js';
+import type { CallContext } from '../service-connection.js';
+
+const SIGNED = 'application/token-introspection+jwt';
+
+export interface IntrospectionRequest {
+  readonly parameters: Parameters;
+  /** The header Accept. */
+  readonly accept: string | undefined;
+  /** The client that has authenticated. */
+  readonly clientId: string;
+}
 
 /**
  * `token_type_hint` is not read: the token itself says what it is.
@@ -12,18 +23,16 @@ import type { Parameters } from '../oauth/form.js';
  */
 export async function introspect(
   client: AuthClient,
-  parameters: Parameters,
+  { parameters, accept, clientId }: IntrospectionRequest,
   context: CallContext,
 ): Promise<HttpResponse> {
   const token = parameters.get('token');
   if (token === undefined) throw invalidRequest('token is missing');
-  try {
-    const { active, response } = await client.introspect({ token, jwtAudience: '' }, context);
-    if (response?.['active'] !== active) throw new Error('the service answered an introspection without a response');
-    return ok(response);
-  } catch (error) {
-    // No token of ours is that large.
-    if (isOversized(error)) return ok({ active: false });
-    throw error;
-  }
+  const isSigned = prefers(accept, SIGNED, 'application/json');
+  const { active, response, jwt } = await client.introspect({ token, jwtAudience: isSigned ? clientId : '' }, context);
+  if (response?.['active'] !== active) throw new Error('the service answered an introspection without a response');
+  if (!isSigned) return ok(response);
+  // A client that wants a signature must not get a response without one.
+  if (jwt === '') throw new HttpError(notSigned);
+  return { status: 200, headers: { 'content-type': SIGNED }, text: jwt };
 }

@@ -1,10 +1,11 @@
 // The logout route: ends the session of a refresh token, of a bearer token, or of both.
 
 import { TOKEN_INVALID } from '../../src/bearer/refusals.js';
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import type { Fields } from '../http/body.js';
 import { FieldReader } from '../http/fields.js';
 import { badToken, HttpError, type HttpResponse, ok } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 
 /**
  * @param authorization the header `Authorization`

@@ -1,43 +1,83 @@
-// The routes for OAuth clients: introspection (RFC 7662) and revocation (RFC 7009).
+// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009) and metadata (RFC 8414).
 
 import type { FastifyRequest } from 'fastify';
 import { linesOf } from '../../src/bearer/credentials.js';
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import type { HttpResponse } from '../http/responses.js';
 import { authenticateClient, type Clients, requireRight } from '../oauth/client-authentication.js';
 import { type ClientCredentials, readClientCredentials } from '../oauth/client-credentials.js';
-import { type Parameters, readForm } from '../oauth/form.js';
+import { NO_PARAMETERS, type Parameters, readForm } from '../oauth/form.js';
+import type { PublicUrls } from '../oauth/public-urls.js';
+import { readSubject } from '../oauth/subject.js';
+import type { RevokerClient } from '../revoker-client.js';
+import { revokeAll } from './global-revocation.js';
 import { introspect } from './introspect.js';
-import { INTROSPECTION_PATH, REVOCATION_PATH } from './paths.js';
+import { type MetadataParts, metadata } from './metadata.js';
+import { GLOBAL_REVOCATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH } from './paths.js';
 import { revoke } from './revoke.js';
-import { bodyOf, post, type Route } from './route.js';
+import { bodyOf, post, type Route, read } from './route.js';
 
 /** What the routes work with. */
 export interface OAuthParts {
   readonly client: AuthClient;
   /** The clients of now. */
   readonly clients: () => Clients;
+  /** The issuer of our tokens, if it is known here. */
+  readonly issuer: string | undefined;
+  /** Undefined: there is no metadata. */
+  readonly urls: PublicUrls | undefined;
+  /** Undefined: there is no global token revocation. */
+  readonly revoker: RevokerClient | undefined;
 }
 
+type Handle = Route['handle'];
+
 /** The routes by their paths. */
-export function oauthRoutes({ client, clients }: OAuthParts): readonly (readonly [string, Route])[] {
-  const introspection = async (request: FastifyRequest, context: CallContext): Promise<HttpResponse> => {
+export function oauthRoutes(parts: OAuthParts): readonly (readonly [string, Route])[] {
+  const { client, urls, revoker } = parts;
+  const hasGlobalRevocation = revoker !== undefined;
+  return [
+    // Logged like a probe: resource servers ask about each request that they get. No page of a browser has a secret.
+    [INTROSPECTION_PATH, { ...post(introspection(parts)), logSuccessAtDebug: true, pages: 'none' }],
+    [REVOCATION_PATH, post(revocation(parts))],
+    ...(revoker
+      ? [[GLOBAL_REVOCATION_PATH, { ...post(globalRevocation(parts, revoker)), pages: 'none' }] as const]
+      : []),
+    ...(urls ? [[urls.metadataPath, metadataRoute({ client, urls, hasGlobalRevocation })] as const] : []),
+  ];
+}
+
+const introspection =
+  ({ client, clients }: OAuthParts): Handle =>
+  async (request, context): Promise<HttpResponse> => {
     const { parameters, credentials } = received(request);
-    request.oauthClient = requireRight(clients(), credentials, 'introspect').id;
-    return introspect(client, parameters, context);
+    const { id: clientId } = requireRight(clients(), credentials, 'introspect');
+    request.oauthClient = clientId;
+    return introspect(client, { parameters, accept: request.headers.accept, clientId }, context);
   };
-  const revocation = async (request: FastifyRequest, context: CallContext): Promise<HttpResponse> => {
+
+const revocation =
+  ({ client, clients }: OAuthParts): Handle =>
+  async (request, context): Promise<HttpResponse> => {
     const { parameters, credentials } = received(request);
     // Every holder of a token may end its session, as by logout. But credentials that are sent must be right.
     if (credentials) request.oauthClient = authenticateClient(clients(), credentials).id;
     return revoke(client, parameters, context);
   };
-  return [
-    // Logged like a probe: resource servers ask about each request that they get. No page of a browser has a secret.
-    [INTROSPECTION_PATH, { ...post(introspection), logSuccessAtDebug: true, pages: 'none' }],
-    [REVOCATION_PATH, post(revocation)],
-  ];
-}
+
+const globalRevocation =
+  ({ clients, issuer }: OAuthParts, revoker: RevokerClient): Handle =>
+  async (request, context): Promise<HttpResponse> => {
+    const credentials = readClientCredentials(authorizationOf(request), NO_PARAMETERS);
+    request.oauthClient = requireRight(clients(), credentials, 'global_revocation', 403).id;
+    const subject = readSubject(bodyOf(request), request.headers['content-type'] ?? '', issuer);
+    return revokeAll(revoker, subject, context);
+  };
+
+const metadataRoute = (parts: MetadataParts): Route => ({
+  ...read(({ headers }, context) => metadata(parts, headers['if-none-match'], context)),
+  pages: 'all',
+});
 
 /** @throws HttpError */
 function received(request: FastifyRequest): {
@@ -45,6 +85,7 @@ function received(request: FastifyRequest): {
   readonly credentials: ClientCredentials | undefined;
 } {
   const parameters = readForm(bodyOf(request), request.headers['content-type'] ?? '');
-  const lines = linesOf(request.raw.rawHeaders, 'authorization');
-  return { parameters, credentials: readClientCredentials(lines, parameters) };
+  return { parameters, credentials: readClientCredentials(authorizationOf(request), parameters) };
 }
+
+const authorizationOf = ({ raw }: FastifyRequest): readonly string[] => linesOf(raw.rawHeaders, 'authorization');

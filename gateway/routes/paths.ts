@@ -10,6 +10,7 @@ export const READINESS_PATH = '/readyz';
 export const SESSION_PATH = '/api/auth/session';
 export const INTROSPECTION_PATH = '/oauth2/introspect';
 export const REVOCATION_PATH = '/oauth2/revoke';
+export const GLOBAL_REVOCATION_PATH = '/oauth2/global-token-revocation';
 /** Every path below it is the same route: Envoy adds the path of the request that it asks about. */
 export const CHECK_PATH = '/api/auth/check';
 

@@ -1,9 +1,10 @@
 // The refresh route: a refresh token in, the next pair out.
 
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import type { Fields } from '../http/body.js';
 import { FieldReader } from '../http/fields.js';
 import { type HttpResponse, ok } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 
 /** @throws HttpError, RpcError */
 export async function refresh(client: AuthClient, fields: Fields, context: CallContext): Promise<HttpResponse> {

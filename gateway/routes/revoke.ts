@@ -1,10 +1,11 @@
 // The revocation endpoint (RFC 7009): ends the session of an access token or a refresh token.
 
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import { isOversized, namesNoSession, tokenProblemIn } from '../http/grpc-to-http.js';
 import type { HttpResponse } from '../http/responses.js';
 import { invalidRequest, unsupportedTokenType } from '../oauth/errors.js';
 import type { Parameters } from '../oauth/form.js';
+import type { CallContext } from '../service-connection.js';
 
 const REVOKED: HttpResponse = { status: 200 };
 

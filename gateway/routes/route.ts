@@ -1,8 +1,8 @@
 // A route: what a path does, and what the app must know of it.
 
 import type { FastifyRequest } from 'fastify';
-import type { CallContext } from '../auth-client.js';
 import type { HttpResponse } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,9 +1,10 @@
 // The table of routes: each path with its methods and its handler.
 
 import type { FastifyRequest } from 'fastify';
-import type { AuthClient, CallContext } from '../auth-client.js';
+import type { AuthClient } from '../auth-client.js';
 import { type Fields, readBody } from '../http/body.js';
 import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import type { CallContext } from '../service-connection.js';
 import type { CheckedRequest } from './check.js';
 import { asksForCookie, type CookieMode, cookieModeIsOff, type PageRequest } from './cookie-mode.js';
 import { keySet } from './key-set.js';

@@ -52,9 +52,11 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const service = await startService(settings, log, { meter: metrics });
   probes.follow(service);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
-  const gateway = createGateway({ ...gatewaySettings, authServiceAddress: callableAddress(grpcAddress) }, log, {
-    meter: metrics,
-  });
+  const callable = {
+    authServiceAddress: callableAddress(grpcAddress),
+    issuerAddress: callableAddress(issuerAddress),
+  };
+  const gateway = createGateway({ ...gatewaySettings, ...callable }, log, { meter: metrics });
   const stop = async (): Promise<void> => {
     probes.retire();
     await gateway.close();

@@ -14,6 +14,7 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readGatewaySettings(env);
   const { logLevel: level, metrics: metricsSettings } = readMonitoring(env);
+  env.forgetSecrets(variables);
   checkSettings(env);
   const log = createLogger({ name: 'latchkey-gateway', level });
   logOutputTo(log);

@@ -14,6 +14,8 @@ export interface IssuerSettings {
   readonly issuerToken: Secret | undefined;
   /** Further valid credentials, for a rotation without interruption. */
   readonly otherIssuerTokens: readonly Secret[];
+  /** The credential that is good for RevokeSubject alone. */
+  readonly revokerToken: Secret | undefined;
   /** Names of client certificates whose holders need no credential. */
   readonly issuerClientNames: readonly string[];
 }
@@ -24,7 +26,15 @@ export function readIssuer(env: Environment, short: 'fault' | 'none', asksClient
   const issuerClientNames = readClientNames(env, asksClients);
   // If other callers are configured, an ignored credential would go unnoticed until its owner's calls fail.
   const alone = otherIssuerTokens.length === 0 && issuerClientNames.length === 0;
-  return { issuerToken: readToken(env, alone ? short : 'fault'), otherIssuerTokens, issuerClientNames };
+  const issuerToken = readToken(env, alone ? short : 'fault');
+  return { issuerToken, otherIssuerTokens, revokerToken: readRevokerToken(env), issuerClientNames };
+}
+
+/** The credential of a gateway that revokes subjects: the service accepts it for RevokeSubject, the gateway sends it. */
+export function readRevokerToken(env: Environment): Secret | undefined {
+  const wanted = `at least ${MIN_ISSUER_TOKEN} characters of printable ASCII without blanks at its ends`;
+  const isGood = (text: string): boolean => isSendable(text) && text.length >= MIN_ISSUER_TOKEN;
+  return env.secret('REVOKER_TOKEN', { wantedOf: (text) => (isGood(text) ? undefined : wanted) });
 }
 
 function readToken(env: Environment, short: 'fault' | 'none'): Secret | undefined {

@@ -3,7 +3,7 @@
 import { readSecretFile } from '../platform/env/secret-file.js';
 
 /** What a client may be allowed to do beyond revoking the tokens that it holds. */
-export const CLIENT_RIGHTS = ['introspect'] as const;
+export const CLIENT_RIGHTS = ['introspect', 'global_revocation'] as const;
 export type ClientRight = (typeof CLIENT_RIGHTS)[number];
 
 export interface OAuthClient {
@@ -32,10 +32,14 @@ export const isClientName = (text: string): boolean => ID.test(text);
 
 export const CLIENT_NAME = '1 to 255 letters, digits and . _ ~ @ / -';
 
-/** Reads and checks the file. Never throws. */
-export function readClientsFile(path: string): ClientsInFile {
+/** Reads and checks the file. Never throws. @param allowed the rights that it may give: those that have an effect */
+export function readClientsFile(path: string, allowed: readonly ClientRight[]): ClientsInFile {
   const file = readSecretFile(path);
-  return 'text' in file ? parseClients(file.text) : { faults: [file.found] };
+  const found = 'text' in file ? parseClients(file.text) : { faults: [file.found] };
+  if ('faults' in found) return found;
+  const idle = found.clients.filter(({ rights }) => rights.some((right) => !allowed.includes(right)));
+  if (idle.length === 0) return found;
+  return { faults: idle.map(({ id }) => `${id} has the right global_revocation, which needs REVOKER_TOKEN`) };
 }
 
 /** Checks the content of a file. */

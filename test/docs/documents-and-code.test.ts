@@ -5,6 +5,8 @@ import { expect } from 'chai';
 import type { AuthClient } from '../../gateway/auth-client.js';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { notFound } from '../../gateway/http/responses.js';
+import { readPublicUrls } from '../../gateway/oauth/public-urls.js';
+import type { RevokerClient } from '../../gateway/revoker-client.js';
 import { CookieMode } from '../../gateway/routes/cookie-mode.js';
 import { readPaths } from '../../gateway/routes/paths.js';
 import { createRoutes, pathOf } from '../../gateway/routes/table.js';
@@ -122,9 +124,11 @@ describe('the documents', () => {
     const pathsIn = (text: string) =>
       [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z\d./-]+)/gm)].map(([, path = '']) => pathOf(path));
     const client = {} as AuthClient;
+    const paths = readPaths(new Environment({}));
+    const urls = readPublicUrls(new Environment({}), 'https://login.example.com');
+    const oauth = { client, clients: () => new Map(), issuer: undefined, urls, revoker: {} as RevokerClient };
     const cookies = new CookieMode(client, { cookie: 'true', origins: [], unixMs: Date.now });
-    const parts = { client, check: async () => notFound, oauth: { client, clients: () => new Map() }, cookies };
-    const served = [...createRoutes(parts, readPaths(new Environment({}))).keys()].sort();
+    const served = [...createRoutes({ client, check: async () => notFound, oauth, cookies }, paths).keys()].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
   });
@@ -139,7 +143,7 @@ describe('the documents', () => {
       const names = new Set([...runs].map(([, script, short]) => script ?? short ?? ''));
       expect([...names].sort()).to.deep.equal(
         Object.keys(scripts)
-          .filter((name) => name !== 'prepack')
+          .filter((name) => !['prepack', 'prepublishOnly'].includes(name))
           .sort(),
       );
     });

@@ -50,8 +50,17 @@ const RULES: readonly Rule[] = [
     'key-schedule.ts': ['session/rules.ts'],
     'policy.ts': ['session/rules.ts', 'token/rules.ts'],
     'events/': ['events/', 'session/', 'token/'],
-    'ports.ts': ['events/', 'session/', 'token/'],
+    // What logs hold, without the rounds that read them.
+    'feed/log-entry.ts': ['errors.ts'],
+    'feed/limits.ts': [],
+    'ports.ts': ['events/', 'session/', 'token/', 'feed/log-entry.ts', 'errors.ts'],
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
+    ...Object.fromEntries(
+      ['feed-reader', 'owed-entry', 'shard-states', 'window'].map((name) => [
+        `feed/${name}.ts`,
+        ['feed/', 'durability/', 'ports.ts', 'session/', 'token/', 'errors.ts'],
+      ]),
+    ),
     'context.ts': ['durability/', 'ports.ts', 'policy.ts', 'session/'],
     'use-cases/': ['use-cases/', 'context.ts', 'durability/', 'ports.ts', 'policy.ts', 'key-schedule.ts', ...BASE],
   }).map(([room, files]) => ({
@@ -96,6 +105,12 @@ const RULES: readonly Rule[] = [
     files: ['src/grpc/codec/', 'src/grpc/status.ts', BEARER, 'src/core/', GENERATED],
     packages: ['@bufbuild/protobuf'],
     node: true,
+  },
+  {
+    at: 'src/grpc/feed/',
+    files: ['src/grpc/feed/', 'src/grpc/codec/', 'src/core/', ...PLATFORM],
+    packages: [],
+    node: false,
   },
   {
     at: 'src/grpc/services/',
@@ -243,14 +258,17 @@ const RULES: readonly Rule[] = [
   // HTTP's mechanics know no route, and limits know no HTTP.
   {
     at: 'gateway/http/',
-    files: ['gateway/http/', 'gateway/limits/', 'gateway/auth-client.ts', BEARER, GENERATED, ...PLATFORM],
+    files: ['gateway/http/', 'gateway/limits/', 'gateway/service-connection.ts', BEARER, GENERATED, ...PLATFORM],
     packages: ['@grpc/grpc-js', 'fastify', '@fastify/cors', '@fastify/busboy'],
     node: true,
   },
   // Who an OAuth client is; what it may have is in the routes.
   {
     at: 'gateway/oauth/',
-    files: ['gateway/oauth/', 'gateway/http/responses.ts', 'src/settings/oauth-clients.ts', ...PLATFORM],
+    files: [
+      ...['gateway/oauth/', 'gateway/http/responses.ts'],
+      ...['src/settings/oauth-clients.ts', 'src/settings/tls.ts', ...PLATFORM],
+    ],
     packages: [],
     node: true,
   },
@@ -258,30 +276,39 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/routes/',
     files: [
-      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/auth-client.ts'],
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/'],
+      ...['auth-client', 'revoker-client', 'service-connection'].map((name) => `gateway/${name}.ts`),
       ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
     ],
     packages: ['fastify'],
     node: true,
   },
   {
-    at: 'gateway/auth-client.ts',
-    files: ['gateway/status-details.ts', GENERATED, ...PLATFORM],
+    at: 'gateway/service-connection.ts',
+    files: ['gateway/status-details.ts', ...PLATFORM],
     packages: ['@grpc/grpc-js'],
+    node: false,
+  },
+  { at: 'gateway/auth-client.ts', files: ['gateway/service-connection.ts', GENERATED], packages: [], node: false },
+  {
+    at: 'gateway/revoker-client.ts',
+    files: ['gateway/service-connection.ts', GENERATED, ...PLATFORM],
+    packages: [],
     node: false,
   },
   { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
   {
     at: 'gateway/config.ts',
     files: [
-      ...['tls', 'doors', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
+      ...['tls', 'doors', 'issuer', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
       ...['cors', 'csrf', 'refresh-cookie'].map((name) => `gateway/http/${name}.ts`),
-      'gateway/limits/',
+      ...['gateway/limits/', 'gateway/oauth/public-urls.ts'],
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],
     ],
     packages: [],
     node: false,
   },
+  { at: 'gateway/open-oauth.ts', files: ['gateway/', ...PLATFORM], packages: [], node: false },
   { at: 'gateway/app.ts', files: ['gateway/', ...PLATFORM], packages: ['fastify', '@fastify/cors'], node: true },
   { at: 'gateway/server.ts', files: ['gateway/', VALIDATOR, ...PLATFORM], packages: [], node: true },
   { at: GENERATED, files: [GENERATED], packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], node: false },

@@ -16,6 +16,7 @@ export type Rows = readonly (readonly string[])[];
 /** All documents of the project, by their paths. */
 export const DOCUMENTS: readonly string[] = [
   ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'],
+  ...readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}/README.md`),
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

@@ -4,7 +4,7 @@ import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
-import { readText } from './markdown.js';
+import { serviceConfig } from './service-config.js';
 
 const MAX_CALLS = 5;
 /** Longer than a call may wait for a place, so that it is refused. */
@@ -12,12 +12,6 @@ const REFUSED_MS = 300;
 
 interface ServiceConfig {
   readonly methodConfig: readonly { readonly retryPolicy: { readonly retryableStatusCodes: readonly string[] } }[];
-}
-
-/** The service config in `docs/grpc-api.md`, as it stands there. */
-function documented(): string {
-  const [, text = ''] = /## Retries\n[\s\S]*?```json\n([\s\S]*?)```/.exec(readText('docs/grpc-api.md')) ?? [];
-  return text;
 }
 
 describe('the retry policy for gRPC clients', () => {
@@ -32,14 +26,14 @@ describe('the retry policy for gRPC clients', () => {
   });
 
   it('names the two statuses of a call that was refused or could not be carried out', () => {
-    const { methodConfig } = JSON.parse(documented()) as ServiceConfig;
+    const { methodConfig } = JSON.parse(serviceConfig()) as ServiceConfig;
     const codes = methodConfig.map(({ retryPolicy }) => retryPolicy.retryableStatusCodes);
     expect(codes).to.deep.equal([['UNAVAILABLE', 'RESOURCE_EXHAUSTED']]);
   });
 
   it('gets the answer of a call that was refused at first', async () => {
     const { accessToken } = await scene.client.issue();
-    client = new TestClient(scene.address, credentials.createInsecure(), { 'grpc.service_config': documented() });
+    client = new TestClient(scene.address, credentials.createInsecure(), { 'grpc.service_config': serviceConfig() });
     expect(await client.verdict(accessToken)).to.equal('active');
     scene.flowing = false;
     const taken = Array.from({ length: MAX_CALLS }, () => scene.client.verdict(accessToken));

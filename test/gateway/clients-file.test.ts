@@ -23,7 +23,7 @@ describe('gateway: the file of OAuth clients', () => {
   beforeEach(() => {
     log = new RecordingLog();
     write({ clients: [entry('orders')] });
-    file = new ClientsFile(path, log, 5);
+    file = new ClientsFile({ path, rights: ['introspect'] }, log, 5);
   });
   afterEach(() => file.close());
   after(() => rmSync(folder, { recursive: true }));

@@ -12,6 +12,7 @@ describe('gateway: settings', () => {
     expect(readGatewaySettings(environment)).to.deep.equal({
       httpAddress: { host: '127.0.0.1', port: 8080 },
       authServiceAddress: { host: '127.0.0.1', port: 50051 },
+      issuerAddress: undefined,
       authServiceTls: undefined,
       check: { maxStalenessMs: 0, identityHeaders: ['latchkey'] },
       cors: { origins: [], headers: [], credentials: false },
@@ -34,7 +35,7 @@ describe('gateway: settings', () => {
       'CHECK_MAX_STALENESS',
       'CHECK_HEADERS',
       'REFRESH_COOKIE',
-      'OAUTH_CLIENTS',
+      ...['OAUTH_CLIENTS', 'OAUTH_BASE_URL', 'JWT_ISSUER', 'ISSUER_ADDRESS', 'REVOKER_TOKEN', 'REVOKER_TOKEN_FILE'],
     ];
     const cors = ['CORS_ORIGINS', 'CORS_HEADERS', 'CORS_CREDENTIALS'];
     const connections = ['HTTP_MAX_CONNECTIONS', 'HTTP_MAX_CONNECTIONS_PER_ADDRESS'];

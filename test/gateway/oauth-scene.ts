@@ -1,7 +1,7 @@
 // A gateway with OAuth clients for tests: a real one, before a real gRPC server on the store whose steps are taken by hand.
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGateway, type Gateway } from '../../gateway/server.js';
@@ -19,13 +19,12 @@ export const REVOKE = '/oauth2/revoke';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The content of a file with the usual clients. */
-export const CLIENTS = {
-  clients: [
-    { id: 'orders', secret_sha256: [sha256(SECRET)], rights: ['introspect'] },
-    { id: 'odd@client', secret_sha256: [sha256('another'), sha256(ODD_SECRET)], rights: ['introspect'] },
-  ],
-};
+const CLIENTS = [
+  { id: 'orders', secret_sha256: [sha256(SECRET)], rights: ['introspect'] },
+  { id: 'odd@client', secret_sha256: [sha256('another'), sha256(ODD_SECRET)], rights: ['introspect'] },
+];
+/** There only where REVOKER_TOKEN is set. */
+const MANAGER = { id: 'manager', secret_sha256: [sha256(SECRET)], rights: ['global_revocation'] };
 
 export const basic = (id: string, secret: string, encoding: BufferEncoding = 'utf8'): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${id}:${secret}`, encoding).toString('base64')}`,
@@ -52,7 +51,8 @@ export class OAuthScene {
     options: Parameters<typeof GrpcScene.start>[0] = {},
   ): Promise<OAuthScene> {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-oauth-'));
-    writeFileSync(join(folder, 'clients.json'), JSON.stringify(CLIENTS));
+    const clients = 'REVOKER_TOKEN' in variables ? [...CLIENTS, MANAGER] : CLIENTS;
+    writeFileSync(join(folder, 'clients.json'), JSON.stringify({ clients }));
     const service = await GrpcScene.start(options);
     const log: string[] = [];
     const destination = { write: (line: string) => void log.push(line) };
@@ -89,13 +89,6 @@ export class OAuthScene {
     const response = await this.post(INTROSPECT, { token, ...more }, basic('orders', SECRET));
     if (response.status !== 200) throw new Error(`answered ${response.status}: ${await response.text()}`);
     return response.json();
-  }
-
-  /** Replaces the file of clients, as a whole or not at all. */
-  writeClients(content: unknown): void {
-    const path = join(this.#folder, 'clients.json');
-    writeFileSync(`${path}.new`, typeof content === 'string' ? content : JSON.stringify(content));
-    renameSync(`${path}.new`, path);
   }
 
   async stop(): Promise<void> {

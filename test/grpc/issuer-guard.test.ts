@@ -11,6 +11,7 @@ import { RecordingLog } from '../support/recording-log.js';
 import { TlsScene } from '../support/tls-scene.js';
 
 const [OLD, NEW] = ['o'.repeat(40), 'n'.repeat(33)];
+const REVOKER = 'r'.repeat(32);
 const NAMES = ['login.internal', 'spiffe://internal/login'];
 
 describe('the issuer', () => {
@@ -21,7 +22,9 @@ describe('the issuer', () => {
     tls = new TlsScene();
     certificates = new Certificates(tls.files({ asksClients: true }), new RecordingLog());
     const credentials = [new Secret(OLD), new Secret(NEW)];
-    scene = await GrpcScene.start({ certificates, issuer: { credentials, clientNames: NAMES, address: undefined } });
+    const revoker = new Secret(REVOKER);
+    const issuer = { credentials, revoker, clientNames: NAMES, address: undefined };
+    scene = await GrpcScene.start({ certificates, issuer });
   });
   after(async () => {
     certificates.close();
@@ -51,6 +54,15 @@ describe('the issuer', () => {
     expect(await isServed({}, NEW)).to.equal(true);
     for (const wrong of ['', OLD.slice(1), `${OLD}o`, `${OLD},${NEW}`, `${OLD} `, NEW.toUpperCase()]) {
       expect(await isServed({}, wrong), wrong).to.equal(false);
+    }
+  });
+
+  it('serves RevokeSubject alone to who shows the credential for that', async () => {
+    await clientWith({}).revokeSubject('alice', REVOKER);
+    expect(await isServed({}, REVOKER)).to.equal(false);
+    for (const wrong of ['', `${REVOKER}r`]) {
+      const failure = await failureOfCall(clientWith({}).revokeSubject('alice', wrong));
+      expect(failure.code).to.equal('UNAUTHENTICATED');
     }
   });
 

@@ -31,6 +31,16 @@ describe("the settings of the issuer's callers", () => {
     expect(read({ ISSUER_TOKENS: TWO }).issuerToken).to.equal(undefined);
   });
 
+  it('take a credential for RevokeSubject alone, and refuse one that is too short or cannot be sent', () => {
+    expect(read({ REVOKER_TOKEN: TWO }).revokerToken?.reveal()).to.equal(TWO);
+    expect(read({}).revokerToken).to.equal(undefined);
+    for (const bad of ['2'.repeat(31), `${TWO}ü`, `${TWO} `]) {
+      const [fault = '', ...more] = faults({ REVOKER_TOKEN: bad });
+      expect([fault.includes(bad), more.length]).to.deep.equal([false, 0]);
+      expect(fault).to.match(/^REVOKER_TOKEN: found .*, wanted at least 32 characters of printable ASCII/);
+    }
+  });
+
   it('refuse a bad one among several, and say which, but not what it is', () => {
     const bad = [
       '2'.repeat(31),

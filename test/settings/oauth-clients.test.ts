@@ -41,7 +41,7 @@ describe('the file of OAuth clients', () => {
 
   it('names each client that has a fault, and what is wrong with it', () => {
     const hashes = 'secret_sha256 must be a list of 1 to 4 SHA-256 hashes, each 64 hexadecimal digits';
-    const rights = 'rights must be a list of one or more of introspect';
+    const rights = 'rights must be a list of one or more of introspect, global_revocation';
     const id = 'the id must be 1 to 255 letters, digits and . _ ~ @ / -';
     for (const [change, wanted] of [
       [{ id: 'a:b' }, id],
@@ -79,7 +79,7 @@ describe('the file of OAuth clients', () => {
     after(() => rmSync(folder, { recursive: true }));
     const start = (): string => {
       const env = new Environment({ OAUTH_CLIENTS: path });
-      expect(readGatewaySettings(env).oauth).to.deep.equal({ clientsFile: path });
+      expect(readGatewaySettings(env).oauth).to.include({ clientsFile: path });
       try {
         env.check();
         return '';
@@ -95,6 +95,11 @@ describe('the file of OAuth clients', () => {
       expect(start()).to.include('client 1 (orders): secret_sha256 must be').and.not.include(secret);
       writeFileSync(path, JSON.stringify({ clients: [GOOD] }));
       expect(start()).to.equal('');
+    });
+
+    it('may give no right that has no effect', () => {
+      writeFileSync(path, JSON.stringify({ clients: [{ ...GOOD, rights: ['global_revocation'] }] }));
+      expect(start()).to.include('orders has the right global_revocation, which needs REVOKER_TOKEN');
     });
 
     it('is refused where others may write to it', () => {

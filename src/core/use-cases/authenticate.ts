@@ -19,21 +19,15 @@ export async function authenticate(
   kind: TokenKind,
   text: string,
 ): Promise<Token> {
-  checkText(`${kind}_token`, text);
+  const field = `${kind}_token`;
+  if (text === '') throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must not be empty' });
+  // Checked before any parsing, so that a refusal costs nothing. Characters equal bytes: a well-formed token is ASCII.
+  if (text.length > MAX_TOKEN_BYTES) {
+    throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
+  }
   const token = readToken(await verify(keys, text), kind, policy, crypto);
   logSession(call, token);
   return token;
-}
-
-/**
- * Checks the size of a token's text, before any parsing, so that a refusal costs nothing. Characters equal bytes: a
- * well-formed token is ASCII.
- * @throws InvalidInput
- */
-export function checkText(field: string, text: string): void {
-  if (text === '') throw new InvalidInput({ field, reason: 'REQUIRED', description: 'must not be empty' });
-  if (text.length <= MAX_TOKEN_BYTES) return;
-  throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
 }
 
 /** Sets the session id for the call's log line. An adopted access token has its own `jti`, which names no session. */

@@ -9,8 +9,9 @@ import { storeKeysFor } from '../session/store-keys.js';
 import type { Claims } from '../token/claims.js';
 import { type TokenProblem, TokenRefused } from '../token/errors.js';
 import { activeResponse, INACTIVE, signedResponseClaims } from '../token/introspection.js';
+import { MAX_TOKEN_BYTES } from '../token/rules.js';
 import { endsAtMs, type Token } from '../token/token.js';
-import { authenticate, checkText } from './authenticate.js';
+import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { isClientId } from './issue.js';
 import { validate } from './validate.js';
@@ -44,7 +45,7 @@ type Validity =
  */
 export async function introspect(context: Context, call: Call, request: IntrospectionRequest): Promise<Introspection> {
   const { token: text, jwtAudience } = request;
-  checkText('token', text);
+  if (text === '') throw new InvalidInput({ field: 'token', reason: 'REQUIRED', description: 'must not be empty' });
   if (jwtAudience !== '' && !isClientId(jwtAudience)) {
     const description = 'must be a client id: 1 to 255 characters of printable ASCII';
     throw new InvalidInput({ field: 'jwt_audience', reason: 'INVALID', description });
@@ -63,6 +64,8 @@ export async function introspect(context: Context, call: Call, request: Introspe
 
 /** Only a wrong type says that the token may be of the other kind. */
 async function validityOf(context: Context, call: Call, text: string): Promise<Validity> {
+  // Not an invalid request: a client may ask about any text, and no token is that large.
+  if (text.length > MAX_TOKEN_BYTES) return { problem: 'MALFORMED', why: undefined };
   const access = await validate(context, call, text);
   if (access.active) return access.verified;
   if (access.problem !== 'WRONG_TYPE') return access;

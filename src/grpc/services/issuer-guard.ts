@@ -7,28 +7,33 @@ import type { IncomingCall } from '../transport/method.js';
 /** The callers that are allowed. */
 export interface IssuerCallers {
   readonly credentials: readonly Secret[];
+  /** Good for RevokeSubject alone. */
+  readonly revoker?: Secret | undefined;
   /** DNS names and URIs of client certificates, compared exactly. */
   readonly clientNames: readonly string[];
 }
 
 /** The part of a call that identifies the caller. */
-export type Caller = Pick<IncomingCall, 'header' | 'clientNames'>;
+export type Caller = Pick<IncomingCall, 'path' | 'header' | 'clientNames'>;
 
 /** @returns why the caller is not allowed; undefined: it is */
 export type Guard = (caller: Caller) => 'missing' | 'wrong' | undefined;
+
+const REVOKE = '/auth.v1.IssuerService/RevokeSubject';
 
 /** One entry of Node's list of names. A name with characters that could fake another entry is a JSON string. */
 const NAME = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
 
 /** Keeps only digests of the credentials. */
-export function issuerGuard({ credentials, clientNames }: IssuerCallers): Guard {
+export function issuerGuard({ credentials, revoker, clientNames }: IssuerCallers): Guard {
   const wanted = credentials.map((credential) => digest(credential.reveal()));
+  const wantedToRevoke = revoker ? [...wanted, digest(revoker.reveal())] : wanted;
   // A DNS name has no colon and a URI has one, so the two kinds cannot be confused.
   const listed = new Set(clientNames.map((name) => (name.includes(':') ? `URI:${name}` : `DNS:${name}`)));
   return (caller) => {
     const given = caller.header('authorization');
     const isNamed = () => listed.size > 0 && namesIn(caller.clientNames() ?? '').some((name) => listed.has(name));
-    if (hasCredential(given, wanted) || isNamed()) return undefined;
+    if (hasCredential(given, caller.path === REVOKE ? wantedToRevoke : wanted) || isNamed()) return undefined;
     return given === undefined ? 'missing' : 'wrong';
   };
 }

@@ -52,6 +52,17 @@ describe('JwtKeys', () => {
       const access = keys.sign('access', CLAIMS, key.kid);
       const refresh = keys.sign('refresh', { ...CLAIMS, token_type: 'refresh' }, key.kid);
 
+      it('signs responses to introspections only where others can verify them, and for no use of a token', async () => {
+        const claims = { iss: 'https://login.example.com', aud: 'orders', iat: 1 };
+        const signed = keys.signIntrospection(claims);
+        if (algorithm === 'HS256') return expect(signed).to.equal(undefined);
+        const typ = 'token-introspection+jwt';
+        const { payload, protectedHeader } = await jwtVerify(signed ?? '', key.verify, { audience: 'orders', typ });
+        expect(payload).to.deep.equal(claims);
+        expect(protectedHeader).to.deep.equal({ alg: algorithm, typ, kid: key.kid });
+        return expect(keys.verify(signed ?? '')).to.include({ use: 'access', typ });
+      });
+
       it('opens what it sealed, and tells what the key is for', () => {
         const { kid, refreshKid } = key;
         expect(keys.verify(access)).to.deep.equal({ use: 'access', kid, typ: 'at+jwt', payload: CLAIMS });

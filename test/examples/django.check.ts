@@ -1,4 +1,4 @@
-// Tests of the Django part of docs/integrations.md: its class, in a real Django, in front of a real service.
+// Checks of examples/python/latchkey_auth.py: in a real Django, set up as docs/integrations.md says, with a real service.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { codeOnPage } from '../integrations/page.js';
 import { JWT_SECRET } from '../support/processes.js';
-import { codeOnPage, fileOnPage } from './page.js';
-import { pythonFolder } from './python.js';
+import { pythonFolder } from './django-packages.js';
 
 const NOT_VALID = { detail: 'Given token not valid for any token type', code: 'token_not_valid' };
 /** How long an answer may take that waits for a service which hangs: a second, on a machine that is busy. */
@@ -44,9 +44,9 @@ describe('a Django that authenticates as docs/integrations.md says', function ()
     store = await stage.folder();
     node = await stage.serve(store);
     const site = await stage.folder();
-    writeFileSync(join(site, 'latchkey_auth.py'), fileOnPage('latchkey_auth.py'));
+    copyFileSync(join(ROOT, 'examples/python/latchkey_auth.py'), join(site, 'latchkey_auth.py'));
     writeFileSync(join(site, 'page_settings.py'), codeOnPage('python'));
-    copyFileSync(join(ROOT, 'test/integrations/site.py'), join(site, 'site_of_tests.py'));
+    copyFileSync(join(ROOT, 'test/examples/django_site.py'), join(site, 'site_of_tests.py'));
     symlinkSync(join(python.folder, 'auth'), join(site, 'auth'));
     const child = spawn(join(python.folder, 'venv/bin/python'), ['-m', 'site_of_tests'], {
       cwd: site,

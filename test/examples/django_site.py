@@ -1,6 +1,6 @@
 """A Django site for tests, served by two processes that are forked after it is loaded.
 
-`/asks` authenticates by the class of docs/integrations.md, `/verifies` by simplejwt, which checks signatures alone.
+`/asks` authenticates by the class of examples/python, `/verifies` by simplejwt, which checks signatures alone.
 """
 
 import os
