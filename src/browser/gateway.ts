@@ -11,8 +11,8 @@ export type GatewayAnswer = { readonly access: string; readonly refresh?: string
  */
 export type OnFailure = (error: SessionError, retryAfterMs: number) => number | undefined;
 
-/** The JSON of any answer, as far as it is one of the gateway. */
-interface AnyBody {
+/** The JSON of an answer, as far as it is one of the gateway. */
+interface JsonBody {
   readonly access: string;
   readonly code?: string;
   readonly detail?: string;
@@ -22,7 +22,7 @@ interface AnyBody {
 declare const fetch: (
   url: URL,
   init: RequestInit,
-) => Promise<{ readonly status: number; readonly headers: Headers; json(): Promise<AnyBody> }>;
+) => Promise<{ readonly status: number; readonly headers: Headers; json(): Promise<JsonBody> }>;
 
 /** Well within the ten seconds in which the service answers a repeated refresh with the same pair. */
 const TIMEOUT_MS = 5_000;
