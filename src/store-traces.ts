@@ -2,7 +2,7 @@
 // (https://opentelemetry.io/docs/specs/semconv/database/redis/).
 
 import { ObservedStore, type ObserveOperation, type StoreOperation } from './adapters/observed/observed-store.js';
-import type { Store } from './core/ports.js';
+import type { RevocationLogs, Store } from './core/ports.js';
 import type { Tracing } from './platform/tracing.js';
 
 interface CommandNames {
@@ -18,7 +18,12 @@ const LMDB: CommandNames = { system: 'lmdb', commands: { read: 'get', write: 'tr
  * @param waits whether the store waits for replicas at all
  * @returns a store that traces each command of a request that is under way
  */
-export function traceStore(store: Store, tracing: Tracing, kind: 'redis' | 'lmdb', waits: boolean): Store {
+export function traceStore(
+  store: Store & RevocationLogs,
+  tracing: Tracing,
+  kind: 'redis' | 'lmdb',
+  waits: boolean,
+): Store & RevocationLogs {
   const { system, commands } = kind === 'redis' ? REDIS : LMDB;
   const observe: ObserveOperation = (operation) => {
     const command = commands[operation];
