@@ -11,6 +11,7 @@ import {
 import {
   AuthServiceClient,
   type GetJsonWebKeySetResponse,
+  type IntrospectTokenResponse,
   type LogoutRequest,
   type ValidateTokenResponse,
   type ValidateTokensResponse,
@@ -103,6 +104,12 @@ export class TestClient {
   async verdictAmong(accessToken: string): Promise<string | undefined> {
     const [, result] = await this.validateMany(['no.jw.t', accessToken]);
     return result?.validation && verdictIn(result.validation);
+  }
+
+  introspect(token: string, jwtAudience = ''): Promise<IntrospectTokenResponse> {
+    return this.#call((done) =>
+      this.#auth.introspectToken({ token, jwtAudience }, new Metadata(), this.#options(), done),
+    );
   }
 
   /** The public keys, and for how long they may be kept. */
