@@ -192,7 +192,8 @@ export function failureOf(error: ServiceError): Failure {
   };
 }
 
-function verdictIn({ active, problem }: ValidateTokenResponse): string {
+/** `active`, or the problem's name without its prefix. */
+export function verdictIn({ active, problem }: Pick<ValidateTokenResponse, 'active' | 'problem'>): string {
   if (active) return 'active';
   const name = Object.entries(TokenProblem).find(([, value]) => value === problem)?.[0] ?? '';
   return name.replace('TOKEN_PROBLEM_', '');
