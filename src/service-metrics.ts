@@ -3,7 +3,7 @@
 import { ObservedStore } from './adapters/observed/observed-store.js';
 import type { Setback } from './core/durability/ledger.js';
 import type { Revocation, Revocations } from './core/events/revocations.js';
-import type { Memory, Store } from './core/ports.js';
+import type { Memory, RevocationLogs, Store } from './core/ports.js';
 import type { EndCause } from './core/session/entries.js';
 import type { Meter } from './platform/metrics/meter.js';
 
@@ -15,7 +15,7 @@ const CAUSES: Readonly<Record<Cause, true>> = { logout: true, reuse: true, lost:
 const causeOf = (end: Revocation): Cause => (end.kind === 'session' ? end.cause : 'all_sessions');
 
 /** @returns a store that measures each operation of the given one */
-export function measureStore(store: Store, meter: Meter): Store {
+export function measureStore(store: Store & RevocationLogs, meter: Meter): Store & RevocationLogs {
   meter.gauge(
     {
       name: 'latchkey_store_reachable',

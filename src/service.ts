@@ -10,9 +10,13 @@ import { Births } from './core/durability/births.js';
 import { GuardedStore } from './core/durability/guarded-store.js';
 import { Ledger } from './core/durability/ledger.js';
 import { Revocations } from './core/events/revocations.js';
-import type { Keys, Store } from './core/ports.js';
+import { FeedReader } from './core/feed/feed-reader.js';
+import { logWindowMs } from './core/feed/limits.js';
+import { owedEntry } from './core/feed/owed-entry.js';
+import type { Keys, RevocationLogs, Store } from './core/ports.js';
 import { LatestSessionStart } from './core/session/latest-session-start.js';
 import type { Verified } from './core/session/verified-token.js';
+import { Feed } from './grpc/feed/feed.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { Address } from './platform/env.js';
@@ -32,7 +36,7 @@ const STOP_MS = 5_000;
 
 /** A store and its life cycle: `opened` resolves once it is reachable, and rejects if it must not be used. */
 interface OwnedStore {
-  readonly store: Store & { close(): Promise<void> };
+  readonly store: Store & RevocationLogs & { close(): Promise<void> };
   readonly opened: Promise<void>;
 }
 
@@ -82,7 +86,8 @@ export async function startService(
   const { keys } = owned;
   warnExposed(settings, log);
   const certificates = openCertificates(tls.files, log);
-  const { store: ownStore, opened } = await openStore(settings.store, log);
+  const windowMs = logWindowMs(policy.accessTtlMs);
+  const { store: ownStore, opened } = await openStore(settings.store, windowMs, log);
   const store = meter ? measureStore(ownStore, meter) : ownStore;
   try {
     await waitForStore(opened, log);
@@ -102,8 +107,11 @@ export async function startService(
     const memory = tokenMemory<Verified>(settings.verifiedTokens);
     const verified = meter ? measureCache(memory, meter) : memory;
     const context = { store: guarded, keys, crypto, policy, latestStart: new LatestSessionStart(), verified };
+    const reader = new FeedReader({ store, births, ledger, windowMs, entryOf: owedEntry(crypto) });
+    const feed = new Feed({ reader, keys, policy, shards: store.shards, maxWatchers: settings.maxWatchers, log });
+    revocations.subscribe(() => feed.hurry());
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, extAuthz, certificates, maxConcurrentCalls, worker, meter },
+      ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });
@@ -161,17 +169,28 @@ async function makeKeys(settings: KeySettings, log: Logger): Promise<OwnedKeys> 
 }
 
 /** Loads only the adapter that is configured: the other driver would cost every start time and memory. */
-async function openStore(settings: StoreSettings, log: Logger): Promise<OwnedStore> {
+async function openStore(settings: StoreSettings, windowMs: number, log: Logger): Promise<OwnedStore> {
   if (settings.kind === 'lmdb') {
     const { LmdbStore } = await import('./adapters/lmdb/lmdb-store.js');
-    return { store: LmdbStore.open({ dataDir: settings.dataDir, log }), opened: Promise.resolve() };
+    return {
+      store: LmdbStore.open({ dataDir: settings.dataDir, logWindowMs: windowMs, log }),
+      opened: Promise.resolve(),
+    };
   }
   const certificates = openCertificates(settings.tls, log);
   const tls = certificates && (() => certificates.fresh().pem);
   const { url, allowUnsafe, minReplicas } = settings;
   const sentinel = settings.sentinel && revealed(settings.sentinel);
   const { RedisStore } = await import('./adapters/redis/redis-store.js');
-  const store = new RedisStore({ url: url.reveal(), sentinel, allowUnsafe, minReplicas, tls, log });
+  const store = new RedisStore({
+    url: url.reveal(),
+    sentinel,
+    allowUnsafe,
+    minReplicas,
+    tls,
+    log,
+    logWindowMs: windowMs,
+  });
   return { store, opened: store.opened() };
 }
 

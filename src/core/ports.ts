@@ -1,7 +1,9 @@
 // The ports of the core: store, keys, cache, cryptography, and one call's context.
 // The core holds the rules; an adapter keeps the promises below and adds none.
 
+import type { StoreUnavailable } from './errors.js';
 import type { AuditEvent } from './events/audit.js';
+import type { LogPage } from './feed/log-entry.js';
 import type { StoreKey } from './session/store-keys.js';
 import type { TokenSigner } from './session/token-pair.js';
 import type { Claims } from './token/claims.js';
@@ -23,6 +25,17 @@ export interface EntryUpdate {
   readonly lifetimeMs: number | undefined;
   /** The deadline of the write, the store's time, Unix ms. */
   readonly notAfterMs: number;
+  /**
+   * Present if the write ends a session or cuts off a subject. It is then appended to the shard's log, in the same
+   * atomic step and before it.
+   */
+  readonly logged?: LoggedEnd;
+}
+
+/** What the log must know of an end. */
+export interface LoggedEnd {
+  /** The latest `iat` of a token that led to it, Unix ms, a lower bound of the time; 0: there is no token. */
+  readonly presentedMs: number;
 }
 
 /** The result of a compare-and-set. */
@@ -92,6 +105,30 @@ export interface Store {
    * answers
    */
   waitForReplicas(shard: number, incarnation: string | undefined): Promise<void>;
+}
+
+/**
+ * The logs of ended sessions and cut-off subjects, one for each shard. Every write appends to its shard's log what it
+ * ends. A write that finds a count in the birth record without the mark of a version that keeps the log begins the log
+ * anew, and marks the count.
+ */
+export interface RevocationLogs {
+  /**
+   * The highest time of a shard that this process has seen, Unix ms; 0: none yet. It stays if the shard's clock is set
+   * back, or if a server with an earlier clock takes over.
+   */
+  latestMs(shard: number): number;
+  /**
+   * Reads all logs, each from after its cursor (undefined: from its start), then whether it exists, then the birth
+   * record of its shard: in this order, since the record vouches for what the log lacks. After the call.
+   * @returns by shard the page, or why it is not known. Never rejects
+   */
+  readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]>;
+  /**
+   * Begins a shard's log, if it is missing, or if the count in the birth record is not marked.
+   * @throws StoreUnavailable
+   */
+  beginLog(shard: number): Promise<void>;
 }
 
 /**

@@ -9,14 +9,16 @@ import { Admission } from './admission/admission.js';
 import { callAdmission } from './admission/call-admission.js';
 import { CallMetrics } from './call-metrics.js';
 import { withDecodeErrors } from './codec/decoding.js';
-import { AUTH_SERVICE, ISSUER_SERVICE } from './codec/encoding.js';
+import { AUTH_SERVICE, ISSUER_SERVICE, WATCH_SERVICE } from './codec/encoding.js';
 import { checkWireClaims } from './codec/wire-claims.js';
+import type { Feed } from './feed/feed.js';
 import { authService } from './services/auth-service.js';
 import { EXT_AUTHZ_SERVICE, type ExtAuthzOptions, extAuthzService, MAX_CHECK_BYTES } from './services/ext-authz.js';
 import { Health } from './services/health.js';
 import { type IssuerCallers, issuerGuard } from './services/issuer-guard.js';
 import { checkIssuerCaller, issuerService } from './services/issuer-service.js';
 import { Reflection } from './services/reflection.js';
+import { MAX_WATCH_REQUEST_BYTES, watchRevocations } from './services/watch-revocations.js';
 import { DEFAULT_LIMITS, type TransportLimits } from './transport/limits.js';
 import { Routes } from './transport/routes.js';
 import { Transport } from './transport/transport.js';
@@ -49,6 +51,8 @@ export interface IssuerOptions extends IssuerCallers {
 export interface GrpcOptions {
   readonly address: Address;
   readonly issuer: IssuerOptions | undefined;
+  /** What WatchRevocations streams. */
+  readonly feed: Feed;
   /** Envoy's external authorization at `address`; undefined: it is not served. */
   readonly extAuthz?: ExtAuthzOptions | undefined;
   /** For all listeners; undefined: plain text. */
@@ -71,10 +75,12 @@ export class GrpcServer {
   readonly #admission: Admission;
   readonly #transport: Transport;
   readonly #reflection: Reflection | undefined;
+  readonly #feed: Feed;
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
     const { address, issuer, certificates, maxConcurrentCalls, worker, meter, limits = DEFAULT_LIMITS } = options;
     this.#log = log;
+    this.#feed = options.feed;
     this.#admission = new Admission(log, { maxConcurrentCalls, refused: meter?.counter(CALLS_SHED) });
     const metrics = meter && new CallMetrics(meter, METHODS);
     this.#unary = new UnaryHandlers(log, this.#admission, metrics);
@@ -86,6 +92,9 @@ export class GrpcServer {
     const auth = this.#makeRoutes(issuer && !issuerAddress ? [...open, ISSUER] : open);
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES, admission: callAdmission(this.#admission) };
     auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary, metrics), rules);
+    // A stream lasts, so it takes no place of a call: the feed limits streams by itself.
+    const watch = { watchRevocations: watchRevocations(this.#feed) };
+    auth.add(withDecodeErrors(WATCH_SERVICE), watch, { maxRequestBytes: MAX_WATCH_REQUEST_BYTES, isLasting: true });
     if (options.extAuthz) {
       const handlers = extAuthzService(context, this.#unary, options.extAuthz, metrics);
       auth.add(withDecodeErrors(EXT_AUTHZ_SERVICE), handlers, { ...rules, maxRequestBytes: MAX_CHECK_BYTES });
@@ -109,6 +118,7 @@ export class GrpcServer {
   /** Accepts no more calls, waits for those under way, and after `graceMs` stops by force. */
   async stop(graceMs: number): Promise<void> {
     this.#health.retire();
+    this.#feed.stop();
     const drained = this.#transport.close();
     // Streams of health and reflection may never end, so the stop waits for unary calls only.
     const ended = this.#admission.idle().then(() => Promise.race([drained, after(FLUSH_MS)]));

@@ -54,6 +54,14 @@ export const OVERLOADED: StatusObject = withDetails({
   value: retryInfo(),
 });
 
+/** The status of a stream that is one too many. */
+export const TOO_MANY_WATCHERS: StatusObject = withDetails({
+  code: status.RESOURCE_EXHAUSTED,
+  message: 'too many clients watch revocations (MAX_WATCHERS); try again, or another node',
+  type: 'RetryInfo',
+  value: retryInfo(),
+});
+
 /** The caller is not allowed to call this service. */
 export class Unauthenticated extends Error {
   override readonly name = 'Unauthenticated';

@@ -55,6 +55,8 @@ export interface ServiceSettings extends IssuerSettings {
   readonly policy: Policy;
   /** The most concurrent calls. */
   readonly maxConcurrentCalls: number;
+  /** The most streams of WatchRevocations. */
+  readonly maxWatchers: number;
   /** How many verified access tokens the cache holds. */
   readonly verifiedTokens: number;
   /** The number of worker processes. */
@@ -96,6 +98,7 @@ export function readServiceSettings(env: Environment, mode: Mode, nowMs: number)
     keys,
     policy: readPolicy(env, keys.adopt, nowMs),
     maxConcurrentCalls: env.count('MAX_CONCURRENT_CALLS', 256, { min: 1, max: MAX_CALLS }),
+    maxWatchers: env.count('MAX_WATCHERS', 1_000, { min: 0, max: MAX_CALLS }),
     verifiedTokens: env.count('VERIFIED_TOKENS', 20_000, { min: 0, max: MAX_VERIFIED }),
     // `dev` is one process together with its gateway.
     workers: mode === 'serve' ? readWorkers(env) : 1,

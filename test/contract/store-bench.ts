@@ -2,11 +2,11 @@
 
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { CompareAndSetResult, Store } from '../../src/core/ports.js';
+import type { CompareAndSetResult, RevocationLogs, Store } from '../../src/core/ports.js';
 import type { StoreKey } from '../../src/core/session/store-keys.js';
 import { makeSessionId } from '../../src/core/token/session-id.js';
 
-export type ClosableStore = Store & { close(): Promise<void> };
+export type ClosableStore = Store & RevocationLogs & { close(): Promise<void> };
 
 /** One data set, and the way to let time pass in it. */
 export interface StoreWorld {
@@ -20,7 +20,7 @@ export interface StoreWorld {
 
 export const HOUR_MS = 3_600_000;
 /** A lifetime that a test waits for, ms. */
-export const SHORT_MS = 60;
+export const SHORT_MS = 250;
 
 let made = 0;
 export const freshSession = (subject: string): StoreKey => {

@@ -1,5 +1,6 @@
 // The store contract: one suite that runs against each adapter.
 
+import { describeLogging } from './logging.js';
 import { describeRacing } from './racing.js';
 import { describeReading } from './reading.js';
 import { StoreBench, type StoreWorld } from './store-bench.js';
@@ -17,5 +18,6 @@ export function describeStoreContract(name: string, create: () => Promise<StoreW
     describeWriting(bench);
     describeReading(bench);
     describeRacing(bench);
+    describeLogging(bench);
   });
 }

@@ -127,7 +127,8 @@ describe('a store that comes back older than it was', () => {
     const later = scene.world.get(birth);
     scene.world.put(birth, old);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED birth');
-    expect(scene.world.get(birth)).to.equal(later);
+    // Its count is not marked: the log of the older store is not whole.
+    expect(scene.world.get(birth)).to.equal(later?.replace(/ 0(\d)$/, ' $1'));
   });
 
   it('is not believed before all is put back', async () => {

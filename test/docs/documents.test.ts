@@ -91,7 +91,12 @@ describe('the documents', () => {
     expect(parseSession(live)).to.include({ state: 'live', generation: 1, issuedAt: 1795354957 });
     expect(parseSession(ended)).to.include({ state: 'ended', cause: 'logout' });
     expect(parseNotBefore(subject)).to.deep.equal({ atMs: 1795354958210 });
-    expect(parseBirth(shard)).to.deep.equal({ atMs: 1795354952551, foreignSinceMs: undefined, writes: 17 });
+    expect(parseBirth(shard)).to.deep.equal({
+      atMs: 1795354952551,
+      foreignSinceMs: undefined,
+      writes: 17,
+      isLogged: true,
+    });
     expect(rows).to.have.length(4);
   });
 

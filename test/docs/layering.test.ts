@@ -50,8 +50,17 @@ const RULES: readonly Rule[] = [
     'key-schedule.ts': ['session/rules.ts'],
     'policy.ts': ['session/rules.ts', 'token/rules.ts'],
     'events/': ['events/', 'session/', 'token/'],
-    'ports.ts': ['events/', 'session/', 'token/'],
+    // What logs hold, without the rounds that read them.
+    'feed/log-entry.ts': ['errors.ts'],
+    'feed/limits.ts': [],
+    'ports.ts': ['events/', 'session/', 'token/', 'feed/log-entry.ts', 'errors.ts'],
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
+    ...Object.fromEntries(
+      ['feed-reader', 'owed-entry', 'shard-states', 'window'].map((name) => [
+        `feed/${name}.ts`,
+        ['feed/', 'durability/', 'ports.ts', 'session/', 'token/', 'errors.ts'],
+      ]),
+    ),
     'context.ts': ['durability/', 'ports.ts', 'policy.ts', 'session/'],
     'use-cases/': ['use-cases/', 'context.ts', 'durability/', 'ports.ts', 'policy.ts', 'key-schedule.ts', ...BASE],
   }).map(([room, files]) => ({
@@ -96,6 +105,12 @@ const RULES: readonly Rule[] = [
     files: ['src/grpc/codec/', 'src/grpc/status.ts', BEARER, 'src/core/', GENERATED],
     packages: ['@bufbuild/protobuf'],
     node: true,
+  },
+  {
+    at: 'src/grpc/feed/',
+    files: ['src/grpc/feed/', 'src/grpc/codec/', 'src/core/', ...PLATFORM],
+    packages: [],
+    node: false,
   },
   {
     at: 'src/grpc/services/',
@@ -205,6 +220,8 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'fastify'],
     node: true,
   },
+  // It is loaded into pages: nothing but itself.
+  { at: 'src/browser/', files: ['src/browser/'], packages: [], node: false },
   { at: 'src/store-check/check-result.ts', files: [], packages: [], node: false },
   {
     at: 'src/store-check/redis/',

@@ -12,6 +12,7 @@ const WORDS =
 const LIMITS: Readonly<Record<string, number>> = {
   gateway: 0,
   'src/bearer': 0,
+  'src/browser': 0,
   'src/commands': 1,
   'src/grpc': 0,
   'src/middleware': 0,

@@ -15,10 +15,11 @@ export interface Found {
   readonly births: readonly FoundEntry[];
 }
 
-/** Every entry of ours. */
+/** Every entry of ours; logs hold none. */
 export async function entriesIn({ raw }: RedisServer): Promise<Found> {
   const keys: string[] = [];
-  for await (const some of raw.scanStream({ match: 'lk:1:*', count: 1000 })) keys.push(...some);
+  for await (const some of raw.scanStream({ match: 'lk:1:*', count: 1000 }))
+    keys.push(...some.filter((key: string) => !key.endsWith(':log')));
   const entries = await Promise.all(
     [...new Set(keys)]
       .sort()

@@ -11,7 +11,8 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 export const USER = 'latchkey';
 export const PASSWORD = 'a password for tests';
 /** As docs/deployment.md gives them; a test holds the two together. */
-export const RIGHTS = '~lk:1:* +eval +evalsha +get +set +mget +exists +pttl +time +role +info +config|get';
+export const RIGHTS =
+  '~lk:1:* +eval +evalsha +get +set +mget +exists +pttl +time +xadd +xrevrange +xread +role +info +config|get';
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 const CLIENT_SECRET = 'a secret of the client, for tests alone';

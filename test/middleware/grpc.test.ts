@@ -58,6 +58,7 @@ class Shop {
       validateTokens: (_call, done) => done(null, { results: [] }),
       introspectToken: (_call, done) => done(null, { active: false, problem: 0, response: undefined, jwt: '' }),
       getJsonWebKeySet: (_call, done) => done(null, { keys: [], maxAgeSeconds: 0 }),
+      watchRevocations: (call) => call.end(),
     };
     const health: Pick<HealthServer, 'check' | 'watch'> = {
       check: (_call, done) => done(null, SERVING),

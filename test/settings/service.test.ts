@@ -28,7 +28,7 @@ function faults(variables: Record<string, string>, mode: Mode = 'serve'): readon
 
 describe('the settings of the service', () => {
   it('have the defaults of the design', () => {
-    const { grpc, policy, issuerToken, maxConcurrentCalls } = read(GOOD);
+    const { grpc, policy, issuerToken, maxConcurrentCalls, maxWatchers } = read(GOOD);
     expect(grpc).to.deep.equal({ host: '127.0.0.1', port: 50051 });
     expect(policy).to.deep.equal({
       accessTtlMs: 300_000,
@@ -45,6 +45,7 @@ describe('the settings of the service', () => {
     });
     expect(issuerToken).to.equal(undefined);
     expect(maxConcurrentCalls).to.equal(256);
+    expect(maxWatchers).to.equal(1_000);
   });
 
   it('have one process, unless they say otherwise', () => {

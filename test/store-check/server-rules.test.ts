@@ -47,6 +47,7 @@ describe('the judgement on a Redis', () => {
 
   const cases: readonly (readonly [what: string, facts: Partial<ServerFacts>, severity: string, text: string])[] = [
     ['a version under 6', { version: '5.0.14' }, 'warning', '5.0.14'],
+    ['a version under 6.2', { version: '6.0.20' }, 'warning', '6.2 or later'],
     ['a clock that is ahead', { clockAheadMs: 60_000 }, 'warning', '60 s ahead of'],
     ['a clock that is behind', { clockAheadMs: -3_600_000 }, 'warning', '3600 s behind'],
     ['plain text to another machine', { plain: true }, 'warning', 'plain text'],

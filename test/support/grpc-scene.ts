@@ -4,6 +4,7 @@ import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Keys } from '../../src/core/ports.js';
+import { Feed } from '../../src/grpc/feed/feed.js';
 import { type GrpcOptions, GrpcServer } from '../../src/grpc/server.js';
 import { formatAddress, Secret } from '../../src/platform/env.js';
 import { createLogger, type Logger } from '../../src/platform/log.js';
@@ -13,7 +14,7 @@ import { node, POLICY, World } from './world.js';
 
 const SILENT = createLogger({ level: 'silent', name: 'test' });
 
-type SceneOptions = Partial<GrpcOptions> & {
+type SceneOptions = Partial<Omit<GrpcOptions, 'feed'>> & {
   readonly log?: Logger;
   readonly policy?: Policy;
   readonly keys?: Keys;
@@ -24,11 +25,13 @@ export class GrpcScene {
   readonly server: GrpcServer;
   readonly client: TestClient;
   readonly address: string;
+  readonly feed: Feed;
   /** Whether steps are taken as soon as they are asked for. Without it a call stays under way. */
   flowing = true;
   readonly #pump: NodeJS.Timeout;
 
-  private constructor(world: World, server: GrpcServer, address: string) {
+  private constructor(world: World, server: GrpcServer, feed: Feed, address: string) {
+    this.feed = feed;
     this.world = world;
     this.server = server;
     this.address = address;
@@ -46,16 +49,20 @@ export class GrpcScene {
     ...options
   }: SceneOptions = {}): Promise<GrpcScene> {
     const world = new World();
-    const context = { ...node(world.store(0), policy), keys };
+    const core = node(world.store(0), policy);
+    const context = { ...core, keys };
+    const feed = new Feed({ reader: core.reader, keys, policy, shards: 2, maxWatchers: 3, log });
+    core.revocations.subscribe(() => feed.hurry());
     const server = new GrpcServer(context, log, {
       address: { host: '127.0.0.1', port: 0 },
+      feed,
       issuer: { credentials: [new Secret(ISSUER_TOKEN)], clientNames: [], address: undefined },
       maxConcurrentCalls: 256,
       ...options,
     });
     const [address] = await server.listen();
     if (!address) throw new Error('the server listens nowhere');
-    return new GrpcScene(world, server, formatAddress(address));
+    return new GrpcScene(world, server, feed, formatAddress(address));
   }
 
   /** Waits until some call waits for the store. */

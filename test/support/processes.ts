@@ -78,6 +78,12 @@ export interface Launched {
   stderr(): string;
 }
 
+// A test run that dies must not leave them behind.
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** Starts the program. What it prints is checked after the test, as far as it can be read. */
 export function launch(args: readonly string[], options: LaunchOptions): Launched {
   const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
@@ -91,10 +97,8 @@ export function launch(args: readonly string[], options: LaunchOptions): Launche
   const text = collect(child.stderr);
   const launched = { child, stdout: collect(child.stdout), stderr: file ? () => file.text() : text };
   child.once('close', () => file?.close());
-  // A test run that dies must not leave it behind.
-  const orphaned = () => child.kill('SIGKILL');
-  process.once('exit', orphaned);
-  child.once('exit', () => process.off('exit', orphaned));
+  living.add(child);
+  child.once('exit', () => living.delete(child));
   watchOutput({ command: args[0] ?? '', ...launched });
   return launched;
 }

@@ -1,17 +1,23 @@
 // A store for tests whose every step is taken by hand: two nodes, one data set, and whatever order is wanted.
 
 import type { Context } from '../../src/core/context.js';
+import type { AckRecord } from '../../src/core/durability/ack-list.js';
 import { Births } from '../../src/core/durability/births.js';
 import { GuardedStore } from '../../src/core/durability/guarded-store.js';
 import { Ledger, type Setback } from '../../src/core/durability/ledger.js';
 import { OutageLog } from '../../src/core/durability/outage-log.js';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import { Revocations } from '../../src/core/events/revocations.js';
+import { FeedReader } from '../../src/core/feed/feed-reader.js';
+import { logWindowMs } from '../../src/core/feed/limits.js';
+import { endText, type LogEntry, type LogPage } from '../../src/core/feed/log-entry.js';
 import type { Policy } from '../../src/core/policy.js';
-import type { Call, CompareAndSetResult, EntryUpdate, Keys, Store } from '../../src/core/ports.js';
+import type { Call, CompareAndSetResult, EntryUpdate, Keys, RevocationLogs, Store } from '../../src/core/ports.js';
+import { parseNotBefore } from '../../src/core/session/entries.js';
 import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
-import type { StoreKey } from '../../src/core/session/store-keys.js';
+import type { EntryKey, StoreKey } from '../../src/core/session/store-keys.js';
 import type { Login } from '../../src/core/use-cases/issue.js';
+import { appended, pageAfter, type WorldEntry } from './world-log.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -51,6 +57,12 @@ const entryId = (key: StoreKey): string =>
   );
 
 const shardOf = (subject: string): number => subject.length % 2;
+const logId = (shard: number): string => JSON.stringify(['log', shard]);
+/** A subject's hash is its text in hex here, so that a test can tell whose it is. */
+const idHex = (subject: string): string => Buffer.from(subject).toString('hex').padEnd(32, '0').slice(0, 32);
+/** What the log says of an end. */
+export const whatOf = (key: EntryKey): string =>
+  endText(key.kind, key.kind === 'session' ? key.sessionId.replaceAll('-', '') : idHex(key.subject));
 
 export class World {
   /** The one true time, Unix ms: the store's. */
@@ -62,11 +74,15 @@ export class World {
   #kept = new Map<string, Kept>();
   /** How often the store has been replaced by another. */
   incarnation = 0;
+  /** Whether the store refuses to be read for its logs. */
+  refuses = false;
+  /** How long an entry of the log is needed, ms. */
+  windowMs = logWindowMs(POLICY.accessTtlMs);
   /** Whether enough replicas have what is written; undefined: nobody asks. */
   replicated: boolean | undefined;
 
   get size(): number {
-    return [...this.#kept.keys()].filter((name) => !name.startsWith('["birth"')).length;
+    return [...this.#kept.keys()].filter((name) => !/^\["(birth|log)"/.test(name)).length;
   }
 
   /** All that is kept, for `goBackTo`. */
@@ -121,35 +137,77 @@ export class World {
     return kept && kept.untilMs - this.nowMs;
   }
 
-  compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): CompareAndSetResult {
+  /** @param latestMs the highest time that the caller knows, Unix ms */
+  compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate, latestMs = 0): CompareAndSetResult {
     const current = this.get(key);
     if (current !== expected && !this.ignoreExpected) return { applied: false, current };
     const { value, atLeastMs, atMostMs = Number.POSITIVE_INFINITY, lifetimeMs = Number.POSITIVE_INFINITY } = next;
-    const text = `1 ${Math.min(Math.max(this.nowMs, atLeastMs), atMostMs)} ${value}`;
+    const stampMs = Math.min(Math.max(this.nowMs, atLeastMs), atMostMs);
+    const text = `1 ${stampMs} ${value}`;
     const untilMs = Math.max(
       this.nowMs + lifetimeMs,
       current === undefined ? 0 : (this.#kept.get(entryId(key))?.untilMs ?? 0),
     );
+    const birth = key.kind === 'birth' ? undefined : this.#countOf(shardOf(key.subject));
+    if (key.kind !== 'birth' && (next.logged || (birth && !birth.isMarked))) {
+      const entry = { what: whatOf(key), notBeforeMs: key.kind === 'not-before' ? stampMs : 0 };
+      const knownMs = Math.max(latestMs, next.logged?.presentedMs ?? 0);
+      this.append(shardOf(key.subject), next.logged && entry, knownMs, birth !== undefined && !birth.isMarked);
+    }
     this.#kept.set(entryId(key), { text, untilMs });
-    if (key.kind === 'birth') return { applied: true, current: text };
-    const birth: StoreKey = { kind: 'birth', shard: shardOf(key.subject) };
-    const [, head, count] = /^(.*) (\d+)$/.exec(this.get(birth) ?? '') ?? [];
-    if (head === undefined) return { applied: true, current: text };
-    const writes = Number(count) + 1;
-    this.put(birth, `${head} ${writes}`);
-    return { applied: true, current: text, writes };
+    if (!birth) return { applied: true, current: text };
+    this.put(birth.key, `${birth.head} 0${birth.writes + 1}`);
+    return { applied: true, current: text, writes: birth.writes + 1 };
+  }
+
+  #countOf(shard: number) {
+    const key: StoreKey = { kind: 'birth', shard };
+    const [, head, count = ''] = /^(.*) (\d+)$/.exec(this.get(key) ?? '') ?? [];
+    return head === undefined ? undefined : { key, head, writes: Number(count), isMarked: /^0\d/.test(count) };
+  }
+
+  /** The log of a shard; undefined: it is missing. */
+  logOf(shard: number): readonly WorldEntry[] | undefined {
+    const kept = this.#kept.get(logId(shard));
+    return kept && (JSON.parse(kept.text) as WorldEntry[]);
+  }
+
+  /** Deletes the log of a shard, as a hand would. */
+  deleteLog(shard: number): void {
+    this.#kept.delete(logId(shard));
+  }
+
+  /** Appends as the stores do. */
+  append(
+    shard: number,
+    entry: Pick<LogEntry, 'what' | 'notBeforeMs'> | undefined,
+    latestMs: number,
+    isAnew = false,
+  ): void {
+    const log = appended(this.logOf(shard) ?? [], entry, {
+      nowMs: this.nowMs,
+      windowMs: this.windowMs,
+      latestMs,
+      isAnew,
+    });
+    this.#kept.set(logId(shard), { text: JSON.stringify(log), untilMs: Number.POSITIVE_INFINITY });
   }
 
   /**
    * A node's view of the store.
    * @param lagMs how far the node's idea of the store's time is behind
    */
-  store(node: number, lagMs: () => number = () => 0): Store {
+  store(node: number, lagMs: () => number = () => 0): Store & RevocationLogs {
+    let latestMs = 0;
+    const seeTime = (): void => {
+      latestMs = Math.max(latestMs, this.nowMs - lagMs());
+    };
     const step = <T>(kind: 'read' | 'swap', run: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
         const take = (): void => {
           this.pending.splice(this.pending.indexOf(step), 1);
           try {
+            seeTime();
             resolve(run());
           } catch (error) {
             reject(error);
@@ -162,6 +220,13 @@ export class World {
         const step: Step = { node, kind, take, fail };
         this.pending.push(step);
       });
+    const away = new StoreUnavailable('away');
+    const readLog = (shard: number, cursor: string | undefined): Promise<LogPage | StoreUnavailable> => {
+      if (this.refuses) return Promise.resolve(away);
+      const birth: StoreKey = { kind: 'birth', shard };
+      const read = step('read', () => ({ ...pageAfter(this.logOf(shard), cursor), birthText: this.get(birth) }));
+      return read.catch(() => away);
+    };
     const incarnation = (): string => `${this.incarnation}`;
     const sinceMs = (): number | undefined => this.#reach.sinceMs;
     return {
@@ -177,11 +242,20 @@ export class World {
       now: () => this.nowMs - lagMs(),
       reachedMsSince: (_shard, atMs) => this.#reach.reachedMsSince(atMs, this.nowMs),
       watch: (listener) => this.#reach.watch(listener),
+      latestMs: () => latestMs,
+      readLogs: (cursors) => Promise.all(cursors.map((cursor, shard) => readLog(shard, cursor))),
+      beginLog: (shard) =>
+        step('swap', () => {
+          const birth = this.#countOf(shard);
+          const isAnew = birth !== undefined && !birth.isMarked;
+          if (isAnew || !this.logOf(shard)) this.append(shard, undefined, latestMs, isAnew);
+          if (birth && isAnew) this.put(birth.key, `${birth.head} 0${birth.writes}`);
+        }),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
       compareAndSet: (key, expected, next) =>
         step('swap', () => {
           if (this.nowMs > next.notAfterMs) throw new StoreUnavailable('late');
-          return this.compareAndSet(key, expected, next);
+          return this.compareAndSet(key, expected, next, latestMs);
         }),
     };
   }
@@ -204,10 +278,11 @@ export const plainKeys: Keys = {
 
 /** A node's core, and the parts that its store is made of. */
 export interface Node extends Context {
-  readonly bareStore: Store;
+  readonly bareStore: Store & RevocationLogs;
   readonly births: Births;
   readonly ledger: Ledger;
   readonly revocations: Revocations;
+  readonly reader: FeedReader;
 }
 
 let made = 0;
@@ -216,14 +291,28 @@ let made = 0;
  * A node's core on a view of the store.
  * @param tell hears of a store that has gone back
  */
-export function node(store: Store, policy: Policy = POLICY, tell: (setback: Setback) => void = () => {}): Node {
+export function node(
+  store: Store & RevocationLogs,
+  policy: Policy = POLICY,
+  tell: (setback: Setback) => void = () => {},
+): Node {
   const births = new Births(store, policy.foreignSinceMs);
   const ledger = new Ledger(store, tell);
   const revocations = new Revocations((error) => {
     throw error;
   });
+  const windowMs = logWindowMs(policy.accessTtlMs);
+  const entryOf = ({ shard, key, text, acknowledgedMs: atMs }: AckRecord) => {
+    return {
+      shard,
+      what: whatOf(key),
+      notBeforeMs: parseNotBefore(key.kind === 'session' ? undefined : text)?.atMs ?? 0,
+      atMs,
+    };
+  };
   return {
     bareStore: store,
+    reader: new FeedReader({ store, births, ledger, windowMs, entryOf }),
     births,
     ledger,
     revocations,

@@ -2,14 +2,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { CompareAndSetResult, EntryUpdate, Store } from '../../core/ports.js';
+import { logWindowMs } from '../../core/feed/limits.js';
+import type { LogPage } from '../../core/feed/log-entry.js';
+import type { CompareAndSetResult, EntryUpdate, RevocationLogs, Store } from '../../core/ports.js';
 import type { StoreKey } from '../../core/session/store-keys.js';
 import type { Logger } from '../../platform/logger.js';
 import { committed, type Database, openDatabase } from './database.js';
 import { hasRoom } from './preflight.js';
 import { CLOSED, ReadTurn, UNUSABLE } from './read-turn.js';
-import { encode, keyName, keyNames, laterEnd, liveRecord, raised } from './record.js';
+import { keyNames } from './record.js';
+import { RevocationLog } from './revocation-log.js';
 import { Sweeper } from './sweeper.js';
+import { type Outcome, TransactionSteps } from './transaction-steps.js';
 import { WriteFaults } from './write-faults.js';
 import { WriteWatch } from './write-watch.js';
 
@@ -25,12 +29,14 @@ export interface LmdbStoreOptions {
   readonly sweepEveryMs?: number;
   /** The time limit of a write, ms. Default 2,000. */
   readonly writeTimeoutMs?: number;
+  /** How long an entry of the log is needed, ms. Default: with an ACCESS_TTL of 5 minutes. */
+  readonly logWindowMs?: number;
 }
 
-type Outcome = CompareAndSetResult | 'late';
+const DEFAULT_LOG_WINDOW_MS = logWindowMs(5 * 60 * 1_000);
 
 /** The denylist in an LMDB database. */
-export class LmdbStore implements Store {
+export class LmdbStore implements Store, RevocationLogs {
   readonly shards = 1;
   readonly #database: Database;
   readonly #now: () => number;
@@ -39,6 +45,10 @@ export class LmdbStore implements Store {
   readonly #reads: ReadTurn;
   readonly #sweeper: Sweeper;
   readonly #faults: WriteFaults;
+  readonly #log: RevocationLog;
+  readonly #steps: TransactionSteps;
+  /** The highest time that this process has seen, Unix ms: the clock may have been set back since. */
+  #latestMs = 0;
   #closed: Promise<void> | undefined;
 
   private constructor(database: Database, faults: WriteFaults, options: LmdbStoreOptions) {
@@ -46,10 +56,16 @@ export class LmdbStore implements Store {
     const { sweepEveryMs = 10 * 60 * 1_000, writeTimeoutMs = 2_000, log } = options;
     this.#database = database;
     this.#faults = faults;
-    this.#now = now;
+    this.#now = () => {
+      const nowMs = now();
+      if (nowMs > this.#latestMs) this.#latestMs = nowMs;
+      return nowMs;
+    };
+    this.#log = new RevocationLog(database, options.logWindowMs ?? DEFAULT_LOG_WINDOW_MS);
+    this.#steps = new TransactionSteps(database, this.#log, { now: this.#now, latestMs: () => this.#latestMs });
     this.#closeLimitMs = 2 * writeTimeoutMs;
     this.#writes = new WriteWatch(writeTimeoutMs, now);
-    this.#reads = new ReadTurn(database, now);
+    this.#reads = new ReadTurn(database, this.#now);
     this.#sweeper = new Sweeper(database, { now, monotonicMs }, sweepEveryMs, log);
   }
 
@@ -94,18 +110,43 @@ export class LmdbStore implements Store {
   }
 
   async compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): Promise<CompareAndSetResult> {
-    const step = () => this.#step(key, expected, next);
-    // Resolves when the transaction is on the disk, also if this step wrote nothing: the entry that it saw may be part of
-    // the same transaction.
-    const outcome = await this.#guarded(() => this.#writes.bound(this.#write(step)));
-    if (outcome === 'late') throw new StoreUnavailable('a write began too late, after its deadline, and was not made');
-    return outcome;
+    return this.#inTransaction(() => this.#steps.compareAndSet(key, expected, next));
+  }
+
+  latestMs(): number {
+    return this.#latestMs;
+  }
+
+  readLogs([cursor]: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        try {
+          resolve([this.#reads.atOnce((snapshot, text) => this.#log.read(cursor, text, snapshot))]);
+        } catch (error) {
+          resolve([error instanceof StoreUnavailable ? error : new StoreUnavailable(UNUSABLE, error)]);
+        }
+      });
+    });
+  }
+
+  async beginLog(): Promise<void> {
+    await this.#inTransaction(() => this.#steps.beginLog());
   }
 
   /** Waits a limited time for the writes under way. Later calls are rejected. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  /**
+   * Resolves when the transaction is on the disk, also if this step wrote nothing: the entry that it saw may be part of
+   * the same transaction.
+   */
+  async #inTransaction(step: () => Outcome): Promise<CompareAndSetResult> {
+    const outcome = await this.#guarded(() => this.#writes.bound(this.#write(step)));
+    if (outcome === 'late') throw new StoreUnavailable('a write began too late, after its deadline, and was not made');
+    return outcome;
   }
 
   async #write(step: () => Outcome): Promise<Outcome> {
@@ -119,29 +160,6 @@ export class LmdbStore implements Store {
       if (!(error instanceof StoreUnavailable)) this.#faults.failed(error);
       throw error;
     }
-  }
-
-  /** The compare-and-set within the transaction. No other writer of this machine runs at the same time. */
-  #step(key: StoreKey, expected: string | undefined, next: EntryUpdate): Outcome {
-    const nowMs = this.#now();
-    if (nowMs > next.notAfterMs) return 'late';
-    const name = keyName(key);
-    const current = liveRecord(this.#database.get(name), nowMs);
-    if (current?.text !== expected) return { applied: false, current: current?.text };
-    const stampMs = Math.min(Math.max(nowMs, next.atLeastMs), next.atMostMs ?? Number.POSITIVE_INFINITY);
-    const text = `1 ${stampMs} ${next.value}`;
-    const endsAtMs = laterEnd(current, next.lifetimeMs === undefined ? undefined : nowMs + next.lifetimeMs);
-    this.#database.put(name, encode({ text, endsAtMs }));
-    const writes = key.kind === 'birth' ? undefined : this.#count(nowMs);
-    return { applied: true, current: text, ...(writes === undefined ? {} : { writes }) };
-  }
-
-  /** Raises the count in the birth record, within the transaction. */
-  #count(nowMs: number): number | undefined {
-    const name = keyName({ kind: 'birth', shard: 0 });
-    const counted = raised(liveRecord(this.#database.get(name), nowMs));
-    if (counted) this.#database.put(name, encode(counted.stored));
-    return counted?.writes;
   }
 
   async #close(): Promise<void> {

@@ -8,12 +8,13 @@ import { liveRecord } from './record.js';
 export const CLOSED = 'the store is closed';
 export const UNUSABLE = 'the data folder cannot be read or written';
 
+export type Snapshot = ReturnType<Database['useReadTransaction']>;
 type Texts = readonly (string | undefined)[];
 
 interface Caller {
   readonly names: readonly string[];
   readonly resolve: (texts: Texts) => void;
-  readonly reject: (error: StoreUnavailable) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class ReadTurn {
@@ -36,6 +37,23 @@ export class ReadTurn {
     });
   }
 
+  /** Runs reads at once, from one snapshot taken now. @throws StoreUnavailable */
+  atOnce<T>(reads: (transaction: Snapshot, text: (name: string) => string | undefined) => T): T {
+    if (this.#ended) throw new StoreUnavailable(CLOSED);
+    // The driver reuses an earlier snapshot for a millisecond or more. That one may be older than these calls, and than
+    // a write that another process acknowledged before them.
+    this.#database.resetReadTxn();
+    const transaction = this.#database.useReadTransaction();
+    try {
+      const nowMs = this.#now();
+      return reads(transaction, (name) => liveRecord(this.#database.get(name, { transaction }), nowMs)?.text);
+    } catch (error) {
+      throw error instanceof StoreUnavailable ? error : new StoreUnavailable(UNUSABLE, error);
+    } finally {
+      transaction.done();
+    }
+  }
+
   /** Rejects all reads from now on. */
   end(): void {
     this.#ended = true;
@@ -44,22 +62,13 @@ export class ReadTurn {
   #readAll(): void {
     const callers = this.#callers;
     this.#callers = [];
-    if (this.#ended) return rejectAll(callers, new StoreUnavailable(CLOSED));
     try {
-      // The driver reuses an earlier snapshot for a millisecond or more. That one may be older than these calls, and than
-      // a write that another process acknowledged before them.
-      this.#database.resetReadTxn();
-      const transaction = this.#database.useReadTransaction();
-      try {
-        const nowMs = this.#now();
-        const text = (name: string) => liveRecord(this.#database.get(name, { transaction }), nowMs)?.text;
+      this.atOnce((_, text) => {
         for (const caller of callers) answer(caller, text);
-      } finally {
-        transaction.done();
-      }
+      });
     } catch (error) {
       // Has no effect on callers that already have a response.
-      rejectAll(callers, new StoreUnavailable(UNUSABLE, error));
+      rejectAll(callers, error);
     }
   }
 }
@@ -73,6 +82,6 @@ function answer({ names, resolve, reject }: Caller, text: (name: string) => stri
   }
 }
 
-function rejectAll(callers: readonly Caller[], error: StoreUnavailable): void {
+function rejectAll(callers: readonly Caller[], error: unknown): void {
   for (const { reject } of callers) reject(error);
 }

@@ -2,7 +2,8 @@
 
 import { hash } from 'node:crypto';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { StoreKey } from '../../core/session/store-keys.js';
+import { endText } from '../../core/feed/log-entry.js';
+import type { EntryKey, StoreKey } from '../../core/session/store-keys.js';
 
 /** An entry with its end. */
 export interface Stored {
@@ -15,9 +16,15 @@ export interface Stored {
 export function keyName(key: StoreKey): string {
   if (key.kind === 'session') return `s:${key.sessionId}`;
   // 128 bits of SHA-256, as on Redis.
-  if (key.kind === 'not-before') return `u:${hash('sha256', key.subject, 'hex').slice(0, 32)}`;
+  if (key.kind === 'not-before') return `u:${hashOf(key.subject)}`;
   return `born:${key.shard}`;
 }
+
+const hashOf = (subject: string): string => hash('sha256', subject, 'hex').slice(0, 32);
+
+/** The text of an end in the log, without the time of a cut-off. */
+export const endTextOf = (key: EntryKey): string =>
+  endText(key.kind, key.kind === 'session' ? key.sessionId.replaceAll('-', '') : hashOf(key.subject));
 
 /** A cached token is read with the same list of keys again and again. */
 const cachedNames = new WeakMap<readonly StoreKey[], readonly string[]>();
@@ -60,10 +67,24 @@ export function laterEnd(old: Stored | undefined, endsAtMs: number | undefined):
 
 const COUNTED = /^(1 \d+ born \S+) ?(\d*)$/;
 
-/** A birth record with its count incremented; undefined if it is not a birth record. */
-export function raised(birth: Stored | undefined): { readonly stored: Stored; readonly writes: number } | undefined {
-  const [, head, count] = COUNTED.exec(birth?.text ?? '') ?? [];
-  if (birth === undefined || head === undefined) return undefined;
-  const writes = Number(count ?? 0) + 1;
-  return { stored: { ...birth, text: `${head} ${writes}` }, writes };
+/** The parts of a birth record. */
+export interface Counted {
+  readonly birth: Stored;
+  readonly head: string;
+  readonly writes: number;
+  /** Whether its count begins with a zero, the mark of a version that keeps the log. */
+  readonly isMarked: boolean;
 }
+
+/** The parts of a birth record; undefined if it is none. */
+export function counted(birth: Stored | undefined): Counted | undefined {
+  const [, head, count = ''] = COUNTED.exec(birth?.text ?? '') ?? [];
+  if (birth === undefined || head === undefined) return undefined;
+  return { birth, head, writes: Number(count), isMarked: count.length > 1 && count.startsWith('0') };
+}
+
+/** A birth record with another count, marked. */
+export const withCount = ({ birth, head }: Counted, writes: number): Stored => ({
+  ...birth,
+  text: `${head} 0${writes}`,
+});

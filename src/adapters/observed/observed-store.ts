@@ -1,6 +1,8 @@
 // A store that reports the operations of another one: their begin, their end, and whether they failed.
 
-import type { CompareAndSetResult, EntryUpdate, Store } from '../../core/ports.js';
+import type { StoreUnavailable } from '../../core/errors.js';
+import type { LogPage } from '../../core/feed/log-entry.js';
+import type { CompareAndSetResult, EntryUpdate, RevocationLogs, Store } from '../../core/ports.js';
 import type { StoreKey } from '../../core/session/store-keys.js';
 
 /** `wait` is the wait for replicas. */
@@ -12,12 +14,12 @@ export type StoreOperation = 'read' | 'write' | 'wait';
  */
 export type ObserveOperation = (operation: StoreOperation) => (error?: unknown) => void;
 
-export class ObservedStore implements Store {
+export class ObservedStore implements Store, RevocationLogs {
   readonly shards: number;
-  readonly #store: Store;
+  readonly #store: Store & RevocationLogs;
   readonly #observe: ObserveOperation;
 
-  constructor(store: Store, observe: ObserveOperation) {
+  constructor(store: Store & RevocationLogs, observe: ObserveOperation) {
     this.shards = store.shards;
     this.#store = store;
     this.#observe = observe;
@@ -53,6 +55,19 @@ export class ObservedStore implements Store {
 
   compareAndSet(key: StoreKey, expected: string | undefined, update: EntryUpdate): Promise<CompareAndSetResult> {
     return this.#observed('write', this.#store.compareAndSet(key, expected, update));
+  }
+
+  latestMs(shard: number): number {
+    return this.#store.latestMs(shard);
+  }
+
+  /** Not observed: forty rounds a second would hide the reads of calls. */
+  readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]> {
+    return this.#store.readLogs(cursors);
+  }
+
+  beginLog(shard: number): Promise<void> {
+    return this.#observed('write', this.#store.beginLog(shard));
   }
 
   waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {

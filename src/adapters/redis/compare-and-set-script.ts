@@ -1,7 +1,8 @@
-// The compare-and-set script: compares, stamps with the server's time, and writes, atomically.
+// The compare-and-set script: compares, stamps with the server's time, logs what ends, and writes, atomically.
 //
 // KEYS[1]  the entry
 // KEYS[2]  the birth record of its shard, whose count is raised; absent if the entry is a birth record
+// KEYS[3]  the log of its shard; absent if the entry is a birth record, or if the slot is moving
 // ARGV[1]  1: the key must hold ARGV[2]; 0: the key must not exist
 // ARGV[2]  the expected text
 // ARGV[3]  the deadline of the write, the server's time, Unix ms
@@ -9,17 +10,27 @@
 // ARGV[5]  the value
 // ARGV[6]  how long the entry is kept from now, ms, an integer over 0; empty: without expiry
 // ARGV[7]  the upper bound of the stamp, Unix ms; empty: none
+// ARGV[8]  what is appended to the log: `s<id>`, or `u<id>` to which the stamp is added; empty: nothing
+// ARGV[9]  how long an entry of the log is needed, ms
+// ARGV[10] the latest time that the caller knows, Unix ms
+//
+// The log is written first: if that fails, nothing is written. A count without the mark was written by a version that
+// keeps no log, so the log begins anew.
 //
 // Returns {1, text, count}: written, the new text, and the shard's count as text, if it has a record; {0, text or nil}:
 // the key holds another text, or none; {2}: too late, nothing was written. If a key is of another type, GET and so the
 // script fail before a write.
 
 import { StoreUnavailable } from '../../core/errors.js';
+import { APPEND } from './log-script.js';
 import { makeScript } from './script.js';
 
 export const APPLIED = 1;
 export const LATE = 2;
 const LOST = 0;
+
+/** The arguments about the log, as bounds of a slice: what ended, how long it is needed, the latest known time. */
+export const END_ARGS = [7, 10] as const;
 
 const COUNT = /^\d{1,15}$/;
 
@@ -32,7 +43,7 @@ function checkAnswer(answer: unknown): void {
   throw new StoreUnavailable('Redis answered a write in an unexpected format');
 }
 
-const lua = `
+const lua = `${APPEND}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[3]) then return {2} end
@@ -44,7 +55,16 @@ if current ~= expected then return {0, current} end
 local born = KEYS[2] and redis.call('GET', KEYS[2])
 local stamp = math.max(now, tonumber(ARGV[4]))
 if ARGV[7] ~= '' then stamp = math.min(stamp, tonumber(ARGV[7])) end
-local text = '1 ' .. string.format('%.0f', stamp) .. ' ' .. ARGV[5]
+local stamped = string.format('%.0f', stamp)
+local text = '1 ' .. stamped .. ' ' .. ARGV[5]
+
+local head, count = string.match(born or '', '^(1 %d+ born %S+) ?(%d*)$')
+local anew = head and unmarked(count)
+if KEYS[3] and (anew or ARGV[8] ~= '') then
+  local entry = ARGV[8]
+  if string.sub(entry, 1, 1) == 'u' then entry = entry .. ' ' .. stamped end
+  append(KEYS[3], now, tonumber(ARGV[9]), tonumber(ARGV[10]), entry, anew)
+end
 
 -- Never shortens a lifetime. PTTL: -1 is an entry without expiry, -2 a missing one.
 local left = redis.call('PTTL', KEYS[1])
@@ -54,10 +74,9 @@ else
   redis.call('SET', KEYS[1], text, 'PX', string.format('%.0f', math.max(left, tonumber(ARGV[6]))))
 end
 
-local head, count = string.match(born or '', '^(1 %d+ born %S+) ?(%d*)$')
 if not head then return {1, text} end
 count = string.format('%.0f', (tonumber(count) or 0) + 1)
-redis.call('SET', KEYS[2], head .. ' ' .. count)
+redis.call('SET', KEYS[2], head .. ' 0' .. count)
 return {1, text, count}
 `;
 

@@ -1,10 +1,11 @@
-// The key names in Redis: `lk:1:{<tag>}:s:<session>`, `:u:<subject's hash>` and `:born`.
+// The key names in Redis: `lk:1:{<tag>}:s:<session>`, `:u:<subject's hash>`, `:born` and `:log`.
 //
 // The subject's hash selects one of 64 tags, so that all keys of a subject are in one slot of a Redis Cluster and are
 // read together. None of this may ever change for a data set: entries under other names would not be found.
 
 import { hash } from 'node:crypto';
-import type { StoreKey } from '../../core/session/store-keys.js';
+import { endText } from '../../core/feed/log-entry.js';
+import type { EntryKey, StoreKey } from '../../core/session/store-keys.js';
 
 /** Tag i has the slot 256 i + 127. The slots are evenly spaced, so that each node of a cluster owns its share. */
 const TAGS = (
@@ -66,3 +67,10 @@ export function namesOf(keys: readonly StoreKey[]): readonly string[] {
     return key.kind === 'session' ? `${home}:s:${key.sessionId}` : `${home}:u:${digest}`;
   });
 }
+
+/** The name of a shard's log. */
+export const logName = (shard: number): string => `${prefix(shard)}:log`;
+
+/** The text of an end in the log, without the time of a cut-off. */
+export const endTextOf = (key: EntryKey): string =>
+  endText(key.kind, key.kind === 'session' ? key.sessionId.replaceAll('-', '') : hashOf(key.subject));

@@ -1,11 +1,13 @@
 // The store on Redis: the core's Store port, by keys and scripts.
 
 import { StoreUnavailable } from '../../core/errors.js';
-import type { CompareAndSetResult, EntryUpdate, Store } from '../../core/ports.js';
+import { logWindowMs } from '../../core/feed/limits.js';
+import type { LogPage } from '../../core/feed/log-entry.js';
+import type { CompareAndSetResult, EntryUpdate, RevocationLogs, Store } from '../../core/ports.js';
 import type { StoreKey } from '../../core/session/store-keys.js';
 import type { TlsSource } from './client.js';
 import { APPLIED, LATE } from './compare-and-set-script.js';
-import { keyNames, namesOf, SHARDS, shardOf } from './keys.js';
+import { endTextOf, keyNames, logName, namesOf, SHARDS, shardOf } from './keys.js';
 import type { Log } from './server-check.js';
 import { ClusterOwners } from './topology/cluster-owners.js';
 import { type Commands, DirectCommands } from './topology/direct-commands.js';
@@ -34,17 +36,23 @@ export interface RedisStoreOptions {
   readonly connectTimeoutMs?: number;
   /** A monotonic clock, ms. Default: the process's own. */
   readonly monotonicMs?: () => number;
+  /** How long an entry of the log is needed, ms. Default: with an ACCESS_TTL of 5 minutes. */
+  readonly logWindowMs?: number;
 }
 
-/** The denylist on Redis, version 6 or later. */
-export class RedisStore implements Store {
+const DEFAULT_LOG_WINDOW_MS = logWindowMs(5 * 60 * 1_000);
+
+/** The denylist on Redis, version 6.2 or later. */
+export class RedisStore implements Store, RevocationLogs {
   readonly shards = SHARDS;
   readonly #topology: Topology;
   readonly #commands: Commands;
+  readonly #logWindowMs: string;
 
   /** Starts to connect. @throws Error if the URL is invalid */
   constructor(options: RedisStoreOptions) {
     [this.#topology, this.#commands] = connectTo(options);
+    this.#logWindowMs = `${options.logWindowMs ?? DEFAULT_LOG_WINDOW_MS}`;
   }
 
   shardOf(subject: string): number {
@@ -81,6 +89,9 @@ export class RedisStore implements Store {
   }
 
   async compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): Promise<CompareAndSetResult> {
+    const shard = shardOfKey(key);
+    const isBirth = key.kind === 'birth';
+    const latestMs = Math.max(this.latestMs(shard), next.logged?.presentedMs ?? 0);
     const args = [
       expected === undefined ? '0' : '1',
       expected ?? '',
@@ -89,9 +100,11 @@ export class RedisStore implements Store {
       next.value,
       `${next.lifetimeMs ?? ''}`,
       `${next.atMostMs ?? ''}`,
+      next.logged && !isBirth ? endTextOf(key) : '',
+      this.#logWindowMs,
+      `${latestMs}`,
     ];
-    const shard = shardOfKey(key);
-    const keys = namesOf(key.kind === 'birth' ? [key] : [key, { kind: 'birth', shard }]);
+    const keys = isBirth ? namesOf([key]) : [...namesOf([key, { kind: 'birth', shard }]), logName(shard)];
     const [outcome, current, writes] = await this.#commands.compareAndSet(shard, keys, args);
     if (outcome === LATE) throw new StoreUnavailable('a write reached Redis too late, and was not made');
     return {
@@ -99,6 +112,18 @@ export class RedisStore implements Store {
       current: current ?? undefined,
       ...(writes === undefined ? {} : { writes: Number(writes) }),
     };
+  }
+
+  latestMs(shard: number): number {
+    return this.#topology.latestMs(shard);
+  }
+
+  readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]> {
+    return this.#commands.readLogs(cursors);
+  }
+
+  beginLog(shard: number): Promise<void> {
+    return this.#commands.beginLog(shard, [this.#logWindowMs, `${this.latestMs(shard)}`, '']);
   }
 
   incarnationOf(shard: number): string | undefined {

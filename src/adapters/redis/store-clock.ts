@@ -14,6 +14,7 @@ export class StoreClock {
   readonly #monotonicMs: () => number;
   #serverMs: number | undefined;
   #receivedAtMs = 0;
+  #latestMs = 0;
 
   /** @param monotonicMs a monotonic clock, ms */
   constructor(monotonicMs: () => number) {
@@ -26,6 +27,7 @@ export class StoreClock {
     const serverMs = await ask();
     const receivedAtMs = this.#monotonicMs();
     const estimateMs = this.#at(receivedAtMs) ?? serverMs;
+    this.#latestMs = Math.max(this.#latestMs, estimateMs);
     // The higher of two lower bounds is the better one. But one above the highest possible time is not a bound any
     // more: the server's clock was set back, or another server answers.
     const highestMs = serverMs + (receivedAtMs - askedAtMs) * (1 + MAX_DRIFT);
@@ -38,6 +40,11 @@ export class StoreClock {
     const nowMs = this.#at(this.#monotonicMs());
     if (nowMs === undefined) throw new StoreUnavailable('the time of Redis is not known yet');
     return Math.floor(nowMs);
+  }
+
+  /** The highest time that was estimated or read, Unix ms; 0: none. It stays if the server's clock is set back. */
+  get latestMs(): number {
+    return Math.floor(Math.max(this.#latestMs, this.#at(this.#monotonicMs()) ?? 0));
   }
 
   #at(monotonicMs: number): number | undefined {

@@ -19,6 +19,10 @@ export function progressOf(key: EntryKey, text: string): number {
   return generationIn(text) ?? ENDED;
 }
 
+/** Whether an entry ends a session or cuts off a subject. @param text see `progressOf` */
+export const isEnd = (key: EntryKey, text: string): boolean =>
+  key.kind === 'not-before' || progressOf(key, text) === ENDED;
+
 /**
  * Whether an acknowledged state is later than the stored one. If a generation was created twice, the stored one was
  * returned last and wins.

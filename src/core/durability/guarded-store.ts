@@ -20,8 +20,10 @@ export interface Commit {
   readonly keptUntilMs: number;
   /** The deadline of the write, the store's time, Unix ms. */
   readonly writeUntilMs: number;
-  /** The end that this write is. It is emitted once it is acknowledged. */
+  /** The end that this write is. It is logged with the write, and emitted once it is acknowledged. */
   readonly revocation?: Revocation;
+  /** With `revocation`: the latest `iat` of a presented token, Unix ms. Default: none. */
+  readonly presentedMs?: number;
   /** Called when the entry is written, before it is acknowledged. */
   readonly onWritten?: () => void;
 }
@@ -111,9 +113,10 @@ export class GuardedStore {
    * @throws StoreUnavailable if it may have been written, but was not acknowledged
    */
   async commit(state: SessionState, commit: Commit): Promise<boolean> {
-    const { key, value, atLeastMs = 0, keptUntilMs, writeUntilMs: notAfterMs, revocation } = commit;
+    const { key, value, atLeastMs = 0, keptUntilMs, writeUntilMs: notAfterMs, revocation, presentedMs = 0 } = commit;
     const lifetimeMs = keptUntilMs - this.#store.now(state.shard);
-    const update = { value, atLeastMs, lifetimeMs, notAfterMs };
+    const logged = revocation && { logged: { presentedMs } };
+    const update = { value, atLeastMs, lifetimeMs, notAfterMs, ...logged };
     let written: string | undefined;
     try {
       const result = await this.#store.compareAndSet(key, textAt(key, state), update);

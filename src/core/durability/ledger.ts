@@ -10,6 +10,7 @@ import type { CompareAndSetResult, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
+import { isEnd } from './entry-order.js';
 import { KnownShards, type ShardSnapshot } from './known-shards.js';
 import { LEDGER_MS } from './limits.js';
 import { entryId, RecentAcks } from './recent-acks.js';
@@ -87,6 +88,12 @@ export class Ledger {
   /** Whether some entries could not be restored yet. */
   get hasUnrestored(): boolean {
     return this.#unrestored.size > 0;
+  }
+
+  /** The ends that could not be restored yet. */
+  unrestoredEnds(): AckRecord[] {
+    if (this.#unrestored.size === 0) return [];
+    return [...this.#unrestored.values()].filter(({ key, text }) => isEnd(key, text));
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Store } from '../ports.js';
 import { type Birth, birthValue, draftOf, parseBirth } from '../session/entries.js';
 import type { StoreKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
-import { isOlder, supersedes } from './entry-order.js';
+import { isEnd, isOlder, supersedes } from './entry-order.js';
 import { MAX_WRITE_AGE_MS } from './limits.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 
@@ -19,7 +19,9 @@ export async function restoreEntry(store: Store, { shard, key, text, keptUntilMs
     const lifetimeMs = keptUntilMs - store.now(shard);
     if (lifetimeMs <= 0 || !supersedes(key, text, stored)) return false;
     const { value, atMs } = draftOf(text);
-    return (await restoreText(store, shard, { key, expected: stored, value, atMs, lifetimeMs })) || undefined;
+    // A restored end is logged again: the log may have lost it, too.
+    const lost = { key, expected: stored, value, atMs, lifetimeMs, isEnd: isEnd(key, text) };
+    return (await restoreText(store, shard, lost)) || undefined;
   });
 }
 
@@ -37,7 +39,7 @@ export async function restoreBirth(store: Store, shard: number, before: Birth): 
     if (!birth || !isOlder(birth, before)) return 'none' as const;
     if (birth.atMs === before.atMs) return birth;
     const value = birthValue(before.foreignSinceMs, before.writes);
-    const lost = { key, expected: text, value, atMs: before.atMs, lifetimeMs: undefined };
+    const lost = { key, expected: text, value, atMs: before.atMs, lifetimeMs: undefined, isEnd: false };
     return (await restoreText(store, shard, lost)) ? birth : undefined;
   });
   return earlier === 'none' ? undefined : earlier;
@@ -50,11 +52,13 @@ interface LostEntry {
   readonly value: string;
   readonly atMs: number;
   readonly lifetimeMs: number | undefined;
+  readonly isEnd: boolean;
 }
 
 /** Writes with the old stamp: a restored cut-off must not end newer sessions, nor restart a grace window. */
 async function restoreText(store: Store, shard: number, lost: LostEntry): Promise<boolean> {
-  const { key, expected, value, atMs, lifetimeMs } = lost;
+  const { key, expected, value, atMs, lifetimeMs, isEnd } = lost;
   const draft = { value, atLeastMs: atMs, atMostMs: atMs, lifetimeMs, notAfterMs: store.now(shard) + MAX_WRITE_AGE_MS };
-  return (await store.compareAndSet(key, expected, draft)).applied;
+  const update = isEnd ? { ...draft, logged: { presentedMs: 0 } } : draft;
+  return (await store.compareAndSet(key, expected, update)).applied;
 }

@@ -46,6 +46,10 @@ export interface Birth {
    * writes.
    */
   readonly writes: number;
+  /**
+   * Whether the last writer keeps the shard's log: it writes the count with a leading zero, which earlier versions drop.
+   */
+  readonly isLogged: boolean;
 }
 
 export const liveValue = (e: Omit<LiveEntry, 'state' | 'atMs'>): string =>
@@ -110,6 +114,11 @@ export function parseNotBefore(text: string | undefined): NotBefore | undefined 
 
 export function parseBirth(text: string | undefined): Birth | undefined {
   if (text === undefined) return undefined;
-  const [, atMs, since, writes = 0] = BIRTH.exec(text) ?? unreadable('birth record');
-  return { atMs: Number(atMs), foreignSinceMs: since === '-' ? undefined : Number(since), writes: Number(writes) };
+  const [, atMs, since, writes = '0'] = BIRTH.exec(text) ?? unreadable('birth record');
+  return {
+    atMs: Number(atMs),
+    foreignSinceMs: since === '-' ? undefined : Number(since),
+    writes: Number(writes),
+    isLogged: writes.length > 1 && writes.startsWith('0'),
+  };
 }

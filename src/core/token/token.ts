@@ -97,3 +97,9 @@ export function pairTimesNow(
   const end = (kind: TokenKind): number => Math.min(issuedAt + ttlMs(kind, rules) / 1000, lastSecond);
   return { generation, issuedAt, accessExpiresAt: end('access'), refreshExpiresAt: end('refresh'), kid };
 }
+
+/**
+ * The lower bound of the store's time that a presented token gives, Unix ms: its `iat`, if we issued it. Another
+ * issuer's clock says nothing about the store's.
+ */
+export const presentedMs = (token: Token): number => (token.adopted ? 0 : token.issuedAt * 1000);

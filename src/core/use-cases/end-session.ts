@@ -6,7 +6,7 @@ import { type EndCause, endedValue } from '../session/entries.js';
 import { endKeptUntilMs } from '../session/retention.js';
 import type { SessionState } from '../session/session-state.js';
 import { sessionKey } from '../session/store-keys.js';
-import type { Token } from '../token/token.js';
+import { presentedMs, type Token } from '../token/token.js';
 
 /** The session to end, as it was read, and the cause. */
 export interface SessionEnd {
@@ -34,6 +34,7 @@ export function endSession(
     keptUntilMs: endKeptUntilMs(token, state, policy),
     writeUntilMs,
     revocation: { kind: 'session', subject, sessionId, cause },
+    presentedMs: presentedMs(token),
     onWritten: () => call.audit({ event: 'session_ended', subject, sessionId, cause }),
   });
 }

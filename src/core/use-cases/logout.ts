@@ -9,7 +9,7 @@ import { deadFromMs } from '../session/retention.js';
 import { type Denial, denialBySession, denialByStart, type SessionState, whyDenied } from '../session/session-state.js';
 import { type StoreKeys, storeKeysFor } from '../session/store-keys.js';
 import { refusal, TokenRefused } from '../token/errors.js';
-import { type Token, timing } from '../token/token.js';
+import { presentedMs, type Token, timing } from '../token/token.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { endSession } from './end-session.js';
@@ -116,7 +116,8 @@ async function logoutEverywhere(context: Context, call: Call, tokens: Token[]): 
   const entitled = tokens.filter((_, index) => verdicts[index]?.may);
   if (entitled.length > 0) {
     const startMs = Math.max(...entitled.map((token) => token.startMs));
-    return revokeAllSessions(context, call, { subject, startMs, writeUntilMs });
+    const presented = Math.max(...entitled.map(presentedMs));
+    return revokeAllSessions(context, call, { subject, startMs, presentedMs: presented, writeUntilMs });
   }
   const [first] = verdicts;
   if (first?.refused && verdicts.every(({ refused }) => refused)) throw first.refused;

@@ -12,6 +12,8 @@ export interface SubjectEnd {
   readonly subject: string;
   /** The start of the calling session, which must end too even if it lies ahead of the clock, Unix ms; 0: none. */
   readonly startMs: number;
+  /** The latest `iat` of a presented token, Unix ms; 0: there is no token. */
+  readonly presentedMs: number;
   /** The deadline of the write, the store's time, Unix ms. */
   readonly writeUntilMs: number;
 }
@@ -20,7 +22,7 @@ export interface SubjectEnd {
 export async function revokeAllSessions(
   { store, policy, latestStart }: Context,
   call: Call,
-  { subject, startMs, writeUntilMs }: SubjectEnd,
+  { subject, startMs, presentedMs, writeUntilMs }: SubjectEnd,
 ): Promise<void> {
   const storeKeys = storeKeysFor(store, subject, undefined);
   await retryOnConflict(async () => {
@@ -36,6 +38,7 @@ export async function revokeAllSessions(
       keptUntilMs: Math.max(atLeastMs, store.now(shard)) + cutOffKeptMs(policy),
       writeUntilMs,
       revocation: { kind: 'not-before', subject },
+      presentedMs,
       onWritten: () => call.audit({ event: 'subject_ended', subject }),
     });
     return applied || undefined;
@@ -49,5 +52,5 @@ export async function revokeAllSessions(
 export async function revokeSubject(context: Context, call: Call, subject: string): Promise<void> {
   checkSubject(subject);
   const writeUntilMs = writeDeadlineMs(context, call, context.store.shardOf(subject));
-  await revokeAllSessions(context, call, { subject, startMs: 0, writeUntilMs });
+  await revokeAllSessions(context, call, { subject, startMs: 0, presentedMs: 0, writeUntilMs });
 }

@@ -22,18 +22,26 @@ export function withOneWriter<Message>(
   };
 }
 
+const { watchRevocations, ...UNARY } = AuthServiceService;
+
+/** The unary methods of AuthService. */
 export const AUTH_SERVICE = {
-  ...AuthServiceService,
-  refreshToken: { ...AuthServiceService.refreshToken, responseSerialize: withOneWriter(RefreshTokenResponse.encode) },
+  ...UNARY,
+  refreshToken: { ...UNARY.refreshToken, responseSerialize: withOneWriter(RefreshTokenResponse.encode) },
   validateToken: {
-    ...AuthServiceService.validateToken,
+    ...UNARY.validateToken,
     responseSerialize: ({ single }: ValidationResponse): Buffer => single,
   },
   validateTokens: {
-    ...AuthServiceService.validateTokens,
+    ...UNARY.validateTokens,
     /** @param results each encoded by `batchResult` */
     responseSerialize: (results: readonly Buffer[]): Buffer => Buffer.concat(results),
   },
+} as const;
+
+/** The streaming method of AuthService. Its responses are encoded by `feed-message.ts`. */
+export const WATCH_SERVICE = {
+  watchRevocations: { ...watchRevocations, responseSerialize: (bytes: Buffer): Buffer => bytes },
 } as const;
 
 export const ISSUER_SERVICE = {

@@ -66,6 +66,10 @@ export abstract class Call implements IncomingCall {
     return this.#host.peer;
   }
 
+  get isLasting(): boolean {
+    return this.route.isLasting ?? false;
+  }
+
   get isCancelled(): boolean {
     return this.#isClosed || this.response.isEnding || this.stream.destroyed || this.stream.closed;
   }

@@ -15,7 +15,7 @@ import type { Call, CallHost, IncomingRequest } from './call.js';
 import { failure, responseToBadHead, statusHead } from './head.js';
 import type { HeldBytes, Holder } from './held-bytes.js';
 import type { Inflater } from './inflate.js';
-import { Keepalive } from './keepalive.js';
+import { type CallState, Keepalive } from './keepalive.js';
 import type { LimitLog } from './limit-log.js';
 import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
 import { Response } from './response.js';
@@ -127,6 +127,11 @@ export class Connection implements CallHost, Holder {
     return this.#calls.size === 0 ? this.#idleSinceMs : undefined;
   }
 
+  get #callState(): CallState {
+    for (const call of this.#calls) if (call.isLasting) return 'lasting';
+    return this.#calls.size === 0 ? 'idle' : 'busy';
+  }
+
   destroy(): void {
     this.#session.destroy();
     this.#socket.destroy();
@@ -151,7 +156,7 @@ export class Connection implements CallHost, Holder {
       return this.destroy();
     }
     if (this.#sweepCalls(nowMs) || this.#sweepAge(nowMs)) return;
-    const fault = this.#keepalive.sweep(nowMs, this.#calls.size === 0);
+    const fault = this.#keepalive.sweep(nowMs, this.#callState);
     if (fault === 'broken') this.#context.limitLog.count('protocol', this.peer);
     if (fault) this.destroy();
   }

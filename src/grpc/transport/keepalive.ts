@@ -2,7 +2,24 @@
 
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { BUSY_PING_MS, IDLE_TIMEOUT_MS, KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './limits.js';
+import {
+  BUSY_PING_MS,
+  IDLE_TIMEOUT_MS,
+  KEEPALIVE_MS,
+  KEEPALIVE_TIMEOUT_MS,
+  LASTING_KEEPALIVE_MS,
+  LASTING_TIMEOUT_MS,
+} from './limits.js';
+
+/** Which calls of a connection are under way. */
+export type CallState = 'idle' | 'busy' | 'lasting';
+
+/** How long a client has to answer a PING, ms. */
+const ANSWER_MS: Readonly<Record<CallState, number>> = {
+  idle: IDLE_TIMEOUT_MS,
+  busy: KEEPALIVE_TIMEOUT_MS,
+  lasting: LASTING_TIMEOUT_MS,
+};
 
 export class Keepalive {
   readonly #session: ServerHttp2Session;
@@ -23,23 +40,25 @@ export class Keepalive {
   /**
    * Pings a silent connection, and also one that has sent something: after a protocol error Node's session sends a
    * GOAWAY and then nothing, no PING either. It reports no error and never ends.
-   * @param isIdle whether no call is under way
+   * @param calls `idle`: none is under way; `lasting`: one is that must not end unnoticed
    * @returns `silent`: the client does not answer; `broken`: the session no longer sends; undefined: neither
    */
-  sweep(nowMs: number, isIdle: boolean): 'silent' | 'broken' | undefined {
+  sweep(nowMs: number, calls: CallState): 'silent' | 'broken' | undefined {
+    const isIdle = calls === 'idle';
     const { bytesRead } = this.#socket;
     const hasSent = bytesRead !== this.#bytesRead;
     this.#bytesRead = bytesRead;
     if (hasSent) this.#quietSinceMs = nowMs;
     if (this.#pingSinceMs === undefined) {
+      const afterMs = calls === 'lasting' ? LASTING_KEEPALIVE_MS : KEEPALIVE_MS;
       const isDue = hasSent && (isIdle || nowMs - this.#lastPingMs > BUSY_PING_MS);
-      if (isDue || nowMs - this.#quietSinceMs > KEEPALIVE_MS) this.#ping(nowMs);
+      if (isDue || nowMs - this.#quietSinceMs > afterMs) this.#ping(nowMs);
       return undefined;
     }
     const waitedMs = nowMs - this.#pingSinceMs;
     const isUnsent = (this.#session.state.outboundQueueSize ?? 0) > 0;
     if (isUnsent && (isIdle ? !hasSent : waitedMs > this.#unsentTimeoutMs)) return 'broken';
-    return waitedMs > (isIdle ? IDLE_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS) ? 'silent' : undefined;
+    return waitedMs > ANSWER_MS[calls] ? 'silent' : undefined;
   }
 
   #ping(nowMs: number): void {

@@ -50,6 +50,9 @@ export const MAX_TINY_PIECES = 1_000;
 /** When a silent connection is pinged, and how long it has to answer. */
 export const KEEPALIVE_MS = 60_000;
 export const KEEPALIVE_TIMEOUT_MS = 20_000;
+/** The same for a connection with a lasting call, such as a stream that must not end unnoticed. */
+export const LASTING_KEEPALIVE_MS = 10_000;
+export const LASTING_TIMEOUT_MS = 5_000;
 /** The time to answer if no call is under way: such a client loses nothing if the connection closes. */
 export const IDLE_TIMEOUT_MS = 5_000;
 /** The least time between two PINGs on a connection with calls under way. */

@@ -78,6 +78,11 @@ export interface CallAdmission {
 export interface MethodRules {
   /** The most bytes of one request message. */
   readonly maxRequestBytes: number;
+  /**
+   * Whether its calls last, and their clients must notice soon that a connection is gone: it is pinged after 10 s without
+   * a byte from the client, which has 5 s to answer.
+   */
+  readonly isLasting?: boolean;
   /** Absent: every call is accepted. */
   readonly admission?: CallAdmission;
   /** Checks a call when its head has arrived. @returns the status with which to end it before its message is read */

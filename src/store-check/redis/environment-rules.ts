@@ -32,8 +32,9 @@ const clock: Rule = ({ clockAheadMs }) => {
 
 const version: Rule = ({ version: text }) => {
   if (text === undefined) return undefined;
-  if (Number.parseInt(text, 10) >= 6) return good(`Its version is ${text}`);
-  return warning(`Its version is ${text}: the service needs version 6 or later`, 'upgrade it');
+  const [major = 0, minor = 0] = text.split('.').map(Number);
+  if (major > 6 || (major === 6 && minor >= 2)) return good(`Its version is ${text}`);
+  return warning(`Its version is ${text}: the service needs version 6.2 or later`, 'upgrade it');
 };
 
 const authentication: Rule = ({ open }) => {

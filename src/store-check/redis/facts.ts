@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import { explain } from '../../adapters/redis/failure.js';
-import { keyNames } from '../../adapters/redis/keys.js';
+import { keyNames, logName } from '../../adapters/redis/keys.js';
 import { READ } from '../../adapters/redis/read-script.js';
 import { evaluate } from '../../adapters/redis/script.js';
 import { field, type Persistence, persistenceOf } from '../../adapters/redis/server-info.js';
@@ -107,7 +107,7 @@ function clockAhead(time: unknown, askedMs: number, answeredMs: number): number 
 async function tryCommands(client: Redis, [shard = 0]: readonly number[]): Promise<Facts['refusedCommands']> {
   const [key = ''] = keyNames([{ kind: 'birth', shard }]);
   try {
-    const faults = (await evaluate(client, RIGHTS, { keys: [key] })) as readonly string[];
+    const faults = (await evaluate(client, RIGHTS, { keys: [key, logName(shard)] })) as readonly string[];
     return TRIED.map((command, index) => ({ command, why: faults[index] ?? '' })).filter(({ why }) => why !== '');
   } catch (error) {
     return [{ command: 'EVALSHA, EVAL', why: explain(error).detail }];

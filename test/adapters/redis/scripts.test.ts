@@ -2,7 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { APPEND_ALONE } from '../../../src/adapters/redis/append-script.js';
 import { COMPARE_AND_SET } from '../../../src/adapters/redis/compare-and-set-script.js';
+import { READ_LOG } from '../../../src/adapters/redis/log-read-script.js';
 import { READ } from '../../../src/adapters/redis/read-script.js';
 import type { Script } from '../../../src/adapters/redis/script.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
@@ -20,6 +22,8 @@ describe('the scripts for Redis', () => {
   const scripts: readonly (readonly [file: string, script: Script])[] = [
     ['compare-and-set-script', COMPARE_AND_SET],
     ['read-script', READ],
+    ['append-script', APPEND_ALONE],
+    ['log-read-script', READ_LOG],
     ['../../store-check/redis/rights-script', RIGHTS],
   ];
   for (const [file, script] of scripts) {

@@ -10,8 +10,10 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -177,6 +179,130 @@ export interface JsonWebKey {
   n: string;
   /** The exponent of an RSA key, base64url. */
   e: string;
+}
+
+/** A message of the client of WatchRevocations. The first one is `start`, all others are pings. */
+export interface WatchRevocationsRequest {
+  /** Begins the stream. */
+  start?:
+    | Start
+    | undefined;
+  /** Asks for a pong. */
+  ping?: Ping | undefined;
+}
+
+/** Begins a stream. */
+export interface Start {
+}
+
+/** Asks for a Pong. Its answer shows that the stream has delivered everything that had ended before the ping arrived. */
+export interface Ping {
+  /** The client's number of the ping, from 1. Each is higher than the one before, and at most 2^53 - 1. */
+  id: number;
+  /** Whether to read the store at once, at most every 5 ms, and not with the next regular round, every 25 ms. */
+  urgent: boolean;
+}
+
+/** One batch. The client takes it in as a whole, in the order of the fields. */
+export interface WatchRevocationsResponse {
+  /** The settings that decide on tokens. In the first message only: they change with a restart of the service. */
+  settings:
+    | Settings
+    | undefined;
+  /** The keys that verify access tokens. In the first message, and whenever they change. Replaces the keys before. */
+  keys:
+    | KeySet
+    | undefined;
+  /** The shards whose state is new or has changed. A token of a shard without a state cannot be judged. */
+  shards: ShardState[];
+  /** What has ended, in the order in which the service read it. The same may come again: its latest `at_ms` counts. */
+  revocations: Revocation[];
+  /** All that was known at Start has been sent. Set once. */
+  caughtUp: boolean;
+  /** The answer to pings. Never before `caught_up`. */
+  pong: Pong | undefined;
+}
+
+/** The settings that decide on access tokens. */
+export interface Settings {
+  /** The claim `iss` of accepted tokens. Unset: it is not checked. */
+  issuer?:
+    | string
+    | undefined;
+  /** The accepted audiences. Empty: `aud` is not checked. */
+  audience: string[];
+  /** ACCESS_TTL: no access token is active longer after its `iat`. Seconds. */
+  accessTtlSeconds: number;
+  /** SESSION_MAX: no token is active longer after its session's start. Seconds. */
+  sessionMaxSeconds: number;
+  /** The number of shards. The shard of a subject is the first byte of its SHA-256, modulo this number. */
+  shards: number;
+}
+
+/** A set of public keys. */
+export interface KeySet {
+  /** Every key that verifies. Empty under HS256, whose key is a secret. */
+  keys: JsonWebKey[];
+}
+
+/** What is known of a shard. All times are Unix ms, of the store. */
+export interface ShardState {
+  /** 0 to `shards` - 1. */
+  shard: number;
+  /** Every end since then has been or will be sent. A token whose `iat` is earlier cannot be judged. Only rises. */
+  completeSinceMs: number;
+  /** Sessions that started at or before are not active: the store does not know whether they ended. */
+  bornMs: number;
+  /** Replaces `born_ms` for tokens with the claim `adopted`. Unset: `born_ms` counts for them, too. */
+  foreignSinceMs?: number | undefined;
+}
+
+/** The end of a session, the cut-off of a subject, or a doubt about one of them. */
+export interface Revocation {
+  /** The shard. */
+  shard: number;
+  /** The session has ended: the 16 bytes of its UUID, the claim `sid`. */
+  sessionId?:
+    | Buffer
+    | undefined;
+  /** The subject was cut off. */
+  subject?:
+    | SubjectCutOff
+    | undefined;
+  /** The session may have ended: its tokens cannot be judged. A `session_id` removes the doubt. */
+  doubtfulSessionId?:
+    | Buffer
+    | undefined;
+  /** The subject may have been cut off: its tokens cannot be judged. The first 16 bytes of its SHA-256. */
+  doubtfulSubject?:
+    | Buffer
+    | undefined;
+  /** When it was logged last, Unix ms, of the store. It is needed for ACCESS_TTL and 70 s from then. */
+  atMs: number;
+}
+
+/** The cut-off of all sessions of a subject that had started by then. */
+export interface SubjectCutOff {
+  /** The first 16 bytes of the SHA-256 of the claim `sub`, in UTF-8. */
+  subject: Buffer;
+  /** Sessions that started at or before are not active, Unix ms. The start is in the first 48 bits of the claim `sid`. */
+  notBeforeMs: number;
+}
+
+/**
+ * The answer to a ping and to all pings before it. Everything that had ended in the covered shards before these pings
+ * arrived is in this message or was sent before it.
+ */
+export interface Pong {
+  /** The id of the last ping that is answered. */
+  id: number;
+  /** The time of the store, a lower bound, Unix ms. 0: no shard is covered. */
+  storeTimeMs: number;
+  /**
+   * The shards for which the pong says nothing: bit n % 8 of byte n / 8, from the lowest bit, is for shard n. Missing
+   * bytes are 0.
+   */
+  uncovered: Buffer;
 }
 
 function createBaseRefreshTokenRequest(): RefreshTokenRequest {
@@ -1109,6 +1235,704 @@ export const JsonWebKey: MessageFns<JsonWebKey> = {
   },
 };
 
+function createBaseWatchRevocationsRequest(): WatchRevocationsRequest {
+  return { start: undefined, ping: undefined };
+}
+
+export const WatchRevocationsRequest: MessageFns<WatchRevocationsRequest> = {
+  encode(message: WatchRevocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== undefined) {
+      Start.encode(message.start, writer.uint32(10).fork()).join();
+    }
+    if (message.ping !== undefined) {
+      Ping.encode(message.ping, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRevocationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRevocationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = Start.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ping = Ping.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStart(): Start {
+  return {};
+}
+
+export const Start: MessageFns<Start> = {
+  encode(_: Start, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Start {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePing(): Ping {
+  return { id: 0, urgent: false };
+}
+
+export const Ping: MessageFns<Ping> = {
+  encode(message: Ping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.urgent !== false) {
+      writer.uint32(16).bool(message.urgent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.urgent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchRevocationsResponse(): WatchRevocationsResponse {
+  return { settings: undefined, keys: undefined, shards: [], revocations: [], caughtUp: false, pong: undefined };
+}
+
+export const WatchRevocationsResponse: MessageFns<WatchRevocationsResponse> = {
+  encode(message: WatchRevocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.settings !== undefined) {
+      Settings.encode(message.settings, writer.uint32(10).fork()).join();
+    }
+    if (message.keys !== undefined) {
+      KeySet.encode(message.keys, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.shards) {
+      ShardState.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.revocations) {
+      Revocation.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.caughtUp !== false) {
+      writer.uint32(40).bool(message.caughtUp);
+    }
+    if (message.pong !== undefined) {
+      Pong.encode(message.pong, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRevocationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRevocationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settings = Settings.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keys = KeySet.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shards.push(ShardState.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.revocations.push(Revocation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.caughtUp = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pong = Pong.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSettings(): Settings {
+  return { issuer: undefined, audience: [], accessTtlSeconds: 0, sessionMaxSeconds: 0, shards: 0 };
+}
+
+export const Settings: MessageFns<Settings> = {
+  encode(message: Settings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.issuer !== undefined) {
+      writer.uint32(10).string(message.issuer);
+    }
+    for (const v of message.audience) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.accessTtlSeconds !== 0) {
+      writer.uint32(24).int64(message.accessTtlSeconds);
+    }
+    if (message.sessionMaxSeconds !== 0) {
+      writer.uint32(32).int64(message.sessionMaxSeconds);
+    }
+    if (message.shards !== 0) {
+      writer.uint32(40).uint32(message.shards);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Settings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.issuer = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.audience.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.accessTtlSeconds = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sessionMaxSeconds = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.shards = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeySet(): KeySet {
+  return { keys: [] };
+}
+
+export const KeySet: MessageFns<KeySet> = {
+  encode(message: KeySet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      JsonWebKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeySet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeySet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(JsonWebKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShardState(): ShardState {
+  return { shard: 0, completeSinceMs: 0, bornMs: 0, foreignSinceMs: undefined };
+}
+
+export const ShardState: MessageFns<ShardState> = {
+  encode(message: ShardState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shard !== 0) {
+      writer.uint32(8).uint32(message.shard);
+    }
+    if (message.completeSinceMs !== 0) {
+      writer.uint32(16).int64(message.completeSinceMs);
+    }
+    if (message.bornMs !== 0) {
+      writer.uint32(24).int64(message.bornMs);
+    }
+    if (message.foreignSinceMs !== undefined) {
+      writer.uint32(32).int64(message.foreignSinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShardState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShardState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.shard = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.completeSinceMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bornMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.foreignSinceMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRevocation(): Revocation {
+  return {
+    shard: 0,
+    sessionId: undefined,
+    subject: undefined,
+    doubtfulSessionId: undefined,
+    doubtfulSubject: undefined,
+    atMs: 0,
+  };
+}
+
+export const Revocation: MessageFns<Revocation> = {
+  encode(message: Revocation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shard !== 0) {
+      writer.uint32(8).uint32(message.shard);
+    }
+    if (message.sessionId !== undefined) {
+      writer.uint32(18).bytes(message.sessionId);
+    }
+    if (message.subject !== undefined) {
+      SubjectCutOff.encode(message.subject, writer.uint32(26).fork()).join();
+    }
+    if (message.doubtfulSessionId !== undefined) {
+      writer.uint32(34).bytes(message.doubtfulSessionId);
+    }
+    if (message.doubtfulSubject !== undefined) {
+      writer.uint32(42).bytes(message.doubtfulSubject);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(48).int64(message.atMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Revocation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevocation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.shard = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sessionId = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = SubjectCutOff.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.doubtfulSessionId = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.doubtfulSubject = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubjectCutOff(): SubjectCutOff {
+  return { subject: Buffer.alloc(0), notBeforeMs: 0 };
+}
+
+export const SubjectCutOff: MessageFns<SubjectCutOff> = {
+  encode(message: SubjectCutOff, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject.length !== 0) {
+      writer.uint32(10).bytes(message.subject);
+    }
+    if (message.notBeforeMs !== 0) {
+      writer.uint32(16).int64(message.notBeforeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubjectCutOff {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubjectCutOff();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.notBeforeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePong(): Pong {
+  return { id: 0, storeTimeMs: 0, uncovered: Buffer.alloc(0) };
+}
+
+export const Pong: MessageFns<Pong> = {
+  encode(message: Pong, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.storeTimeMs !== 0) {
+      writer.uint32(16).int64(message.storeTimeMs);
+    }
+    if (message.uncovered.length !== 0) {
+      writer.uint32(26).bytes(message.uncovered);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Pong {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePong();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.storeTimeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.uncovered = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Refreshes, ends and checks sessions. Every RPC returns INVALID_ARGUMENT with a google.rpc.BadRequest for empty or
  * oversized input (a token has at most 8192 bytes), UNAVAILABLE with a google.rpc.RetryInfo when the store does not
@@ -1203,6 +2027,24 @@ export const AuthServiceService = {
       Buffer.from(GetJsonWebKeySetResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetJsonWebKeySetResponse => GetJsonWebKeySetResponse.decode(value),
   },
+  /**
+   * Streams what ends access tokens before their time: ended sessions, cut-off subjects, births of shards, and the keys
+   * and settings that verify tokens. With it, a client decides on tokens without a call for each. docs/revocation-feed.md
+   * has the rules that a client must keep. Returns RESOURCE_EXHAUSTED if too many clients watch (MAX_WATCHERS),
+   * INVALID_ARGUMENT if the first message is not `start` or a later one not a ping with a higher id, and UNAVAILABLE when
+   * the service stops. There is no resume: every stream begins with all that still matters.
+   */
+  watchRevocations: {
+    path: "/auth.v1.AuthService/WatchRevocations" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchRevocationsRequest): Buffer =>
+      Buffer.from(WatchRevocationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchRevocationsRequest => WatchRevocationsRequest.decode(value),
+    responseSerialize: (value: WatchRevocationsResponse): Buffer =>
+      Buffer.from(WatchRevocationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchRevocationsResponse => WatchRevocationsResponse.decode(value),
+  },
 } as const;
 
 export interface AuthServiceServer extends UntypedServiceImplementation {
@@ -1235,6 +2077,14 @@ export interface AuthServiceServer extends UntypedServiceImplementation {
    * the store is unavailable. A good signature does not show that the session is active: ValidateToken does.
    */
   getJsonWebKeySet: handleUnaryCall<GetJsonWebKeySetRequest, GetJsonWebKeySetResponse>;
+  /**
+   * Streams what ends access tokens before their time: ended sessions, cut-off subjects, births of shards, and the keys
+   * and settings that verify tokens. With it, a client decides on tokens without a call for each. docs/revocation-feed.md
+   * has the rules that a client must keep. Returns RESOURCE_EXHAUSTED if too many clients watch (MAX_WATCHERS),
+   * INVALID_ARGUMENT if the first message is not `start` or a later one not a ping with a higher id, and UNAVAILABLE when
+   * the service stops. There is no resume: every stream begins with all that still matters.
+   */
+  watchRevocations: handleBidiStreamingCall<WatchRevocationsRequest, WatchRevocationsResponse>;
 }
 
 export interface AuthServiceClient extends Client {
@@ -1351,6 +2201,21 @@ export interface AuthServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetJsonWebKeySetResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Streams what ends access tokens before their time: ended sessions, cut-off subjects, births of shards, and the keys
+   * and settings that verify tokens. With it, a client decides on tokens without a call for each. docs/revocation-feed.md
+   * has the rules that a client must keep. Returns RESOURCE_EXHAUSTED if too many clients watch (MAX_WATCHERS),
+   * INVALID_ARGUMENT if the first message is not `start` or a later one not a ping with a higher id, and UNAVAILABLE when
+   * the service stops. There is no resume: every stream begins with all that still matters.
+   */
+  watchRevocations(): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
+  watchRevocations(
+    options: Partial<CallOptions>,
+  ): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
+  watchRevocations(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
 }
 
 export const AuthServiceClient = makeGenericClientConstructor(AuthServiceService, "auth.v1.AuthService") as unknown as {

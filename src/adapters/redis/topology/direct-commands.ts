@@ -1,6 +1,11 @@
-// The store's two commands for a single Redis, or for the primary that Sentinels name: one server owns all shards.
+// The store's commands for a single Redis, or for the primary that Sentinels name: one server owns all shards.
 
+import { StoreUnavailable } from '../../../core/errors.js';
+import type { LogPage } from '../../../core/feed/log-entry.js';
+import { APPEND_ALONE } from '../append-script.js';
 import { COMPARE_AND_SET } from '../compare-and-set-script.js';
+import { keyNames, logName } from '../keys.js';
+import { readAllLogs } from '../log-pages.js';
 import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
@@ -9,15 +14,19 @@ import type { Topology } from './topology.js';
 /** The result of the compare-and-set script. */
 export type CompareAndSetAnswer = readonly [outcome: number, current?: string | null, writes?: string];
 
-/** The two commands of the store, sent to the owner of a shard. */
+/** The commands of the store, sent to the owner of a shard. */
 export interface Commands {
   /** Reads keys of one shard. @throws StoreUnavailable */
   read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
-   * Runs the compare-and-set script on an entry, and on its shard's birth record if its count must be raised.
+   * Runs the compare-and-set script on an entry, and, unless that is a birth record, on its shard's birth record and log.
    * @throws StoreUnavailable
    */
   compareAndSet(shard: number, keys: readonly string[], args: readonly string[]): Promise<CompareAndSetAnswer>;
+  /** See `RevocationLogs`. */
+  readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]>;
+  /** Runs the append script without an entry. @throws StoreUnavailable */
+  beginLog(shard: number, args: readonly string[]): Promise<void>;
 }
 
 export class DirectCommands implements Commands {
@@ -41,5 +50,19 @@ export class DirectCommands implements Commands {
       'write',
       (client) => evaluate(client, COMPARE_AND_SET, { keys, args }) as Promise<unknown> as Promise<CompareAndSetAnswer>,
     );
+  }
+
+  async readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]> {
+    try {
+      return await this.#topology.run(0, 'read', (client) => readAllLogs(client, cursors));
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return cursors.map(() => error);
+      throw error;
+    }
+  }
+
+  async beginLog(shard: number, args: readonly string[]): Promise<void> {
+    const keys = [logName(shard), ...keyNames([{ kind: 'birth', shard }])];
+    await this.#topology.run(shard, 'write', (client) => evaluate(client, APPEND_ALONE, { keys, args }));
   }
 }

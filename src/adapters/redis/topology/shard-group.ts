@@ -13,6 +13,8 @@ export class ShardGroup {
   #why = 'Redis has not been reached yet';
   /** The clock of the last owner that was reached. */
   #clock: StoreClock | undefined;
+  /** The highest time of the owners before, Unix ms. */
+  #latestMs = 0;
   readonly #reach = new OutageLog();
   /** Reachability for writes: the owner is reachable, and enough replicas confirm. */
   readonly #acknowledging = new OutageLog();
@@ -57,6 +59,11 @@ export class ShardGroup {
     return this.#reach.sinceMs;
   }
 
+  /** The highest time of any owner, Unix ms; 0: none was reached. */
+  get latestMs(): number {
+    return Math.max(this.#latestMs, this.#clock?.latestMs ?? 0);
+  }
+
   /** How long since a time (Unix ms) it was reachable and writes could be acknowledged, ms. */
   reachedMsSince(atMs: number): number {
     return this.#acknowledging.reachedMsSince(atMs, this.server.clock.now());
@@ -75,7 +82,10 @@ export class ShardGroup {
     const server = this.#server;
     this.#why = noOwner ?? server?.connection.why ?? '';
     // An owner's time is not known before the first contact. Until then the clock of the one before counts.
-    if (server?.incarnation) this.#clock = server.clock;
+    if (server?.incarnation && this.#clock !== server.clock) {
+      this.#latestMs = this.latestMs;
+      this.#clock = server.clock;
+    }
     if (!server || !this.#clock) return;
     const nowMs = this.#clock.now();
     const isUp = this.#why === '';

@@ -1,10 +1,15 @@
-// The store's two commands for a Redis Cluster: sent to the owner of a slot, also while the slot is moving.
+// The store's commands for a Redis Cluster: sent to the owner of a slot, also while the slot is moving.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
-import { COMPARE_AND_SET } from '../compare-and-set-script.js';
+import { PAGE_ENTRIES } from '../../../core/feed/limits.js';
+import { doubtText, type LogPage } from '../../../core/feed/log-entry.js';
+import { APPEND_ALONE } from '../append-script.js';
+import { APPLIED, COMPARE_AND_SET, END_ARGS } from '../compare-and-set-script.js';
 import type { Use } from '../connection.js';
-import { keyNames, SHARDS } from '../keys.js';
+import { keyNames, logName, SHARDS } from '../keys.js';
+import { idAfter, pageOf } from '../log-pages.js';
+import { type RawPage, READ_LOG } from '../log-read-script.js';
 import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate, type Script, type ScriptCall } from '../script.js';
@@ -55,9 +60,69 @@ export class SlotCommands implements Commands {
       evaluate(client, COMPARE_AND_SET, { keys, args }) as Promise<unknown> as Promise<CompareAndSetAnswer>;
     const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
-    // While the slot is moving, the entry and the birth record may be at two nodes. The entry alone decides. The count
-    // is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
-    return (await this.#oneKey(shard, COMPARE_AND_SET, { keys: keys.slice(0, 1), args })) as CompareAndSetAnswer;
+    // While the slot is moving, the entry, the birth record and the log may be at two nodes. The entry alone decides. The
+    // count is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
+    const alone = async () =>
+      (await this.#oneKey(shard, COMPARE_AND_SET, { keys: keys.slice(0, 1), args })) as CompareAndSetAnswer;
+    const [end = '', ...logArgs] = args.slice(...END_ARGS);
+    return end === '' ? alone() : this.#withDoubt(shard, alone, [...logArgs, doubtText(end)]);
+  }
+
+  async readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]> {
+    return Promise.all(
+      cursors.map((cursor, shard) =>
+        this.#readLog(shard, cursor).catch((error: unknown) => {
+          if (error instanceof StoreUnavailable) return error;
+          throw error;
+        }),
+      ),
+    );
+  }
+
+  async beginLog(shard: number, args: readonly string[]): Promise<void> {
+    const keys = [logName(shard), birthKeyOf(shard)];
+    const run = (client: Redis) => evaluate(client, APPEND_ALONE, { keys, args });
+    const outcome = await this.#atOwner(shard, 'write', run);
+    // While the slot is moving, the log can begin if it is missing. A mark that is missing stays so, and the log unread.
+    if ('redirect' in outcome) await this.#oneKey(shard, APPEND_ALONE, { keys: keys.slice(0, 1), args });
+  }
+
+  /**
+   * Runs a write that ends something while its slot is moving. The log cannot be written in the same step. So a doubt is
+   * appended before: it makes others ask, and is right whether the write is made or not. If another server answers by
+   * then, it may lack the doubt, and gets it again.
+   */
+  async #withDoubt(
+    shard: number,
+    write: () => Promise<CompareAndSetAnswer>,
+    args: readonly string[],
+  ): Promise<CompareAndSetAnswer> {
+    const append = async (): Promise<string | undefined> => {
+      const incarnation = this.#topology.incarnationOf(shard);
+      await this.#oneKey(shard, APPEND_ALONE, { keys: [logName(shard)], args });
+      return incarnation;
+    };
+    let doubted = await append();
+    const answer = await write();
+    if (answer[0] !== APPLIED) return answer;
+    for (let n = 0; n < MAX_HOPS && doubted !== this.#topology.incarnationOf(shard); n++) doubted = await append();
+    if (doubted === this.#topology.incarnationOf(shard)) return answer;
+    throw new StoreUnavailable('the servers of a slot that is moving change too fast');
+  }
+
+  async #readLog(shard: number, cursor: string | undefined): Promise<LogPage> {
+    const args = [idAfter(cursor), `${PAGE_ENTRIES}`];
+    const [log, birth] = [logName(shard), birthKeyOf(shard)];
+    const run = (client: Redis) => evaluate(client, READ_LOG, { keys: [log, birth], args }) as Promise<RawPage>;
+    const outcome = await this.#atOwner(shard, 'read', run);
+    if ('answer' in outcome) {
+      const [entries, exists, text] = outcome.answer;
+      return pageOf(entries, cursor, { exists: exists === 1, birthText: text ?? undefined });
+    }
+    const [entries, exists] = (await this.#oneKey(shard, READ_LOG, { keys: [log], args })) as RawPage;
+    // Last: if the data was wiped in between, the record is newer, or missing.
+    const [birthText] = await this.read(shard, [birth]);
+    return pageOf(entries, cursor, { exists: exists === 1, birthText });
   }
 
   async #fetch(shard: number, keys: readonly string[]): Promise<readonly RawValue[]> {

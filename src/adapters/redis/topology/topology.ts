@@ -85,6 +85,11 @@ export class Topology {
     return this.#current(shard).incarnation;
   }
 
+  /** The highest time that the owners of a shard have had, Unix ms; 0: none was reached. */
+  latestMs(shard: number): number {
+    return this.#current(shard).latestMs;
+  }
+
   /** How long since a time (Unix ms) this process has reached a shard's owner, ms. */
   reachedMsSince(shard: number, atMs: number): number {
     return this.#current(shard).reachedMsSince(atMs);

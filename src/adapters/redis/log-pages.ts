@@ -1,0 +1,81 @@
+// Reads of the logs: the answers of Redis as pages, and all logs of one server in one pipeline.
+
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../../core/errors.js';
+import { PAGE_ENTRIES } from '../../core/feed/limits.js';
+import { type LogEntry, type LogPage, parseLogEntry } from '../../core/feed/log-entry.js';
+import { keyNames, logName, SHARDS } from './keys.js';
+import { isRawEntries, type RawEntry } from './log-read-script.js';
+
+const LOGS = Array.from({ length: SHARDS }, (_, shard) => logName(shard));
+const BIRTHS = keyNames(Array.from({ length: SHARDS }, (_, shard) => ({ kind: 'birth', shard }) as const));
+const FROM_START = '0';
+
+/** The id after which to read. */
+export const idAfter = (cursor: string | undefined): string => cursor ?? FROM_START;
+
+/** The page in an answer. @throws StoreUnavailable if an entry cannot be read */
+export const pageOf = (
+  entries: readonly RawEntry[],
+  cursor: string | undefined,
+  rest: Pick<LogPage, 'exists' | 'birthText'>,
+): LogPage => ({ entries: entries.map(entryOf), cursor: entries.at(-1)?.[0] ?? cursor, ...rest });
+
+/** The result of a step that may fail, as a value. */
+export function tried<T>(step: () => T): T | StoreUnavailable {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return error;
+    throw error;
+  }
+}
+
+/**
+ * Reads all logs of a server that owns all shards: first the entries, then whether the logs exist, then the births. If
+ * some log is missing, none counts as existing: a second pipeline would be another moment. `beginLog` finds which.
+ */
+export async function readAllLogs(
+  client: Redis,
+  cursors: readonly (string | undefined)[],
+): Promise<readonly (LogPage | StoreUnavailable)[]> {
+  const commands = [
+    ['xread', 'COUNT', PAGE_ENTRIES, 'STREAMS', ...LOGS, ...LOGS.map((_, shard) => idAfter(cursors[shard]))],
+    ['exists', ...LOGS],
+    ['mget', ...BIRTHS],
+  ];
+  const answers = (await client.pipeline(commands).exec()) ?? [];
+  const [streams, count, births] = answers.map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+  if (typeof count !== 'number' || !Array.isArray(births) || births.length !== SHARDS) throw unexpected();
+  const byName = entriesByName(streams);
+  return LOGS.map((name, shard) =>
+    tried(() => {
+      const birthText = typeof births[shard] === 'string' ? births[shard] : undefined;
+      return pageOf(byName.get(name) ?? [], cursors[shard], { exists: count === SHARDS, birthText });
+    }),
+  );
+}
+
+function entriesByName(streams: unknown): ReadonlyMap<string, readonly RawEntry[]> {
+  if (streams === null) return new Map();
+  if (!Array.isArray(streams)) throw unexpected();
+  return new Map(
+    streams.map((each: unknown) => {
+      const [name, entries] = Array.isArray(each) ? each : [];
+      if (typeof name !== 'string' || !isRawEntries(entries)) throw unexpected();
+      return [name, entries];
+    }),
+  );
+}
+
+function entryOf([id, fields]: RawEntry): LogEntry {
+  const [first, text = '', second, wholeSince = ''] = fields;
+  if (first !== 'e' || second !== 't') throw new StoreUnavailable('the log in Redis holds an entry of another form');
+  return parseLogEntry(text, Number.parseInt(id, 10), wholeSince);
+}
+
+const unexpected = (): StoreUnavailable =>
+  new StoreUnavailable('Redis answered a read of the logs in an unexpected format');

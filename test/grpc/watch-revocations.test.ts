@@ -1,0 +1,158 @@
+// Tests of WatchRevocations by a real client: its order, its pongs, its bounds, and its end.
+
+import { expect } from 'chai';
+import { FeedStream } from '../support/feed-stream.js';
+import { GrpcScene } from '../support/grpc-scene.js';
+import { MINUTE, SECOND, whatOf } from '../support/world.js';
+
+describe('WatchRevocations', () => {
+  let scene: GrpcScene;
+  const streams: FeedStream[] = [];
+  before(async () => {
+    scene = await GrpcScene.start();
+  });
+  afterEach(async () => {
+    for (const stream of streams.splice(0)) stream.close();
+    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
+  after(() => scene.stop());
+
+  const open = (first?: object): FeedStream => {
+    const stream = new FeedStream(scene.address, undefined, first);
+    streams.push(stream);
+    return stream;
+  };
+  const ended = async (subject: string): Promise<string> => {
+    const { sessionId, refreshToken } = await scene.client.issue(subject);
+    await scene.client.logout({ refreshToken });
+    return `s${sessionId.replaceAll('-', '')}`;
+  };
+
+  it('begins with settings and keys, then all that still matters, and a pong never before', async () => {
+    const before = await ended('ann');
+    const stream = open();
+    const { id, storeTimeMs, uncovered } = await stream.pong();
+    expect([id, storeTimeMs, uncovered.length]).to.deep.equal([1, scene.world.nowMs, 0]);
+    expect(stream.messages[0]?.settings).to.deep.equal({
+      ...{ issuer: undefined, audience: [], accessTtlSeconds: 300, sessionMaxSeconds: 30 * 24 * 3600, shards: 2 },
+    });
+    expect(stream.messages[0]?.keys).to.deep.equal({ keys: [] });
+    expect(stream.messages.filter(({ settings, keys }) => settings ?? keys)).to.have.length(1);
+    expect([...stream.states.keys()].sort()).to.deep.equal([0, 1]);
+    expect(stream.said).to.include(before);
+    const at = (holds: (index: number) => boolean) => stream.messages.findIndex((_, index) => holds(index));
+    const caughtUp = at((index) => stream.messages[index]?.caughtUp ?? false);
+    expect(at((index) => stream.messages[index]?.pong !== undefined)).to.be.at.least(caughtUp);
+  });
+
+  it('has told of an end before the pong of a ping that follows its acknowledgement', async () => {
+    const stream = open();
+    for (let i = 0; i < 20; i++) {
+      const end = await ended('ann');
+      await stream.pong(i % 2 === 0);
+      expect(stream.said).to.include(end);
+    }
+  });
+
+  it('tells of ends without a ping, and of a cut-off with its time', async () => {
+    const stream = open();
+    await stream.pong();
+    await scene.client.revokeSubject('carl');
+    const what = whatOf({ kind: 'not-before', subject: 'carl' });
+    await stream.until(() => stream.said.includes(what));
+    const cut = stream.messages.flatMap(({ revocations }) => revocations).find(({ subject }) => subject)?.subject;
+    // After the birth of the shard.
+    expect(cut?.notBeforeMs).to.equal(scene.world.nowMs + 1);
+  });
+
+  it('answers many pings by the pong of the last one', async () => {
+    const stream = open();
+    await stream.pong();
+    for (let i = 0; i < 50; i++) stream.ping();
+    await stream.pong();
+    expect(stream.pongs.at(-1)?.id).to.equal(52);
+    expect(stream.pongs.length).to.be.below(10);
+  });
+
+  it('names the shards that it could not read, and goes on', async () => {
+    const stream = open();
+    await stream.pong();
+    scene.world.refuses = true;
+    expect([...(await stream.pong()).uncovered]).to.deep.equal([3]);
+    scene.world.refuses = false;
+    expect((await stream.pong()).uncovered).to.have.length(0);
+  });
+
+  it('raises what it is complete since by what it drops', async () => {
+    scene.world.nowMs += MINUTE;
+    const end = await ended('ann');
+    const stream = open();
+    await stream.pong();
+    expect(stream.said).to.include(end);
+    const completeBefore = stream.states.get(1)?.completeSinceMs ?? 0;
+    const atMs = scene.world.nowMs;
+    scene.world.nowMs += 5 * MINUTE + 71 * SECOND;
+    await stream.pong();
+    await stream.until(() => (stream.states.get(1)?.completeSinceMs ?? 0) > completeBefore);
+    expect(stream.states.get(1)?.completeSinceMs).to.be.within(atMs + 10 * SECOND, atMs + 10 * SECOND + 1);
+    const late = open();
+    await late.pong();
+    expect(late.said).to.not.include(end);
+  });
+
+  it('goes on for a client that closes its half, as one does that only watches', async () => {
+    const stream = open();
+    stream.halfClose();
+    await stream.until(() => stream.isCaughtUp);
+    const end = await ended('ann');
+    await stream.until(() => stream.said.includes(end));
+  });
+
+  for (const [what, first] of [
+    ['a first message that is no start', { ping: { id: 1, urgent: false } }],
+    ['an empty first message', {}],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      expect(await open(first).ended).to.equal('INVALID_ARGUMENT');
+    });
+  }
+
+  it('refuses a second start, and a ping whose id is no higher', async () => {
+    const [again, lower] = [open(), open()];
+    again.send({ start: {} });
+    lower.send({ ping: { id: 7, urgent: false } });
+    lower.send({ ping: { id: 7, urgent: false } });
+    expect(await again.ended).to.equal('INVALID_ARGUMENT');
+    expect(await lower.ended).to.equal('INVALID_ARGUMENT');
+  });
+
+  it('refuses a stream too many, and takes another once one has gone', async () => {
+    const three = [open(), open(), open()];
+    await Promise.all(three.map((stream) => stream.pong()));
+    expect(await open().ended).to.equal('RESOURCE_EXHAUSTED');
+    three[0]?.close();
+    while (scene.feed.watchers > 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await open().pong();
+  });
+
+  it('reads nothing while nobody watches', async () => {
+    await open().pong();
+    for (const stream of streams.splice(0)) stream.close();
+    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    scene.flowing = false;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(scene.world.pending).to.have.length(0);
+    scene.flowing = true;
+  });
+
+  it('ends with UNAVAILABLE when the service stops', async () => {
+    const other = await GrpcScene.start();
+    const stream = new FeedStream(other.address);
+    await stream.pong();
+    const stopped = other.stop();
+    expect(await stream.ended).to.equal('UNAVAILABLE');
+    stream.close();
+    await stopped;
+  });
+});
