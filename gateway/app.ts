@@ -50,6 +50,8 @@ export interface AppParts {
   readonly meter: Meter | undefined;
   /** Undefined: nothing is traced. */
   readonly tracing: Tracing | undefined;
+  /** The version of the program. */
+  readonly version: string;
 }
 
 /** The name of the route of a request that has none. */
@@ -65,10 +67,10 @@ const CORS_OF = {
 /** Builds the app. It does not listen yet. */
 export function createApp(
   { cors, paths, refreshCookie: cookie, rateLimit, limits }: GatewaySettings,
-  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter, tracing }: AppParts,
+  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter, tracing, version }: AppParts,
 ): FastifyInstance<Server> {
   const cookies = cookie && new CookieMode(client, { cookie, origins: cors.origins, unixMs });
-  const routes = createRoutes({ client, check, oauth, cookies }, paths);
+  const routes = createRoutes({ client, check, oauth, cookies, version }, paths);
   const durations = meter && requestDurations(meter, [...routes.keys(), UNKNOWN_ROUTE]);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);

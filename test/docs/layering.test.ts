@@ -137,6 +137,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/platform/env/', files: ['src/platform/env/'], packages: [], node: true },
   { at: 'src/platform/make-folder.ts', files: [], packages: [], node: true },
   { at: 'src/platform/logger.ts', files: [], packages: [], node: false },
+  { at: 'src/platform/version.ts', files: [], packages: [], node: true },
   { at: 'src/platform/redaction.ts', files: [], packages: [], node: false },
   {
     at: 'src/platform/log.ts',
@@ -283,7 +284,12 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'pino'],
     node: true,
   },
-  { at: 'src/main.ts', files: ['src/commands/', 'src/platform/output/'], packages: [], node: true },
+  {
+    at: 'src/main.ts',
+    files: ['src/commands/', 'src/platform/output/', 'src/platform/version.ts'],
+    packages: [],
+    node: true,
+  },
   // HTTP's mechanics know no route, and limits know no HTTP.
   {
     at: 'gateway/http/',
@@ -302,10 +308,12 @@ const RULES: readonly Rule[] = [
     node: true,
   },
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
+  // Descriptions alone: they know routes by their shape.
+  { at: 'gateway/openapi/', files: ['gateway/openapi/'], packages: [], node: false },
   {
     at: 'gateway/routes/',
     files: [
-      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/'],
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/openapi/'],
       ...['auth-client', 'revoker-client', 'service-connection'].map((name) => `gateway/${name}.ts`),
       ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
     ],

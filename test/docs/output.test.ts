@@ -37,6 +37,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/integrations/authjs.test.ts': 'tsc',
   'test/platform/log.test.ts': 'scripts with a logger in them',
   'test/middleware/closure.test.ts': 'a script that loads a middleware',
+  'test/openapi/openapi.check.ts': 'a linter, schemathesis',
   'test/package/fresh-checkout.ts': 'npm, tar',
   'test/package/shop.ts': 'the programs of docs/validator.md',
   'test/package/started-by-npm.ts': 'npm, npx',
