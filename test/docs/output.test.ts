@@ -19,6 +19,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/adapters/lmdb/read-turn.test.ts': 'child.ts, a store by itself',
   'test/adapters/redis/closing.test.ts': 'open-and-close.ts, a store by itself',
   'test/bench/speed.test.ts': 'the bench',
+  'test/browser/chromium.ts': 'chromium, found by sh',
   'test/chaos/validator-process.ts': 'validator-child.ts, a validator by itself',
   'test/clients/workplace.ts': 'the tools of other languages, and the clients that they build',
   'test/commands/command-line.test.ts': 'mount',
