@@ -9,18 +9,17 @@ import { logout } from '../../core/use-cases/logout.js';
 import { refresh } from '../../core/use-cases/refresh.js';
 import { type Validation, validate } from '../../core/use-cases/validate.js';
 import type { ServiceCall } from '../call-context.js';
-import type { CallMetrics } from '../call-metrics.js';
 import type { AUTH_SERVICE } from '../codec/encoding.js';
 import { introspectionMessage } from '../codec/introspection-message.js';
 import { keySetMessage } from '../codec/key-set-message.js';
 import { validationResponse } from '../codec/validation-response.js';
-import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
+import type { CallObservers, ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
 import { validateTokens } from './validate-tokens.js';
 
 export function authService(
   context: Context,
   unary: UnaryHandlers,
-  metrics?: CallMetrics,
+  { metrics, tracing }: CallObservers = {},
 ): ServiceHandlers<typeof AUTH_SERVICE> {
   const refreshed = (call: ServiceCall, text: string): Promise<Pair> =>
     metrics ? metrics.refreshed(call, (counted) => refresh(context, counted, text)) : refresh(context, call, text);
@@ -57,7 +56,7 @@ export function authService(
       'debug',
     ),
 
-    validateTokens: unary.wrap('ValidateTokens', validateTokens(context, metrics), 'debug'),
+    validateTokens: unary.wrap('ValidateTokens', validateTokens(context, { metrics, tracing }), 'debug'),
 
     introspectToken: unary.wrap(
       'IntrospectToken',
