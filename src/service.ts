@@ -25,7 +25,15 @@ import type { Meter } from './platform/metrics/meter.js';
 import { logGrpcTo } from './platform/output/grpc-log.js';
 import { Certificates } from './platform/tls/certificates.js';
 import type { TlsFiles } from './platform/tls/pem.js';
-import { countEnds, countSetbacks, measureCache, measureKeyAge, measureStore } from './service-metrics.js';
+import {
+  countEnds,
+  countSetbacks,
+  measureCache,
+  measureKeyAge,
+  measureStore,
+  measureWatchers,
+  observeFeed,
+} from './service-metrics.js';
 import type { KeySettings } from './settings/keys.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './settings/service.js';
 
@@ -108,8 +116,17 @@ export async function startService(
     const verified = meter ? measureCache(memory, meter) : memory;
     const context = { store: guarded, keys, crypto, policy, latestStart: new LatestSessionStart(), verified };
     const reader = new FeedReader({ store, births, ledger, windowMs, entryOf: owedEntry(crypto) });
-    const feed = new Feed({ reader, keys, policy, shards: store.shards, maxWatchers: settings.maxWatchers, log });
-    revocations.subscribe(() => feed.hurry());
+    const feed = new Feed({
+      reader,
+      keys,
+      policy,
+      shards: store.shards,
+      maxWatchers: settings.maxWatchers,
+      log,
+      observer: meter && observeFeed(meter),
+    });
+    revocations.subscribe(() => feed.ended());
+    if (meter) measureWatchers(() => feed.watchers, meter);
     const server = new GrpcServer(context, log, {
       ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
