@@ -136,8 +136,14 @@ class Run {
       if (outcome === 'answered' && nowMs >= this.#countsFromMs && nowMs < this.#untilMs) this.#answeredInTime++;
       if (startMs >= this.#countsFromMs) this.#count(outcome, nowMs - startMs);
       // On a connection that is gone a call fails at once, and so would all that follow, each within the other.
-      if (outcome === 'failed') setImmediate(then);
-      else then();
+      if (outcome !== 'failed') then();
+      else {
+        setImmediate(() => {
+          then();
+          // What has read the answer has sent what waited then, and this call comes after that.
+          wire.flush();
+        });
+      }
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { Environment } from '../platform/env.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../platform/tls/pem.js';
-import { readStore, revealed } from '../settings/service.js';
+import { readStore, revealed, type StoreSettings } from '../settings/service.js';
 import type { CheckResult, Severity } from '../store-check/check-result.js';
 import { surveyFolder } from '../store-check/lmdb-survey.js';
 import { surveyRedis } from '../store-check/redis/survey.js';
@@ -16,12 +16,25 @@ const LABELS: Readonly<Record<Severity, string>> = {
   good: 'good   ',
 };
 
+export interface StoreReport {
+  /** The results, with remedies, and the verdict. */
+  readonly text: string;
+  readonly isUnsafe: boolean;
+}
+
 /** Checks the store that `serve` would use with these variables. The exit code is 1 if it is unsafe. */
 export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
   const settings = readStore(env, 'serve');
   checkSettings(env);
   printWarnings(env);
+  const { text, isUnsafe } = await reportOn(settings);
+  printResult(text);
+  process.exitCode = isUnsafe ? 1 : 0;
+}
+
+/** Checks a store. */
+export async function reportOn(settings: StoreSettings): Promise<StoreReport> {
   const results =
     settings.kind === 'redis'
       ? await surveyRedis(settings.url.reveal(), {
@@ -30,12 +43,12 @@ export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
           sentinel: settings.sentinel && revealed(settings.sentinel),
         })
       : await surveyFolder(settings.dataDir);
-  for (const result of results) printResult(lines(result));
   const count = (severity: Severity): number => results.filter((result) => result.severity === severity).length;
-  const verdict = count('unsafe') > 0 ? 'Do not use this store' : 'This store can be used';
+  const isUnsafe = count('unsafe') > 0;
+  const verdict = isUnsafe ? 'Do not use this store' : 'This store can be used';
   const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
-  printResult(`\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`);
-  process.exitCode = count('unsafe') > 0 ? 1 : 0;
+  const sum = `\n${verdict}: ${count('unsafe')} unsafe, ${warnings}, ${count('unknown')} unknown.\n`;
+  return { text: results.map(lines).join('') + sum, isUnsafe };
 }
 
 /** @throws TlsFileError */

@@ -8,13 +8,15 @@ import { chaosOptions } from './settings.js';
 
 /** CHAOS_SECONDS makes it longer. */
 const SHORT_S = 12;
+/** More act in `npm run test:soak`. */
+const CLIENTS = 10;
 
 describe('two nodes on one store, under chaos', () => {
   const options = chaosOptions({ ...process.env, CHAOS_SECONDS: process.env['CHAOS_SECONDS'] || `${SHORT_S}` });
 
   it(`keep every promise for ${options.seconds} s while the store and the nodes fail`, async function () {
     this.timeout(options.seconds * 1_000 + AROUND_MS);
-    const result = await expectKept({ ...options, validators: false });
+    const result = await expectKept({ ...options, validators: false, clients: CLIENTS });
     process.stdout.write(`${textOf(options, result).replace(/^/gm, '      ')}\n`);
     // It must have been a run that could have shown something.
     const { calls, faults } = result.history;
@@ -30,7 +32,7 @@ describe('two nodes on one store, under chaos', () => {
 
   it('on the embedded store keep every promise while they are killed and stopped', async function () {
     this.timeout(AROUND_MS);
-    const result = await expectKept({ ...options, store: 'lmdb', seconds: 5, validators: false });
+    const result = await expectKept({ ...options, store: 'lmdb', seconds: 5, validators: false, clients: CLIENTS });
     expect(grantedIn(result)).to.be.above(50);
   });
 });

@@ -48,8 +48,8 @@ export class InCluster implements Replicated {
     const ownerOf = (slot: number): Promise<RedisServer> => world.agreedOwnerOf(slot, LIMIT_MS);
     /** The other nodes that have slots of ours. */
     const othersThan = async (owner: RedisServer): Promise<RedisServer[]> => {
-      const owners = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => ownerOf(slotOf(shard))));
-      return [...new Set(owners)].filter((server) => server !== owner);
+      const slots = Array.from({ length: SHARDS }, (_, shard) => slotOf(shard));
+      return [...new Set(await world.agreedOwnersOf(slots, LIMIT_MS))].filter((server) => server !== owner);
     };
     /** Moves slots, all at once. */
     const migrated = async (moves: readonly (readonly [slot: number, to: RedisServer])[]): Promise<void> => {
@@ -116,7 +116,7 @@ export class InCluster implements Replicated {
         await world.settled(LIMIT_MS);
         const [fresh, ...replicas] = await world.addPrimary(1);
         const moved = someSlots(TO_FRESH_NODE);
-        const owners = await Promise.all(moved.map(ownerOf));
+        const owners = await world.agreedOwnersOf(moved, LIMIT_MS);
         await migrated(moved.map((slot) => [slot, fresh]));
         await last(0, 1_000);
         const back = moved.map((slot, n) => [slot, owners[n] ?? fresh] as const);

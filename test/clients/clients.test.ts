@@ -8,9 +8,10 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
 import { type Started, start } from '../support/processes.js';
-import { type Section, section } from './page.js';
-import { pathTo, protocOfPython } from './protoc.js';
-import { CannotRun, needTools, Workplace } from './workplace.js';
+import { type BuiltClient, clientOf } from './built-client.js';
+import { section } from './page.js';
+import { addProtoc, pathTo } from './protoc.js';
+import { CannotRun, needTools, runs } from './workplace.js';
 
 const TOOLS: Readonly<Record<string, readonly string[]>> = {
   Go: ['go', 'protoc'],
@@ -25,19 +26,20 @@ const COMPARE = fileURLToPath(new URL('../../../test/clients/upstream/main.go', 
 // Python puts the code of every file into one registry of names, whatever package it came from.
 const GENERATE_ALL = `
 files="$(cd "$LATCHKEY/proto/" && find . -name '*.proto' | sed 's#^\\./##')"
-venv/bin/python -m grpc_tools.protoc -I "$LATCHKEY/proto" --python_out=. --grpc_python_out=. $files
-test -f google/rpc/status_pb2.py
-venv/bin/python main.py`;
+all="$(mktemp -d)"
+trap 'rm -rf "$all"' EXIT
+venv/bin/python -m grpc_tools.protoc -I "$LATCHKEY/proto" --python_out="$all" --grpc_python_out="$all" $files
+test -f "$all/google/rpc/status_pb2.py"
+cp main.py "$all"
+venv/bin/python "$all/main.py"`;
 
 describe('the page on clients', function () {
   this.timeout(300_000);
   const { script: before_, output } = section('Before you begin');
   const checkout = mkdtempSync(join(tmpdir(), 'latchkey-checkout-'));
-  const places = new Map<string, Workplace>();
-  const outputs = new Map<string, Promise<string>>();
+  const clients = new Map<string, Promise<BuiltClient>>();
   let dev: Started;
   let env: Record<string, string>;
-  let protoc: Promise<Workplace | undefined>;
 
   before(async () => {
     const dataDir = join(checkout, '.latchkey');
@@ -49,41 +51,41 @@ describe('the page on clients', function () {
       addresses: readonly { host: string; port: number }[];
     };
     env = { LATCHKEY: checkout, AUTH_SERVICE_ADDRESS: `127.0.0.1:${addresses[0]?.port}` };
-    protoc = protocOfPython();
-    protoc.catch(() => {});
     // All at once: they wait for downloads most of the time.
-    for (const language of Object.keys(TOOLS)) {
-      const run = runSection(language);
-      run.catch(() => {});
-      outputs.set(language, run);
+    for (const language of ['Python', ...Object.keys(TOOLS)]) {
+      if (clients.has(language)) continue;
+      const client = build(language);
+      client.catch(() => {});
+      clients.set(language, client);
     }
   });
   after(async () => {
-    await Promise.allSettled([protoc, ...outputs.values()]);
-    (await protoc.catch(() => undefined))?.remove();
-    for (const place of places.values()) place.remove();
+    await Promise.allSettled(clients.values());
     await dev.stop();
     rmSync(checkout, { recursive: true, force: true });
   });
 
-  async function runSection(language: string): Promise<string> {
-    const { files, script }: Section = section(language);
+  async function build(language: string): Promise<BuiltClient> {
     const tools = TOOLS[language] ?? [];
-    const borrowed = tools.includes('protoc') ? await protoc : undefined;
-    needTools(...tools.filter((tool) => tool !== 'protoc' || borrowed === undefined));
-    const place = new Workplace({ ...env, ...pathTo(borrowed) });
-    places.set(language, place);
-    for (const [path, content] of files) place.write(path, content);
-    return place.run(before_ + script);
+    const borrowed = tools.includes('protoc') ? await clientWithProtoc() : undefined;
+    const versions = needTools(...tools.filter((tool) => tool !== 'protoc' || borrowed === undefined));
+    const all = { ...env, ...pathTo(borrowed?.place) };
+    return clientOf({ language, section: section(language), versions, env: all, preparation: before_ });
+  }
+
+  /** Where there is no protoc, the client in Python, which has one. */
+  async function clientWithProtoc(): Promise<BuiltClient | undefined> {
+    const python = runs('protoc') || !runs('python3') ? undefined : await clients.get('Python');
+    if (python !== undefined) addProtoc(python.place);
+    return python;
   }
 
   /** What the commands of a section print. Skips the test where they cannot run. */
-  async function printed(test: Mocha.Context, language: string): Promise<{ output: string; place: Workplace }> {
+  async function printed(test: Mocha.Context, language: string): Promise<BuiltClient> {
     try {
-      const output = await outputs.get(language);
-      const place = places.get(language);
-      if (output === undefined || !place) throw new Error(`the commands for ${language} were not run`);
-      return { output, place };
+      const client = await clients.get(language);
+      if (client === undefined) throw new Error(`the commands for ${language} were not run`);
+      return client;
     } catch (error) {
       if (!(error instanceof CannotRun)) throw error;
       if (test.test) test.test.title += ` (skipped: ${error.message})`;

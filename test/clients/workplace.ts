@@ -1,4 +1,4 @@
-// An empty folder in which the commands of one section run, with the tools that they need.
+// The folder in which the commands of one section run, with the tools that they need.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,24 +19,34 @@ const QUICK_NPM = {
   ...{ npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' },
 };
 
+/** pip compiles what it installs as a whole; Python compiles what it runs. */
+const QUICK_PIP = { PIP_NO_COMPILE: '1', PIP_DISABLE_PIP_VERSION_CHECK: '1' };
+
+/** Maven runs for seconds: less than it takes until code that is compiled better pays. */
+const QUICK_MAVEN = { MAVEN_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' };
+
 /** The commands cannot run here; the message says why. */
 export class CannotRun extends Error {
   override readonly name = 'CannotRun';
 }
 
-/** A folder of its own, gone after `remove`. */
 export class Workplace {
-  readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-client-'));
+  readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
 
-  /** @param env beside the process's own */
-  constructor(env: Readonly<Record<string, string>>) {
-    this.#env = { ...env, ...goFolders(this.folder) };
+  /**
+   * @param env beside the process's own
+   * @param folder default: an empty one of its own, gone after `remove`
+   */
+  constructor(env: Readonly<Record<string, string>>, folder = mkdtempSync(join(tmpdir(), 'latchkey-client-'))) {
+    this.folder = folder;
+    this.#env = { ...env, ...goFolders(folder) };
   }
 
-  write(path: string, content: string): void {
+  /** @param mode of a file that is new */
+  write(path: string, content: string, mode = 0o644): void {
     mkdirSync(dirname(join(this.folder, path)), { recursive: true });
-    writeFileSync(join(this.folder, path), content);
+    writeFileSync(join(this.folder, path), content, { mode });
   }
 
   /**
@@ -47,7 +57,7 @@ export class Workplace {
   async run(script: string): Promise<string> {
     const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: this.folder,
-      env: { ...process.env, ...QUICK_NPM, ...this.#env },
+      env: { ...process.env, ...QUICK_NPM, ...QUICK_PIP, ...QUICK_MAVEN, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that what the script has started ends with it.
       detached: true,
@@ -66,13 +76,21 @@ export class Workplace {
   }
 }
 
-/** Whether a tool is there and runs. */
-export const runs = (tool: string): boolean => spawnSync(tool, [tool === 'go' ? 'version' : '--version']).status === 0;
+/** What a tool says of its version; undefined: it is not there, or does not run. */
+function versionOf(tool: string): string | undefined {
+  const { status, stdout } = spawnSync(tool, [tool === 'go' ? 'version' : '--version'], { encoding: 'utf8' });
+  return status === 0 ? stdout : undefined;
+}
 
-/** @throws CannotRun unless every tool is there and runs */
-export function needTools(...tools: readonly string[]): void {
-  const missing = tools.filter((tool) => !runs(tool));
+/** Whether a tool is there and runs. */
+export const runs = (tool: string): boolean => versionOf(tool) !== undefined;
+
+/** @returns the versions of the tools. @throws CannotRun unless every tool is there and runs */
+export function needTools(...tools: readonly string[]): string[] {
+  const versions = tools.map(versionOf);
+  const missing = tools.filter((_, n) => versions[n] === undefined);
   if (missing.length > 0) throw new CannotRun(`${missing.join(' and ')} cannot be run here`);
+  return versions.map((version) => version ?? '');
 }
 
 /** Go installs programs into the folder, and keeps its cache of modules. */

@@ -4,11 +4,11 @@ import { expect } from 'chai';
 import { clusterResults } from '../../src/store-check/redis/cluster-rules.js';
 import { sentinelResults } from '../../src/store-check/redis/sentinel-rules.js';
 import { Stage } from '../e2e/stage.js';
-import { runCommand } from '../support/processes.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
+import { checkStore } from '../support/store-check.js';
 
-const check = (url: string) => runCommand(['store', 'check'], { REDIS_URL: url });
+const check = (url: string) => checkStore({ REDIS_URL: url });
 
 describe('latchkey store check, where there are replicas', function () {
   this.timeout(120_000);

@@ -8,6 +8,7 @@ import { Stage } from '../e2e/stage.js';
 import { RIGHTS } from '../faults/fault-scene.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { checkStore } from '../support/store-check.js';
 
 const PASSWORD = 'p@ss word';
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory', '256mb'];
@@ -19,8 +20,13 @@ describe('latchkey store check', () => {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  const check = (redis: RedisServer | string, env: Env = {}) =>
-    runCommand(['store', 'check'], { REDIS_URL: typeof redis === 'string' ? redis : redis.url, ...env });
+  const envOf = (redis: RedisServer | string, env: Env = {}): Env => ({
+    REDIS_URL: typeof redis === 'string' ? redis : redis.url,
+    ...env,
+  });
+  /** A process of its own: for what only a process shows. */
+  const run = (redis: RedisServer, env: Env = {}) => runCommand(['store', 'check'], envOf(redis, env));
+  const check = (redis: RedisServer | string) => checkStore(envOf(redis));
   const urlOf = (redis: RedisServer, user: string): string => `redis://${user}:sesame@127.0.0.1:${redis.port}`;
 
   /** One line of what is printed: `weight`, then the text. */
@@ -34,7 +40,7 @@ describe('latchkey store check', () => {
   describe('of a Redis that is as it should be', () => {
     it('ends with 0, warns of nothing, and writes nothing', async () => {
       const redis = await stage.redis(...DURABLE, ...CLOSED);
-      const { code, stdout, stderr } = await check(redis);
+      const { code, stdout, stderr } = await run(redis);
       expect([code, stderr]).to.deep.equal([0, '']);
       expect(stdout).to.not.match(/^(UNSAFE|warning|unknown)/m);
       for (const text of ['primary', 'evicts nothing', 'appendfsync always', 'room for about', 'requires a password']) {
@@ -70,11 +76,11 @@ describe('latchkey store check', () => {
   describe('of a Redis that is unsafe ends with 1 and says that', () => {
     it('it may evict, as serve does, unless that is allowed', async () => {
       const redis = await stage.redis(...DURABLE, '--maxmemory-policy', 'volatile-lru');
-      const refused = await check(redis);
+      const refused = await run(redis);
       expect(refused.code).to.equal(1);
       expectLine(refused.stdout, 'UNSAFE', 'volatile-lru');
       expect(refused.stdout).to.contain('redis-cli CONFIG SET maxmemory-policy noeviction');
-      const allowed = await check(redis, { ALLOW_UNSAFE_STORE: 'true' });
+      const allowed = await run(redis, { ALLOW_UNSAFE_STORE: 'true' });
       expect(allowed.code).to.equal(0);
       expectLine(allowed.stdout, 'warning', 'volatile-lru');
     });
@@ -199,7 +205,7 @@ describe('latchkey store check', () => {
 
     it('that is new says so, and makes nothing there', async () => {
       const dataDir = join(folder, 'none');
-      const { code, stdout } = await runCommand(['store', 'check'], { DATA_DIR: dataDir });
+      const { code, stdout } = await checkStore({ DATA_DIR: dataDir });
       expect(code).to.equal(0);
       expectLine(stdout, 'good', 'no store', dataDir);
       expect(() => rmSync(dataDir)).to.throw('ENOENT');

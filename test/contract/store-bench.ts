@@ -20,7 +20,7 @@ export interface StoreWorld {
 
 export const HOUR_MS = 3_600_000;
 /** A lifetime that a test waits for, ms. */
-export const SHORT_MS = 60;
+export const SHORT_MS = 250;
 
 let made = 0;
 export const freshSession = (subject: string): StoreKey => {

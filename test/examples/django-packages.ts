@@ -1,12 +1,10 @@
 // A Python environment with the packages and the generated code of docs/integrations.md, made once and kept.
 
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { ROOT, readText } from '../docs/markdown.js';
 import { codeOnPage } from '../integrations/page.js';
+import { KeptFolder } from '../support/kept-folder.js';
 
 /** How long pip may take where nothing is cached, ms. */
 const INSTALL_MS = 150_000;
@@ -25,12 +23,9 @@ export function pythonFolder(): { readonly folder: string } | { readonly missing
   if (version.status !== 0) return { missing: 'there is no python3 of version 3.10 or later' };
   const script = codeOnPage('sh') + FURTHER;
   const protos = ['auth_service', 'token'].map((name) => readText(`proto/auth/v1/${name}.proto`));
-  const made = createHash('sha256')
-    .update([script, ...protos, version.stdout].join('\0'))
-    .digest('hex');
-  const folder = join(tmpdir(), `latchkey-python-${made.slice(0, 16)}`);
-  if (existsSync(folder)) return { folder };
-  const fresh = mkdtempSync(`${folder}-`);
+  const kept = new KeptFolder('python', [script, ...protos, `${version.stdout}`]);
+  if (kept.isKept) return { folder: kept.path };
+  const fresh = kept.begin();
   const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: fresh,
     env: { ...process.env, LATCHKEY: ROOT, PIP_DISABLE_PIP_VERSION_CHECK: '1' },
@@ -38,10 +33,8 @@ export function pythonFolder(): { readonly folder: string } | { readonly missing
     timeout: INSTALL_MS,
   });
   if (status === 0) {
-    // Whole or not at all; another run may have been first.
-    if (!existsSync(folder)) renameSync(fresh, folder);
-    else rmSync(fresh, { recursive: true });
-    return { folder };
+    kept.keep(fresh);
+    return { folder: kept.path };
   }
   rmSync(fresh, { recursive: true });
   if (status === null || OFFLINE.test(stdout + stderr)) return { missing: 'the Python packages cannot be installed' };

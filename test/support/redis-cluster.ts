@@ -69,24 +69,24 @@ export class ClusterWorld {
 
   /** Who has a slot, if all nodes that answer say the same. */
   async ownerOf(slot: number): Promise<RedisServer | undefined> {
-    const told = await Promise.all(this.servers.map((server) => this.#ownerBy(server, slot)));
-    const ids = new Set(told.filter((id) => id !== undefined));
-    return ids.size === 1 ? this.servers.find((server) => ids.has(this.idOf(server))) : undefined;
+    return (await this.#ownersOf([slot]))[0];
   }
 
-  async #ownerBy(server: RedisServer, slot: number): Promise<string | undefined> {
+  async #ownersOf(slots: readonly number[]): Promise<(RedisServer | undefined)[]> {
     // One that is gone or paused says nothing.
-    const view = server.pid === undefined ? undefined : await Promise.race([nodesBy(server), sleep(500)]);
-    if (view === undefined) return undefined;
-    for (const line of view.split('\n')) {
-      const [id = '', , flags = '', , , , , , ...ranges] = line.split(' ');
-      const has = ranges.some((range) => {
-        const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-        return first !== undefined && slot >= Number(first) && slot <= Number(last);
-      });
-      if (has && flags.includes('master')) return id;
-    }
-    return '-';
+    const view = (server: RedisServer) =>
+      server.pid === undefined ? undefined : Promise.race([nodesBy(server), sleep(500)]);
+    const views = (await Promise.all(this.servers.map(view))).filter((each) => each !== undefined);
+    return this.#agreed(views, slots);
+  }
+
+  /** The owners of slots, each if all views name it. */
+  #agreed(views: readonly string[], slots: readonly number[]): (RedisServer | undefined)[] {
+    const owners = views.map((each) => ownersIn(each, slots));
+    return slots.map((_, n) => {
+      const ids = new Set(owners.map((each) => each[n]));
+      return ids.size === 1 ? this.servers.find((server) => ids.has(this.idOf(server))) : undefined;
+    });
   }
 
   /** The replicas of a primary, as it names them itself. */
@@ -113,12 +113,18 @@ export class ClusterWorld {
 
   /** Waits until all nodes agree on who has a slot. @param not one who must not have it any more */
   async agreedOwnerOf(slot: number, limitMs: number, not?: RedisServer): Promise<RedisServer> {
-    let now: RedisServer | undefined;
+    const [owner] = await this.agreedOwnersOf([slot], limitMs, not);
+    return owner as RedisServer;
+  }
+
+  /** Waits until all nodes agree on who has each of some slots. @param not one who must have none of them any more */
+  async agreedOwnersOf(slots: readonly number[], limitMs: number, not?: RedisServer): Promise<readonly RedisServer[]> {
+    let owners: readonly (RedisServer | undefined)[] = [];
     await waitFor(async () => {
-      now = await this.ownerOf(slot);
-      return now !== undefined && now !== not;
+      owners = await this.#ownersOf(slots);
+      return owners.every((owner) => owner !== undefined && owner !== not);
     }, limitMs);
-    return now as RedisServer;
+    return owners.filter((owner) => owner !== undefined);
   }
 
   /** Waits until every node that lives knows all others, and each primary has its replicas. */
@@ -128,7 +134,7 @@ export class ClusterWorld {
       if (!infos.every((info) => /cluster_state:ok/.test(String(info)))) return false;
       const views = await Promise.all(this.servers.map(nodesBy));
       const clean = views.every((view) => !/fail|handshake|noaddr/.test(view) && count(view) === this.servers.length);
-      const owners = await Promise.all([0, SLOTS / 2, SLOTS - 1].map((slot) => this.ownerOf(slot)));
+      const owners = this.#agreed(views, [0, SLOTS / 2, SLOTS - 1]);
       const replication = await Promise.all(this.servers.map(({ raw }) => raw.info('replication')));
       const up = replication.every((info) => /role:master/.test(info) || /master_link_status:up/.test(info));
       return clean && up && owners.every((owner) => owner !== undefined);
@@ -226,6 +232,17 @@ export class ClusterWorld {
     );
     await this.settled();
   }
+}
+
+/** The ids of the primaries that have slots, as one node lists them; `-` for a slot that none has. */
+function ownersIn(view: string, slots: readonly number[]): string[] {
+  const owned = view.split('\n').flatMap((line) => {
+    const [id = '', , flags = '', , , , , , ...ranges] = line.split(' ');
+    return flags.includes('master') ? ranges.map((range) => ({ id, range: /^(\d+)(?:-(\d+))?$/.exec(range) })) : [];
+  });
+  const isIn = (slot: number, [, first, last = first]: readonly string[]): boolean =>
+    first !== undefined && slot >= Number(first) && slot <= Number(last);
+  return slots.map((slot) => owned.find(({ range }) => range !== null && isIn(slot, range))?.id ?? '-');
 }
 
 const nodesBy = async ({ raw }: { readonly raw: Redis }): Promise<string> => String(await raw.call('CLUSTER', 'NODES'));

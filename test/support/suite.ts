@@ -1,4 +1,4 @@
-// `npm test`: runs all test files, several at a time, then those that must be alone, and prints the sum of both parts.
+// `npm test`: runs all test files, several at a time, then those that must run apart, and prints the sum of all parts.
 //
 // Arguments: folders of tests, such as test/e2e; without any, all of them.
 
@@ -7,12 +7,12 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Mocha from 'mocha';
 import { mochaHooks } from './root-hooks.js';
-import { ALONE, FIRST } from './suite-files.js';
+import { ALONE, FIRST, TIMED } from './suite-files.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
-/** More would slow each other down so much that tests wait for longer than they may. */
-const JOBS_PER_PROCESSOR = 1;
+/** Most files wait for most of their time: for leases, failovers, time limits. */
+const JOBS_PER_PROCESSOR = 3;
 
 /** How long a test or a hook may take that names no limit of its own, ms. */
 const LIMIT_MS = 60_000;
@@ -50,25 +50,32 @@ async function run(mocha: Mocha, files: readonly string[]): Promise<Counts> {
 
 const startMs = performance.now();
 const options: Mocha.MochaOptions & { require: string[] } = { timeout: LIMIT_MS, forbidOnly: true, require: [HOOKS] };
-const jobs = Number(process.env['TEST_JOBS'] || JOBS_PER_PROCESSOR * availableParallelism());
+const processors = availableParallelism();
+const jobs = Number(process.env['TEST_JOBS'] || JOBS_PER_PROCESSOR * processors);
+const timed = Object.keys(TIMED).map(compiled);
 const alone = Object.keys(ALONE).map(compiled);
 const folders = process.argv.slice(2).map((folder) => `dist/${folder.replace(/\/*$/, '/')}`);
 const files = testFiles().filter((path) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)));
+const apart = [...timed, ...alone];
 
 const parts = [
   await run(
     new Mocha({ ...options, parallel: true, jobs }),
-    files.filter((path) => !alone.includes(path)),
+    files.filter((path) => !apart.includes(path)),
+  ),
+  await run(
+    new Mocha({ ...options, parallel: true, jobs: Math.min(jobs, processors) }),
+    timed.filter((path) => files.includes(path)),
   ),
   await run(
     new Mocha({ ...options, rootHooks: mochaHooks }),
-    files.filter((path) => alone.includes(path)),
+    alone.filter((path) => files.includes(path)),
   ),
 ];
 
 const sum = (of: (counts: Counts) => number): number => parts.reduce((total, each) => total + of(each), 0);
 const failed = sum((counts) => counts.failed);
-process.stdout.write(`Both parts, in ${Math.round((performance.now() - startMs) / 1_000)} s:\n`);
+process.stdout.write(`All parts, in ${Math.round((performance.now() - startMs) / 1_000)} s:\n`);
 process.stdout.write(`  ${sum(({ passed }) => passed)} passing\n`);
 process.stdout.write(`  ${sum(({ pending }) => pending)} pending\n`);
 if (failed > 0) process.stdout.write(`  ${failed} failing\n`);

@@ -3,37 +3,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { SHARDS, slotOf } from '../../../src/adapters/redis/keys.js';
-import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { cutOff, freshSession } from '../../contract/store-bench.js';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { ClusterWorld } from '../../support/redis-cluster.js';
 import { openStore, PATIENT, until } from './redis-world.js';
+import { StorePool } from './store-pool.js';
 
 describe('with a Redis Cluster', function () {
   this.timeout(120_000);
   let world: ClusterWorld;
+  let stores: StorePool;
   before(async () => {
     world = await ClusterWorld.start();
+    stores = new StorePool(world.url);
   });
-  after(() => world.stop());
+  after(async () => {
+    await stores?.close();
+    await world?.stop();
+  });
 
   describeStoreContract('RedisStore', async () => {
-    const stores: RedisStore[] = [];
     await Promise.all(world.servers.slice(0, 3).map(({ raw }) => raw.flushall()));
     return {
-      async open() {
-        const { store } = openStore(world.url, PATIENT);
-        stores.push(store);
-        await store.opened();
-        return store;
-      },
-      async pass(ms) {
-        await sleep(ms);
-      },
-      async dispose() {
-        await Promise.all(stores.map((store) => store.close()));
-      },
+      open: () => stores.open(),
+      pass: (ms) => sleep(ms),
+      dispose: () => stores.takeBack(),
     };
   });
 
