@@ -18,6 +18,8 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/adapters/lmdb/processes.test.ts': 'child.ts, a store by itself',
   'test/adapters/lmdb/read-turn.test.ts': 'child.ts, a store by itself',
   'test/adapters/redis/closing.test.ts': 'open-and-close.ts, a store by itself',
+  'test/alerts/alerts.check.ts': 'promtool',
+  'test/alerts/prometheus.ts': 'prometheus, promtool',
   'test/bench/speed.test.ts': 'the bench',
   'test/chaos/validator-process.ts': 'validator-child.ts, a validator by itself',
   'test/clients/workplace.ts': 'the tools of other languages, and the clients that they build',

@@ -23,6 +23,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'src/workers': 0,
   'src/service.ts': 0,
   'src/service-metrics.ts': 0,
+  'src/store-traces.ts': 0,
   'src/main.ts': 0,
   'src/adapters/jwt': 0,
   'src/adapters/lmdb': 0,

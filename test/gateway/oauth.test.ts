@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { POLICY } from '../support/world.js';
-import { basic, INTROSPECT, OAuthScene, ODD_SECRET, REVOKE, SECRET, sha256 } from './oauth-scene.js';
+import { basic, INTROSPECT, ODD_SECRET, REVOKE, SECRET, sha256 } from './oauth-clients.js';
+import { OAuthScene } from './oauth-scene.js';
 import { ORIGIN } from './running-gateway.js';
 
 /** As RFC 6749 says, and as it is often done. */
