@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
+import { FeedStream } from '../support/feed-stream.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
@@ -62,6 +63,18 @@ for (const [name, start] of STORES) {
         expect(await one.verdict(after.accessToken)).to.equal('active');
         await one.revokeSubject(subject);
         expect(await other.verdict(after.accessToken)).to.equal('REVOKED');
+      }
+    });
+
+    it('streams ends of one node at the other, before the pong of a ping that follows them', async () => {
+      const stream = new FeedStream(nodes[0].process.address);
+      stage.owns(() => stream.close());
+      expect((await stream.pong()).uncovered).to.have.length(0);
+      for (const subject of numbers(6).map((n) => `watched-${n}`)) {
+        const { sessionId, refreshToken } = await nodes[1].client.issue(subject);
+        await nodes[1].client.logout({ refreshToken });
+        await stream.pong();
+        expect(stream.said).to.include(`s${sessionId.replaceAll('-', '')}`);
       }
     });
 
