@@ -5,11 +5,15 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { ROOT } from '../docs/markdown.js';
 
+/** Where test/browser/install.sh puts the packages of pages. */
+const PAGE_PACKAGES = 'node_modules/.cache/pages';
+
 /** The text of a minified module and all that it imports. @param entry a path in the project */
 export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, entry)],
     ...{ bundle: true, minify: true, write: false, format: 'esm', target: 'es2022', logLevel: 'silent' },
+    nodePaths: [join(ROOT, PAGE_PACKAGES, 'node_modules')],
     define: { 'process.env.NODE_ENV': '"development"' },
   });
   return outputFiles[0]?.text ?? '';
