@@ -61,7 +61,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const parts = { log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs, unixMs, meter };
   const app = createApp(settings, parts);
   const connections = new Connections(app.server, {
-    ...{ log, responses, pipelined: limits.pipelined },
+    ...{ log, responses, pipelined: limits.pipelined, quietMs: limits.quietMs },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
   });
   let closed: Promise<void> | undefined;
