@@ -87,15 +87,25 @@ export class Stage {
   }
 }
 
-/** Between two looks, ms: what takes long is looked at less often, since a look may cost many calls. */
-const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 40];
+/**
+ * Between two looks, ms: what takes long is looked at less often, and so is what is dear to look at, since a look may
+ * cost many calls.
+ */
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS, MOST_PAUSE_OF_DEAR_MS] = [5, 40, 100];
+
+function pauseMs(waitedMs: number, lookMs: number): number {
+  const byTime = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20));
+  return Math.max(byTime, Math.min(MOST_PAUSE_OF_DEAR_MS, 2 * lookMs));
+}
 
 /** Waits until something holds. Returns how long that took, ms. */
 export async function until(holds: () => boolean | Promise<boolean>, limitMs: number): Promise<number> {
   const startMs = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
-    await sleep(Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, (performance.now() - startMs) / 20)));
+  for (;;) {
+    const lookedMs = performance.now();
+    if (await holds()) return performance.now() - startMs;
+    const nowMs = performance.now();
+    if (nowMs - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
+    await sleep(pauseMs(nowMs - startMs, nowMs - lookedMs));
   }
-  return performance.now() - startMs;
 }
