@@ -2,16 +2,16 @@
 
 import { expect } from 'chai';
 import { BLACKLISTED, type Browser, EXPIRED, pairIn } from './browser.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, expired } from './tokens.js';
 
 describe('the four cases, over HTTP', () => {
   const stage = new Stage();
-  let node: ServiceNode;
+  let node: RunningNode;
   let browser: Browser;
   before(async () => {
-    node = await stage.serve(await stage.redis());
-    browser = await stage.gateway(node);
+    node = await stage.serveHere(await stage.redis());
+    browser = await stage.gatewayHere(node);
   });
   after(() => stage.clear());
 

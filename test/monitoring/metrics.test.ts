@@ -21,7 +21,7 @@ describe('metrics', () => {
   let redis: RedisServer;
   let node: ServiceNode;
   let strict: ServiceNode;
-  let browser: Browser;
+  let browser: Browser<Started>;
 
   before(async () => {
     redis = await stage.redis();
