@@ -10,7 +10,7 @@ import { ExtAuthzClient } from '../support/ext-authz-client.js';
 import { JWT_SECRET } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Browser } from './browser.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage, until } from './stage.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 type Door = (token: string) => Promise<string>;
@@ -28,15 +28,15 @@ describe('every door', function () {
   const tokens = new Map<string, string>();
   const doors = new Map<string, Door>();
   let redis: RedisServer;
-  let node: ServiceNode;
+  let node: RunningNode;
   let gateway: Browser;
   let validators: readonly Validator[];
   let envoy: ExtAuthzClient;
 
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis, SETTINGS);
-    gateway = await stage.gateway(node);
+    node = await stage.serveHere(redis, SETTINGS);
+    gateway = await stage.gatewayHere(node);
     envoy = new ExtAuthzClient(node.process.address);
     const make = () => createValidator({ address: node.process.address, deadline: '3s' });
     validators = [make(), make()];

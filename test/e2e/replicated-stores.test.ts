@@ -38,7 +38,7 @@ for (const [name, start] of STORES) {
       const env = { REDIS_MIN_REPLICAS: '1', REFRESH_GRACE: `${GRACE_MS}ms`, ...secrets };
       nodes = [await stage.serveAt(world.url, env), await stage.serveAt(world.url, env)];
       for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
-      browsers = [await stage.gateway(nodes[0]), await stage.gateway(nodes[1])];
+      browsers = [await stage.gatewayHere(nodes[0]), await stage.gatewayHere(nodes[1])];
     });
     after(() => stage.clear());
 
