@@ -14,8 +14,11 @@ const CAUSES: Readonly<Record<Cause, true>> = { logout: true, reuse: true, lost:
 
 const causeOf = (end: Revocation): Cause => (end.kind === 'session' ? end.cause : 'all_sessions');
 
-/** @returns a store that measures each operation of the given one */
-export function measureStore(store: Store & RevocationLogs, meter: Meter): Store & RevocationLogs {
+/**
+ * @param waits whether the store waits for replicas at all
+ * @returns a store that measures each operation of the given one
+ */
+export function measureStore(store: Store & RevocationLogs, meter: Meter, waits: boolean): Store & RevocationLogs {
   meter.gauge(
     {
       name: 'latchkey_store_reachable',
@@ -28,10 +31,14 @@ export function measureStore(store: Store & RevocationLogs, meter: Meter): Store
     { name: 'latchkey_store_operation_duration_seconds', help: 'Time from a request to the store to its answer' },
     { name: 'operation', values: ['read', 'write', 'wait'] },
   );
-  return new ObservedStore(store, (operation) => {
-    const startMs = performance.now();
-    return () => durations.observe(operation, (performance.now() - startMs) / 1000);
-  });
+  return new ObservedStore(
+    store,
+    (operation) => {
+      const startMs = performance.now();
+      return () => durations.observe(operation, (performance.now() - startMs) / 1000);
+    },
+    waits,
+  );
 }
 
 /** @returns a cache that counts its hits and misses */

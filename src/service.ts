@@ -25,9 +25,11 @@ import type { Meter } from './platform/metrics/meter.js';
 import { logGrpcTo } from './platform/output/grpc-log.js';
 import { Certificates } from './platform/tls/certificates.js';
 import type { TlsFiles } from './platform/tls/pem.js';
+import { Tracing } from './platform/tracing.js';
 import { countEnds, countSetbacks, measureCache, measureKeyAge, measureStore } from './service-metrics.js';
 import type { KeySettings } from './settings/keys.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './settings/service.js';
+import { traceStore } from './store-traces.js';
 
 /** How long a start waits for the store. After that the service starts without it, and reports NOT_SERVING. */
 const STORE_WAIT_MS = 2_000;
@@ -88,7 +90,11 @@ export async function startService(
   const certificates = openCertificates(tls.files, log);
   const windowMs = logWindowMs(policy.accessTtlMs);
   const { store: ownStore, opened } = await openStore(settings.store, windowMs, log);
-  const store = meter ? measureStore(ownStore, meter) : ownStore;
+  const tracing = Tracing.find();
+  const { kind } = settings.store;
+  const waits = settings.store.kind === 'redis' && settings.store.minReplicas > 0;
+  const traced = tracing ? traceStore(ownStore, tracing, kind, waits) : ownStore;
+  const store = meter ? measureStore(traced, meter, waits) : traced;
   try {
     await waitForStore(opened, log);
     const births = new Births(store, policy.foreignSinceMs);
@@ -111,12 +117,12 @@ export async function startService(
     const feed = new Feed({ reader, keys, policy, shards: store.shards, maxWatchers: settings.maxWatchers, log });
     revocations.subscribe(() => feed.hurry());
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter },
+      ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter, tracing },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });
     const addresses = await server.listen();
-    const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
+    const kinds = { store: kind, issuer: issuer !== undefined, tls: certificates !== undefined };
     owned.watch();
     log.info({ addresses, ...kinds }, 'service listening');
     let hasServed = store.reachableSinceMs !== undefined;

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { TokenKind } from '../../src/core/token/token.js';
-import { type Browser, pairIn } from '../e2e/browser.js';
+import { type AnyBrowser, pairIn } from '../e2e/browser.js';
 import { type RunningNode, Stage } from '../e2e/stage.js';
 import { claimsOf, foreignClaims, foreignText, nowS } from '../e2e/tokens.js';
 import { codeOf, readText } from './markdown.js';
@@ -28,7 +28,7 @@ const tokenWith = (kind: TokenKind, name: string, text = ''): string =>
 describe('the tables on numeric user ids', () => {
   const stage = new Stage();
   let node: RunningNode;
-  let browser: Browser;
+  let browser: AnyBrowser;
   before(async () => {
     const since = new Date((nowS() - 3_600) * 1000).toISOString();
     node = await stage.serveHere(await stage.redis(), { ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: since });

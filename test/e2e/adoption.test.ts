@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { RedisServer } from '../support/redis-server.js';
-import { BLACKLISTED, type Browser, INVALID, LOGOUT, pairIn } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, INVALID, LOGOUT, pairIn } from './browser.js';
 import { entriesIn } from './entries.js';
 import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, foreign, foreignClaims, foreignText, nowS } from './tokens.js';
@@ -15,7 +15,7 @@ describe('adopted tokens of djangorestframework-simplejwt', () => {
   const stage = new Stage();
   let redis: RedisServer;
   let node: RunningNode;
-  let browser: Browser;
+  let browser: AnyBrowser;
   before(async () => {
     redis = await stage.redis();
     node = await stage.serveHere(redis, { ...ADOPT, SESSIONS_SINCE: ago(24 * HOUR_S) });

@@ -1,14 +1,14 @@
 // Tests of the four cases that it all began with: over HTTP, through a real gateway, on a real Redis.
 
 import { expect } from 'chai';
-import { BLACKLISTED, type Browser, EXPIRED, pairIn } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, EXPIRED, pairIn } from './browser.js';
 import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, expired } from './tokens.js';
 
 describe('the four cases, over HTTP', () => {
   const stage = new Stage();
   let node: RunningNode;
-  let browser: Browser;
+  let browser: AnyBrowser;
   before(async () => {
     node = await stage.serveHere(await stage.redis());
     browser = await stage.gatewayHere(node);

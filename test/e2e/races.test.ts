@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { entriesIn } from './entries.js';
 import { type RunningNode, Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
@@ -28,7 +28,7 @@ for (const [clocks, clockMs] of [
     const stage = new Stage();
     let redis: RedisServer;
     let nodes: readonly [RunningNode, RunningNode];
-    let browsers: readonly [Browser, Browser];
+    let browsers: readonly [AnyBrowser, AnyBrowser];
     const alternating = <T>(two: readonly [T, T], index: number): T => two[index % 2 === 0 ? 0 : 1];
 
     before(async () => {

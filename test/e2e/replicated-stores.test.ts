@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
-import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { type ServiceNode, Stage, until } from './stage.js';
 import { claimsOf } from './tokens.js';
 
@@ -28,7 +28,7 @@ for (const [name, start] of STORES) {
     this.timeout(120_000);
     const stage = new Stage();
     let nodes: readonly [ServiceNode, ServiceNode];
-    let browsers: readonly Browser[];
+    let browsers: readonly AnyBrowser[];
     const alternating = <T>(two: readonly T[], index: number): T => two[index % 2] as T;
 
     before(async () => {

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { type Browser, pairIn, REFRESH } from './browser.js';
+import { type AnyBrowser, pairIn, REFRESH } from './browser.js';
 import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, craft, headerOf, nowS } from './tokens.js';
 
@@ -33,7 +33,7 @@ describe('a retry after a lost answer', () => {
 
   describe('under HS256', () => {
     let node: RunningNode;
-    let browser: Browser;
+    let browser: AnyBrowser;
     before(async () => {
       node = await whole.serveHere(redis, FIRST);
       browser = await whole.gatewayHere(node);

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { BLACKLISTED, type Browser, EXPIRED, pairIn } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, EXPIRED, pairIn } from './browser.js';
 import { type RunningNode, Stage } from './stage.js';
 import { craft, expired, nowS } from './tokens.js';
 
@@ -16,8 +16,8 @@ for (const [where, clockMs] of [
     let redis: RedisServer;
     let right: RunningNode;
     let wrong: RunningNode;
-    let atRight: Browser;
-    let atWrong: Browser;
+    let atRight: AnyBrowser;
+    let atWrong: AnyBrowser;
     before(async () => {
       redis = await stage.redis();
       [right, wrong] = await Promise.all([stage.serveHere(redis), stage.serve(redis, {}, clockMs)]);

@@ -70,14 +70,14 @@ export class Stage {
     return client;
   }
 
-  async gateway(node: RunningNode, env: Env = {}): Promise<Browser<Started>> {
+  async gateway(node: RunningNode, env: Env = {}): Promise<Browser> {
     const process = await startGateway(node.process.address, { env });
     this.#ends.push(() => process.kill());
     return new Browser(process);
   }
 
   /** A gateway in the test's own process. */
-  async gatewayHere(node: RunningNode, env: Env = {}): Promise<Browser> {
+  async gatewayHere(node: RunningNode, env: Env = {}): Promise<Browser<Running>> {
     const process = await gatewayInProcess(node.process.address, env);
     this.#ends.push(() => process.kill());
     return new Browser(process);

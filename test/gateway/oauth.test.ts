@@ -5,9 +5,11 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { tokenProblem } from '../support/scripted-auth-service.js';
 import { POLICY } from '../support/world.js';
-import { basic, INTROSPECT, OAuthScene, ODD_SECRET, REVOKE, SECRET, sha256 } from './oauth-scene.js';
-import { ORIGIN } from './running-gateway.js';
+import { basic, INTROSPECT, ODD_SECRET, REVOKE, SECRET, sha256 } from './oauth-clients.js';
+import { OAuthScene } from './oauth-scene.js';
+import { ORIGIN, RunningGateway } from './running-gateway.js';
 
 /** As RFC 6749 says, and as it is often done. */
 const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
@@ -255,6 +257,24 @@ describe('gateway: OAuth clients', () => {
       scene.service.world.setReachable(true);
       expect(response.status).to.equal(503);
       expect(Number(response.headers.get('retry-after'))).to.be.at.least(1);
+    });
+
+    it('answers 503 where another server than ours refuses the token, which says nothing about it', async () => {
+      const running = await RunningGateway.start({ oauth: true });
+      const revoke = () => running.ask(REVOKE, { method: 'POST', body: new URLSearchParams({ token: 't' }) });
+      try {
+        for (const [domain, status] of [
+          ['latchkey', 200],
+          ['mesh.example', 503],
+        ] as const) {
+          running.service.script = () => {
+            throw tokenProblem('BAD_SIGNATURE', domain);
+          };
+          expect((await revoke()).status).to.equal(status);
+        }
+      } finally {
+        await running.stop();
+      }
     });
 
     it('is for pages of listed origins', async () => {

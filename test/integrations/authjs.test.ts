@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
-import type { Browser } from '../e2e/browser.js';
+import type { AnyBrowser } from '../e2e/browser.js';
 import { type RunningNode, Stage } from '../e2e/stage.js';
 import { fileOnPage } from './page.js';
 
@@ -35,7 +35,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
   const stage = new Stage();
   let recipe: Recipe;
   let node: RunningNode;
-  let browser: Browser;
+  let browser: AnyBrowser;
   let url: string;
 
   before(async () => {
