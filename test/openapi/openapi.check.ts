@@ -3,7 +3,9 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,6 +30,23 @@ interface Document {
 interface Entry {
   readonly request: { readonly method: string; readonly url: string };
   readonly response: { readonly status: number };
+}
+
+/** Headers of a body in another media type, of an unknown expectation, and too many. */
+const ODD_HEADERS: readonly Readonly<Record<string, string>>[] = [
+  { 'content-type': 'application/xml', 'content-length': '4' },
+  { expect: 'an answer' },
+  Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`x-${n}`, ''])),
+];
+
+/** The status of the answer to a request, with a body where the headers have a length. */
+async function statusOf(url: string, method: string, headers: Readonly<Record<string, string>>): Promise<number> {
+  const sent = request(url, { method, headers, agent: false });
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+  sent.end('content-length' in headers ? '<a/>' : undefined);
+  const [response] = await answered;
+  response.resume();
+  return response.statusCode ?? 0;
 }
 
 describe('the OpenAPI document', function () {
@@ -64,7 +83,9 @@ describe('the OpenAPI document', function () {
 
   /** Calls the gateway as a document says. @throws Error with what it found, if there is a failure */
   async function call(document: unknown, ...args: readonly string[]): Promise<void> {
-    const [schema, report] = [join(folder, 'openapi.json'), join(folder, 'report.har')];
+    // A folder of its own: schemathesis keeps what it has learnt in it.
+    const cwd = mkdtempSync(join(folder, 'run-'));
+    const [schema, report] = [join(cwd, 'openapi.json'), join(cwd, 'report.har')];
     writeFileSync(schema, JSON.stringify(document));
     const config = ['--config-file', join(ROOT, 'test/openapi/schemathesis.toml')];
     const quiet = [
@@ -78,7 +99,7 @@ describe('the OpenAPI document', function () {
     ];
     try {
       await run(SCHEMATHESIS, [...config, 'run', schema, '--url', url, '--seed', '1', ...quiet, ...args], {
-        cwd: folder,
+        cwd,
         maxBuffer: 64 * 1024 * 1024,
       });
     } catch (error) {
@@ -86,8 +107,8 @@ describe('the OpenAPI document', function () {
       throw new Error(`${stdout}\n${stderr}`.replace(/^(.{400}).*$/gm, '$1…'));
     }
     const { log } = JSON.parse(readFileSync(report, 'utf8')) as { log: { entries: readonly Entry[] } };
-    for (const { request, response } of log.entries) {
-      seen.add(`${request.method} ${new URL(request.url).pathname} ${response.status}`);
+    for (const { request: sent, response } of log.entries) {
+      seen.add(`${sent.method} ${new URL(sent.url).pathname} ${response.status}`);
     }
   }
 
@@ -116,6 +137,22 @@ describe('the OpenAPI document', function () {
 
   it('has every answer of the gateway to requests that keep it and that break it', async () => {
     await call(await served(), '--phases', 'examples,coverage,fuzzing', '--max-examples', '25');
+  });
+
+  it('has the answers to requests that no generator makes', async () => {
+    const statuses = new Set<number>();
+    const undocumented: string[] = [];
+    for (const [path, operations] of Object.entries((await served()).paths)) {
+      for (const [method, { responses }] of Object.entries(operations)) {
+        for (const headers of ODD_HEADERS) {
+          const status = await statusOf(`${url}${path}`, method.toUpperCase(), headers);
+          statuses.add(status);
+          if (!(status in responses)) undocumented.push(`${method} ${path} ${status}`);
+        }
+      }
+    }
+    expect(undocumented).to.deep.equal([]);
+    expect([...statuses]).to.include.members([415, 417, 431]);
   });
 
   it('has every answer to requests with good tokens and credentials, and those get each success', async () => {
