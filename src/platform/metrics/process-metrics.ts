@@ -39,8 +39,7 @@ export class ProcessMetrics implements Meter {
   }
 
   counter(description: Description): Counter {
-    const recorder = this.#add(description, new CounterRecorder(description));
-    return { add: (count) => recorder.add('', count) };
+    return this.#add(description, new CounterRecorder(description)).of('');
   }
 
   counterBy<Value extends string>(description: Description, label: Label<Value>): CounterBy<Value> {
@@ -48,13 +47,11 @@ export class ProcessMetrics implements Meter {
   }
 
   histogram(description: Description): Histogram {
-    const recorder = this.#add(description, new HistogramRecorder(description));
-    return { observe: (seconds) => recorder.observe('', '', seconds) };
+    return this.#add(description, new HistogramRecorder(description)).of();
   }
 
   histogramBy<Value extends string>(description: Description, label: Label<Value>): HistogramBy<Value> {
-    const recorder = this.#add(description, new HistogramRecorder(description, [label]));
-    return { observe: (value, seconds) => recorder.observe(value, '', seconds) };
+    return this.#add(description, new HistogramRecorder(description, [label]));
   }
 
   histogramByTwo<First extends string, Second extends string>(
