@@ -31,7 +31,7 @@ export async function serveMetrics(
   others: OtherSnapshots = async () => [],
 ): Promise<void> {
   const { expose } = await import('../platform/metrics/exposition.js');
-  const collect = shared(async () => [await metrics.snapshot(), ...(await others())]);
+  const collect = shared(async () => [metrics.snapshot(), ...(await others())]);
   const page: MakePage = async (accept) => ({ status: 200, ...(await expose(await collect(), accept)) });
   try {
     const pages = new Map([['/metrics', page]]);

@@ -136,19 +136,28 @@ export class HistogramRecorder implements Recorder {
   }
 }
 
+interface ReadOptions {
+  readonly merge: Merge;
+  /** `counter`: the value only grows. Default: `gauge`. */
+  readonly type?: 'gauge' | 'counter';
+}
+
+/** A value that is read at each collection. */
 export class GaugeRecorder implements Recorder {
   readonly #description: Description;
   readonly #merge: Merge;
+  readonly #type: 'gauge' | 'counter';
   readonly #read: () => number | undefined;
   readonly #labels: Readonly<Record<string, string>>;
 
   constructor(
-    { merge, ...description }: Description & { readonly merge: Merge },
+    { merge, type = 'gauge', ...description }: Description & ReadOptions,
     read: () => number | undefined,
     labels: Readonly<Record<string, string>> = {},
   ) {
     this.#description = description;
     this.#merge = merge;
+    this.#type = type;
     this.#read = read;
     this.#labels = labels;
   }
@@ -157,6 +166,6 @@ export class GaugeRecorder implements Recorder {
     const { name, help } = this.#description;
     const value = this.#read();
     const values = value === undefined ? [] : [{ value, labels: this.#labels }];
-    return { name, help, type: 'gauge', values, aggregator: this.#merge };
+    return { name, help, type: this.#type, values, aggregator: this.#merge };
   }
 }
