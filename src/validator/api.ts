@@ -17,7 +17,7 @@ export interface ValidatorTls {
 
 /**
  * What answers rest on. `answers`: ValidateTokens, each answer remembered. `feed`: the stream of what ends tokens, by which
- * this process decides by itself on tokens under ES256 and RS256; it asks where the feed cannot tell. `auto`: the feed
+ * this process decides by itself on tokens under ES256 and RS256; it asks where the feed does not suffice. `auto`: the feed
  * where the service has one that this process can use, else answers.
  */
 export type Source = 'answers' | 'feed' | 'auto';
@@ -142,7 +142,7 @@ export interface ValidatorState {
   /** Callers that got CannotTell. */
   readonly cannotTell: number;
   /**
-   * The stream of the feed. `starting`: it has told nothing yet. `following`: its pings are answered. `behind`: it was lost,
+   * The stream of the feed. `starting`: nothing has come yet. `following`: its pings are answered. `behind`: it was lost,
    * and is opened again. `off`: there is none, or none that this process can use: the service is asked.
    */
   readonly feed: 'starting' | 'following' | 'behind' | 'off' | 'closed';

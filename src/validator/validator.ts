@@ -125,12 +125,12 @@ export class LocalValidator implements Validator {
     if (this.#isClosed) return UNKNOWN;
     const known = this.#knowledge.get(token);
     if (known?.isFinal) return this.#hit(known);
-    const told = this.#feed?.lookUp(token, demand);
-    if (told && 'active' in told) return told;
+    const found = this.#feed?.lookUp(token, demand);
+    if (found && 'active' in found) return found;
     const now = momentNow(this.#clock);
     const maxStalenessMs = stalenessOf(demand);
     if (known === undefined || maxStalenessMs === undefined || !isGood(known, now, maxStalenessMs))
-      return told ?? this.#knowledge.refuse(token, known, now);
+      return found ?? this.#knowledge.refuse(token, known, now);
     if (isDue(known, now, maxStalenessMs)) this.#renew(token, known, maxStalenessMs);
     return this.#hit(known);
   }

@@ -1,4 +1,4 @@
-// What the feed has told, over all nodes and streams: takes in messages as the contract says. Pure.
+// What the feed has delivered, over all nodes and streams: takes in messages as the contract says. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
 import type {
@@ -20,7 +20,7 @@ export const MAX_PINGS = 64;
 /** The most shards that a service can have: the first byte of a hash chooses one. */
 const MAX_SHARDS = 256;
 
-/** The settings of the node that tells. */
+/** The settings of the node that the stream is to. */
 export interface FeedSettings {
   readonly rules: TokenRules;
   readonly shards: number;
@@ -52,7 +52,7 @@ export class FeedKnowledge {
     return this.#settings;
   }
 
-  /** Undefined: no stream has told any. */
+  /** Undefined: no stream has delivered any. */
   get keys(): readonly JsonWebKey[] | undefined {
     return this.#keys;
   }
@@ -118,12 +118,12 @@ export class FeedKnowledge {
     return ping?.id;
   }
 
-  /** @returns undefined if no stream has told settings yet */
+  /** @returns undefined if no stream has delivered settings yet */
   judge(subject: Subject, now: Moment, demand: Demand): Verdict | undefined {
     if (!this.#settings) return undefined;
     const { rules } = this.#settings;
-    const told = { revocations: this.#revocations, pairs: this.#pairs, time: this.#time, rules };
-    return judge(subject, told, now, demand);
+    const known = { revocations: this.#revocations, pairs: this.#pairs, time: this.#time, rules };
+    return judge(subject, known, now, demand);
   }
 
   #takeSettings(settings: WireSettings): void {

@@ -10,7 +10,7 @@ export class FeedTime {
   #readMs = 0;
   #latestMs = Number.NEGATIVE_INFINITY;
 
-  /** Whether any pong has told the time. */
+  /** Whether any pong has shown the time. */
   get isKnown(): boolean {
     return this.#latestMs > Number.NEGATIVE_INFINITY;
   }

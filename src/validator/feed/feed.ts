@@ -1,4 +1,4 @@
-// The feed as a source of answers: what it tells of a token, and what has to be asked or waited for.
+// The feed as a source of answers: what it says of a token, and what has to be asked or waited for.
 
 import type { Duration, InactiveToken, Validation } from '../api.js';
 import { type Clock, momentNow } from '../clock.js';
@@ -55,7 +55,7 @@ export class Feed {
       ...options,
       knowledge: this.#knowledge,
       began: () => this.#barriers.streamBegan(),
-      told: (pongId) => this.#told(pongId),
+      received: (pongId) => this.#received(pongId),
     });
     this.#barriers = new Barriers({ patienceMs: this.#patienceMs, most, ping: () => this.#follower.ping(true) });
     this.#follower.open();
@@ -81,7 +81,7 @@ export class Feed {
     };
   }
 
-  /** What the feed tells of a token; undefined: nothing, since no key of it verifies the token. */
+  /** What the feed says of a token; undefined: nothing, since no key of it verifies the token. */
   lookUp(text: string, demand: Demand): Validation | Undecided | undefined {
     const found = this.#verified.verify(text);
     if (found === undefined) return undefined;
@@ -133,7 +133,7 @@ export class Feed {
     return validation;
   }
 
-  #told(pongId: number | undefined): void {
+  #received(pongId: number | undefined): void {
     if (pongId !== undefined) this.#barriers.answered(pongId);
     for (const listener of [...this.#listeners]) listener();
   }

@@ -32,7 +32,7 @@ export interface FollowerOptions {
   /** A stream was opened. */
   readonly began: () => void;
   /** A message was taken in. @param pongId the id up to which pings have their pong */
-  readonly told: (pongId: number | undefined) => void;
+  readonly received: (pongId: number | undefined) => void;
 }
 
 /** `off`: the service has no feed that this process could use. */
@@ -111,7 +111,7 @@ export class Follower {
 
   #take(stream: FeedStream, message: WatchRevocationsResponse): void {
     if (stream !== this.#stream) return;
-    const { clock, knowledge, told } = this.#options;
+    const { clock, knowledge, received } = this.#options;
     const now = momentNow(clock);
     this.#heardMs = now.steadyMs;
     const pongId = knowledge.take(message, now);
@@ -121,7 +121,7 @@ export class Follower {
       this.#failures = 0;
       this.#phase = 'following';
     }
-    told(pongId);
+    received(pongId);
   }
 
   #lost(stream: FeedStream, failure: Failure, isOffered = true): void {
@@ -144,7 +144,7 @@ export class Follower {
     this.#phase = 'off';
     this.#failure = reason;
     this.#openAfter(OFF_PAUSE_MS * (0.75 + this.#options.random() / 2));
-    this.#options.told(undefined);
+    this.#options.received(undefined);
   }
 
   #end(): void {

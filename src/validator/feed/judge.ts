@@ -1,4 +1,4 @@
-// The order of the rules by which a token is judged from what the feed has told. Pure.
+// The order of the rules by which a token is judged from what the feed has delivered. Pure.
 
 import { MARGIN_MS } from '../../core/feed/limits.js';
 import { denialByStart } from '../../core/session/session-state.js';
@@ -22,21 +22,26 @@ export interface Subject {
 export type Demand = { readonly maxStalenessMs: number } | { readonly fromPing: number };
 
 /**
- * `ask`: the feed cannot tell, now or later. `stale`: it could, if what it told were younger. The others are answers; of
+ * `ask`: the feed does not suffice, now or later. `stale`: it would, if what it delivered were younger. The others are answers; of
  * these `REVOKED` and `EXPIRED` hold however old the knowledge is.
  */
 export type Verdict = 'active' | 'REVOKED' | 'EXPIRED' | 'ask' | 'stale';
 
-/** What the feed has told. */
-export interface Told {
+/** What the feed has delivered. */
+export interface Delivered {
   readonly revocations: Revocations;
   readonly pairs: ShardPairs;
   readonly time: FeedTime;
-  /** The settings of the node that tells. */
+  /** The settings of the node that the stream is to. */
   readonly rules: TokenRules;
 }
 
-export function judge(of: Subject, { revocations, pairs, time, rules }: Told, now: Moment, demand: Demand): Verdict {
+export function judge(
+  of: Subject,
+  { revocations, pairs, time, rules }: Delivered,
+  now: Moment,
+  demand: Demand,
+): Verdict {
   const { token, shard, session, subject } = of;
   if (revocations.isEnded(session)) return 'REVOKED';
   const pair = pairs.get(shard);

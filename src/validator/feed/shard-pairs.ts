@@ -1,7 +1,7 @@
 // What is known of each shard: from when on its revocations are all known, as of which moment, and its birth. The rules, pure.
 //
 // The two times are a pair. Those of a new stream take the place of the old ones together, with the first pong that
-// covers the shard: until then the old pair stands, which what comes meanwhile can only make stricter.
+// covers the shard: until then the old pair is used, which what comes meanwhile can only make stricter.
 
 import { MARGIN_MS } from '../../core/feed/limits.js';
 import type { StartBounds } from '../../core/session/session-state.js';
@@ -75,11 +75,11 @@ export class ShardPairs {
     }
   }
 
-  /** The present stream tells a shard's state. */
+  /** The present stream has a shard's state. */
   found({ shard, completeSinceMs, birth }: WireState): void {
     const pair = this.#pairs.get(shard) ?? newPair(birth);
     this.#pairs.set(shard, pair);
-    // A birth denies for ever, so that the latest one counts, whoever told of it.
+    // A birth denies for ever, so that the latest one counts, of all nodes.
     if (birth.atMs >= pair.birth.atMs) pair.birth = birth;
     if (!pair.isPresent && pair.pendingMs === undefined) pair.pendingMs = completeSinceMs;
     else raise(pair, completeSinceMs);

@@ -50,7 +50,7 @@ export class VerifiedTokens {
     return this.#verifier.count;
   }
 
-  /** @returns undefined if the feed has told no key that verifies the token: the service must be asked */
+  /** @returns undefined if the feed has no key that verifies the token: the service must be asked */
   verify(text: string): Verification {
     this.#update();
     const known = this.#memory.get(text);
