@@ -5,6 +5,7 @@ import { fastifyCors } from '@fastify/cors';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from '../src/platform/log.js';
 import type { Meter } from '../src/platform/metrics/meter.js';
+import type { Tracing } from '../src/platform/tracing.js';
 import type { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import type { ClientErrorHandler } from './http/client-errors.js';
@@ -13,6 +14,7 @@ import { responseToFailure } from './http/grpc-to-http.js';
 import { createRequestChecks } from './http/request-checks.js';
 import { beginRequest, callContextOf, requestId } from './http/request-log.js';
 import { requestDurations } from './http/request-metrics.js';
+import { RequestTrace } from './http/request-trace.js';
 import {
   badRequest,
   HttpError,
@@ -46,6 +48,10 @@ export interface AppParts {
   readonly unixMs: () => number;
   /** Undefined: nothing is measured. */
   readonly meter: Meter | undefined;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
+  /** The version of the program. */
+  readonly version: string;
 }
 
 /** The name of the route of a request that has none. */
@@ -61,17 +67,20 @@ const CORS_OF = {
 /** Builds the app. It does not listen yet. */
 export function createApp(
   { cors, paths, refreshCookie: cookie, rateLimit, limits }: GatewaySettings,
-  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter }: AppParts,
+  { log, client, check, oauth, isTrustedProxy, onClientError, nowMs, unixMs, meter, tracing, version }: AppParts,
 ): FastifyInstance<Server> {
   const cookies = cookie && new CookieMode(client, { cookie, origins: cors.origins, unixMs });
-  const routes = createRoutes({ client, check, oauth, cookies }, paths);
+  const routes = createRoutes({ client, check, oauth, cookies, version }, paths);
   const durations = meter && requestDurations(meter, [...routes.keys(), UNKNOWN_ROUTE]);
   const start = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request.url);
     const route = routes.get(path);
     request.route = route;
     const logSuccessAtDebug = route?.logSuccessAtDebug ?? false;
-    beginRequest(request, reply, log, { route: route ? path : UNKNOWN_ROUTE, logSuccessAtDebug, durations });
+    const { method, headers } = request;
+    // A trace of each probe would hide the others.
+    const trace = new RequestTrace(route?.probe ? undefined : tracing, { method, headers, route: route && path });
+    beginRequest(request, reply, log, { route: route ? path : UNKNOWN_ROUTE, logSuccessAtDebug, durations, trace });
     if (route?.probe) reply.header('connection', 'close');
     // Here, because the CORS plugin answers preflights itself.
     if (route?.methods && request.method === 'OPTIONS') reply.header('allow', allowOf(route));
@@ -105,6 +114,7 @@ export function createApp(
   app.decorateRequest('route', undefined);
   app.decorateRequest('callEnd', undefined);
   app.decorateRequest('throttled', undefined);
+  app.decorateRequest('trace', undefined);
   app.decorateRequest('oauthClient', undefined);
   // The hooks use callbacks: none of them waits, and each promise would cost a request another turn of the event loop.
   app.addHook('onRequest', (request, reply, done) => {

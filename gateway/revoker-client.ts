@@ -1,6 +1,10 @@
 // The client of RevokeSubject: a method of IssuerService, with a credential that is good for nothing else.
 
-import { IssuerServiceClient, type RevokeSubjectResponse } from '../proto/gen/auth/v1/issuer_service.js';
+import {
+  IssuerServiceClient,
+  IssuerServiceService,
+  type RevokeSubjectResponse,
+} from '../proto/gen/auth/v1/issuer_service.js';
 import type { Secret } from '../src/platform/env.js';
 import type { CallContext, ServiceConnection } from './service-connection.js';
 
@@ -18,6 +22,7 @@ export class RevokerClient {
   /** Ends all sessions of a subject. @throws RpcError */
   async revokeSubject(subject: string, context: CallContext): Promise<void> {
     await this.#connection.call<RevokeSubjectResponse>(
+      IssuerServiceService.revokeSubject,
       context,
       (...call) => this.#issuer.revokeSubject({ subject }, ...call),
       this.#credential.reveal(),

@@ -8,6 +8,8 @@ import type { Meter } from '../src/platform/metrics/meter.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
 import type { TlsPeer } from '../src/platform/tls/channel.js';
+import { Tracing } from '../src/platform/tracing.js';
+import { version } from '../src/platform/version.js';
 import { createValidator, type Validator, type ValidatorOptions } from '../src/validator/index.js';
 import { createApp } from './app.js';
 import { AuthClient } from './auth-client.js';
@@ -57,11 +59,14 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
   const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
+  const tracing = Tracing.find();
   const oauth = openOAuth(settings, { log, client, connection, peerAt });
-  const parts = { log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs, unixMs, meter };
-  const app = createApp(settings, parts);
+  const app = createApp(settings, {
+    ...{ log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs, unixMs, meter, tracing },
+    version: version(),
+  });
   const connections = new Connections(app.server, {
-    ...{ log, responses, pipelined: limits.pipelined },
+    ...{ log, responses, pipelined: limits.pipelined, quietMs: limits.quietMs },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
   });
   let closed: Promise<void> | undefined;

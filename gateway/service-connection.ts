@@ -45,6 +45,8 @@ export interface CallEnd {
 export interface CallContext {
   /** Sent as the metadata `x-request-id`. */
   readonly requestId: string;
+  /** Called when a call begins. @param method `package.Service/Method`. @returns the metadata that name its trace */
+  beginCall(method: string): Readonly<Record<string, string>>;
   /** Called once, when the call has ended. */
   onEnd(end: CallEnd): void;
 }
@@ -61,6 +63,12 @@ export class RpcError extends Error {
     this.status = cause.code;
     this.details = readStatusDetails(cause.metadata);
   }
+}
+
+/** A method of a service, as the generated code defines it. */
+export interface Method {
+  /** `/package.Service/Method`. */
+  readonly path: string;
 }
 
 /** One unary method of a generated client. */
@@ -107,8 +115,14 @@ export class ServiceConnection {
   }
 
   /** @param credential the bearer credential of the caller, if the method needs one @throws RpcError */
-  call<Response>(context: CallContext, invoke: Invoke<Response>, credential?: string): Promise<Response> {
+  call<Response>(
+    { path }: Method,
+    context: CallContext,
+    invoke: Invoke<Response>,
+    credential?: string,
+  ): Promise<Response> {
     const metadata = new Metadata();
+    for (const [name, value] of Object.entries(context.beginCall(path.slice(1)))) metadata.set(name, value);
     metadata.set('x-request-id', context.requestId);
     if (credential !== undefined) metadata.set('authorization', `Bearer ${credential}`);
     return new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ import * as util from 'node:util';
 import { endFailed, isLongRunning } from './commands/failure.js';
 import { printResult } from './commands/print.js';
 import { helpFor, isCommand, UsageError, unknownCommand } from './commands/usage.js';
-import { version } from './commands/version.js';
+import { version } from './platform/version.js';
 import { takeOverOutput } from './platform/output/foreign-output.js';
 import { silenceNativeOutput } from './platform/output/standard-error.js';
 

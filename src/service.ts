@@ -10,13 +10,10 @@ import { Births } from './core/durability/births.js';
 import { GuardedStore } from './core/durability/guarded-store.js';
 import { Ledger } from './core/durability/ledger.js';
 import { Revocations } from './core/events/revocations.js';
-import { FeedReader } from './core/feed/feed-reader.js';
 import { logWindowMs } from './core/feed/limits.js';
-import { owedEntry } from './core/feed/owed-entry.js';
 import type { Keys, RevocationLogs, Store } from './core/ports.js';
 import { LatestSessionStart } from './core/session/latest-session-start.js';
 import type { Verified } from './core/session/verified-token.js';
-import { Feed } from './grpc/feed/feed.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { Address } from './platform/env.js';
@@ -25,9 +22,12 @@ import type { Meter } from './platform/metrics/meter.js';
 import { logGrpcTo } from './platform/output/grpc-log.js';
 import { Certificates } from './platform/tls/certificates.js';
 import type { TlsFiles } from './platform/tls/pem.js';
+import { Tracing } from './platform/tracing.js';
+import { makeFeed } from './service-feed.js';
 import { countEnds, countSetbacks, measureCache, measureKeyAge, measureStore } from './service-metrics.js';
 import type { KeySettings } from './settings/keys.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './settings/service.js';
+import { traceStore } from './store-traces.js';
 
 /** How long a start waits for the store. After that the service starts without it, and reports NOT_SERVING. */
 const STORE_WAIT_MS = 2_000;
@@ -88,7 +88,11 @@ export async function startService(
   const certificates = openCertificates(tls.files, log);
   const windowMs = logWindowMs(policy.accessTtlMs);
   const { store: ownStore, opened } = await openStore(settings.store, windowMs, log);
-  const store = meter ? measureStore(ownStore, meter) : ownStore;
+  const tracing = Tracing.find();
+  const { kind } = settings.store;
+  const waits = settings.store.kind === 'redis' && settings.store.minReplicas > 0;
+  const traced = tracing ? traceStore(ownStore, tracing, kind, waits) : ownStore;
+  const store = meter ? measureStore(traced, meter, waits) : traced;
   try {
     await waitForStore(opened, log);
     const births = new Births(store, policy.foreignSinceMs);
@@ -107,16 +111,15 @@ export async function startService(
     const memory = tokenMemory<Verified>(settings.verifiedTokens);
     const verified = meter ? measureCache(memory, meter) : memory;
     const context = { store: guarded, keys, crypto, policy, latestStart: new LatestSessionStart(), verified };
-    const reader = new FeedReader({ store, births, ledger, windowMs, entryOf: owedEntry(crypto) });
-    const feed = new Feed({ reader, keys, policy, shards: store.shards, maxWatchers: settings.maxWatchers, log });
-    revocations.subscribe(() => feed.hurry());
+    const { maxWatchers } = settings;
+    const feed = makeFeed({ store, births, ledger, revocations, keys, policy, crypto, maxWatchers }, log, meter);
     const server = new GrpcServer(context, log, {
-      ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter },
+      ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter, tracing },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },
       reflection: grpcPorts.reflection,
     });
     const addresses = await server.listen();
-    const kinds = { store: settings.store.kind, issuer: issuer !== undefined, tls: certificates !== undefined };
+    const kinds = { store: kind, issuer: issuer !== undefined, tls: certificates !== undefined };
     owned.watch();
     log.info({ addresses, ...kinds }, 'service listening');
     let hasServed = store.reachableSinceMs !== undefined;

@@ -1,4 +1,4 @@
-// What every request gets, whatever its route: an id, common response headers, a line in the log, and its duration.
+// What every request gets, whatever its route: an id, common response headers, a trace, a line in the log, and its duration.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -6,11 +6,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptRequestId, type Logger } from '../../src/platform/log.js';
 import type { CallContext, CallEnd } from '../service-connection.js';
 import { ABORTED, type RequestDurations } from './request-metrics.js';
+import type { RequestTrace } from './request-trace.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** How the call to the service ended, if there was one. */
     callEnd: CallEnd | undefined;
+    /** Its place in the trace of its client, or in one of its own. */
+    trace: RequestTrace | undefined;
     /** The client whose rate limit was exceeded, if that is why the request was refused. */
     throttled: string | undefined;
     /** The id of the OAuth client, once it has authenticated. */
@@ -29,6 +32,7 @@ export interface RequestLogOptions {
   readonly logSuccessAtDebug: boolean;
   /** Undefined: nothing is measured. */
   readonly durations: RequestDurations | undefined;
+  readonly trace: RequestTrace;
 }
 
 /** Sets the common headers, and writes the log line when the response has ended. */
@@ -36,7 +40,7 @@ export function beginRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   log: Logger,
-  { route, logSuccessAtDebug, durations }: RequestLogOptions,
+  { route, logSuccessAtDebug, durations, trace }: RequestLogOptions,
 ): void {
   reply.headers({
     // No cache may keep a response, because it may hold tokens (RFC 6749, section 5.1).
@@ -44,16 +48,19 @@ export function beginRequest(
     'x-content-type-options': 'nosniff',
     'x-request-id': request.id,
   });
+  request.trace = trace;
   const { raw } = reply;
   const startMs = performance.now();
   raw.once('close', () => {
     const { statusCode } = raw;
     const durationMs = performance.now() - startMs;
+    trace.end(raw.headersSent ? statusCode : undefined);
     durations?.observe(route, raw.headersSent ? `${statusCode}` : ABORTED, durationMs / 1000);
     const level = statusCode >= 500 ? 'warn' : logSuccessAtDebug ? 'debug' : 'info';
     log[level](
       {
         requestId: request.id,
+        traceId: trace.traceId,
         method: request.method,
         route,
         ...(raw.headersSent ? { status: statusCode } : {}),
@@ -72,7 +79,9 @@ export function beginRequest(
 /** The context in which a request calls the service. */
 export const callContextOf = (request: FastifyRequest): CallContext => ({
   requestId: request.id,
+  beginCall: (method) => request.trace?.beginCall(method) ?? {},
   onEnd: (end) => {
     request.callEnd = end;
+    request.trace?.endCall(end.code);
   },
 });

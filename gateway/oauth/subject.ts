@@ -24,10 +24,7 @@ export function readSubject(body: Buffer, contentType: string, issuer: string | 
   const { id, iss, sub } = members;
   if (iss !== undefined && (typeof iss !== 'string' || iss !== issuer)) throw unknownSubject();
   const subject = id ?? sub;
-  // Half a surrogate pair would reach the service as another character, and end the sessions of another subject.
-  if (typeof subject !== 'string' || subject === '' || !subject.isWellFormed()) {
-    throw invalidRequest('the subject must be a text that is not empty');
-  }
+  if (typeof subject !== 'string') throw invalidRequest('the subject must be a text');
   return subject;
 }
 

@@ -15,7 +15,7 @@ export async function revokeAll(client: RevokerClient, subject: string, context:
     await client.revokeSubject(subject, context);
     return { status: 204 };
   } catch (error) {
-    if (isInvalidSubject(error)) throw invalidRequest('the subject is longer than any subject of ours');
+    if (isInvalidSubject(error)) throw invalidRequest('the subject must have 1 to 255 bytes of valid UTF-8');
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { type ClientCredentials, readClientCredentials } from '../oauth/client-c
 import { NO_PARAMETERS, type Parameters, readForm } from '../oauth/form.js';
 import type { PublicUrls } from '../oauth/public-urls.js';
 import { readSubject } from '../oauth/subject.js';
+import { AUTHORIZATION_SERVER, INTROSPECT, REVOKE, REVOKE_ALL } from '../openapi/oauth-operations.js';
 import type { RevokerClient } from '../revoker-client.js';
 import { revokeAll } from './global-revocation.js';
 import { introspect } from './introspect.js';
@@ -38,10 +39,10 @@ export function oauthRoutes(parts: OAuthParts): readonly (readonly [string, Rout
   const hasGlobalRevocation = revoker !== undefined;
   return [
     // Logged like a probe: resource servers ask about each request that they get. No page of a browser has a secret.
-    [INTROSPECTION_PATH, { ...post(introspection(parts)), logSuccessAtDebug: true, pages: 'none' }],
-    [REVOCATION_PATH, post(revocation(parts))],
+    [INTROSPECTION_PATH, { ...post(INTROSPECT, introspection(parts)), logSuccessAtDebug: true, pages: 'none' }],
+    [REVOCATION_PATH, post(REVOKE, revocation(parts))],
     ...(revoker
-      ? [[GLOBAL_REVOCATION_PATH, { ...post(globalRevocation(parts, revoker)), pages: 'none' }] as const]
+      ? [[GLOBAL_REVOCATION_PATH, { ...post(REVOKE_ALL, globalRevocation(parts, revoker)), pages: 'none' }] as const]
       : []),
     ...(urls ? [[urls.metadataPath, metadataRoute({ client, urls, hasGlobalRevocation })] as const] : []),
   ];
@@ -75,7 +76,7 @@ const globalRevocation =
   };
 
 const metadataRoute = (parts: MetadataParts): Route => ({
-  ...read(({ headers }, context) => metadata(parts, headers['if-none-match'], context)),
+  ...read(AUTHORIZATION_SERVER, ({ headers }, context) => metadata(parts, headers['if-none-match'], context)),
   pages: 'all',
 });
 

@@ -6,6 +6,7 @@ import type { Environment } from '../../src/platform/env.js';
 export const KEY_SET_PATH = '/.well-known/jwks.json';
 export const LIVENESS_PATH = '/healthz';
 export const READINESS_PATH = '/readyz';
+export const OPENAPI_PATH = '/openapi.json';
 /** Where a session in cookie mode begins. Only there if REFRESH_COOKIE is set. */
 export const SESSION_PATH = '/api/auth/session';
 export const INTROSPECTION_PATH = '/oauth2/introspect';
@@ -58,6 +59,7 @@ function faultOf(path: string): string | undefined {
   // Clients and proxies remove these segments before they send a path.
   if (/\/\.\.?(?:\/|$)/.test(path)) return 'a path without the segments . and ..';
   if (path === LIVENESS_PATH || path === READINESS_PATH) return 'another path: the gateway has a probe there';
+  if (path === OPENAPI_PATH) return 'another path: the gateway describes its routes there';
   if (path === CHECK_PATH || path.startsWith(`${CHECK_PATH}/`)) return 'another path: proxies ask the gateway there';
   if (path === '/oauth2' || path.startsWith('/oauth2/')) return 'another path: /oauth2 is for OAuth clients';
   if (path.startsWith('/.well-known')) return 'another path: /.well-known is for the key set and the like';

@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { HttpResponse } from '../http/responses.js';
+import type { Operation } from '../openapi/operation.js';
 import type { CallContext } from '../service-connection.js';
 
 declare module 'fastify' {
@@ -28,33 +29,40 @@ export interface Route {
   readonly pages: 'listed' | 'all' | 'none';
   /** Whether the response is made before a body has arrived. The body is not read then. */
   readonly ignoresBody: boolean;
+  /** What the OpenAPI document says of it. */
+  readonly operation: Operation;
   /** @throws HttpError, RpcError */
   handle(request: FastifyRequest, context: CallContext): Promise<HttpResponse>;
 }
 
 export type Routes = ReadonlyMap<string, Route>;
 
-export const post = (handle: Route['handle']): Route => ({
+export const post = (operation: Operation, handle: Route['handle']): Route => ({
   methods: ['POST'],
   logSuccessAtDebug: false,
   rateLimited: true,
   probe: false,
   pages: 'listed',
   ignoresBody: false,
+  operation,
   handle,
 });
 
-export const read = (handle: Route['handle']): Route => ({
+export const read = (operation: Operation, handle: Route['handle']): Route => ({
   methods: ['GET', 'HEAD'],
   logSuccessAtDebug: true,
   rateLimited: true,
   probe: false,
   pages: 'listed',
   ignoresBody: false,
+  operation,
   handle,
 });
 
-export const probe = (handle: Route['handle']): Route => ({ ...read(handle), probe: true, rateLimited: false });
+export const probe = (operation: Operation, handle: Route['handle']): Route => ({
+  ...read(operation, handle),
+  ...{ probe: true, rateLimited: false },
+});
 
 /** The body of a request, as it was received. */
 export const bodyOf = ({ body }: FastifyRequest): Buffer => (body instanceof Buffer ? body : Buffer.alloc(0));

@@ -4,16 +4,19 @@ import type { FastifyRequest } from 'fastify';
 import type { AuthClient } from '../auth-client.js';
 import { type Fields, readBody } from '../http/body.js';
 import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
+import { BEGIN_SESSION, CHECK, KEY_SET, LIVENESS, LOGOUT, READINESS, REFRESH } from '../openapi/operations.js';
 import type { CallContext } from '../service-connection.js';
 import type { CheckedRequest } from './check.js';
 import { asksForCookie, type CookieMode, cookieModeIsOff, type PageRequest } from './cookie-mode.js';
 import { keySet } from './key-set.js';
 import { logout } from './logout.js';
 import { type OAuthParts, oauthRoutes } from './oauth.js';
+import { openApiRoute } from './openapi.js';
 import {
   CHECK_PATH,
   KEY_SET_PATH,
   LIVENESS_PATH,
+  OPENAPI_PATH,
   READINESS_PATH,
   type RoutePaths,
   SESSION_PATH,
@@ -33,6 +36,8 @@ export interface RouteParts {
   readonly oauth: OAuthParts | undefined;
   /** Undefined: cookie mode is off. */
   readonly cookies: CookieMode | undefined;
+  /** The version of the program. */
+  readonly version: string;
 }
 
 /** A handler of cookie mode. */
@@ -52,39 +57,43 @@ const pageRequest = async (request: FastifyRequest): Promise<PageRequest> => ({
 });
 
 /** @param paths the paths of refresh and of logout; all paths of one list share a route */
-export function createRoutes({ client, check, oauth, cookies }: RouteParts, paths: RoutePaths): Routes {
+export function createRoutes({ client, check, oauth, cookies, version }: RouteParts, paths: RoutePaths): Routes {
   const plainRefresh: Route['handle'] = async (request, context) => refresh(client, await fieldsOf(request), context);
   const plainLogout: Route['handle'] = async (request, context) =>
     logout(client, await fieldsOf(request), request.headers.authorization, context);
-  const refreshRoute = post(byMode(plainRefresh, cookies && ((...asked) => cookies.refresh(...asked))));
-  const logoutRoute = post(byMode(plainLogout, cookies && ((...asked) => cookies.logout(...asked))));
+  const refreshRoute = post(REFRESH, byMode(plainRefresh, cookies && ((...asked) => cookies.refresh(...asked))));
+  const logoutRoute = post(LOGOUT, byMode(plainLogout, cookies && ((...asked) => cookies.logout(...asked))));
   const begin: Route['handle'] | undefined =
     cookies && (async (request, context) => cookies.session(await pageRequest(request), context));
-  return new Map([
-    ...(begin ? [[SESSION_PATH, post(begin)] as [string, Route]] : []),
+  const routes = new Map<string, Route>([
+    ...(begin ? [[SESSION_PATH, post(BEGIN_SESSION, begin)] as [string, Route]] : []),
     ...paths.refresh.map((path): [string, Route] => [path, refreshRoute]),
     ...paths.logout.map((path): [string, Route] => [path, logoutRoute]),
     // Not rate limited: its client is a proxy, which asks it about the requests of all clients.
     [
       CHECK_PATH,
       {
-        ...read(({ raw, url }, context) => check({ rawHeaders: raw.rawHeaders, target: url }, context)),
+        ...read(CHECK, ({ raw, url }, context) => check({ rawHeaders: raw.rawHeaders, target: url }, context)),
         ...{ methods: undefined, rateLimited: false, pages: 'none', ignoresBody: true },
       },
     ],
     // Logged like a probe, because every verifier fetches it again and again. Rate limited, because each costs a call.
     [
       KEY_SET_PATH,
-      { ...read(({ headers }, context) => keySet(client, headers['if-none-match'], context)), pages: 'all' },
+      { ...read(KEY_SET, ({ headers }, context) => keySet(client, headers['if-none-match'], context)), pages: 'all' },
     ],
     ...(oauth ? oauthRoutes(oauth) : []),
     // Whether this process is alive. It does not depend on the service: to restart the gateway would not repair that.
-    [LIVENESS_PATH, probe(async () => ok({ status: 'ok' }))],
+    [LIVENESS_PATH, probe(LIVENESS, async () => ok({ status: 'ok' }))],
     [
       READINESS_PATH,
-      probe(async (_request, context) => ((await client.isServing(context)) ? ok({ status: 'ok' }) : unavailable())),
+      probe(READINESS, async (_request, context) =>
+        (await client.isServing(context)) ? ok({ status: 'ok' }) : unavailable(),
+      ),
     ],
   ]);
+  // The last one, since it describes all of them, itself too.
+  return routes.set(OPENAPI_PATH, openApiRoute(routes, version));
 }
 
 const fieldsOf = (request: FastifyRequest): Promise<Fields> =>

@@ -8,7 +8,7 @@ import { DataDirUnusable, makeDataDir } from '../adapters/lmdb/data-dir.js';
 import { type Address, Environment, formatAddress } from '../platform/env.js';
 import { createLogger } from '../platform/log.js';
 import { standardStream } from '../platform/log-destination.js';
-import { logOutputTo } from '../platform/output/foreign-output.js';
+import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
 import { startService } from '../service.js';
 import { readMonitoring } from '../settings/monitoring.js';
@@ -22,6 +22,7 @@ import {
 import type { ClientTls } from '../settings/tls.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
+import { isOnTerminal, lineFormat } from './line-format.js';
 import { Probes, recordMetrics, serveMetrics } from './monitoring.js';
 import { checkSettings, logWarnings } from './settings-warnings.js';
 import { stopOnSignal } from './shutdown.js';
@@ -31,10 +32,13 @@ const SUBJECT = 'alice';
 
 export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment(variables);
+  const monitoring = readMonitoring(env, { isOnTerminal: isOnTerminal(2) });
+  const { logLevel: level, metrics: metricsSettings } = monitoring;
+  const format = lineFormat(monitoring.logFormat, 2, variables);
+  formatLastWords(format);
   const asked = readServiceSettings(env, 'dev', Date.now());
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const gatewaySettings = readGatewaySettings(env);
-  const { logLevel: level, metrics: metricsSettings } = readMonitoring(env, 'dev');
   const tls = gatewaySettings.authServiceTls;
   checkOwnCalls(env, asked.tls.files, tls);
   const credential = credentialForShell(env, asked, dataDir);
@@ -42,7 +46,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   checkSettings(env);
   const settings = await withDevDefaults(asked, dataDir);
   // The printed text contains tokens. The log goes to standard error and contains none.
-  const log = createLogger({ name: 'latchkey', level, destination: standardStream(2) });
+  const log = createLogger({ name: 'latchkey', level, destination: standardStream(2), format });
   logOutputTo(log);
   logWarnings(env, log);
 

@@ -5,8 +5,8 @@ import type { Logger } from '../platform/log.js';
 import type { ProcessMetrics } from '../platform/metrics/process-metrics.js';
 import type { MetricSnapshot } from '../platform/metrics/recorders.js';
 import { jsonPage, type MakePage, PrivateServer } from '../platform/private-server.js';
+import { version } from '../platform/version.js';
 import type { HealthSettings, MetricsSettings } from '../settings/monitoring.js';
-import { version } from './version.js';
 
 /** What other processes have recorded. */
 export type OtherSnapshots = () => Promise<readonly (readonly MetricSnapshot[])[]>;

@@ -2,12 +2,13 @@
 
 import { Environment } from '../platform/env.js';
 import { createLogger } from '../platform/log.js';
-import { logOutputTo } from '../platform/output/foreign-output.js';
+import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import { startService } from '../service.js';
 import { readMonitoring } from '../settings/monitoring.js';
 import { readServiceSettings } from '../settings/service.js';
 import { PrimaryChannel } from '../workers/primary-channel.js';
 import { formatError } from './format-error.js';
+import { lineFormat } from './line-format.js';
 import { recordMetrics } from './monitoring.js';
 import { stopOnSignal } from './shutdown.js';
 import { UsageError } from './usage.js';
@@ -29,11 +30,13 @@ export async function worker(variables: NodeJS.ProcessEnv): Promise<void> {
 async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): Promise<void> {
   const env = new Environment({ ...variables, ...(await primary.takeSecrets()) });
   const settings = readServiceSettings(env, 'serve', Date.now());
-  const { logLevel: level, metrics: metricsSettings } = readMonitoring(env);
+  const { logLevel: level, logFormat, metrics: metricsSettings } = readMonitoring(env);
+  const format = lineFormat(logFormat, 1, variables);
+  formatLastWords(format);
   env.forgetSecrets(variables);
   env.check();
   const { worker } = primary;
-  const log = createLogger({ name: 'latchkey', level, isShared: true }).child({ worker });
+  const log = createLogger({ name: 'latchkey', level, isShared: true, format }).child({ worker });
   logOutputTo(log);
   let isStarting = true;
   void primary.end.then((reason) => {

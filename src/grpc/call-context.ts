@@ -1,10 +1,12 @@
-// The context of one call: its deadline, its request id, its audit events, and its line in the log.
+// The context of one call: its deadline, its request id, its trace, its audit events, and its line in the log.
 
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '../core/events/audit.js';
 import type { Call } from '../core/ports.js';
 import type { SessionId } from '../core/token/session-id.js';
 import { acceptRequestId, type Logger } from '../platform/log.js';
+import { makeTraceId, traceIdIn } from '../platform/trace-context.js';
+import type { TracedOperation } from '../platform/tracing.js';
 import type { AdmittedCall } from './admission/admission.js';
 import { callFields, type Level } from './call-log.js';
 import { Overloaded } from './status.js';
@@ -20,6 +22,12 @@ export interface ServiceCall extends Call {
   addLogFields(fields: Readonly<Record<string, unknown>>, level?: 'warn' | 'error'): void;
 }
 
+/** What some calls have. */
+export interface CallParts {
+  readonly admitted?: AdmittedCall;
+  readonly operation?: TracedOperation | undefined;
+}
+
 /** Events that are the result of a successful login or refresh. */
 const ROUTINE: ReadonlySet<AuditEvent['event']> = new Set(['session_started', 'session_refreshed', 'session_replayed']);
 
@@ -28,20 +36,24 @@ export class CallContext implements ServiceCall {
   readonly method: string;
   /** Undefined: the call is refused before it begins. */
   readonly admitted: AdmittedCall | undefined;
+  /** Undefined: no SDK records traces. */
+  readonly operation: TracedOperation | undefined;
   readonly #log: Logger;
   readonly #call: IncomingCall;
   /** By the process's monotonic clock. */
   readonly startMs = performance.now();
   #requestId: string | undefined;
+  #traceId: string | undefined;
   #sessionId: SessionId | undefined;
   #routineEvent: AuditEvent | undefined;
   #isClosed = false;
   #extraFields: Readonly<Record<string, unknown>> | undefined;
   #raisedLevel: 'warn' | 'error' | undefined;
 
-  constructor(log: Logger, admitted: AdmittedCall | undefined, method: string, call: IncomingCall) {
+  constructor(log: Logger, method: string, call: IncomingCall, { admitted, operation }: CallParts = {}) {
     this.#log = log;
     this.admitted = admitted;
+    this.operation = operation;
     this.method = method;
     this.#call = call;
   }
@@ -85,16 +97,17 @@ export class CallContext implements ServiceCall {
     const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
     const audit = this.#routineEvent === undefined ? {} : { audit: this.#routineEvent };
     const extra = { ...session, ...audit, ...this.#extraFields };
-    const fields = callFields({ method: this.method, startMs: this.startMs, requestId: this.#id(), extra, error });
+    const fields = callFields({ method: this.method, startMs: this.startMs, ...this.#ids(), extra, error });
     this.#log[level](fields, 'call');
   }
 
   #logEvent(event: AuditEvent): void {
-    this.#log.info({ audit: event, requestId: this.#id() }, event.event);
+    this.#log.info({ audit: event, ...this.#ids() }, event.event);
   }
 
-  #id(): string {
+  #ids(): { readonly requestId: string; readonly traceId: string } {
     this.#requestId ??= acceptRequestId(this.#call.header('x-request-id')) ?? randomUUID();
-    return this.#requestId;
+    this.#traceId ??= this.operation?.traceId ?? traceIdIn(this.#call.header('traceparent')) ?? makeTraceId();
+    return { requestId: this.#requestId, traceId: this.#traceId };
   }
 }

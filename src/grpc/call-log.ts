@@ -19,15 +19,16 @@ export interface CallRecord {
   readonly method: string;
   readonly startMs: number;
   readonly requestId: string;
+  readonly traceId: string;
   readonly extra: Readonly<Record<string, unknown>>;
   /** Undefined: the call succeeded. */
   readonly error: unknown;
 }
 
-export function callFields({ method, startMs, requestId, extra, error }: CallRecord): Record<string, unknown> {
+export function callFields({ method, startMs, requestId, traceId, extra, error }: CallRecord): Record<string, unknown> {
   const code = error === undefined ? status.OK : statusOf(error).code;
   const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
-  return { method, status: status[code], ...extra, ...failureFields(error), durationMs, requestId };
+  return { method, status: status[code], ...extra, ...failureFields(error), durationMs, requestId, traceId };
 }
 
 /** The fields that describe a failure. Our own errors have a text that is safe to log; others are logged as `err`. */

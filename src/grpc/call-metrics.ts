@@ -59,7 +59,10 @@ export class CallMetrics {
       ],
     );
     this.#validations = meter.counterBy(
-      { name: 'latchkey_validations_total', help: 'Access tokens that were validated, each of a batch by itself' },
+      {
+        name: 'latchkey_validations_total',
+        help: 'Tokens that were validated or introspected, each of a batch by itself',
+      },
       { name: 'result', values: RESULTS },
     );
     this.#refreshes = meter.counterBy(

@@ -5,6 +5,7 @@ import type { Address } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
 import type { Meter } from '../platform/metrics/meter.js';
 import type { Certificates } from '../platform/tls/certificates.js';
+import type { Tracing } from '../platform/tracing.js';
 import { Admission } from './admission/admission.js';
 import { callAdmission } from './admission/call-admission.js';
 import { CallMetrics } from './call-metrics.js';
@@ -64,6 +65,8 @@ export interface GrpcOptions {
   readonly reflection?: boolean;
   /** Undefined: nothing is counted. */
   readonly meter?: Meter | undefined;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** The number of this worker, if several share the port. */
   readonly worker?: number | undefined;
 }
@@ -78,12 +81,21 @@ export class GrpcServer {
   readonly #feed: Feed;
 
   constructor(context: Context, log: Logger, options: GrpcOptions) {
-    const { address, issuer, certificates, maxConcurrentCalls, worker, meter, limits = DEFAULT_LIMITS } = options;
+    const {
+      address,
+      issuer,
+      certificates,
+      maxConcurrentCalls,
+      worker,
+      meter,
+      tracing,
+      limits = DEFAULT_LIMITS,
+    } = options;
     this.#log = log;
     this.#feed = options.feed;
     this.#admission = new Admission(log, { maxConcurrentCalls, refused: meter?.counter(CALLS_SHED) });
     const metrics = meter && new CallMetrics(meter, METHODS);
-    this.#unary = new UnaryHandlers(log, this.#admission, metrics);
+    this.#unary = new UnaryHandlers(log, this.#admission, { metrics, tracing });
     this.#transport = new Transport(log, limits, certificates);
     this.#reflection = options.reflection === false ? undefined : new Reflection(this.#admission);
     const issuerAddress = issuer?.address;
@@ -91,7 +103,7 @@ export class GrpcServer {
     this.#health = new Health(context.store, issuer ? [...open, ISSUER] : open, worker);
     const auth = this.#makeRoutes(issuer && !issuerAddress ? [...open, ISSUER] : open);
     const rules = { maxRequestBytes: MAX_REQUEST_BYTES, admission: callAdmission(this.#admission) };
-    auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary, metrics), rules);
+    auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary, { metrics, tracing }), rules);
     // A stream lasts, so it takes no place of a call: the feed limits streams by itself.
     const watch = { watchRevocations: watchRevocations(this.#feed) };
     auth.add(withDecodeErrors(WATCH_SERVICE), watch, { maxRequestBytes: MAX_WATCH_REQUEST_BYTES, isLasting: true });

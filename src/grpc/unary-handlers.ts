@@ -3,11 +3,13 @@
 import { type StatusObject, status } from '@grpc/grpc-js';
 import { InvalidInput } from '../core/errors.js';
 import type { Logger } from '../platform/log.js';
+import type { Tracing } from '../platform/tracing.js';
 import type { Admission } from './admission/admission.js';
 import { endsSession } from './admission/call-admission.js';
 import { CallContext, type ServiceCall } from './call-context.js';
 import { type Level, levelOf } from './call-log.js';
 import type { CallMetrics } from './call-metrics.js';
+import { beginCall, endCall } from './call-traces.js';
 import type { Decoded } from './codec/decoding.js';
 import { OVERLOADED, statusOf } from './status.js';
 import type { IncomingCall, UnaryHandler } from './transport/method.js';
@@ -24,15 +26,23 @@ export type ServiceHandlers<Definition> = {
     : never;
 };
 
+/** Those that follow calls; undefined: nothing does. */
+export interface CallObservers {
+  readonly metrics?: CallMetrics | undefined;
+  readonly tracing?: Tracing | undefined;
+}
+
 export class UnaryHandlers {
   readonly #log: Logger;
   readonly #admission: Pick<Admission, 'begin'>;
   readonly #metrics: CallMetrics | undefined;
+  readonly #tracing: Tracing | undefined;
 
-  constructor(log: Logger, admission: Pick<Admission, 'begin'>, metrics?: CallMetrics) {
+  constructor(log: Logger, admission: Pick<Admission, 'begin'>, { metrics, tracing }: CallObservers = {}) {
     this.#log = log;
     this.#admission = admission;
     this.#metrics = metrics;
+    this.#tracing = tracing;
   }
 
   /** @param level of the log line for a success */
@@ -45,17 +55,19 @@ export class UnaryHandlers {
       // A client can open many calls one by one and send their messages at once, so the limit applies again here.
       const admitted = this.#admission.begin(endsSession(call.path));
       if (!admitted) return answer(OVERLOADED);
-      const context = new CallContext(this.#log, admitted, method, call);
-      const outcome = begin(request, handler, context);
+      const operation = this.#tracing && beginCall(this.#tracing, call);
+      const context = new CallContext(this.#log, method, call, { admitted, operation });
+      const run = (): Promise<Response> => begin(request, handler, context);
+      const outcome = operation ? operation.run(run) : run();
       // One `then` with two callbacks: each further promise would cost every call.
       void outcome.then(
         (response) => {
-          this.#metrics?.ended(method, status.OK, context.startMs);
+          this.#observeEnd(context, status.OK);
           this.#end(context, level, undefined, () => answer(null, response));
         },
         (error: unknown) => {
           const end = statusOf(error);
-          this.#metrics?.ended(method, end.code, context.startMs);
+          this.#observeEnd(context, end.code);
           this.#end(context, levelOf(error), error, () => answer(end));
         },
       );
@@ -64,11 +76,16 @@ export class UnaryHandlers {
 
   /** Refuses a call before its message is read, with a line in the log. */
   refuse(method: string, call: IncomingCall, error: Error): StatusObject {
-    const context = new CallContext(this.#log, undefined, method, call);
+    const context = new CallContext(this.#log, method, call);
     context.close(levelOf(error), error);
     const end = statusOf(error);
-    this.#metrics?.ended(method, end.code, context.startMs);
+    this.#observeEnd(context, end.code);
     return end;
+  }
+
+  #observeEnd({ method, startMs, operation }: CallContext, code: status): void {
+    this.#metrics?.ended(method, code, startMs);
+    if (operation) endCall(operation, code);
   }
 
   #end(context: CallContext, level: Level, error: unknown, answer: () => void): void {

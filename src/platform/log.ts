@@ -9,6 +9,9 @@ export type { Logger, LogWrite } from './logger.js';
 
 const MAX_CAUSES = 4;
 
+/** Makes a text of a line of JSON; both have their ends. */
+export type LineFormat = (line: string) => string;
+
 /** From most output to none. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -61,7 +64,11 @@ export function createLogger(options: {
   readonly name: string;
   readonly destination?: DestinationStream;
   readonly isShared?: boolean;
+  /** Makes another text of each line, once it is redacted. Default: JSON. */
+  readonly format?: LineFormat | undefined;
 }): Logger {
+  const finish = options.isShared ? (line: string) => fitPipeBuf(redactByShape(line)) : redactByShape;
+  const { format } = options;
   const settings = {
     name: options.name,
     level: options.level,
@@ -70,7 +77,7 @@ export function createLogger(options: {
     serializers: { err: (error: unknown) => describeError(error), error: (error: unknown) => describeError(error) },
     redact: { paths: [...SECRET_FIELDS], censor: REDACTED },
     // Redacts before it cuts, because no filter recognizes the pieces of a token that was cut in two.
-    hooks: { streamWrite: options.isShared ? (line: string) => fitPipeBuf(redactByShape(line)) : redactByShape },
+    hooks: { streamWrite: format ? (line: string) => format(finish(line)) : finish },
   };
   return pino(settings, options.destination ?? standardStream(1));
 }

@@ -3,9 +3,13 @@
 import type { Address, Environment } from '../platform/env.js';
 import { LOG_LEVELS, type LogLevel } from '../platform/log.js';
 
+/** `pretty` is for a person at a terminal. */
+export type LogFormat = 'json' | 'pretty';
+
 /** Settings that every process has. */
 export interface MonitoringSettings {
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   /** Undefined: metrics are neither recorded nor served. */
   readonly metrics: MetricsSettings | undefined;
 }
@@ -26,12 +30,16 @@ export interface HealthSettings {
 /** The port that OpenTelemetry's exporters for Prometheus use by default. */
 const DEV_METRICS = '127.0.0.1:9464';
 
-/** `env` records the faults, for its `check`. */
-export function readMonitoring(env: Environment, mode: 'dev' | 'other' = 'other'): MonitoringSettings {
+/**
+ * `env` records the faults, for its `check`.
+ * @param dev undefined: another command; `isOnTerminal`: whether its log goes to a terminal
+ */
+export function readMonitoring(env: Environment, dev?: { readonly isOnTerminal: boolean }): MonitoringSettings {
   const isOptional = env.text('METRICS_ADDRESS') === undefined;
-  const address = mode === 'dev' ? env.address('METRICS_ADDRESS', DEV_METRICS) : env.address('METRICS_ADDRESS');
+  const address = dev ? env.address('METRICS_ADDRESS', DEV_METRICS) : env.address('METRICS_ADDRESS');
   return {
     logLevel: env.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    logFormat: env.choice('LOG_FORMAT', ['json', 'pretty'], dev?.isOnTerminal ? 'pretty' : 'json'),
     metrics: address && { address, isOptional },
   };
 }

@@ -1,6 +1,7 @@
 // The table of attacks on HTTP: the bytes of each, the statuses that answer them, and what becomes of the connection.
 
 import { gzipSync } from 'node:zlib';
+import { OAUTH } from './oauth-cases.js';
 
 /** What becomes of the connection: it `serves` the next request, or it `ends`; in one row Node's version decides. */
 export type Then = 'serves' | 'ends' | 'serves or ends';
@@ -258,5 +259,6 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   'the target and the method': TARGETS,
   origins: ORIGINS,
   'the body': BODIES,
+  'the endpoints of OAuth': OAUTH.map((each) => row(...each)),
   'the order of requests': PIPELINES,
 };

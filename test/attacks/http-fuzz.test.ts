@@ -18,7 +18,7 @@ const BATCH = 150;
 const LIMITS = { headersMs: 200, requestMs: 300, keepAliveMs: 50, stalledMs: 400, checkEveryMs: 20 };
 /** Node keeps an idle connection for a second longer than it is told. */
 const BOUND_MS = 4_000;
-const STATUSES = [100, 200, 204, 400, 404, 405, 408, 413, 415, 417, 429, 431];
+const STATUSES = [100, 200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 429, 431];
 
 const good = Object.values(ROWS)
   .flat()
@@ -100,7 +100,7 @@ describe('a fuzzer of the gateway', function () {
 
   before(async () => {
     sockets = new ServerSockets(() => gateway.address.port);
-    gateway = await RunningGateway.start({ limits: LIMITS });
+    gateway = await RunningGateway.start({ limits: LIMITS, oauth: true });
   });
   after(async () => {
     sockets.stop();

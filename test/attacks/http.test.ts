@@ -31,7 +31,7 @@ describe('an attacker of the gateway', function () {
 
   before(async () => {
     sockets = new ServerSockets(() => gateway.address.port);
-    gateway = await RunningGateway.start({ limits: LIMITS });
+    gateway = await RunningGateway.start({ limits: LIMITS, oauth: true });
   });
   // After every single one of them: nothing is left open, the log has no error, and the gateway serves on.
   afterEach(async () => {

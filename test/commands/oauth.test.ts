@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Stage } from '../e2e/stage.js';
-import { basic, INTROSPECT } from '../gateway/oauth-scene.js';
+import { basic, INTROSPECT } from '../gateway/oauth-clients.js';
 import { runCommand } from '../support/processes.js';
 
 const SECRET = 'a secret of 32 characters: 100% ä';

@@ -2,14 +2,8 @@
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import type { AuthClient } from '../../gateway/auth-client.js';
 import { readGatewaySettings } from '../../gateway/config.js';
-import { notFound } from '../../gateway/http/responses.js';
-import { readPublicUrls } from '../../gateway/oauth/public-urls.js';
-import type { RevokerClient } from '../../gateway/revoker-client.js';
-import { CookieMode } from '../../gateway/routes/cookie-mode.js';
-import { readPaths } from '../../gateway/routes/paths.js';
-import { createRoutes, pathOf } from '../../gateway/routes/table.js';
+import { pathOf } from '../../gateway/routes/table.js';
 import { AuthServiceService } from '../../proto/gen/auth/v1/auth_service.js';
 import { IssuerServiceService } from '../../proto/gen/auth/v1/issuer_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
@@ -22,6 +16,7 @@ import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js'
 import { Environment } from '../../src/platform/env.js';
 import { readMonitoring } from '../../src/settings/monitoring.js';
 import { readServiceSettings } from '../../src/settings/service.js';
+import { allRoutes } from '../gateway/all-routes.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
 const page = (name: string): string => readText(`docs/${name}.md`);
@@ -123,12 +118,7 @@ describe('the documents', () => {
   it('name only paths that the gateway has, and all of them', () => {
     const pathsIn = (text: string) =>
       [...text.matchAll(/(?:POST |GET |:8080|^post )(\/[a-z\d./-]+)/gm)].map(([, path = '']) => pathOf(path));
-    const client = {} as AuthClient;
-    const paths = readPaths(new Environment({}));
-    const urls = readPublicUrls(new Environment({}), 'https://login.example.com');
-    const oauth = { client, clients: () => new Map(), issuer: undefined, urls, revoker: {} as RevokerClient };
-    const cookies = new CookieMode(client, { cookie: 'true', origins: [], unixMs: Date.now });
-    const served = [...createRoutes({ client, check: async () => notFound, oauth, cookies }, paths).keys()].sort();
+    const served = [...allRoutes().keys()].sort();
     expect([...new Set(pathsIn(page('rest-api')))].sort()).to.deep.equal(served);
     expect(pathsIn(readText('README.md')).filter((path) => !served.includes(path))).to.deep.equal([]);
   });

@@ -118,18 +118,26 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', '@bufbuild/protobuf'],
     node: true,
   },
-  ...['server', 'unary-handlers', 'call-context', 'call-log', 'call-metrics', 'status', 'status-details'].map(
-    (name) => ({
-      at: `src/grpc/${name}.ts`,
-      files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
-      packages: ['@grpc/grpc-js'],
-      node: true,
-    }),
-  ),
+  ...[
+    'server',
+    'unary-handlers',
+    'call-context',
+    'call-log',
+    'call-metrics',
+    'call-traces',
+    'status',
+    'status-details',
+  ].map((name) => ({
+    at: `src/grpc/${name}.ts`,
+    files: ['src/grpc/', 'src/core/', GENERATED, ...PLATFORM],
+    packages: ['@grpc/grpc-js'],
+    node: true,
+  })),
   { at: 'src/platform/env.ts', files: ['src/platform/env/'], packages: [], node: true },
   { at: 'src/platform/env/', files: ['src/platform/env/'], packages: [], node: true },
   { at: 'src/platform/make-folder.ts', files: [], packages: [], node: true },
   { at: 'src/platform/logger.ts', files: [], packages: [], node: false },
+  { at: 'src/platform/version.ts', files: [], packages: [], node: true },
   { at: 'src/platform/redaction.ts', files: [], packages: [], node: false },
   {
     at: 'src/platform/log.ts',
@@ -159,6 +167,14 @@ const RULES: readonly Rule[] = [
     packages: ['prom-client'],
     node: false,
   })),
+  { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
+  { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
+  {
+    at: 'src/platform/tracing.ts',
+    files: ['src/platform/trace-context.ts'],
+    packages: ['@opentelemetry/api'],
+    node: false,
+  },
   {
     at: 'src/platform/private-server.ts',
     files: ['src/platform/address-unusable.ts', 'src/platform/env.ts', 'src/platform/logger.ts'],
@@ -188,13 +204,34 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/service-metrics.ts',
-    files: ['src/adapters/observed/', 'src/core/', `${METRICS}meter.ts`],
+    files: ['src/adapters/observed/', 'src/core/', 'src/grpc/feed/feed.ts', `${METRICS}meter.ts`],
+    packages: [],
+    node: false,
+  },
+  {
+    at: 'src/store-traces.ts',
+    files: ['src/adapters/observed/', 'src/core/', 'src/platform/tracing.ts'],
+    packages: [],
+    node: false,
+  },
+  {
+    at: 'src/service-feed.ts',
+    files: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service-metrics.ts', ...PLATFORM],
     packages: [],
     node: false,
   },
   {
     at: 'src/service.ts',
-    files: ['src/adapters/', 'src/core/', 'src/grpc/', 'src/settings/', 'src/service-metrics.ts', ...PLATFORM],
+    files: [
+      'src/adapters/',
+      'src/core/',
+      'src/grpc/',
+      'src/settings/',
+      'src/service-feed.ts',
+      'src/service-metrics.ts',
+      'src/store-traces.ts',
+      ...PLATFORM,
+    ],
     packages: [],
     node: true,
   },
@@ -222,6 +259,8 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'fastify'],
     node: true,
   },
+  // It is loaded into pages: nothing but itself.
+  { at: 'src/browser/', files: ['src/browser/'], packages: [], node: false },
   { at: 'src/store-check/check-result.ts', files: [], packages: [], node: false },
   {
     at: 'src/store-check/redis/',
@@ -254,7 +293,12 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js', 'pino'],
     node: true,
   },
-  { at: 'src/main.ts', files: ['src/commands/', 'src/platform/output/'], packages: [], node: true },
+  {
+    at: 'src/main.ts',
+    files: ['src/commands/', 'src/platform/output/', 'src/platform/version.ts'],
+    packages: [],
+    node: true,
+  },
   // HTTP's mechanics know no route, and limits know no HTTP.
   {
     at: 'gateway/http/',
@@ -273,10 +317,12 @@ const RULES: readonly Rule[] = [
     node: true,
   },
   { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
+  // Descriptions alone: they know routes by their shape.
+  { at: 'gateway/openapi/', files: ['gateway/openapi/'], packages: [], node: false },
   {
     at: 'gateway/routes/',
     files: [
-      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/'],
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/openapi/'],
       ...['auth-client', 'revoker-client', 'service-connection'].map((name) => `gateway/${name}.ts`),
       ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
     ],

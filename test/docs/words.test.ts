@@ -12,6 +12,7 @@ const WORDS =
 const LIMITS: Readonly<Record<string, number>> = {
   gateway: 0,
   'src/bearer': 0,
+  'src/browser': 0,
   'src/commands': 1,
   'src/grpc': 0,
   'src/middleware': 0,
@@ -21,7 +22,9 @@ const LIMITS: Readonly<Record<string, number>> = {
   'src/validator': 0,
   'src/workers': 0,
   'src/service.ts': 0,
+  'src/service-feed.ts': 0,
   'src/service-metrics.ts': 0,
+  'src/store-traces.ts': 0,
   'src/main.ts': 0,
   'src/adapters/jwt': 0,
   'src/adapters/lmdb': 0,

@@ -1,22 +1,33 @@
 // One verdict at every door: each of forty tokens through ValidateToken, ValidateTokens, the validator library, the check
-// of the gateway and Envoy's Check.
+// of the gateway, Envoy's Check and OAuth introspection.
 
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { CannotTell, createValidator, type Validator } from '../../src/validator/index.js';
+import { CallFailed, verdictIn } from '../support/auth-client.js';
 import { ExtAuthzClient } from '../support/ext-authz-client.js';
 import { JWT_SECRET } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
-import type { Browser } from './browser.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import type { AnyBrowser } from './browser.js';
+import { type RunningNode, Stage, until } from './stage.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 type Door = (token: string) => Promise<string>;
 
 const CHECK = '/api/auth/check';
 const SETTINGS = { JWT_ISSUER: 'https://login.example.com', JWT_AUDIENCE: 'orders,mail', EXT_AUTHZ: 'true' };
+
+const CLIENT_SECRET = 'a secret of the client, for tests alone';
+const CLIENT = {
+  id: 'orders',
+  secret_sha256: [createHash('sha256').update(CLIENT_SECRET).digest('hex')],
+  rights: ['introspect'],
+};
+const INACTIVE = '{"active":false}';
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const decoded = (part = ''): Claims => JSON.parse(Buffer.from(part, 'base64url').toString());
@@ -28,15 +39,17 @@ describe('every door', function () {
   const tokens = new Map<string, string>();
   const doors = new Map<string, Door>();
   let redis: RedisServer;
-  let node: ServiceNode;
-  let gateway: Browser;
+  let node: RunningNode;
+  let gateway: AnyBrowser;
   let validators: readonly Validator[];
   let envoy: ExtAuthzClient;
 
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis, SETTINGS);
-    gateway = await stage.gateway(node);
+    node = await stage.serveHere(redis, SETTINGS);
+    const clients = join(await stage.folder(), 'clients.json');
+    writeFileSync(clients, JSON.stringify({ clients: [CLIENT] }));
+    gateway = await stage.gatewayHere(node, { OAUTH_CLIENTS: clients });
     envoy = new ExtAuthzClient(node.process.address);
     const make = () => createValidator({ address: node.process.address, deadline: '3s' });
     validators = [make(), make()];
@@ -50,6 +63,7 @@ describe('every door', function () {
       const { status, headers } = await gateway.ask(CHECK, { headers: { authorization: `Bearer ${token}` } });
       return verdictOf(status, headers.get('www-authenticate') ?? '');
     });
+    doors.set('IntrospectToken', (token) => introspected(token));
     doors.set("Envoy's Check", async (token) => {
       const { httpStatus, headers } = await envoy.check({ headers: { authorization: `Bearer ${token}` } });
       return verdictOf(httpStatus, headers['www-authenticate'] ?? '');
@@ -60,6 +74,26 @@ describe('every door', function () {
     envoy.close();
     await stage.clear();
   });
+
+  /** The answer of the introspection endpoint to a token. */
+  async function introspection(token: string): Promise<{ readonly status: number; readonly text: string }> {
+    return gateway.ask('/oauth2/introspect', {
+      ...{ method: 'POST', body: new URLSearchParams({ token }) },
+      headers: { authorization: `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT_SECRET}`).toString('base64')}` },
+    });
+  }
+
+  /** What IntrospectToken says of an access token. It takes refresh tokens too, which are none here. */
+  async function introspected(token: string): Promise<string> {
+    try {
+      const introspected = await node.client.introspect(token);
+      if (introspected.response?.['token_use'] === 'refresh') return 'WRONG_TYPE';
+      return verdictIn(introspected);
+    } catch (error) {
+      if (error instanceof CallFailed && error.failure.code === 'UNAVAILABLE') return 'UNKNOWN';
+      throw error;
+    }
+  }
 
   /** A pair of a new session, and the parts of its access token. */
   async function session(subject = 'alice') {
@@ -136,6 +170,11 @@ describe('every door', function () {
         const found = await ask(token);
         if (found !== wanted) differences.push(`${what}: ${wanted}, but ${found} by ${door}`);
       }
+      // An OAuth client does not learn why.
+      const { status, text } = await introspection(token);
+      const active = wanted === 'active' || what === 'a refresh token';
+      const isRight = status === 200 && (active ? JSON.parse(text).active === true : text === INACTIVE);
+      if (!isRight) differences.push(`${what}: ${wanted}, but ${status} ${text} by introspection`);
     }
     expect(differences).to.deep.equal([]);
     expect([...verdicts]).to.include.members([
@@ -149,6 +188,10 @@ describe('every door', function () {
     redis.pause();
     try {
       for (const [door, ask] of doors) expect(await ask(pair.accessToken), door).to.equal('UNKNOWN');
+      for (const token of [pair.accessToken, pair.refreshToken]) {
+        const { status, text } = await introspection(token);
+        expect([status, text.includes('active')]).to.deep.equal([503, false]);
+      }
     } finally {
       redis.resume();
     }

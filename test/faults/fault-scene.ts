@@ -1,5 +1,8 @@
 // The scene of every fault: a durable Redis, two nodes with a restricted Redis user, a gateway.
 
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser } from '../e2e/browser.js';
 import type { ServiceNode, Stage } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
@@ -11,6 +14,15 @@ export const PASSWORD = 'a password for tests';
 export const RIGHTS =
   '~lk:1:* +eval +evalsha +get +set +mget +exists +pttl +time +xadd +xrevrange +xread +role +info +config|get';
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+const CLIENT_SECRET = 'a secret of the client, for tests alone';
+const CLIENT = {
+  id: 'orders',
+  secret_sha256: [createHash('sha256').update(CLIENT_SECRET).digest('hex')],
+  rights: ['introspect'],
+};
+/** The credentials of the OAuth client. */
+export const BASIC = `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT_SECRET}`).toString('base64')}`;
 
 export interface Scene {
   readonly stage: Stage;
@@ -34,7 +46,10 @@ export async function setScene(stage: Stage): Promise<Scene> {
   // A long window: a retry is valid all the time, so that a refusal is a wrong answer.
   const serve = (port: number) => stage.serve(redis, { REDIS_URL: urlAt(port), REFRESH_GRACE: '60s' });
   const [near, far] = await Promise.all([serve(proxy.port), serve(redis.port)]);
-  return { stage, redis, proxy, near, far, browser: await stage.gateway(near) };
+  const clients = join(await stage.folder(), 'clients.json');
+  await writeFile(clients, JSON.stringify({ clients: [CLIENT] }));
+  const browser = await stage.gateway(near, { OAUTH_CLIENTS: clients });
+  return { stage, redis, proxy, near, far, browser };
 }
 
 /** Whether a node would turn traffic away; one that does not answer would, too. */

@@ -3,7 +3,7 @@
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import type { Answer } from '../e2e/browser.js';
 import type { ServiceNode } from '../e2e/stage.js';
-import type { Scene } from './fault-scene.js';
+import { BASIC, type Scene } from './fault-scene.js';
 import { type Attempt, codeOfFailure, type Ledger, verdictOf } from './ledger.js';
 
 /** What a call does: it reads alone, or it writes; or the gateway calls for it. */
@@ -54,17 +54,36 @@ async function overRest(attempt: Attempt, work: Promise<Answer>): Promise<string
   return status === 503 && text.includes('service_unavailable') ? 'UNAVAILABLE' : `${status} ${text}`;
 }
 
+/** What the introspection endpoint says of a token: `OK` if that is right. */
+async function introspect({ browser }: Scene, token: string, wanted: boolean): Promise<string> {
+  const { status, text } = await browser.ask('/oauth2/introspect', {
+    ...{ method: 'POST', body: new URLSearchParams({ token }), headers: { authorization: BASIC } },
+  });
+  if (status === 503) return 'UNAVAILABLE';
+  return status === 200 && JSON.parse(text).active === wanted ? 'OK' : `${status} ${text}`;
+}
+
+/** What the revocation endpoint did with the refresh token of an attempt. */
+async function revoke({ browser }: Scene, attempt: Attempt): Promise<string> {
+  const body = new URLSearchParams({ token: attempt.pair.refreshToken });
+  const { status, text } = await browser.ask('/oauth2/revoke', { method: 'POST', body });
+  if (status === 200) return acknowledge(attempt);
+  return status === 503 ? 'UNAVAILABLE' : `${status} ${text}`;
+}
+
 /** Makes the sessions of a round while all is well, and gives the round. */
 export async function prepareRound(
-  { near, far, browser }: Scene,
+  scene: Scene,
   ledger: Ledger,
   { good, dead }: { readonly good: TokenPair; readonly dead: TokenPair },
 ): Promise<Round> {
+  const { near, far, browser } = scene;
   const open = async (kind: Attempt['kind']) => ledger.open(kind, await near.client.issue());
   const three = (kind: Attempt['kind']) => Promise.all([open(kind), open(kind), open(kind)]);
-  const [[out, outByRest, outAtFar], [next, nextByRest, nextAtFar]] = await Promise.all([
+  const [[out, outByRest, outAtFar], [next, nextByRest, nextAtFar], outByOAuth] = await Promise.all([
     three('logout'),
     three('refresh'),
+    open('logout'),
   ]);
   return () =>
     Promise.all([
@@ -79,6 +98,10 @@ export async function prepareRound(
       timed('write', 'near', refresh(near, next)),
       timed('rest', 'near', overRest(outByRest, browser.logout(outByRest.pair.refreshToken))),
       timed('rest', 'near', overRest(nextByRest, browser.refresh(nextByRest.pair.refreshToken))),
+      timed('read', 'near', introspect(scene, good.accessToken, true)),
+      timed('read', 'near', introspect(scene, good.refreshToken, true)),
+      timed('read', 'near', introspect(scene, dead.refreshToken, false)),
+      timed('rest', 'near', revoke(scene, outByOAuth)),
       timed('read', 'far', judge(far, good, 'active')),
       timed('write', 'far', logout(far, outAtFar)),
       timed('write', 'far', refresh(far, nextAtFar)),

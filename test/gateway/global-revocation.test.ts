@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { Secret } from '../../src/platform/env.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
-import { basic, OAuthScene, SECRET } from './oauth-scene.js';
+import { basic, REVOKE_ALL as PATH, SECRET } from './oauth-clients.js';
+import { OAuthScene } from './oauth-scene.js';
 import { ORIGIN } from './running-gateway.js';
 
-const PATH = '/oauth2/global-token-revocation';
 const ISSUER = 'https://login.example.com';
 const REVOKER = 'a credential to revoke, for tests alone';
 const OPAQUE = { sub_id: { format: 'opaque', id: 'alice' } };

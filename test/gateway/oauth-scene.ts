@@ -1,34 +1,12 @@
 // A gateway with OAuth clients for tests: a real one, before a real gRPC server on the store whose steps are taken by hand.
 
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createGateway, type Gateway } from '../../gateway/server.js';
 import { parseAddress } from '../../src/platform/env/values.js';
 import type { Address, Variables } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { basic, INTROSPECT, type OAuthClientsFile, SECRET, writeOAuthClients } from './oauth-clients.js';
 import { ORIGIN, settingsFor } from './running-gateway.js';
-
-export const SECRET = 'a secret of the client, for tests alone';
-/** With what clients encode in different ways. */
-export const ODD_SECRET = 'odd: 100% of it + ä/é&=, for tests alone';
-export const INTROSPECT = '/oauth2/introspect';
-export const REVOKE = '/oauth2/revoke';
-
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-const CLIENTS = [
-  { id: 'orders', secret_sha256: [sha256(SECRET)], rights: ['introspect'] },
-  { id: 'odd@client', secret_sha256: [sha256('another'), sha256(ODD_SECRET)], rights: ['introspect'] },
-];
-/** There only where REVOKER_TOKEN is set. */
-const MANAGER = { id: 'manager', secret_sha256: [sha256(SECRET)], rights: ['global_revocation'] };
-
-export const basic = (id: string, secret: string, encoding: BufferEncoding = 'utf8'): Record<string, string> => ({
-  authorization: `Basic ${Buffer.from(`${id}:${secret}`, encoding).toString('base64')}`,
-});
 
 export class OAuthScene {
   readonly service: GrpcScene;
@@ -36,35 +14,30 @@ export class OAuthScene {
   readonly address: Address;
   /** The lines of the log, at the level `trace`. */
   readonly log: readonly string[];
-  readonly #folder: string;
+  readonly #clients: OAuthClientsFile;
 
-  private constructor(parts: Pick<OAuthScene, 'service' | 'gateway' | 'address' | 'log'>, folder: string) {
+  private constructor(parts: Pick<OAuthScene, 'service' | 'gateway' | 'address' | 'log'>, clients: OAuthClientsFile) {
     this.service = parts.service;
     this.gateway = parts.gateway;
     this.address = parts.address;
     this.log = parts.log;
-    this.#folder = folder;
+    this.#clients = clients;
   }
 
   static async start(
     variables: Variables = {},
     options: Parameters<typeof GrpcScene.start>[0] = {},
   ): Promise<OAuthScene> {
-    const folder = mkdtempSync(join(tmpdir(), 'latchkey-oauth-'));
-    const clients = 'REVOKER_TOKEN' in variables ? [...CLIENTS, MANAGER] : CLIENTS;
-    writeFileSync(join(folder, 'clients.json'), JSON.stringify({ clients }));
+    const clients = writeOAuthClients({ CORS_ORIGINS: ORIGIN, ...variables });
     const service = await GrpcScene.start(options);
     const log: string[] = [];
     const destination = { write: (line: string) => void log.push(line) };
     const at = parseAddress(service.address);
     if (!at) throw new Error('no address');
-    const settings = settingsFor(at, {
-      ...{ CORS_ORIGINS: ORIGIN, OAUTH_CLIENTS: join(folder, 'clients.json') },
-      ...variables,
-    });
+    const settings = settingsFor(at, clients.variables);
     const gateway = createGateway(settings, createLogger({ level: 'trace', name: 'gateway', destination }));
     const address = await gateway.listen();
-    return new OAuthScene({ service, gateway, address, log }, folder);
+    return new OAuthScene({ service, gateway, address, log }, clients);
   }
 
   get url(): string {
@@ -94,6 +67,6 @@ export class OAuthScene {
   async stop(): Promise<void> {
     await this.gateway.close();
     await this.service.stop();
-    rmSync(this.#folder, { recursive: true });
+    this.#clients.remove();
   }
 }

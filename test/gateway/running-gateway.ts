@@ -9,6 +9,7 @@ import { createGateway, type Gateway } from '../../gateway/server.js';
 import { type Address, Environment, type Variables } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
+import { type OAuthClientsFile, writeOAuthClients } from './oauth-clients.js';
 
 /** An answer, read to its end. */
 export interface Answered {
@@ -28,6 +29,9 @@ export const settingsFor = (authServiceAddress: Address, variables: Variables = 
   authServiceAddress,
 });
 
+/** All endpoints of OAuth. */
+const OAUTH = { JWT_ISSUER: 'https://login.example.com', REVOKER_TOKEN: 'a credential to revoke, for tests alone' };
+
 export interface GatewayOptions {
   /** As an operator would set them; without them `ORIGIN` alone is in CORS_ORIGINS. */
   readonly variables?: Variables;
@@ -35,6 +39,8 @@ export interface GatewayOptions {
   readonly nowMs?: () => number;
   /** The wall clock. */
   readonly unixMs?: () => number;
+  /** Whether it serves OAuth clients. Default: not. */
+  readonly oauth?: boolean;
 }
 
 export class RunningGateway {
@@ -44,6 +50,7 @@ export class RunningGateway {
   readonly url: string;
   /** The lines of the log, at the level `trace`. */
   readonly log: readonly string[];
+  #clients: OAuthClientsFile | undefined;
 
   constructor(service: ScriptedAuthService, gateway: Gateway, address: Address, log: readonly string[]) {
     this.service = service;
@@ -53,20 +60,25 @@ export class RunningGateway {
     this.log = log;
   }
 
-  static async start({ variables, limits, nowMs, unixMs }: GatewayOptions = {}): Promise<RunningGateway> {
+  static async start(options: GatewayOptions = {}): Promise<RunningGateway> {
+    const { variables, limits, nowMs, unixMs, oauth = false } = options;
+    const clients = oauth ? writeOAuthClients(OAUTH) : undefined;
     const service = await new ScriptedAuthService().start();
     const log: string[] = [];
     const destination = { write: (line: string) => void log.push(line) };
-    const settings = settingsFor(service.address, { CORS_ORIGINS: ORIGIN, ...variables });
+    const settings = settingsFor(service.address, { CORS_ORIGINS: ORIGIN, ...clients?.variables, ...variables });
     const logger = createLogger({ level: 'trace', name: 'gateway', destination });
     const merged = { ...settings, limits: { ...settings.limits, ...limits } };
     const gateway = createGateway(merged, logger, { nowMs, unixMs });
-    return new RunningGateway(service, gateway, await gateway.listen(), log);
+    const running = new RunningGateway(service, gateway, await gateway.listen(), log);
+    running.#clients = clients;
+    return running;
   }
 
   async stop(): Promise<void> {
     await this.gateway.close();
     this.service.stop();
+    this.#clients?.remove();
   }
 
   async ask(path: string, init: RequestInit = {}): Promise<Answered> {

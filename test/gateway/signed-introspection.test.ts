@@ -9,7 +9,8 @@ import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromPem } from '../../src/adapters/jwt/signing-key.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { POLICY } from '../support/world.js';
-import { basic, INTROSPECT, OAuthScene, SECRET } from './oauth-scene.js';
+import { basic, INTROSPECT, SECRET } from './oauth-clients.js';
+import { OAuthScene } from './oauth-scene.js';
 
 const ISSUER = 'https://login.example.com';
 const SIGNED = 'application/token-introspection+jwt';

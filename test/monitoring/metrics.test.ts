@@ -93,6 +93,8 @@ describe('metrics', () => {
     expect(await growth(node.process, result('malformed'), () => client.verdict('x'))).to.equal(1);
     const batch = () => client.validateMany([good.accessToken, ended.accessToken, good.accessToken]);
     expect(await growth(node.process, result('active'), batch)).to.equal(2);
+    expect(await growth(node.process, result('active'), () => client.introspect(good.refreshToken))).to.equal(1);
+    expect(await growth(node.process, result('revoked'), () => client.introspect(ended.refreshToken))).to.equal(1);
     const hits = ['latchkey_verified_tokens_hits_total', {}] as const;
     expect(await growth(node.process, hits, () => client.verdict(good.accessToken))).to.equal(1);
   });

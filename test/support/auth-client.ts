@@ -11,6 +11,7 @@ import {
 import {
   AuthServiceClient,
   type GetJsonWebKeySetResponse,
+  type IntrospectTokenResponse,
   type LogoutRequest,
   type ValidateTokenResponse,
   type ValidateTokensResponse,
@@ -105,6 +106,12 @@ export class TestClient {
     return result?.validation && verdictIn(result.validation);
   }
 
+  introspect(token: string, jwtAudience = ''): Promise<IntrospectTokenResponse> {
+    return this.#call((done) =>
+      this.#auth.introspectToken({ token, jwtAudience }, new Metadata(), this.#options(), done),
+    );
+  }
+
   /** The public keys, and for how long they may be kept. */
   keySet(): Promise<GetJsonWebKeySetResponse> {
     return this.#call((done) => this.#auth.getJsonWebKeySet({}, new Metadata(), this.#options(), done));
@@ -185,7 +192,8 @@ export function failureOf(error: ServiceError): Failure {
   };
 }
 
-function verdictIn({ active, problem }: ValidateTokenResponse): string {
+/** `active`, or the problem's name without its prefix. */
+export function verdictIn({ active, problem }: Pick<ValidateTokenResponse, 'active' | 'problem'>): string {
   if (active) return 'active';
   const name = Object.entries(TokenProblem).find(([, value]) => value === problem)?.[0] ?? '';
   return name.replace('TOKEN_PROBLEM_', '');

@@ -28,6 +28,10 @@ export function isLogLine(line: string): boolean {
   }
 }
 
+/** Whether a line is one of the log with `LOG_FORMAT=pretty`, or a further one of an error. */
+const isPrettyLine = (line: string): boolean =>
+  /^(?:\d\d:\d\d:\d\d (?:TRACE|DEBUG|INFO |WARN |ERROR) | {2})/.test(line);
+
 /** How a process has ended, as far as it has. */
 export interface Ended {
   readonly exitCode: number | null;
@@ -96,6 +100,8 @@ export class OutputFile {
 
 interface Watched {
   readonly command: string;
+  /** Whether its log is text. */
+  readonly isPretty: boolean;
   readonly child: Ended;
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -112,8 +118,9 @@ const found: string[] = [];
 /** Looks for lines that nobody may print, of all processes. @param title the test that has just run */
 export function checkOutputs(title: string): void {
   for (const each of watched) {
-    const { command, child, stdout, stderr } = each;
-    const lines = foreignLines(command, stdout(), stderr(), child);
+    const { command, isPretty, child, stdout, stderr } = each;
+    const foreign = foreignLines(command, stdout(), stderr(), child);
+    const lines = isPretty ? foreign.filter((line) => !isPrettyLine(line)) : foreign;
     if (lines.length > 0) found.push(`\`latchkey ${command}\` in "${title}":`, ...lines.slice(0, MOST_LINES));
     if (lines.length > 0 || child.exitCode !== null || child.signalCode !== null) watched.delete(each);
   }

@@ -16,8 +16,8 @@ export const JWT_SECRET = 'a secret for tests alone, of more than 32 bytes';
 /** The login back end's credential in tests. */
 export const ISSUER_TOKEN = 'a credential of the login back end, for tests alone';
 
-export interface Started {
-  readonly child: ChildProcess;
+/** A program that runs, in whatever process. */
+export interface Running {
   /** `host:port` */
   readonly address: string;
   /** Everything printed so far, log lines included. */
@@ -28,6 +28,11 @@ export interface Started {
   stop(): Promise<number | null>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+}
+
+/** A program in a process of its own. */
+export interface Started extends Running {
+  readonly child: ChildProcess;
 }
 
 export interface StartOptions {
@@ -65,6 +70,8 @@ export interface LaunchOptions {
   readonly nodeOptions?: readonly string[];
   readonly main?: string;
   readonly leads?: boolean;
+  /** Whether all its streams are a terminal, whose text is on standard output. */
+  readonly isOnTerminal?: boolean;
   readonly stdin?: 'pipe' | 'ignore';
   /** Default: a pipe that is collected. */
   readonly stdout?: 'pipe' | 'ignore' | number;
@@ -88,7 +95,9 @@ process.once('exit', () => {
 export function launch(args: readonly string[], options: LaunchOptions): Launched {
   const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
   const file = options.stderr === undefined ? new OutputFile() : undefined;
-  const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
+  const program = [process.execPath, ...nodeOptions, main, ...args];
+  const [command = '', ...rest] = options.isOnTerminal ? ['script', '-qefc', program.join(' '), '/dev/null'] : program;
+  const child = spawn(command, rest, {
     // The default of `dev` is one port of the machine, which several tests cannot share.
     env: { PATH: process.env['PATH'], ...(args[0] === 'dev' && { METRICS_ADDRESS: '127.0.0.1:0' }), ...env },
     stdio: [stdin, stdout, file?.fd ?? options.stderr ?? 'ignore'],
@@ -99,7 +108,7 @@ export function launch(args: readonly string[], options: LaunchOptions): Launche
   child.once('close', () => file?.close());
   living.add(child);
   child.once('exit', () => living.delete(child));
-  watchOutput({ command: args[0] ?? '', ...launched });
+  watchOutput({ command: args[0] ?? '', isPretty: env['LOG_FORMAT'] === 'pretty', ...launched });
   return launched;
 }
 

@@ -13,10 +13,14 @@ import {
   AuthServiceService,
   type GetJsonWebKeySetRequest,
   type GetJsonWebKeySetResponse,
+  type IntrospectTokenRequest,
+  type IntrospectTokenResponse,
   type LogoutRequest,
   type RefreshTokenRequest,
   type RefreshTokenResponse,
 } from '../../proto/gen/auth/v1/auth_service.js';
+import { IssuerServiceService, type RevokeSubjectRequest } from '../../proto/gen/auth/v1/issuer_service.js';
+import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import {
   BadRequest,
   type BadRequest_FieldViolation,
@@ -66,8 +70,13 @@ export const tokenProblem = (reason: string, domain?: string): ServiceError =>
 
 /** One call that the service got. */
 export interface SeenCall {
-  readonly method: 'refreshToken' | 'logout' | 'getJsonWebKeySet';
-  readonly request: RefreshTokenRequest | LogoutRequest | GetJsonWebKeySetRequest;
+  readonly method: 'refreshToken' | 'logout' | 'getJsonWebKeySet' | 'introspectToken' | 'revokeSubject';
+  readonly request:
+    | RefreshTokenRequest
+    | LogoutRequest
+    | GetJsonWebKeySetRequest
+    | IntrospectTokenRequest
+    | RevokeSubjectRequest;
   readonly requestId: unknown;
 }
 
@@ -113,10 +122,17 @@ export class ScriptedAuthService {
       refreshToken: this.#handler<RefreshTokenRequest, RefreshTokenResponse>('refreshToken', () => this.answer()),
       logout: this.#handler<LogoutRequest, object>('logout', () => ({})),
       validateToken: this.#handler('logout', () => ({})),
+      introspectToken: this.#handler<IntrospectTokenRequest, IntrospectTokenResponse>('introspectToken', () => ({
+        ...{ active: false, problem: TokenProblem.TOKEN_PROBLEM_MALFORMED, response: { active: false }, jwt: '' },
+      })),
       getJsonWebKeySet: this.#handler<GetJsonWebKeySetRequest, GetJsonWebKeySetResponse>(
         'getJsonWebKeySet',
         () => this.keySet,
       ),
+    });
+    this.#server.addService(IssuerServiceService, {
+      issueToken: this.#handler('revokeSubject', () => ({})),
+      revokeSubject: this.#handler<RevokeSubjectRequest, object>('revokeSubject', () => ({})),
     });
     const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
     this.#server.addService(HealthService, {

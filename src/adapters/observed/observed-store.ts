@@ -18,11 +18,14 @@ export class ObservedStore implements Store, RevocationLogs {
   readonly shards: number;
   readonly #store: Store & RevocationLogs;
   readonly #observe: ObserveOperation;
+  readonly #waits: boolean;
 
-  constructor(store: Store & RevocationLogs, observe: ObserveOperation) {
+  /** @param waits whether the store waits for replicas at all; if not, there is nothing to report */
+  constructor(store: Store & RevocationLogs, observe: ObserveOperation, waits: boolean) {
     this.shards = store.shards;
     this.#store = store;
     this.#observe = observe;
+    this.#waits = waits;
   }
 
   get reachableSinceMs(): number | undefined {
@@ -71,7 +74,8 @@ export class ObservedStore implements Store, RevocationLogs {
   }
 
   waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
-    return this.#observed('wait', this.#store.waitForReplicas(shard, incarnation));
+    const waited = this.#store.waitForReplicas(shard, incarnation);
+    return this.#waits ? this.#observed('wait', waited) : waited;
   }
 
   /** The caller gets the promise of the store itself: another one would cost each call. */

@@ -23,11 +23,16 @@ export interface IntrospectionRequest {
   readonly jwtAudience: string;
 }
 
-export interface Introspection {
-  /** Why the token is not active; undefined: it is. For callers that trust each other: the response does not say it. */
-  readonly problem: TokenProblem | undefined;
+/** The result, with its reason for callers inside: the response does not have it. */
+export type Introspection = Answer & ({ readonly active: true } | ({ readonly active: false } & Inactive));
+
+interface Inactive {
+  readonly problem: TokenProblem;
   /** Why a REVOKED token was revoked. */
   readonly why: string | undefined;
+}
+
+interface Answer {
   /** The members of the response. */
   readonly response: Claims;
   /** The same, signed; undefined: it was not wanted, or the service has no issuer or no key that others can verify. */
@@ -35,9 +40,7 @@ export interface Introspection {
 }
 
 /** The result for one token. */
-type Validity =
-  | { readonly token: Token; readonly endsAt: number }
-  | { readonly problem: TokenProblem; readonly why: string | undefined };
+type Validity = { readonly token: Token; readonly endsAt: number } | Inactive;
 
 /**
  * Decides whether a token is active. Nothing is written and no session ends, whatever the token is.
@@ -51,15 +54,16 @@ export async function introspect(context: Context, call: Call, request: Introspe
     throw new InvalidInput({ field: 'jwt_audience', reason: 'INVALID', description });
   }
   const validity = await validityOf(context, call, text);
-  const inactive = 'problem' in validity;
-  const response = inactive ? INACTIVE : activeResponse(validity.token, validity.endsAt);
-  const shard = inactive ? 0 : context.store.shardOf(validity.token.subject);
-  return {
-    problem: inactive ? validity.problem : undefined,
-    why: inactive ? validity.why : undefined,
+  const answer = (response: Claims, shard: number): Answer => ({
     response,
     jwt: jwtAudience === '' ? undefined : sign(context, jwtAudience, shard, response),
-  };
+  });
+  if ('problem' in validity) {
+    const { problem, why } = validity;
+    return { active: false, problem, why, ...answer(INACTIVE, 0) };
+  }
+  const { token, endsAt } = validity;
+  return { active: true, ...answer(activeResponse(token, endsAt), context.store.shardOf(token.subject)) };
 }
 
 /** Only a wrong type says that the token may be of the other kind. */

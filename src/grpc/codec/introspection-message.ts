@@ -5,11 +5,11 @@ import { TokenProblem } from '../../../proto/gen/auth/v1/token.js';
 import type { TokenProblem as Problem } from '../../core/token/errors.js';
 import type { Introspection } from '../../core/use-cases/introspect.js';
 
-export const introspectionMessage = ({ problem, response, jwt = '' }: Introspection): IntrospectTokenResponse => ({
-  active: problem === undefined,
-  problem: problem === undefined ? TokenProblem.TOKEN_PROBLEM_UNSPECIFIED : codeOf(problem),
-  response,
-  jwt,
+export const introspectionMessage = (introspection: Introspection): IntrospectTokenResponse => ({
+  active: introspection.active,
+  problem: introspection.active ? TokenProblem.TOKEN_PROBLEM_UNSPECIFIED : codeOf(introspection.problem),
+  response: introspection.response,
+  jwt: introspection.jwt ?? '',
 });
 
 const codeOf = (problem: Problem): TokenProblem => TokenProblem[`TOKEN_PROBLEM_${problem}`];

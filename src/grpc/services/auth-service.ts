@@ -3,32 +3,32 @@
 import type { Context } from '../../core/context.js';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Pair } from '../../core/session/token-pair.js';
-import { introspect } from '../../core/use-cases/introspect.js';
+import { type Introspection, introspect } from '../../core/use-cases/introspect.js';
 import { keySet } from '../../core/use-cases/key-set.js';
 import { logout } from '../../core/use-cases/logout.js';
 import { refresh } from '../../core/use-cases/refresh.js';
 import { type Validation, validate } from '../../core/use-cases/validate.js';
 import type { ServiceCall } from '../call-context.js';
-import type { CallMetrics } from '../call-metrics.js';
 import type { AUTH_SERVICE } from '../codec/encoding.js';
 import { introspectionMessage } from '../codec/introspection-message.js';
 import { keySetMessage } from '../codec/key-set-message.js';
 import { validationResponse } from '../codec/validation-response.js';
-import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
+import type { CallObservers, ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
 import { validateTokens } from './validate-tokens.js';
 
 export function authService(
   context: Context,
   unary: UnaryHandlers,
-  metrics?: CallMetrics,
+  { metrics, tracing }: CallObservers = {},
 ): ServiceHandlers<typeof AUTH_SERVICE> {
   const refreshed = (call: ServiceCall, text: string): Promise<Pair> =>
     metrics ? metrics.refreshed(call, (counted) => refresh(context, counted, text)) : refresh(context, call, text);
-  const validated = async (call: ServiceCall, text: string): Promise<Validation> => {
+  /** Counts the result of a validation, also if it cannot be known. */
+  const counted = async <Result extends Validation | Introspection>(work: Promise<Result>): Promise<Result> => {
     try {
-      const validation = await validate(context, call, text);
-      metrics?.validated(validation);
-      return validation;
+      const result = await work;
+      metrics?.validated(result);
+      return result;
     } catch (error) {
       if (error instanceof StoreUnavailable) metrics?.validated(error);
       throw error;
@@ -49,21 +49,20 @@ export function authService(
     validateToken: unary.wrap(
       'ValidateToken',
       async (request, call) => {
-        const validation = await validated(call, request.accessToken);
+        const validation = await counted(validate(context, call, request.accessToken));
         if (!validation.active) call.addLogFields({ problem: validation.problem, why: validation.why });
         return validationResponse(validation, request.includeClaims);
       },
       'debug',
     ),
 
-    validateTokens: unary.wrap('ValidateTokens', validateTokens(context, metrics), 'debug'),
+    validateTokens: unary.wrap('ValidateTokens', validateTokens(context, { metrics, tracing }), 'debug'),
 
     introspectToken: unary.wrap(
       'IntrospectToken',
       async (request, call) => {
-        const introspection = await introspect(context, call, request);
-        const { problem, why } = introspection;
-        if (problem !== undefined) call.addLogFields({ problem, why });
+        const introspection = await counted(introspect(context, call, request));
+        if (!introspection.active) call.addLogFields({ problem: introspection.problem, why: introspection.why });
         return introspectionMessage(introspection);
       },
       'debug',

@@ -11,10 +11,9 @@ import {
 } from '../../core/use-cases/validate-many.js';
 import { TimeSlicer } from '../admission/time-slicer.js';
 import type { ServiceCall } from '../call-context.js';
-import type { CallMetrics } from '../call-metrics.js';
 import { batchResult } from '../codec/validation-response.js';
 import { CallCancelled } from '../status.js';
-import type { Handler } from '../unary-handlers.js';
+import type { CallObservers, Handler } from '../unary-handlers.js';
 
 /** The call as one token of the batch sees it: the log line of a batch names no session. */
 const callForOneToken = (call: ServiceCall): Call => ({
@@ -28,7 +27,7 @@ const callForOneToken = (call: ServiceCall): Call => ({
 /** @returns the handler. Its response is a list of encoded results */
 export function validateTokens(
   context: Context,
-  metrics?: CallMetrics,
+  { metrics, tracing }: CallObservers = {},
 ): Handler<ValidateTokensRequest, readonly Buffer[]> {
   const slicer = new TimeSlicer();
 
@@ -42,7 +41,10 @@ export function validateTokens(
     call.reserveTokens(accessTokens.length);
     const tokenCall = callForOneToken(call);
     const pending: Promise<BatchResult | UnexpectedError>[] = [];
-    await inSlices(call, accessTokens, (text) => pending.push(validateAmong(context, tokenCall, text)));
+    const begin = (text: string): void => void pending.push(validateAmong(context, tokenCall, text));
+    // A command of the store serves many tokens, also of other batches.
+    const step = tracing ? (text: string) => tracing.untraced(() => begin(text)) : begin;
+    await inSlices(call, accessTokens, step);
     const verdicts: BatchResult[] = [];
     for (const verdict of await Promise.all(pending)) {
       if ('unexpected' in verdict) throw verdict.unexpected;

@@ -4,7 +4,7 @@
 // beginning of a text is logged, up to the first value. An error is logged like every error.
 
 import { Writable } from 'node:stream';
-import { createLogger, type Logger } from '../log.js';
+import { createLogger, type LineFormat, type Logger } from '../log.js';
 import { standardStream } from '../log-destination.js';
 import { type Level, Repeats } from './repeats.js';
 
@@ -17,6 +17,8 @@ const PRINTED = 'a library has printed something';
 /** The log until a command has its own, and in commands that have none. */
 const early = createLogger({ name: 'latchkey', level: 'warn', destination: standardStream(2) });
 let log: Logger = early;
+/** Of the lines that `writeLastWords` writes; undefined: JSON. */
+let lineFormat: LineFormat | undefined;
 /** Separate, so that many kinds in one of them do not use up the limit of the others. */
 const texts = new Repeats(() => log);
 const errors = new Repeats(() => log);
@@ -57,9 +59,15 @@ export function logOutputTo(other: Logger): void {
   }
 }
 
+/** Writes the last lines of the process like all others. */
+export function formatLastWords(format: LineFormat | undefined): void {
+  lineFormat = format;
+}
+
 /** Logs why the process ends: at every LOG_LEVEL, to standard error. @param name the program */
 export function writeLastWords(fields: Readonly<Record<string, unknown>>, message: string, name = 'latchkey'): void {
-  createLogger({ name, level: 'error', destination: standardStream(2), isShared: true }).error(fields, message);
+  const options = { name, level: 'error', destination: standardStream(2), isShared: true, format: lineFormat } as const;
+  createLogger(options).error(fields, message);
 }
 
 /** Replaces a stream of the process. The original is never created, because it would make its pipe non-blocking. */

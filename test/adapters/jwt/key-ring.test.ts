@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';
+import { decodeProtectedHeader } from 'jose';
 import { KeyFileError, makeKey, writeKey } from '../../../src/adapters/jwt/key-files.js';
 import { keyFromSecret } from '../../../src/adapters/jwt/signing-key.js';
 import { redactByShape } from '../../../src/platform/redaction.js';
@@ -76,11 +77,12 @@ describe('a ring of keys', () => {
       folder.pass(7 * SECOND);
       await ring.look();
       expect(verdict(ring, tokenOf(ring, added))).to.equal('good');
-      expect(ring.signingKid).to.equal(old);
+      const introspectionKid = () => decodeProtectedHeader(ring.signIntrospection({}) ?? '').kid;
+      expect([ring.signingKid, introspectionKid()]).to.deep.equal([old, old]);
       folder.pass(MINUTE - 1);
       expect(ring.signingKid).to.equal(old);
       folder.pass(1);
-      expect(ring.signingKid).to.equal(added);
+      expect([ring.signingKid, introspectionKid()]).to.deep.equal([added, added]);
       expect(verdict(ring, tokenOf(ring, old))).to.equal('good');
     });
 
@@ -202,6 +204,8 @@ describe('a ring of keys', () => {
       expect(ring.signingKid).to.equal(secret.kid);
       for (const kid of [first, secret.kid]) expect(verdict(ring, tokenOf(ring, kid))).to.equal('good');
       expect(ring.publicKeys()).to.have.length(2);
+      // No client has the secret.
+      expect(ring.signIntrospection({})).to.equal(undefined);
     });
 
     it('does not start without it, and says which there are', async () => {

@@ -1,0 +1,70 @@
+// What a tab learns from outside: messages of other tabs, a network that is back, a page that is shown again.
+
+/** A new access token and when it was asked for, of a new session or not; or the end of the session. */
+export type TabMessage =
+  | readonly [kind: 'signedIn' | 'refreshed', access: string, atMs: number]
+  | readonly [kind: 'signedOut'];
+
+export interface Tabs {
+  send(message: TabMessage): void;
+  close(): void;
+}
+
+// The part of the browser that is used: this module is also compiled without the types of the DOM.
+declare class BroadcastChannel {
+  onmessage: ((event: { readonly data: TabMessage }) => void) | null;
+  constructor(name: string);
+  postMessage(message: TabMessage): void;
+  close(): void;
+}
+type PageListener = (event: { readonly persisted?: boolean }) => void;
+declare const addEventListener:
+  | ((type: string, listener: PageListener, options: { readonly signal: AbortSignal }) => void)
+  | undefined;
+
+/**
+ * @param name of the channel between tabs; empty: the session is of this tab alone
+ * @param onOnline called when the network is back
+ * @param onRestored called when the page comes from the back-forward cache, where it has received no message
+ */
+export function joinTabs(
+  name: string,
+  onMessage: (message: TabMessage) => void,
+  onOnline: () => void,
+  onRestored: () => void,
+): Tabs {
+  const left = new AbortController();
+  let channel: BroadcastChannel | undefined;
+  const open = (): void => {
+    if (!name) return;
+    channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data }) => onMessage(data);
+  };
+  const leave = (): void => {
+    channel?.close();
+    channel = undefined;
+  };
+  // On a server, which renders pages, there are no tabs; an open channel would keep Node running.
+  if (typeof addEventListener === 'function') {
+    open();
+    addEventListener('online', onOnline, left);
+    // An open channel would keep the page out of the back-forward cache, or throw it out with the first message.
+    addEventListener('pagehide', leave, left);
+    addEventListener(
+      'pageshow',
+      ({ persisted }) => {
+        if (!persisted) return;
+        open();
+        onRestored();
+      },
+      left,
+    );
+  }
+  return {
+    send: (message) => channel?.postMessage(message),
+    close() {
+      leave();
+      left.abort();
+    },
+  };
+}

@@ -1,0 +1,126 @@
+// Spans by OpenTelemetry's API. The SDK that records and sends them is the operator's; without one there is no Tracing.
+
+import {
+  type Attributes,
+  type Context,
+  context,
+  ProxyTracerProvider,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { TraceHeaders } from './trace-context.js';
+
+type ReadHeader = (name: string) => string | undefined;
+
+/** How far the clock of spans may be from the machine's before it is set, ms: more than the rounding of `Date.now`. */
+const MOST_DRIFT_MS = 2;
+
+/**
+ * The machine's clock, to a microsecond. The SDK takes the start of a span in whole milliseconds, so that a command of
+ * Redis would lie beside the call that sent it.
+ */
+class SpanClock {
+  #offsetMs = performance.timeOrigin;
+
+  /** Unix ms, with fractions. */
+  now(): number {
+    const [monotonicMs, wallMs] = [performance.now(), Date.now()];
+    if (Math.abs(wallMs - monotonicMs - this.#offsetMs) > MOST_DRIFT_MS) this.#offsetMs = wallMs - monotonicMs;
+    return monotonicMs + this.#offsetMs;
+  }
+}
+
+const clock = new SpanClock();
+
+/** How a traced operation ended. */
+export interface SpanEnd {
+  readonly attributes?: Attributes;
+  /** The kind of the error, of few values; undefined: it succeeded, or the caller made the mistake. */
+  readonly error?: string | undefined;
+}
+
+/** One operation in a trace. */
+export class TracedOperation {
+  readonly #span: Span;
+  readonly #context: Context;
+
+  constructor(span: Span, parent: Context) {
+    this.#span = span;
+    this.#context = trace.setSpan(parent, span);
+  }
+
+  get traceId(): string {
+    return this.#span.spanContext().traceId;
+  }
+
+  /** Runs a step whose own operations, also later ones, belong to this one. */
+  run<Result>(step: () => Result): Result {
+    return context.with(this.#context, step);
+  }
+
+  /** The headers for a call to another process. */
+  headers(): TraceHeaders {
+    const headers: Record<string, string> = {};
+    propagation.inject(this.#context, headers);
+    return headers;
+  }
+
+  /** Begins a call to another process. */
+  beginCall(tracing: Tracing, name: string, attributes: Attributes): TracedOperation {
+    return tracing.begin(name, SpanKind.CLIENT, attributes, this.#context);
+  }
+
+  end({ attributes, error }: SpanEnd = {}): void {
+    if (attributes) this.#span.setAttributes(attributes);
+    if (error !== undefined) {
+      this.#span.setAttribute('error.type', error);
+      this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    this.#span.end(clock.now());
+  }
+}
+
+export class Tracing {
+  readonly #tracer: Tracer;
+
+  private constructor(tracer: Tracer) {
+    this.#tracer = tracer;
+  }
+
+  /** @returns undefined: no SDK has been loaded before this program, so that nothing is traced and nothing costs */
+  static find(): Tracing | undefined {
+    const provider = trace.getTracerProvider();
+    const none = new ProxyTracerProvider().getDelegate();
+    if (provider instanceof ProxyTracerProvider && provider.getDelegate() === none) return undefined;
+    return new Tracing(trace.getTracer('latchkey'));
+  }
+
+  /** Begins the handling of a request. @param header reads the headers that may name the caller's trace */
+  beginRequest(name: string, attributes: Attributes, header: ReadHeader): TracedOperation {
+    const parent = propagation.extract(ROOT_CONTEXT, undefined, { keys: () => [], get: (_none, key) => header(key) });
+    return this.begin(name, SpanKind.SERVER, attributes, parent);
+  }
+
+  /** Begins an operation of the request that is under way. @returns undefined: none is, as in work of the process's own */
+  beginStep(name: string, attributes: Attributes): TracedOperation | undefined {
+    const parent = context.active();
+    return trace.getSpan(parent) && this.begin(name, SpanKind.CLIENT, attributes, parent);
+  }
+
+  begin(name: string, kind: SpanKind, attributes: Attributes, parent: Context): TracedOperation {
+    return new TracedOperation(
+      this.#tracer.startSpan(name, { kind, attributes, startTime: clock.now() }, parent),
+      parent,
+    );
+  }
+
+  /** Runs a step that belongs to no request, because it serves several. */
+  untraced<Result>(step: () => Result): Result {
+    return context.with(ROOT_CONTEXT, step);
+  }
+}

@@ -1,0 +1,94 @@
+// Tests of the alerts by a real Prometheus that scrapes real processes: in each fault those fire that should, and no other.
+
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { ROOT } from '../docs/markdown.js';
+import { until } from '../e2e/stage.js';
+import { Scene } from './scene.js';
+
+/** How long an alert may take to fire, or to end: its range and its `for`, a few scrapes, and a busy machine. */
+const SOON_MS = 60_000;
+const CALM_MS = 8_000;
+const LOOK_MS = 200;
+
+describe('the alerts', function () {
+  this.timeout(3 * SOON_MS);
+  let scene: Scene;
+  before(async () => {
+    scene = await Scene.start();
+  });
+  after(() => scene.clear());
+
+  /** Waits until these fire, and sees that no other does meanwhile. */
+  async function expectFiring(wanted: readonly string[]): Promise<void> {
+    const sorted = [...wanted].sort();
+    let firing: readonly string[] = [];
+    const limit = sleep(SOON_MS, 'late', { ref: false });
+    while (firing.length < sorted.length) {
+      if ((await Promise.race([limit, sleep(LOOK_MS)])) === 'late') break;
+      firing = await scene.prometheus.firing();
+      expect(firing.filter((name) => !sorted.includes(name))).to.deep.equal([]);
+    }
+    expect(firing).to.deep.equal(sorted);
+  }
+
+  /** Waits until none fires. */
+  const expectCalm = (): Promise<number> => until(async () => (await scene.prometheus.firing()).length === 0, SOON_MS);
+
+  it('are valid rules, of which those that no fault here brings fire by their series', () => {
+    for (const args of [
+      ['check', 'rules', 'deploy/prometheus/alerts.yaml'],
+      ['test', 'rules', 'test/alerts/rules.yaml'],
+    ]) {
+      const output = execFileSync('promtool', args, { cwd: ROOT, encoding: 'utf8' });
+      expect(output).to.include('SUCCESS');
+    }
+  });
+
+  it('are silent while all is well', async () => {
+    const endMs = performance.now() + CALM_MS;
+    while (performance.now() < endMs) {
+      expect(await scene.prometheus.firing()).to.deep.equal([]);
+      await sleep(LOOK_MS);
+    }
+  });
+
+  it('tell misuse', async () => {
+    await scene.misuse();
+    await expectFiring(['LatchkeyRefreshTokensReused', 'LatchkeyUnknownKeys', 'LatchkeyIssuerRefused']);
+    await expectCalm();
+  });
+
+  it('tell overload', async () => {
+    const fired = expectFiring(['LatchkeyOverloaded']);
+    await scene.flood(fired);
+    await fired;
+    await expectCalm();
+  });
+
+  it('tell lost writes', async () => {
+    await scene.loseWrites();
+    await expectFiring(['LatchkeyStoreLostWrites', 'LatchkeySessionsLost']);
+    await expectCalm();
+  });
+
+  it('tell a store that is full, and one that is gone, each from the other', async () => {
+    await scene.redis.raw.config('SET', 'maxmemory', '1');
+    await expectFiring(['LatchkeyStoreRefusesWrites', 'LatchkeyGatewayErrors']);
+    await scene.redis.raw.config('SET', 'maxmemory', '0');
+    await expectCalm();
+    scene.pause();
+    await scene.redis.raw.save();
+    await scene.redis.kill();
+    scene.resume();
+    await expectFiring(['LatchkeyStoreUnreachable', 'LatchkeyGatewayErrors']);
+    await scene.redis.restart();
+    await expectCalm();
+  });
+
+  it('tell a process that is gone', async () => {
+    await scene.gateway.process.kill();
+    await expectFiring(['LatchkeyDown']);
+  });
+});
