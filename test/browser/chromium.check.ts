@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { until } from '../e2e/stage.js';
 import { bundle } from './bundle.js';
-import { APP } from './front.js';
+import { APP, WWW } from './front.js';
 import { ACCESS_SECONDS, GRACE_SECONDS, Rig } from './rig.js';
 
 const LIFETIMES = 10;
@@ -195,6 +195,18 @@ describe('latchkey/browser in Chromium', () => {
     expect(await second.evaluate(inMode('localStorage', status))).to.equal(200);
     expect(await page.evaluate(inMode("'memory'", signIn + status))).to.equal(200);
     expect(await second.evaluate(inMode("'memory'", status))).to.equal('signed_out');
+  });
+
+  it('works on a page of another host of the site, which the gateway has in CORS_ORIGINS', async () => {
+    const page = await rig.signedIn(`${WWW}/`);
+    await page.reload();
+    await page.waitForFunction('globalThis.isReady');
+    expect(await hasToken(page)).to.equal(true);
+    const [cookie] = await page.context().cookies(`${APP}/api/auth/`);
+    expect(cookie).to.include({ name: '__Secure-lk-refresh', domain: 'app.site.test' });
+    await page.evaluate('session.logout()');
+    expect(await page.context().cookies(`${APP}/api/auth/`)).to.deep.equal([]);
+    expect(await events(page)).to.deep.equal(['signedIn', 'signedOut']);
   });
 
   it('works under React in strict mode, which runs every effect twice', async () => {
