@@ -1,6 +1,6 @@
 # The container image: built from the lock file, with what runs and nothing else, as a user without rights.
 
-FROM node:22-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # No package's own script is run: everything that is native comes prebuilt.
@@ -11,12 +11,12 @@ COPY gateway ./gateway
 COPY src ./src
 RUN npm run build
 
-FROM node:22-bookworm-slim AS dependencies
+FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts
 
-FROM node:22-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 # Nothing is installed at run time, so nothing that installs is there.
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* \

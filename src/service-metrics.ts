@@ -5,6 +5,7 @@ import type { Setback } from './core/durability/ledger.js';
 import type { Revocation, Revocations } from './core/events/revocations.js';
 import type { Memory, RevocationLogs, Store } from './core/ports.js';
 import type { EndCause } from './core/session/entries.js';
+import type { FeedObserver } from './grpc/feed/feed.js';
 import type { Meter } from './platform/metrics/meter.js';
 
 /** Why a session ended; `all_sessions` counts the cut-off of a subject as one end, however many sessions it has. */
@@ -90,4 +91,24 @@ export function measureKeyAge(sinceMs: () => number | undefined, meter: Meter): 
       return since === undefined ? undefined : Math.max(0, Date.now() - since) / 1000;
     },
   );
+}
+
+/** @param watchers the streams of WatchRevocations now */
+export function measureWatchers(watchers: () => number, meter: Meter): void {
+  meter.gauge({ name: 'latchkey_watchers', help: 'Streams of WatchRevocations', merge: 'sum' }, watchers);
+}
+
+export function observeFeed(meter: Meter): FeedObserver {
+  const rounds = meter.histogram({
+    name: 'latchkey_feed_round_duration_seconds',
+    help: 'Time to read the logs of ended sessions and to serve the streams',
+  });
+  const delays = meter.histogram({
+    name: 'latchkey_revocation_delay_seconds',
+    help: 'Time from the acknowledgement of an end by this process until its streams were served',
+  });
+  return {
+    round: (durationMs) => rounds.observe(durationMs / 1000),
+    delay: (durationMs) => delays.observe(durationMs / 1000),
+  };
 }

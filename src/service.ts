@@ -10,13 +10,10 @@ import { Births } from './core/durability/births.js';
 import { GuardedStore } from './core/durability/guarded-store.js';
 import { Ledger } from './core/durability/ledger.js';
 import { Revocations } from './core/events/revocations.js';
-import { FeedReader } from './core/feed/feed-reader.js';
 import { logWindowMs } from './core/feed/limits.js';
-import { owedEntry } from './core/feed/owed-entry.js';
 import type { Keys, RevocationLogs, Store } from './core/ports.js';
 import { LatestSessionStart } from './core/session/latest-session-start.js';
 import type { Verified } from './core/session/verified-token.js';
-import { Feed } from './grpc/feed/feed.js';
 import { GrpcServer, type IssuerOptions } from './grpc/server.js';
 import { DEFAULT_LIMITS } from './grpc/transport/limits.js';
 import type { Address } from './platform/env.js';
@@ -26,6 +23,7 @@ import { logGrpcTo } from './platform/output/grpc-log.js';
 import { Certificates } from './platform/tls/certificates.js';
 import type { TlsFiles } from './platform/tls/pem.js';
 import { Tracing } from './platform/tracing.js';
+import { makeFeed } from './service-feed.js';
 import { countEnds, countSetbacks, measureCache, measureKeyAge, measureStore } from './service-metrics.js';
 import type { KeySettings } from './settings/keys.js';
 import { revealed, type ServiceSettings, type StoreSettings } from './settings/service.js';
@@ -113,9 +111,8 @@ export async function startService(
     const memory = tokenMemory<Verified>(settings.verifiedTokens);
     const verified = meter ? measureCache(memory, meter) : memory;
     const context = { store: guarded, keys, crypto, policy, latestStart: new LatestSessionStart(), verified };
-    const reader = new FeedReader({ store, births, ledger, windowMs, entryOf: owedEntry(crypto) });
-    const feed = new Feed({ reader, keys, policy, shards: store.shards, maxWatchers: settings.maxWatchers, log });
-    revocations.subscribe(() => feed.hurry());
+    const { maxWatchers } = settings;
+    const feed = makeFeed({ store, births, ledger, revocations, keys, policy, crypto, maxWatchers }, log, meter);
     const server = new GrpcServer(context, log, {
       ...{ address: grpc, issuer, feed, extAuthz, certificates, maxConcurrentCalls, worker, meter, tracing },
       limits: { ...DEFAULT_LIMITS, ...grpcPorts },

@@ -25,6 +25,8 @@ describe('CHANGELOG.md', () => {
     expect(newest.includes(`The next release is ${version},`) || newest.startsWith(`[${version}]`)).to.equal(true);
     expect(readText('README.md')).to.include(`Version ${version};`);
     expect(readText('docs/deployment.md')).to.include(`latchkey-${version}.tgz`);
+    const chart = readText('deploy/helm/latchkey/Chart.yaml');
+    expect(chart).to.include(`\nversion: ${version}\n`).and.include(`\nappVersion: ${version}\n`);
   });
 });
 

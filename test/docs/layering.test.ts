@@ -204,7 +204,7 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/service-metrics.ts',
-    files: ['src/adapters/observed/', 'src/core/', `${METRICS}meter.ts`],
+    files: ['src/adapters/observed/', 'src/core/', 'src/grpc/feed/feed.ts', `${METRICS}meter.ts`],
     packages: [],
     node: false,
   },
@@ -215,12 +215,19 @@ const RULES: readonly Rule[] = [
     node: false,
   },
   {
+    at: 'src/service-feed.ts',
+    files: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service-metrics.ts', ...PLATFORM],
+    packages: [],
+    node: false,
+  },
+  {
     at: 'src/service.ts',
     files: [
       'src/adapters/',
       'src/core/',
       'src/grpc/',
       'src/settings/',
+      'src/service-feed.ts',
       'src/service-metrics.ts',
       'src/store-traces.ts',
       ...PLATFORM,

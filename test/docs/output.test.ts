@@ -30,6 +30,8 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/commands/node-version.test.ts': 'latchkey by an old Node, which has no log yet',
   'test/docs/compose-run.test.ts': 'docker',
   'test/doors/proxy.ts': 'nginx, caddy, traefik, envoy, haproxy',
+  'test/deploy/chart.ts': 'helm, kubernetes-validate',
+  'test/deploy/systemd.check.ts': 'systemd-analyze',
   'test/docs/output.test.ts': 'nothing',
   'test/platform/env/secret-files.test.ts': 'mkfifo',
   'test/examples/django-packages.ts': 'python3, pip',

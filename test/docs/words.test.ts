@@ -22,6 +22,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'src/validator': 0,
   'src/workers': 0,
   'src/service.ts': 0,
+  'src/service-feed.ts': 0,
   'src/service-metrics.ts': 0,
   'src/store-traces.ts': 0,
   'src/main.ts': 0,

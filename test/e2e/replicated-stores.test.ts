@@ -3,9 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
+import { FeedStream } from '../support/feed-stream.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
-import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { type ServiceNode, Stage, until } from './stage.js';
 import { claimsOf } from './tokens.js';
 
@@ -28,7 +29,7 @@ for (const [name, start] of STORES) {
     this.timeout(120_000);
     const stage = new Stage();
     let nodes: readonly [ServiceNode, ServiceNode];
-    let browsers: readonly Browser[];
+    let browsers: readonly AnyBrowser[];
     const alternating = <T>(two: readonly T[], index: number): T => two[index % 2] as T;
 
     before(async () => {
@@ -38,7 +39,7 @@ for (const [name, start] of STORES) {
       const env = { REDIS_MIN_REPLICAS: '1', REFRESH_GRACE: `${GRACE_MS}ms`, ...secrets };
       nodes = [await stage.serveAt(world.url, env), await stage.serveAt(world.url, env)];
       for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
-      browsers = [await stage.gateway(nodes[0]), await stage.gateway(nodes[1])];
+      browsers = [await stage.gatewayHere(nodes[0]), await stage.gatewayHere(nodes[1])];
     });
     after(() => stage.clear());
 
@@ -62,6 +63,18 @@ for (const [name, start] of STORES) {
         expect(await one.verdict(after.accessToken)).to.equal('active');
         await one.revokeSubject(subject);
         expect(await other.verdict(after.accessToken)).to.equal('REVOKED');
+      }
+    });
+
+    it('streams ends of one node at the other, before the pong of a ping that follows them', async () => {
+      const stream = new FeedStream(nodes[0].process.address);
+      stage.owns(() => stream.close());
+      expect((await stream.pong()).uncovered).to.have.length(0);
+      for (const subject of numbers(6).map((n) => `watched-${n}`)) {
+        const { sessionId, refreshToken } = await nodes[1].client.issue(subject);
+        await nodes[1].client.logout({ refreshToken });
+        await stream.pong();
+        expect(stream.said).to.include(`s${sessionId.replaceAll('-', '')}`);
       }
     });
 

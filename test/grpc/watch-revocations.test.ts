@@ -1,8 +1,11 @@
 // Tests of WatchRevocations by a real client: its order, its pongs, its bounds, and its end.
 
+import { connect, constants } from 'node:http2';
 import { expect } from 'chai';
+import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { openCall } from '../support/http2-call.js';
 import { MINUTE, SECOND, whatOf } from '../support/world.js';
 
 describe('WatchRevocations', () => {
@@ -133,6 +136,25 @@ describe('WatchRevocations', () => {
     three[0]?.close();
     while (scene.feed.watchers > 2) await new Promise((resolve) => setTimeout(resolve, 1));
     await open().pong();
+  });
+
+  it('cuts off a client that does not read, and keeps nothing for it but its position', async () => {
+    const other = await GrpcScene.start({ limits: { ...DEFAULT_LIMITS, messageTimeoutMs: 100 } });
+    // More than fits into the flow-control window of a stream.
+    for (let n = 0; n < 5_000; n++) {
+      const what = `s${n.toString(16).padStart(32, '0')}`;
+      other.reader.window.add({ shard: 0, what, notBeforeMs: 0, atMs: other.world.nowMs });
+    }
+    const session = connect(`http://${other.address}`);
+    const { stream, ended } = openCall(session, '/auth.v1.AuthService/WatchRevocations');
+    stream.pause();
+    stream.write(Buffer.from([0, 0, 0, 0, 2, 0x0a, 0]));
+    while (other.feed.watchers === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (other.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    stream.resume();
+    expect((await ended).rstCode).to.equal(constants.NGHTTP2_CANCEL);
+    session.destroy();
+    await other.stop();
   });
 
   it('reads nothing while nobody watches', async () => {

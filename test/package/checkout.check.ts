@@ -28,6 +28,22 @@ describe('a fresh checkout', function () {
     await checkout.serves(join(checkout.path, 'dist/src/main.js'));
   });
 
+  it('has an SBOM of the packages that run, and of no other', () => {
+    const { path } = checkout.withPackages();
+    const sbom = JSON.parse(inShell('npm run --silent sbom', path)) as { components: { name: string }[] };
+    const { packages } = JSON.parse(readText('package-lock.json')) as { packages: Record<string, { dev?: boolean }> };
+    const names = (wanted: boolean) =>
+      new Set(
+        Object.entries(packages).flatMap(([at, { dev = false }]) =>
+          at !== '' && dev === wanted ? [at.replace(/^.*node_modules\//, '')] : [],
+        ),
+      );
+    const listed = new Set(sbom.components.map(({ name }) => name));
+    for (const name of ['fastify', '@grpc/grpc-js', 'ioredis', 'lmdb']) expect(listed).to.include(name);
+    const onlyForDevelopment = [...names(true)].filter((name) => !names(false).has(name));
+    expect(onlyForDevelopment.filter((name) => listed.has(name))).to.deep.equal([]);
+  });
+
   it('loses by a build what has no source any more, and nothing else', () => {
     const { path } = checkout.withPackages();
     inShell('npm run --silent build', path);

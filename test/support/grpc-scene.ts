@@ -2,6 +2,7 @@
 
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import type { FeedReader } from '../../src/core/feed/feed-reader.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Keys } from '../../src/core/ports.js';
 import { Feed } from '../../src/grpc/feed/feed.js';
@@ -26,12 +27,14 @@ export class GrpcScene {
   readonly client: TestClient;
   readonly address: string;
   readonly feed: Feed;
+  readonly reader: FeedReader;
   /** Whether steps are taken as soon as they are asked for. Without it a call stays under way. */
   flowing = true;
   readonly #pump: NodeJS.Timeout;
 
-  private constructor(world: World, server: GrpcServer, feed: Feed, address: string) {
+  private constructor(world: World, server: GrpcServer, [feed, reader]: readonly [Feed, FeedReader], address: string) {
     this.feed = feed;
+    this.reader = reader;
     this.world = world;
     this.server = server;
     this.address = address;
@@ -52,7 +55,7 @@ export class GrpcScene {
     const core = node(world.store(0), policy);
     const context = { ...core, keys };
     const feed = new Feed({ reader: core.reader, keys, policy, shards: 2, maxWatchers: 3, log });
-    core.revocations.subscribe(() => feed.hurry());
+    core.revocations.subscribe(() => feed.ended());
     const server = new GrpcServer(context, log, {
       address: { host: '127.0.0.1', port: 0 },
       feed,
@@ -62,7 +65,7 @@ export class GrpcScene {
     });
     const [address] = await server.listen();
     if (!address) throw new Error('the server listens nowhere');
-    return new GrpcScene(world, server, feed, formatAddress(address));
+    return new GrpcScene(world, server, [feed, core.reader], formatAddress(address));
   }
 
   /** Waits until some call waits for the store. */

@@ -17,7 +17,7 @@ import { parseNotBefore } from '../../src/core/session/entries.js';
 import { LatestSessionStart } from '../../src/core/session/latest-session-start.js';
 import type { EntryKey, StoreKey } from '../../src/core/session/store-keys.js';
 import type { Login } from '../../src/core/use-cases/issue.js';
-import { appended, pageAfter, type WorldEntry } from './world-log.js';
+import { type Appending, appended, pageAfter, type WorldEntry } from './world-log.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -64,6 +64,18 @@ const idHex = (subject: string): string => Buffer.from(subject).toString('hex').
 export const whatOf = (key: EntryKey): string =>
   endText(key.kind, key.kind === 'session' ? key.sessionId.replaceAll('-', '') : idHex(key.subject));
 
+/** Who writes: what its node knows and does. */
+interface Writer {
+  /** The highest time that it has seen, Unix ms. */
+  readonly latestMs: number;
+  /** How long an entry of the log is needed, ms. */
+  readonly windowMs: number;
+  /** Whether it is of a version that keeps no log. */
+  readonly isOld: boolean;
+}
+
+const NO_WRITER: Writer = { latestMs: 0, windowMs: logWindowMs(5 * MINUTE), isOld: false };
+
 export class World {
   /** The one true time, Unix ms: the store's. */
   nowMs = 100 * DAY;
@@ -76,8 +88,6 @@ export class World {
   incarnation = 0;
   /** Whether the store refuses to be read for its logs. */
   refuses = false;
-  /** How long an entry of the log is needed, ms. */
-  windowMs = logWindowMs(POLICY.accessTtlMs);
   /** Whether enough replicas have what is written; undefined: nobody asks. */
   replicated: boolean | undefined;
 
@@ -137,8 +147,12 @@ export class World {
     return kept && kept.untilMs - this.nowMs;
   }
 
-  /** @param latestMs the highest time that the caller knows, Unix ms */
-  compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate, latestMs = 0): CompareAndSetResult {
+  compareAndSet(
+    key: StoreKey,
+    expected: string | undefined,
+    next: EntryUpdate,
+    writer: Writer = NO_WRITER,
+  ): CompareAndSetResult {
     const current = this.get(key);
     if (current !== expected && !this.ignoreExpected) return { applied: false, current };
     const { value, atLeastMs, atMostMs = Number.POSITIVE_INFINITY, lifetimeMs = Number.POSITIVE_INFINITY } = next;
@@ -149,14 +163,15 @@ export class World {
       current === undefined ? 0 : (this.#kept.get(entryId(key))?.untilMs ?? 0),
     );
     const birth = key.kind === 'birth' ? undefined : this.#countOf(shardOf(key.subject));
-    if (key.kind !== 'birth' && (next.logged || (birth && !birth.isMarked))) {
+    if (key.kind !== 'birth' && !writer.isOld && (next.logged || (birth && !birth.isMarked))) {
       const entry = { what: whatOf(key), notBeforeMs: key.kind === 'not-before' ? stampMs : 0 };
-      const knownMs = Math.max(latestMs, next.logged?.presentedMs ?? 0);
-      this.append(shardOf(key.subject), next.logged && entry, knownMs, birth !== undefined && !birth.isMarked);
+      const latestMs = Math.max(writer.latestMs, next.logged?.presentedMs ?? 0);
+      const isAnew = birth !== undefined && !birth.isMarked;
+      this.append(shardOf(key.subject), next.logged && entry, { ...writer, latestMs, isAnew });
     }
     this.#kept.set(entryId(key), { text, untilMs });
     if (!birth) return { applied: true, current: text };
-    this.put(birth.key, `${birth.head} 0${birth.writes + 1}`);
+    this.put(birth.key, `${birth.head} ${writer.isOld ? '' : '0'}${birth.writes + 1}`);
     return { applied: true, current: text, writes: birth.writes + 1 };
   }
 
@@ -177,28 +192,29 @@ export class World {
     this.#kept.delete(logId(shard));
   }
 
+  /** Deletes the birth record of a shard, as a hand would. */
+  deleteBirth(shard: number): void {
+    this.#kept.delete(entryId({ kind: 'birth', shard }));
+  }
+
   /** Appends as the stores do. */
   append(
     shard: number,
     entry: Pick<LogEntry, 'what' | 'notBeforeMs'> | undefined,
-    latestMs: number,
-    isAnew = false,
+    { latestMs, windowMs, isAnew }: Omit<Appending, 'nowMs'>,
   ): void {
-    const log = appended(this.logOf(shard) ?? [], entry, {
-      nowMs: this.nowMs,
-      windowMs: this.windowMs,
-      latestMs,
-      isAnew,
-    });
+    const log = appended(this.logOf(shard) ?? [], entry, { nowMs: this.nowMs, windowMs, latestMs, isAnew });
     this.#kept.set(logId(shard), { text: JSON.stringify(log), untilMs: Number.POSITIVE_INFINITY });
   }
 
   /**
    * A node's view of the store.
    * @param lagMs how far the node's idea of the store's time is behind
+   * @param kind of the node; without `isOld` it keeps the log
    */
-  store(node: number, lagMs: () => number = () => 0): Store & RevocationLogs {
+  store(node: number, lagMs: () => number = () => 0, kind: Partial<Writer> = {}): Store & RevocationLogs {
     let latestMs = 0;
+    const writer = (): Writer => ({ ...NO_WRITER, ...kind, latestMs });
     const seeTime = (): void => {
       latestMs = Math.max(latestMs, this.nowMs - lagMs());
     };
@@ -248,14 +264,14 @@ export class World {
         step('swap', () => {
           const birth = this.#countOf(shard);
           const isAnew = birth !== undefined && !birth.isMarked;
-          if (isAnew || !this.logOf(shard)) this.append(shard, undefined, latestMs, isAnew);
+          if (isAnew || !this.logOf(shard)) this.append(shard, undefined, { ...writer(), isAnew });
           if (birth && isAnew) this.put(birth.key, `${birth.head} 0${birth.writes}`);
         }),
       read: (keys) => step('read', () => keys.map((key) => this.get(key))),
       compareAndSet: (key, expected, next) =>
         step('swap', () => {
           if (this.nowMs > next.notAfterMs) throw new StoreUnavailable('late');
-          return this.compareAndSet(key, expected, next, latestMs);
+          return this.compareAndSet(key, expected, next, writer());
         }),
     };
   }

@@ -25,6 +25,15 @@ export interface FeedParts {
   /** The most streams. */
   readonly maxWatchers: number;
   readonly log: Pick<Logger, 'error'>;
+  readonly observer?: FeedObserver | undefined;
+}
+
+/** Durations in ms. */
+export interface FeedObserver {
+  /** A round, from its start until all streams were served. */
+  round(durationMs: number): void;
+  /** From the acknowledgement of an end by this process until the streams were served with it. */
+  delay(durationMs: number): void;
 }
 
 /** A stream as the feed sees it. */
@@ -50,6 +59,8 @@ export class Feed implements FeedSource {
   #publicKeys: readonly PublicKey[] | undefined;
   #keys: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
+  /** When the first end was acknowledged that no round has begun after; undefined: there is none. */
+  #endedMs: number | undefined;
   #beganMs = Number.NEGATIVE_INFINITY;
   #isReading = false;
   #isUrgent = false;
@@ -73,8 +84,10 @@ export class Feed implements FeedSource {
 
   get keys(): Buffer {
     const publicKeys = this.#parts.keys.publicKeys();
-    if (publicKeys !== this.#publicKeys) this.#keys = keysPart(publicKeys);
+    if (publicKeys === this.#publicKeys) return this.#keys;
     this.#publicKeys = publicKeys;
+    const keys = keysPart(publicKeys);
+    if (!keys.equals(this.#keys)) this.#keys = keys;
     return this.#keys;
   }
 
@@ -94,11 +107,18 @@ export class Feed implements FeedSource {
     return () => this.#followers.delete(follower);
   }
 
-  /** Reads the logs as soon as it may: there is an urgent ping, or an end of this process's own. */
+  /** Reads the logs as soon as it may. */
   hurry(): void {
     if (this.#isUrgent || this.#followers.size === 0) return;
     this.#isUrgent = true;
     this.#schedule();
+  }
+
+  /** This process has acknowledged an end. */
+  ended(): void {
+    if (this.#followers.size === 0) return;
+    this.#endedMs ??= performance.now();
+    this.hurry();
   }
 
   /** Ends all streams. */
@@ -157,11 +177,17 @@ export class Feed implements FeedSource {
 
   /** After an unexpected error no ping is answered. */
   async #readAndSend(): Promise<void> {
+    const { observer, reader } = this.#parts;
+    const endedMs = this.#endedMs;
+    this.#endedMs = undefined;
     const there = [...this.#followers];
     for (const { watcher } of there) watcher.roundBegins();
-    const round = await this.#parts.reader.round();
+    const round = await reader.round();
     for (const { watcher } of there) watcher.roundEnded(round);
     await this.#sendAll();
+    const nowMs = performance.now();
+    observer?.round(nowMs - this.#beganMs);
+    if (endedMs !== undefined) observer?.delay(nowMs - endedMs);
   }
 
   async #sendAll(): Promise<void> {
