@@ -66,7 +66,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
     version: version(),
   });
   const connections = new Connections(app.server, {
-    ...{ log, responses, pipelined: limits.pipelined },
+    ...{ log, responses, pipelined: limits.pipelined, quietMs: limits.quietMs },
     limits: new ConnectionLimits(limits, isTrustedProxy, log),
   });
   let closed: Promise<void> | undefined;

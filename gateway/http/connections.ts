@@ -8,15 +8,14 @@ import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { answerUnknownExpectation } from './client-errors.js';
 import type { OpenResponses } from './open-responses.js';
 
-/** How long no request may be under way before a stop closes all connections. A request just sent arrives within it. */
-const QUIET_MS = 100;
-
 export interface ConnectionsOptions {
   readonly log: Logger;
   readonly responses: OpenResponses;
   readonly limits: ConnectionLimits;
   /** The most requests of one connection that are served at once. The app answers one more. */
   readonly pipelined: number;
+  /** How long no request may be under way before a stop closes all connections, ms. */
+  readonly quietMs: number;
 }
 
 export class Connections {
@@ -26,13 +25,15 @@ export class Connections {
   /** Connections with too many requests under way. They close after the responses to those. */
   readonly #overrun = new WeakSet<Socket>();
   readonly #pipelined: number;
+  readonly #quietMs: number;
   #stopping = false;
 
-  constructor(server: Server, { log, responses, limits, pipelined }: ConnectionsOptions) {
+  constructor(server: Server, { log, responses, limits, pipelined, quietMs }: ConnectionsOptions) {
     this.#server = server;
     this.#log = log;
     this.#responses = responses;
     this.#pipelined = pipelined;
+    this.#quietMs = quietMs;
     server.on('connection', (socket) => {
       if (!limits.open(socket)) return;
       responses.track(socket);
@@ -68,7 +69,7 @@ export class Connections {
    */
   async beginDrain(): Promise<void> {
     this.#stopping = true;
-    await delay(QUIET_MS);
+    await delay(this.#quietMs);
   }
 
   /**
@@ -82,7 +83,7 @@ export class Connections {
     }, mostMs);
     do {
       await Promise.all(this.#responses.all().map((response) => this.#finished(response)));
-      await delay(QUIET_MS);
+      await delay(this.#quietMs);
     } while (this.#responses.all().length > 0);
     clearTimeout(force);
     // Browsers open connections in advance. Node counts a connection without a request as busy.

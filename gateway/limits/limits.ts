@@ -29,6 +29,8 @@ export interface GatewayLimits {
   readonly connectionsPerAddress: number;
   /** The least time between two log lines about connections that were closed at a limit. */
   readonly reportMs: number;
+  /** When the gateway stops, for how long no request may be under way before it closes all connections. */
+  readonly quietMs: number;
   /** How long requests under way may take to finish when the gateway stops. */
   readonly stopMs: number;
 }
@@ -46,5 +48,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   connections: 4_096,
   connectionsPerAddress: 512,
   reportMs: 10_000,
+  // A request that was just sent arrives within it.
+  quietMs: 100,
   stopMs: 5_000,
 };

@@ -7,7 +7,7 @@ import { invalidClient, unauthorizedClient } from './errors.js';
 
 export type Clients = ReadonlyMap<string, OAuthClient>;
 
-/** What an unknown client is compared with, so that it takes as long as a known one. No secret is known to have it. */
+/** What an unknown client is compared with, so that it takes about as long as a known one. No known secret has it. */
 const NO_HASH = Buffer.alloc(32).toString('hex');
 
 /**

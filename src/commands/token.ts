@@ -2,7 +2,7 @@
 
 import { text as readAll } from 'node:stream/consumers';
 import { Metadata } from '@grpc/grpc-js';
-import { AuthServiceClient, type ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
+import { AuthServiceClient, type IntrospectTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { isSessionId, sessionStartMs } from '../core/token/session-id.js';
 import { Environment, formatAddress } from '../platform/env.js';
@@ -49,7 +49,7 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
   const token = (given === '-' ? await readAll(process.stdin) : given).trim();
   const [header, payload] = token.split('.', 2).map(decode);
   const claims = (payload ?? {}) as Record<string, unknown>;
-  const { sid, token_type: type } = claims;
+  const { sid } = claims;
   print({
     header,
     claims,
@@ -57,7 +57,7 @@ export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string):
       ['iat', 'nbf', 'exp'].flatMap((name) => (typeof claims[name] === 'number' ? [[name, when(claims[name])]] : [])),
     ),
     ...(isSessionId(sid) ? { session_start: new Date(sessionStartMs(sid)).toISOString() } : {}),
-    verdict: type === 'refresh' ? 'not asked: the service validates access tokens only' : await ask(target, token),
+    verdict: await ask(target, token),
   });
 }
 
@@ -69,12 +69,13 @@ function decode(part: string): unknown {
   }
 }
 
+/** Asks about a token of either kind. A refresh token is not traded by that. */
 async function ask(target: Target, token: string): Promise<string> {
   const client = new AuthServiceClient(formatAddress(target.address), credentialsFor(target), DIRECT);
   try {
-    const response = await new Promise<ValidateTokenResponse>((resolve, reject) => {
-      const request = { accessToken: token, includeClaims: false };
-      client.validateToken(request, new Metadata(), { deadline: Date.now() + DEADLINE_MS }, (error, answer) =>
+    const response = await new Promise<IntrospectTokenResponse>((resolve, reject) => {
+      const request = { token, jwtAudience: '' };
+      client.introspectToken(request, new Metadata(), { deadline: Date.now() + DEADLINE_MS }, (error, answer) =>
         error ? reject(error) : resolve(answer),
       );
     });

@@ -17,6 +17,26 @@ import type { TraceHeaders } from './trace-context.js';
 
 type ReadHeader = (name: string) => string | undefined;
 
+/** How far the clock of spans may be from the machine's before it is set, ms: more than the rounding of `Date.now`. */
+const MOST_DRIFT_MS = 2;
+
+/**
+ * The machine's clock, to a microsecond. The SDK takes the start of a span in whole milliseconds, so that a command of
+ * Redis would lie beside the call that sent it.
+ */
+class SpanClock {
+  #offsetMs = performance.timeOrigin;
+
+  /** Unix ms, with fractions. */
+  now(): number {
+    const [monotonicMs, wallMs] = [performance.now(), Date.now()];
+    if (Math.abs(wallMs - monotonicMs - this.#offsetMs) > MOST_DRIFT_MS) this.#offsetMs = wallMs - monotonicMs;
+    return monotonicMs + this.#offsetMs;
+  }
+}
+
+const clock = new SpanClock();
+
 /** How a traced operation ended. */
 export interface SpanEnd {
   readonly attributes?: Attributes;
@@ -61,7 +81,7 @@ export class TracedOperation {
       this.#span.setAttribute('error.type', error);
       this.#span.setStatus({ code: SpanStatusCode.ERROR });
     }
-    this.#span.end();
+    this.#span.end(clock.now());
   }
 }
 
@@ -93,7 +113,10 @@ export class Tracing {
   }
 
   begin(name: string, kind: SpanKind, attributes: Attributes, parent: Context): TracedOperation {
-    return new TracedOperation(this.#tracer.startSpan(name, { kind, attributes }, parent), parent);
+    return new TracedOperation(
+      this.#tracer.startSpan(name, { kind, attributes, startTime: clock.now() }, parent),
+      parent,
+    );
   }
 
   /** Runs a step that belongs to no request, because it serves several. */

@@ -18,7 +18,6 @@ export type ClientsInFile = { readonly clients: readonly OAuthClient[] } | { rea
 
 /** The least length of a secret, characters: its hash has no salt, so the secret must be beyond guessing. */
 export const MIN_CLIENT_SECRET = 32;
-const MAX_CLIENTS = 1_000;
 const MAX_HASHES = 4;
 /**
  * Without `:`, which ends the id in HTTP Basic credentials, and without the characters that mean something in a form: so
@@ -70,8 +69,7 @@ function entriesIn(text: string): readonly unknown[] | string {
   if (value === undefined) return 'text that is not JSON';
   const isObject = typeof value === 'object' && value !== null && Object.keys(value).join() === 'clients';
   const entries = isObject ? Object.values(value)[0] : undefined;
-  if (!Array.isArray(entries)) return 'JSON without the list "clients", or with another member beside it';
-  return entries.length <= MAX_CLIENTS ? entries : `${entries.length} clients; at most ${MAX_CLIENTS} are allowed`;
+  return Array.isArray(entries) ? entries : 'JSON without the list "clients", or with another member beside it';
 }
 
 /** The error of JSON.parse is not shown, because it quotes the text. */

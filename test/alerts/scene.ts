@@ -1,11 +1,12 @@
 // The scene of the alerts: two services and a gateway on a Redis, with traffic, and the faults that go by.
 
+import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
+import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import type { Browser } from '../e2e/browser.js';
 import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { listening, SEEN } from '../monitoring/scrape.js';
-import type { TestClient } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { Prometheus } from './prometheus.js';
 
@@ -36,8 +37,11 @@ export class Scene {
   async #start(): Promise<void> {
     const stage = this.#stage;
     this.redis = await stage.redis();
-    this.auth = await stage.serve(this.redis, SEEN);
-    this.small = await stage.serve(this.redis, { ...SEEN, REFRESH_GRACE: '0s', MAX_CONCURRENT_CALLS: '1' });
+    const folder = join(await stage.folder(), 'keys');
+    generateKey(folder, 'one');
+    const settings = { ...SEEN, JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '0s' };
+    this.auth = await stage.serve(this.redis, settings);
+    this.small = await stage.serve(this.redis, { ...settings, REFRESH_GRACE: '0s', MAX_CONCURRENT_CALLS: '1' });
     this.gateway = await stage.gateway(this.auth, { METRICS_ADDRESS: '127.0.0.1:0' });
     const at = async (process: ServiceNode['process']): Promise<string> =>
       (await listening(process, 'metrics listening')).replace('http://', '');
@@ -122,10 +126,6 @@ export class Scene {
     // By the other service, whose ledger does not hold the entry.
     await raw.del(entry);
     await this.small.client.refresh(next.refreshToken).catch(ignore);
-  }
-
-  client(node: ServiceNode): TestClient {
-    return this.#stage.client(node.process.address);
   }
 
   async clear(): Promise<void> {

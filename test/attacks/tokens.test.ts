@@ -7,19 +7,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { failureOfCall, TestClient } from '../support/auth-client.js';
-import { JWT_SECRET, type Started, startServe } from '../support/processes.js';
+import { serveInProcess } from '../support/in-process.js';
+import { JWT_SECRET, type Running } from '../support/processes.js';
 import * as forge from './forge.js';
 
 describe('an attacker', () => {
   let folder: string;
-  let service: Started;
+  let service: Running;
   let client: TestClient;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'latchkey-attacks-'));
     writeFileSync(join(folder, 'es256.pem'), forge.ecPem, { mode: 0o600 });
     const env = { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: folder, JWT_SECRET };
-    service = await startServe({ env: { ...env, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' } });
+    service = await serveInProcess({ ...env, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' });
     client = new TestClient(service.address);
     // A session must start after the birth of the store.
     await new Promise((resolve) => setTimeout(resolve, 20));

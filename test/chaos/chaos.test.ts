@@ -10,13 +10,15 @@ import { chaosOptions } from './settings.js';
 const SHORT_S = 12;
 /** More act in `npm run test:soak`. */
 const CLIENTS = 10;
+/** Enough to have each outcome more than ten times, on a machine however slow. */
+const LEAST_CALLS = 1_000;
 
 describe('two nodes on one store, under chaos', () => {
   const options = chaosOptions({ ...process.env, CHAOS_SECONDS: process.env['CHAOS_SECONDS'] || `${SHORT_S}` });
 
   it(`keep every promise for ${options.seconds} s while the store and the nodes fail`, async function () {
     this.timeout(options.seconds * 1_000 + AROUND_MS);
-    const result = await expectKept({ ...options, validators: false, clients: CLIENTS });
+    const result = await expectKept({ ...options, validators: false, clients: CLIENTS, leastCalls: LEAST_CALLS });
     process.stdout.write(`${textOf(options, result).replace(/^/gm, '      ')}\n`);
     // It must have been a run that could have shown something.
     const { calls, faults } = result.history;

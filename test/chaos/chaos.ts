@@ -32,6 +32,8 @@ export interface ChaosOptions {
   readonly only?: string;
   /** After so many faults, and some calls after them, the run ends; undefined: when its time is over. */
   readonly rounds?: number;
+  /** How many calls it goes on for, if its time is over before they are made. */
+  readonly leastCalls?: number;
   /** How many clients act at the same time. Default: 24. */
   readonly clients?: number;
   /** Modules that the nodes load first: planted bugs. */
@@ -80,14 +82,17 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   const acting = Promise.all([...clients, ...(validators ? [validators] : [])].map((each) => each.run(stop.signal)));
   const faults = options.faults ? misfortunes.run(stop.signal, options.rounds) : undefined;
   const work = Promise.all([acting, faults]);
+  const over = async (): Promise<void> => {
+    await sleep(options.seconds * 1_000, undefined, { signal: stop.signal });
+    while (recorder.calls.length < (options.leastCalls ?? 0) && !stop.signal.aborted) await sleep(20);
+  };
   const enough = async (): Promise<void> => {
     await faults;
     const most = recorder.calls.length + LAST_CALLS;
     while (recorder.calls.length < most && !stop.signal.aborted) await sleep(20);
   };
   try {
-    const over = sleep(options.seconds * 1_000, undefined, { signal: stop.signal });
-    await Promise.race([over, work, ...(options.rounds === undefined ? [] : [enough()])]);
+    await Promise.race([over(), work, ...(options.rounds === undefined ? [] : [enough()])]);
   } finally {
     stop.abort();
     await within(END_LIMIT_MS, work).finally(() => validators?.stop());

@@ -23,7 +23,7 @@ async function freePort(): Promise<number> {
 }
 
 async function listens(child: ChildProcess, port: number): Promise<void> {
-  for (const untilMs = Date.now() + 8_000; Date.now() < untilMs && child.exitCode === null; await delay(20)) {
+  for (const untilMs = Date.now() + 30_000; Date.now() < untilMs && child.exitCode === null; await delay(20)) {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     const there = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'close')]).catch(() => {});
     socket.destroy();

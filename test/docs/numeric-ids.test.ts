@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import type { TokenKind } from '../../src/core/token/token.js';
-import { type Browser, pairIn } from '../e2e/browser.js';
-import { type ServiceNode, Stage } from '../e2e/stage.js';
+import { type AnyBrowser, pairIn } from '../e2e/browser.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { claimsOf, foreignClaims, foreignText, nowS } from '../e2e/tokens.js';
 import { codeOf, readText } from './markdown.js';
 
@@ -27,12 +27,12 @@ const tokenWith = (kind: TokenKind, name: string, text = ''): string =>
 
 describe('the tables on numeric user ids', () => {
   const stage = new Stage();
-  let node: ServiceNode;
-  let browser: Browser;
+  let node: RunningNode;
+  let browser: AnyBrowser;
   before(async () => {
     const since = new Date((nowS() - 3_600) * 1000).toISOString();
-    node = await stage.serve(await stage.redis(), { ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: since });
-    browser = await stage.gateway(node);
+    node = await stage.serveHere(await stage.redis(), { ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: since });
+    browser = await stage.gatewayHere(node);
   });
   after(() => stage.clear());
 

@@ -16,7 +16,7 @@ describe('adopted tokens and the birth of the store', () => {
   const old = (kind: 'access' | 'refresh') => foreign(kind, { iat: nowS() - 60 });
 
   it('from before it are denied without SESSIONS_SINCE; younger ones are good', async () => {
-    const { client } = await stage.serve(await stage.redis(), ADOPT);
+    const { client } = await stage.serveHere(await stage.redis(), ADOPT);
     expect(await client.verdict(old('access'))).to.equal('REVOKED');
     expect(await client.verdict(foreign('access', { iat: nowS() + 2 }))).to.equal('active');
     const { accessToken } = await client.issue();
@@ -25,7 +25,7 @@ describe('adopted tokens and the birth of the store', () => {
 
   it('from before it are good with SESSIONS_SINCE, but not those from before that, nor after the store was wiped', async () => {
     const redis = await stage.redis();
-    const { client } = await stage.serve(redis, { ...ADOPT, SESSIONS_SINCE: ago(HOUR_S) });
+    const { client } = await stage.serveHere(redis, { ...ADOPT, SESSIONS_SINCE: ago(HOUR_S) });
     expect(await client.verdict(old('access'))).to.equal('active');
     // What they become is no younger than they are.
     const next = await client.refresh(old('refresh'));
@@ -46,7 +46,7 @@ describe('adopted tokens and the birth of the store', () => {
   it('do not bring back sessions of ours, nor what they became, when SESSIONS_SINCE is still set after a wipe', async () => {
     const redis = await stage.redis();
     const env = { ...ADOPT, SESSIONS_SINCE: ago(HOUR_S) };
-    const node = await stage.serve(redis, env);
+    const node = await stage.serveHere(redis, env);
     const fresh = await node.client.issue();
     const out = await node.client.issue();
     const refreshed = await node.client.refresh((await node.client.issue()).refreshToken);
@@ -54,7 +54,7 @@ describe('adopted tokens and the birth of the store', () => {
     await node.client.logout({ refreshToken: out.refreshToken });
     await node.process.kill();
     await redis.raw.flushall();
-    const { client } = await stage.serve(redis, env);
+    const { client } = await stage.serveHere(redis, env);
     for (const { accessToken, refreshToken } of [fresh, out, refreshed, taken]) {
       expect(await client.verdict(accessToken)).to.equal('REVOKED');
       expect((await failureOfCall(client.refresh(refreshToken))).reason).to.equal('REVOKED');
@@ -62,8 +62,8 @@ describe('adopted tokens and the birth of the store', () => {
   });
 
   it('are not taken over by default: they name no key of ours', async () => {
-    const node = await stage.serve(await stage.redis());
-    const browser = await stage.gateway(node);
+    const node = await stage.serveHere(await stage.redis());
+    const browser = await stage.gatewayHere(node);
     expect(await node.client.verdict(foreign('access', { iat: nowS() + 2 }))).to.equal('UNKNOWN_KEY');
     const answer = await browser.refresh(foreign('refresh', { iat: nowS() + 2 }));
     expect([answer.status, answer.text]).to.deep.equal([401, INVALID]);

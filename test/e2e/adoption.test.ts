@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import type { RedisServer } from '../support/redis-server.js';
-import { BLACKLISTED, type Browser, INVALID, LOGOUT, pairIn } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, INVALID, LOGOUT, pairIn } from './browser.js';
 import { entriesIn } from './entries.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, foreign, foreignClaims, foreignText, nowS } from './tokens.js';
 
 const ADOPT = { ADOPT_TOKENS: 'simplejwt' };
@@ -14,12 +14,12 @@ const ago = (seconds: number): string => new Date((nowS() - seconds) * 1000).toI
 describe('adopted tokens of djangorestframework-simplejwt', () => {
   const stage = new Stage();
   let redis: RedisServer;
-  let node: ServiceNode;
-  let browser: Browser;
+  let node: RunningNode;
+  let browser: AnyBrowser;
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis, { ...ADOPT, SESSIONS_SINCE: ago(24 * HOUR_S) });
-    browser = await stage.gateway(node);
+    node = await stage.serveHere(redis, { ...ADOPT, SESSIONS_SINCE: ago(24 * HOUR_S) });
+    browser = await stage.gatewayHere(node);
   });
   after(() => stage.clear());
 

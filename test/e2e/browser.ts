@@ -1,7 +1,7 @@
 // The HTTP client that tests use in front of a running gateway, as a browser would.
 
 import { expect } from 'chai';
-import type { Started } from '../support/processes.js';
+import type { Running, Started } from '../support/processes.js';
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -25,10 +25,10 @@ export const EXPIRED = '{"detail":"Token is expired","code":"token_not_valid"}';
 export const BLACKLISTED = '{"detail":"Token is blacklisted","code":"token_not_valid"}';
 export const INVALID = '{"detail":"Token is invalid","code":"token_not_valid"}';
 
-export class Browser {
-  readonly process: Started;
+export class Browser<Process extends Running = Started> {
+  readonly process: Process;
 
-  constructor(process: Started) {
+  constructor(process: Process) {
     this.process = process;
   }
 
@@ -60,3 +60,6 @@ export function pairIn({ status, text }: Answer): WebPair {
   expect(status, text).to.equal(200);
   return JSON.parse(text);
 }
+
+/** In front of a gateway in whatever process. */
+export type AnyBrowser = Browser<Running>;

@@ -12,8 +12,8 @@ import { CallFailed, verdictIn } from '../support/auth-client.js';
 import { ExtAuthzClient } from '../support/ext-authz-client.js';
 import { JWT_SECRET } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
-import type { Browser } from './browser.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import type { AnyBrowser } from './browser.js';
+import { type RunningNode, Stage, until } from './stage.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 type Door = (token: string) => Promise<string>;
@@ -39,17 +39,17 @@ describe('every door', function () {
   const tokens = new Map<string, string>();
   const doors = new Map<string, Door>();
   let redis: RedisServer;
-  let node: ServiceNode;
-  let gateway: Browser;
+  let node: RunningNode;
+  let gateway: AnyBrowser;
   let validators: readonly Validator[];
   let envoy: ExtAuthzClient;
 
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis, SETTINGS);
+    node = await stage.serveHere(redis, SETTINGS);
     const clients = join(await stage.folder(), 'clients.json');
     writeFileSync(clients, JSON.stringify({ clients: [CLIENT] }));
-    gateway = await stage.gateway(node, { OAUTH_CLIENTS: clients });
+    gateway = await stage.gatewayHere(node, { OAUTH_CLIENTS: clients });
     envoy = new ExtAuthzClient(node.process.address);
     const make = () => createValidator({ address: node.process.address, deadline: '3s' });
     validators = [make(), make()];

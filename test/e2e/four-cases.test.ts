@@ -1,17 +1,17 @@
 // Tests of the four cases that it all began with: over HTTP, through a real gateway, on a real Redis.
 
 import { expect } from 'chai';
-import { BLACKLISTED, type Browser, EXPIRED, pairIn } from './browser.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type AnyBrowser, BLACKLISTED, EXPIRED, pairIn } from './browser.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, expired } from './tokens.js';
 
 describe('the four cases, over HTTP', () => {
   const stage = new Stage();
-  let node: ServiceNode;
-  let browser: Browser;
+  let node: RunningNode;
+  let browser: AnyBrowser;
   before(async () => {
-    node = await stage.serve(await stage.redis());
-    browser = await stage.gateway(node);
+    node = await stage.serveHere(await stage.redis());
+    browser = await stage.gatewayHere(node);
   });
   after(() => stage.clear());
 

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import type { RedisServer } from '../support/redis-server.js';
 import { entriesIn } from './entries.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -12,10 +12,10 @@ describe('the size of the denylist', function () {
   this.timeout(120_000);
   const stage = new Stage();
   let redis: RedisServer;
-  let node: ServiceNode;
+  let node: RunningNode;
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis);
+    node = await stage.serveHere(redis);
   });
   after(() => stage.clear());
   beforeEach(async () => {

@@ -15,7 +15,7 @@ describe('IssuerService', () => {
   let address: string;
   before(async () => {
     redis = await stage.redis();
-    const node = await stage.serve(redis, { JWT_ISSUER: 'https://login.example.com', JWT_AUDIENCE: 'shop,bank' });
+    const node = await stage.serveHere(redis, { JWT_ISSUER: 'https://login.example.com', JWT_AUDIENCE: 'shop,bank' });
     ({ client } = node);
     ({ address } = node.process);
   });
@@ -62,7 +62,7 @@ describe('IssuerService', () => {
     }
 
     it('with ISSUER_ADDRESS is on a port of its own, and off the main one', async () => {
-      const { process, client: main } = await stage.serve(redis, { ISSUER_ADDRESS: '127.0.0.1:0' });
+      const { process, client: main } = await stage.serveHere(redis, { ISSUER_ADDRESS: '127.0.0.1:0' });
       const line = process.lines().find(({ msg }) => msg === 'service listening');
       const { addresses } = line as { addresses: { host: string; port: number }[] };
       const [, apart = { host: '', port: 0 }] = addresses;

@@ -8,7 +8,7 @@ import { createLocalJWKSet, createRemoteJWKSet, type errors, type JSONWebKeySet,
 import { makeKey, writeKey } from '../../src/adapters/jwt/key-files.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { DAY } from '../support/world.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage, until } from './stage.js';
 import { headerOf } from './tokens.js';
 
 const PATH = '/.well-known/jwks.json';
@@ -20,7 +20,7 @@ describe('the public keys', () => {
   let folder: string;
   let url: URL;
   /** Nodes that sign with ES256, RS256 and, without keys in files, HS256. */
-  let nodes: Record<'ES256' | 'RS256' | 'HS256', ServiceNode>;
+  let nodes: Record<'ES256' | 'RS256' | 'HS256', RunningNode>;
 
   before(async () => {
     redis = await stage.redis();
@@ -34,11 +34,11 @@ describe('the public keys', () => {
     const [ec = '', rsa = ''] = kids;
     const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '40s' };
     nodes = {
-      ES256: await stage.serve(redis, { ...env, JWT_ACTIVE_KID: ec }),
-      RS256: await stage.serve(redis, { ...env, JWT_ACTIVE_KID: rsa }),
-      HS256: await stage.serve(redis),
+      ES256: await stage.serveHere(redis, { ...env, JWT_ACTIVE_KID: ec }),
+      RS256: await stage.serveHere(redis, { ...env, JWT_ACTIVE_KID: rsa }),
+      HS256: await stage.serveHere(redis),
     };
-    url = new URL(PATH, `http://${(await stage.gateway(nodes.ES256)).process.address}`);
+    url = new URL(PATH, `http://${(await stage.gatewayHere(nodes.ES256)).process.address}`);
   });
   after(() => stage.clear());
 

@@ -18,7 +18,7 @@ describe('Logout', () => {
   before(async () => {
     redis = await stage.redis();
     // No window: a used token is superseded at once, and what was refused as reuse would show.
-    ({ client } = await stage.serve(redis, { REFRESH_GRACE: '0s', SESSION_MAX: '30d' }));
+    ({ client } = await stage.serveHere(redis, { REFRESH_GRACE: '0s', SESSION_MAX: '30d' }));
   });
   after(() => stage.clear());
 
@@ -131,7 +131,7 @@ describe('Logout', () => {
     it('of one that is long dead is done, and writes nothing', async () => {
       await age(redis, 100 * DAY_MS);
       // One that has not seen the births as they were: it would put those back.
-      const late = await stage.serve(redis, { REFRESH_GRACE: '0s', SESSION_MAX: '30d' });
+      const late = await stage.serveHere(redis, { REFRESH_GRACE: '0s', SESSION_MAX: '30d' });
       const times = { issuedAt: nowS() - 31 * DAY_S, expiresAt: nowS() - 24 * DAY_S };
       const old = { ...times, sessionId: sessionIdOf(31 * DAY_MS) };
       await expectNothingWritten(async () => {

@@ -1,8 +1,8 @@
 // Tests that an authentic token of simplejwt with odd claims gets a clear answer, where simplejwt itself fails.
 
 import { expect } from 'chai';
-import { type Browser, LOGOUT, pairIn } from './browser.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type AnyBrowser, LOGOUT, pairIn } from './browser.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, foreign, foreignClaims, foreignText, nowS } from './tokens.js';
 
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
@@ -96,12 +96,12 @@ const CASES: readonly (readonly [what: string, token: () => string, outcome: str
 
 describe('odd but authentic claims of djangorestframework-simplejwt', () => {
   const stage = new Stage();
-  let node: ServiceNode;
-  let browser: Browser;
+  let node: RunningNode;
+  let browser: AnyBrowser;
   before(async () => {
     const since = new Date((nowS() - 3_600) * 1000).toISOString();
-    node = await stage.serve(await stage.redis(), { ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: since });
-    browser = await stage.gateway(node);
+    node = await stage.serveHere(await stage.redis(), { ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: since });
+    browser = await stage.gatewayHere(node);
   });
   after(() => stage.clear());
 

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { entriesIn } from './entries.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 const ROUNDS = 50;
@@ -27,15 +27,15 @@ for (const [clocks, clockMs] of [
     this.timeout(120_000);
     const stage = new Stage();
     let redis: RedisServer;
-    let nodes: readonly [ServiceNode, ServiceNode];
-    let browsers: readonly [Browser, Browser];
+    let nodes: readonly [RunningNode, RunningNode];
+    let browsers: readonly [AnyBrowser, AnyBrowser];
     const alternating = <T>(two: readonly [T, T], index: number): T => two[index % 2 === 0 ? 0 : 1];
 
     before(async () => {
       redis = await stage.redis();
       const env = { REFRESH_GRACE: `${GRACE_MS}ms` };
-      nodes = await Promise.all([stage.serve(redis, env), stage.serve(redis, env, clockMs)]);
-      browsers = await Promise.all([stage.gateway(nodes[0]), stage.gateway(nodes[1])]);
+      nodes = await Promise.all([stage.serveHere(redis, env), stage.serve(redis, env, clockMs)]);
+      browsers = await Promise.all([stage.gatewayHere(nodes[0]), stage.gatewayHere(nodes[1])]);
     });
     after(() => stage.clear());
 

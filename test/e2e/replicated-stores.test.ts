@@ -6,7 +6,7 @@ import { failureOfCall } from '../support/auth-client.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
-import { BLACKLISTED, type Browser, pairIn, type WebPair } from './browser.js';
+import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { type ServiceNode, Stage, until } from './stage.js';
 import { claimsOf } from './tokens.js';
 
@@ -29,7 +29,7 @@ for (const [name, start] of STORES) {
     this.timeout(120_000);
     const stage = new Stage();
     let nodes: readonly [ServiceNode, ServiceNode];
-    let browsers: readonly Browser[];
+    let browsers: readonly AnyBrowser[];
     const alternating = <T>(two: readonly T[], index: number): T => two[index % 2] as T;
 
     before(async () => {
@@ -39,7 +39,7 @@ for (const [name, start] of STORES) {
       const env = { REDIS_MIN_REPLICAS: '1', REFRESH_GRACE: `${GRACE_MS}ms`, ...secrets };
       nodes = [await stage.serveAt(world.url, env), await stage.serveAt(world.url, env)];
       for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
-      browsers = [await stage.gateway(nodes[0]), await stage.gateway(nodes[1])];
+      browsers = [await stage.gatewayHere(nodes[0]), await stage.gatewayHere(nodes[1])];
     });
     after(() => stage.clear());
 

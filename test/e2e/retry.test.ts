@@ -8,8 +8,8 @@ import { expect } from 'chai';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { type Browser, pairIn, REFRESH } from './browser.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type AnyBrowser, pairIn, REFRESH } from './browser.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, craft, headerOf, nowS } from './tokens.js';
 
 const FIRST = { REFRESH_GRACE: '20s', ACCESS_TTL: '5m', REFRESH_TTL: '7d', SESSION_MAX: '30d' };
@@ -26,17 +26,17 @@ describe('a retry after a lost answer', () => {
   after(() => whole.clear());
 
   /** A node, and later one in its place with other settings. */
-  async function restarted(node: ServiceNode, env: Record<string, string>): Promise<ServiceNode> {
+  async function restarted(node: RunningNode, env: Record<string, string>): Promise<RunningNode> {
     await node.process.kill();
-    return stage.serve(redis, env);
+    return stage.serveHere(redis, env);
   }
 
   describe('under HS256', () => {
-    let node: ServiceNode;
-    let browser: Browser;
+    let node: RunningNode;
+    let browser: AnyBrowser;
     before(async () => {
-      node = await whole.serve(redis, FIRST);
-      browser = await whole.gateway(node);
+      node = await whole.serveHere(redis, FIRST);
+      browser = await whole.gatewayHere(node);
     });
 
     it('equals it byte for byte, again and again, over gRPC and HTTP', async () => {
@@ -68,7 +68,7 @@ describe('a retry after a lost answer', () => {
       ['shorter', SHORTER],
     ] as const) {
       it(`equals it byte for byte at a node that was restarted with ${how} lifetimes`, async () => {
-        const first = await stage.serve(redis, FIRST);
+        const first = await stage.serveHere(redis, FIRST);
         const { refreshToken } = await first.client.issue();
         const lost = await first.client.refresh(refreshToken);
         const again = await restarted(first, settings);
@@ -95,7 +95,7 @@ describe('a retry after a lost answer', () => {
       const folder = await stage.folder();
       const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
       writeFileSync(join(folder, 'rsa.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
-      const node = await stage.serve(redis, { ...FIRST, JWT_KEYS_DIR: folder });
+      const node = await stage.serveHere(redis, { ...FIRST, JWT_KEYS_DIR: folder });
       const { refreshToken } = await node.client.issue();
       const lost = await node.client.refresh(refreshToken);
       const again = await restarted(node, { ...LONGER, JWT_KEYS_DIR: folder });
@@ -106,7 +106,7 @@ describe('a retry after a lost answer', () => {
     it('has the same claims under ES256, and the same refresh token byte for byte', async () => {
       const folder = await stage.folder();
       generateKey(folder, 'ec');
-      const node = await stage.serve(redis, { ...FIRST, JWT_KEYS_DIR: folder });
+      const node = await stage.serveHere(redis, { ...FIRST, JWT_KEYS_DIR: folder });
       const { refreshToken } = await node.client.issue();
       const { accessToken, ...lost } = await node.client.refresh(refreshToken);
       const again = await restarted(node, { ...LONGER, JWT_KEYS_DIR: folder });

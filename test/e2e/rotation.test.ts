@@ -9,7 +9,7 @@ import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { DAY } from '../support/world.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage, until } from './stage.js';
 import { headerOf } from './tokens.js';
 
 /** Puts a key into a folder, dated back. Returns its file. */
@@ -22,9 +22,9 @@ function addKey(folder: string, name: string, agoMs: number): string {
 const kidOf = (token: string): string => String(headerOf(token)['kid']);
 
 /** The kid that a node signs with now. */
-const signs = async ({ client }: ServiceNode): Promise<string> => kidOf((await client.issue()).accessToken);
+const signs = async ({ client }: RunningNode): Promise<string> => kidOf((await client.issue()).accessToken);
 
-const heard = (node: ServiceNode, message: string): boolean =>
+const heard = (node: RunningNode, message: string): boolean =>
   node.process.lines().some(({ msg }) => String(msg).startsWith(message));
 
 describe('keys that change while nodes run', function () {
@@ -41,7 +41,7 @@ describe('keys that change while nodes run', function () {
     /** How many clients call without pause. */
     const CLIENTS = 4;
     let folder: string;
-    let nodes: readonly [ServiceNode, ServiceNode];
+    let nodes: readonly [RunningNode, RunningNode];
     const kids = new Set<string>();
     const failures: string[] = [];
     let calls = 0;
@@ -50,7 +50,7 @@ describe('keys that change while nodes run', function () {
     /** A client that takes each next step at the other node. */
     async function client(number: number): Promise<void> {
       let turn = number;
-      const next = (): ServiceNode['client'] => (nodes[turn++ % 2] as ServiceNode).client;
+      const next = (): RunningNode['client'] => (nodes[turn++ % 2] as RunningNode).client;
       const counted = async <T>(call: Promise<T>): Promise<T> => {
         calls++;
         return call;
@@ -116,7 +116,7 @@ describe('keys that change while nodes run', function () {
       const own = await stage.folder();
       addKey(own, 'older', 2 * DAY);
       const file = addKey(own, 'newer', DAY);
-      const node = await stage.serve(redis, { JWT_KEYS_DIR: own, LOG_LEVEL: 'info' });
+      const node = await stage.serveHere(redis, { JWT_KEYS_DIR: own, LOG_LEVEL: 'info' });
       const { accessToken } = await node.client.issue();
       const many = async () => (await node.client.validateMany([accessToken])).map((each) => each.validation?.problem);
       for (let time = 0; time < 2; time++) expect(await node.client.verdict(accessToken)).to.equal('active');
@@ -129,7 +129,7 @@ describe('keys that change while nodes run', function () {
 
     it('refuses tokens of a compromised key within seconds of its retirement, and the new one signs at once', async () => {
       const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '1h' };
-      const [one, other] = [await stage.serve(redis, env), await stage.serve(redis, env)];
+      const [one, other] = [await stage.serveHere(redis, env), await stage.serveHere(redis, env)];
       const { accessToken, refreshToken } = await one.client.issue();
       expect(await other.client.verdict(accessToken)).to.equal('active');
       const leaked = (await loadKeys(folder)).map(({ kid }) => kid);
@@ -149,12 +149,12 @@ describe('keys that change while nodes run', function () {
   });
 
   describe('two nodes with folders of their own', () => {
-    async function pair(delay: string): Promise<{ folders: [string, string]; nodes: [ServiceNode, ServiceNode] }> {
+    async function pair(delay: string): Promise<{ folders: [string, string]; nodes: [RunningNode, RunningNode] }> {
       const root = await stage.folder();
       const folders: [string, string] = [join(root, 'a'), join(root, 'b')];
       for (const folder of folders) mkdirSync(folder);
       copy(addKey(folders[0], 'first', DAY), folders[1]);
-      const serve = (folder: string) => stage.serve(redis, { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: delay });
+      const serve = (folder: string) => stage.serveHere(redis, { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: delay });
       return { folders, nodes: [await serve(folders[0]), await serve(folders[1])] };
     }
 

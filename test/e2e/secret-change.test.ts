@@ -4,7 +4,7 @@ import { utimesSync } from 'node:fs';
 import { expect } from 'chai';
 import { makeKey, writeKey } from '../../src/adapters/jwt/key-files.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { foreignClaims, foreignText, headerOf } from './tokens.js';
 
 const OLD = 'the secret of before, for tests alone, of more than 32 bytes';
@@ -21,16 +21,16 @@ describe('a change of JWT_SECRET', function () {
   after(() => stage.clear());
 
   /** A node in the place of another, on the same store with other settings. */
-  async function restarted({ process }: ServiceNode, env: Record<string, string>): Promise<ServiceNode> {
+  async function restarted({ process }: RunningNode, env: Record<string, string>): Promise<RunningNode> {
     await process.stop();
-    return stage.serve(redis, env);
+    return stage.serveHere(redis, env);
   }
 
   it('in two steps, node by node, has every token taken at every node', async () => {
     const only = { JWT_SECRET: OLD };
     const first = { JWT_SECRET: OLD, JWT_SECRET_FALLBACK: NEW };
     const second = { JWT_SECRET: NEW, JWT_SECRET_FALLBACK: OLD };
-    let nodes: [ServiceNode, ServiceNode] = [await stage.serve(redis, only), await stage.serve(redis, only)];
+    let nodes: [RunningNode, RunningNode] = [await stage.serveHere(redis, only), await stage.serveHere(redis, only)];
     let idle = await nodes[0].client.issue('idle');
     const kids = new Set<unknown>();
 
@@ -55,7 +55,7 @@ describe('a change of JWT_SECRET', function () {
     }
     expect(kids.size).to.equal(2);
     idle = await nodes[1].client.refresh(idle.refreshToken);
-    const late = await stage.serve(redis, { JWT_SECRET: NEW });
+    const late = await stage.serveHere(redis, { JWT_SECRET: NEW });
     expect(await late.client.verdict(idle.accessToken), 'the old secret is needed no more').to.equal('active');
   });
 
@@ -64,7 +64,7 @@ describe('a change of JWT_SECRET', function () {
     const { pem, kid } = makeKey('ES256');
     // It would sign at once: it is old, and alone.
     utimesSync(writeKey(folder, 'only', pem), new Date(0), new Date(0));
-    let nodes: [ServiceNode, ServiceNode] = [await stage.serve(redis), await stage.serve(redis)];
+    let nodes: [RunningNode, RunningNode] = [await stage.serveHere(redis), await stage.serveHere(redis)];
     const named = String(headerOf((await nodes[0].client.issue()).accessToken)['kid']);
     const kids: unknown[] = [];
     for (const env of [{ JWT_KEYS_DIR: folder, JWT_ACTIVE_KID: named }, { JWT_KEYS_DIR: folder }]) {
@@ -85,7 +85,7 @@ describe('a change of JWT_SECRET', function () {
   it('also for tokens of simplejwt, which do not say under which secret they are', async () => {
     const env = { ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: '2025-01-01T00:00:00Z' };
     const adopting = await stage.redis();
-    const node = await stage.serve(adopting, { ...env, JWT_SECRET: NEW, JWT_SECRET_FALLBACK: OLD });
+    const node = await stage.serveHere(adopting, { ...env, JWT_SECRET: NEW, JWT_SECRET_FALLBACK: OLD });
     for (const secret of [OLD, NEW]) {
       const token = foreignText(JSON.stringify(foreignClaims('refresh')), secret);
       expect((await node.client.refresh(token)).sessionId).to.not.equal('');

@@ -3,8 +3,8 @@
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { BLACKLISTED, type Browser, EXPIRED, pairIn } from './browser.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type AnyBrowser, BLACKLISTED, EXPIRED, pairIn } from './browser.js';
+import { type RunningNode, Stage } from './stage.js';
 import { craft, expired, nowS } from './tokens.js';
 
 for (const [where, clockMs] of [
@@ -14,14 +14,14 @@ for (const [where, clockMs] of [
   describe(`two nodes, the clock of one a minute ${where}`, () => {
     const stage = new Stage();
     let redis: RedisServer;
-    let right: ServiceNode;
-    let wrong: ServiceNode;
-    let atRight: Browser;
-    let atWrong: Browser;
+    let right: RunningNode;
+    let wrong: RunningNode;
+    let atRight: AnyBrowser;
+    let atWrong: AnyBrowser;
     before(async () => {
       redis = await stage.redis();
-      [right, wrong] = await Promise.all([stage.serve(redis), stage.serve(redis, {}, clockMs)]);
-      [atRight, atWrong] = await Promise.all([stage.gateway(right), stage.gateway(wrong)]);
+      [right, wrong] = await Promise.all([stage.serveHere(redis), stage.serve(redis, {}, clockMs)]);
+      [atRight, atWrong] = await Promise.all([stage.gatewayHere(right), stage.gatewayHere(wrong)]);
     });
     after(() => stage.clear());
 

@@ -5,20 +5,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestClient } from '../support/auth-client.js';
-import { JWT_SECRET, type Started, startGateway, startServe } from '../support/processes.js';
+import { gatewayInProcess, serveInProcess } from '../support/in-process.js';
+import { JWT_SECRET, type Running, type Started, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Browser } from './browser.js';
 
 /** A running service and a client of it. */
-export interface ServiceNode {
-  readonly process: Started;
+export interface RunningNode {
+  readonly process: Running;
   readonly client: TestClient;
+}
+
+/** A service in a process of its own, and a client of it. */
+export interface ServiceNode extends RunningNode {
+  readonly process: Started;
 }
 
 /** Where a service keeps its entries: a Redis, or the data folder of an embedded store. */
 export type StoreAt = RedisServer | string;
 
 type Env = Readonly<Record<string, string>>;
+
+const urlOrFolder = (store: StoreAt): Env =>
+  typeof store === 'string' ? { DATA_DIR: store } : { REDIS_URL: store.url };
 
 export class Stage {
   readonly #ends: (() => unknown)[] = [];
@@ -31,8 +40,14 @@ export class Stage {
 
   /** @param clockMs how far the process's own clock is off; undefined: not at all */
   async serve(store: StoreAt, env: Env = {}, clockMs?: number): Promise<ServiceNode> {
-    const at = typeof store === 'string' ? { DATA_DIR: store } : { REDIS_URL: store.url };
-    return this.#serve(at, env, clockMs);
+    return this.#serve(urlOrFolder(store), env, clockMs);
+  }
+
+  /** A service in the test's own process: for what a service answers, whatever its process does. */
+  async serveHere(store: StoreAt, env: Env = {}): Promise<RunningNode> {
+    const process = await serveInProcess({ JWT_SECRET, ...urlOrFolder(store), ...env });
+    this.#ends.push(() => process.kill());
+    return { process, client: this.client(process.address) };
   }
 
   /** A service on the Redis that a URL leads to. */
@@ -55,8 +70,15 @@ export class Stage {
     return client;
   }
 
-  async gateway(node: ServiceNode, env: Env = {}): Promise<Browser> {
+  async gateway(node: RunningNode, env: Env = {}): Promise<Browser> {
     const process = await startGateway(node.process.address, { env });
+    this.#ends.push(() => process.kill());
+    return new Browser(process);
+  }
+
+  /** A gateway in the test's own process. */
+  async gatewayHere(node: RunningNode, env: Env = {}): Promise<Browser<Running>> {
+    const process = await gatewayInProcess(node.process.address, env);
     this.#ends.push(() => process.kill());
     return new Browser(process);
   }
@@ -87,15 +109,25 @@ export class Stage {
   }
 }
 
-/** Between two looks, ms: what takes long is looked at less often, since a look may cost many calls. */
-const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 40];
+/**
+ * Between two looks, ms: what takes long is looked at less often, and so is what is dear to look at, since a look may
+ * cost many calls.
+ */
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS, MOST_PAUSE_OF_DEAR_MS] = [5, 40, 100];
+
+function pauseMs(waitedMs: number, lookMs: number): number {
+  const byTime = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20));
+  return Math.max(byTime, Math.min(MOST_PAUSE_OF_DEAR_MS, 2 * lookMs));
+}
 
 /** Waits until something holds. Returns how long that took, ms. */
 export async function until(holds: () => boolean | Promise<boolean>, limitMs: number): Promise<number> {
   const startMs = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
-    await sleep(Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, (performance.now() - startMs) / 20)));
+  for (;;) {
+    const lookedMs = performance.now();
+    if (await holds()) return performance.now() - startMs;
+    const nowMs = performance.now();
+    if (nowMs - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
+    await sleep(pauseMs(nowMs - startMs, nowMs - lookedMs));
   }
-  return performance.now() - startMs;
 }

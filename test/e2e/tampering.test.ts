@@ -5,18 +5,18 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { keyOf } from './entries.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 describe('an entry in Redis that somebody touched', () => {
   const stage = new Stage();
   let redis: RedisServer;
-  let node: ServiceNode;
+  let node: RunningNode;
   let first: TokenPair;
   let mine: TokenPair;
   let others: TokenPair[];
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis);
+    node = await stage.serveHere(redis);
   });
   after(() => stage.clear());
   beforeEach(async () => {

@@ -9,8 +9,12 @@ import { issue } from '../../src/core/use-cases/issue.js';
 import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { validate } from '../../src/core/use-cases/validate.js';
+import { until } from '../e2e/stage.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { aCall, loginOf, type Node, node, POLICY } from '../support/world.js';
+
+/** How long the first writes may take, ms. */
+const BEGIN_MS = 30_000;
 
 /** What becomes of a call: `ok`, `active`, why the token is refused, or UNAVAILABLE. */
 export type Outcome = string;
@@ -45,8 +49,23 @@ export class CoreProcess {
   ): Promise<CoreProcess> {
     const process = new CoreProcess(url, options, policy);
     await process.store.opened();
-    await process.#context.births.write();
+    await process.#begin();
     return process;
+  }
+
+  /** Writes the births; as a service does, it tries again where a busy machine is late with an answer. */
+  async #begin(): Promise<void> {
+    await until(
+      () =>
+        this.#context.births.write().then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof StoreUnavailable) return false;
+            throw error;
+          },
+        ),
+      BEGIN_MS,
+    );
   }
 
   issue(subject: string): Promise<Issued> {

@@ -120,13 +120,13 @@ describe('gateway: limits', function () {
   });
 
   it('keeps an idle connection, which is not one that stands still with something under way', async () => {
-    const patient = await RunningGateway.start({ limits: { keepAliveMs: 5_000, stalledMs: 100 } });
+    const patient = await RunningGateway.start({ limits: { keepAliveMs: 8_000, stalledMs: 400 } });
     const socket = await patient.connect();
     const all = readAll(socket);
     const request = 'GET /nowhere HTTP/1.1\r\nHost: h\r\n';
     socket.write(`${request}\r\n`);
     await once(socket, 'data');
-    await delay(400);
+    await delay(1_000);
     socket.write(`${request}Connection: close\r\n\r\n`);
     expect((await all).match(/HTTP\/1\.1 \d+/g)).to.deep.equal(['HTTP/1.1 404', 'HTTP/1.1 404']);
     await patient.stop();

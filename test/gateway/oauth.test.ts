@@ -1,10 +1,15 @@
 // Tests of introspection and revocation by OAuth clients: their credentials, each answer, and each error.
 
+import { createSecretKey } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import jwt from 'jsonwebtoken';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
+import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
+import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import { JWT_SECRET } from '../support/processes.js';
 import { tokenProblem } from '../support/scripted-auth-service.js';
 import { POLICY } from '../support/world.js';
 import { basic, INTROSPECT, ODD_SECRET, REVOKE, SECRET, sha256 } from './oauth-clients.js';
@@ -257,6 +262,26 @@ describe('gateway: OAuth clients', () => {
       scene.service.world.setReachable(true);
       expect(response.status).to.equal(503);
       expect(Number(response.headers.get('retry-after'))).to.be.at.least(1);
+    });
+
+    it('refuses the access token of another issuer, which names no session, and revokes its refresh token', async () => {
+      const secret = createSecretKey('a secret of simplejwt, of more than 32 bytes', 'utf8');
+      const keys = new JwtKeys(keyFromSecret(JWT_SECRET), [], secret);
+      // Its sessions began before the store of the test.
+      const adopting = await OAuthScene.start({}, { keys, policy: { ...POLICY, foreignSinceMs: 1 } });
+      const nowS = adopting.service.world.nowMs / 1000;
+      const signed = (kind: string): string =>
+        jwt.sign({ token_type: kind, sub: 'alice', jti: kind, iat: nowS, exp: nowS + 60 }, secret);
+      const revoke = (token: string) => adopting.post(REVOKE, { token });
+      try {
+        expect(await adopting.introspect(signed('access'))).to.include({ active: true, sub: 'alice' });
+        expect(await errorOf(await revoke(signed('access')))).to.deep.equal([400, 'unsupported_token_type']);
+        expect(await adopting.introspect(signed('refresh'))).to.include({ active: true, token_use: 'refresh' });
+        expect((await revoke(signed('refresh'))).status).to.equal(200);
+        expect(await adopting.introspect(signed('refresh'))).to.deep.equal({ active: false });
+      } finally {
+        await adopting.stop();
+      }
     });
 
     it('answers 503 where another server than ours refuses the token, which says nothing about it', async () => {

@@ -10,8 +10,8 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
-import type { Browser } from '../e2e/browser.js';
-import { type ServiceNode, Stage } from '../e2e/stage.js';
+import type { AnyBrowser } from '../e2e/browser.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { fileOnPage } from './page.js';
 
 interface Tokens {
@@ -34,14 +34,14 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
   this.timeout(120_000);
   const stage = new Stage();
   let recipe: Recipe;
-  let node: ServiceNode;
-  let browser: Browser;
+  let node: RunningNode;
+  let browser: AnyBrowser;
   let url: string;
 
   before(async () => {
     recipe = await compiled(await stage.folder());
-    node = await stage.serve(await stage.folder());
-    browser = await stage.gateway(node);
+    node = await stage.serveHere(await stage.folder());
+    browser = await stage.gatewayHere(node);
     url = `http://${browser.process.address}`;
   });
   after(() => stage.clear());

@@ -17,11 +17,15 @@ const ORIGIN = new URL(ISSUER).origin;
 const SECRET = 'for tests alone: 100% of it + ä/é&=?';
 const REVOKER = 'a credential to revoke, for tests alone';
 const ID = 'orders@example.com';
+const SUBJECT = { sub_id: { format: 'iss_sub', iss: ISSUER, sub: 'carol' } };
+const asClient = { authorization: `Basic ${Buffer.from(`${ID}:${SECRET}`).toString('base64')}` };
 
 describe('OAuth libraries', () => {
   const stage = new Stage();
   let node: ServiceNode;
   let gateway: Browser;
+  /** The settings of the gateway. */
+  let variables: Record<string, string>;
   /** A client of IssuerService. */
   let issuer: ServiceNode['client'];
   before(async () => {
@@ -42,7 +46,8 @@ describe('OAuth libraries', () => {
       JWT_AUDIENCE: 'orders',
       JWT_CLIENT_ID: 'shop',
     });
-    gateway = await stage.gateway(node, { ...shared, OAUTH_CLIENTS: file });
+    variables = { ...shared, OAUTH_CLIENTS: file };
+    gateway = await stage.gateway(node, variables);
     issuer = stage.client(`127.0.0.1:${port}`);
   });
   after(() => stage.clear());
@@ -155,12 +160,16 @@ describe('OAuth libraries', () => {
   describe('at last', () => {
     it('find all sessions ended by a global token revocation', async () => {
       const pair = await issuer.issue('carol');
-      const { status } = await gateway.post(
-        '/oauth2/global-token-revocation',
-        { sub_id: { format: 'iss_sub', iss: ISSUER, sub: 'carol' } },
-        { authorization: `Basic ${Buffer.from(`${ID}:${SECRET}`).toString('base64')}` },
-      );
+      const { status } = await gateway.post('/oauth2/global-token-revocation', SUBJECT, asClient);
       expect([status, await node.client.verdict(pair.accessToken)]).to.deep.equal([204, 'REVOKED']);
+    });
+
+    it('are served by a gateway that ends when it is asked to, with both of its connections open', async () => {
+      expect(await node.client.health()).to.equal('SERVING');
+      const other = await stage.gateway(node, variables);
+      const response = await other.post('/oauth2/global-token-revocation', SUBJECT, asClient);
+      expect(response.status).to.equal(204);
+      expect(await other.process.stop()).to.equal(0);
     });
 
     it('get an error, and no verdict, while the service does not answer', async () => {

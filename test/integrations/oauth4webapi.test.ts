@@ -15,11 +15,11 @@ describe('oauth4webapi', () => {
   async function verifier(env: Readonly<Record<string, string>>) {
     const folder = await stage.folder();
     expect((await runCommand(['keys', 'generate'], { JWT_KEYS_DIR: folder })).code).to.equal(0);
-    const node = await stage.serve(await stage.folder(), {
+    const node = await stage.serveHere(await stage.folder(), {
       ...{ JWT_KEYS_DIR: folder, JWT_ISSUER: ISSUER, JWT_AUDIENCE: 'orders' },
       ...env,
     });
-    const gateway = await stage.gateway(node);
+    const gateway = await stage.gatewayHere(node);
     const server: AuthorizationServer = {
       issuer: ISSUER,
       jwks_uri: `http://${gateway.process.address}/.well-known/jwks.json`,

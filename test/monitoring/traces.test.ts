@@ -64,6 +64,11 @@ describe('traces', () => {
         'url.path': '/api/auth/token/refresh',
         'http.response.status_code': 200,
       });
+      const within = (inner?: SentSpan, outer?: SentSpan) =>
+        Number(inner?.startTimeUnixNano) >= Number(outer?.startTimeUnixNano) &&
+        Number(inner?.endTimeUnixNano) <= Number(outer?.endTimeUnixNano);
+      // Of the same process, so by the same clock.
+      expect([within(client, http), within(read, server), within(write, server)]).to.deep.equal([true, true, true]);
       const rpc = {
         'rpc.system.name': 'grpc',
         'rpc.method': 'auth.v1.AuthService/RefreshToken',

@@ -36,7 +36,6 @@ describe('the file of OAuth clients', () => {
     for (const wrong of [null, [], {}, { clients: {} }, { clients: [], more: 1 }, 'null', '7']) {
       expect(faultsOf(wrong), JSON.stringify(wrong)).to.match(/^JSON without the list "clients"/);
     }
-    expect(faultsOf({ clients: Array(1001).fill(GOOD) })).to.deep.equal(['1001 clients; at most 1000 are allowed']);
   });
 
   it('names each client that has a fault, and what is wrong with it', () => {
@@ -100,6 +99,12 @@ describe('the file of OAuth clients', () => {
     it('may give no right that has no effect', () => {
       writeFileSync(path, JSON.stringify({ clients: [{ ...GOOD, rights: ['global_revocation'] }] }));
       expect(start()).to.include('orders has the right global_revocation, which needs REVOKER_TOKEN');
+    });
+
+    it('is refused where it is larger than 64 KiB', () => {
+      const clients = Array.from({ length: 600 }, (_, index) => ({ ...GOOD, id: `client-${index}` }));
+      writeFileSync(path, JSON.stringify({ clients }));
+      expect(start()).to.include('it holds more than 65536 bytes');
     });
 
     it('is refused where others may write to it', () => {

@@ -16,8 +16,8 @@ export const JWT_SECRET = 'a secret for tests alone, of more than 32 bytes';
 /** The login back end's credential in tests. */
 export const ISSUER_TOKEN = 'a credential of the login back end, for tests alone';
 
-export interface Started {
-  readonly child: ChildProcess;
+/** A program that runs, in whatever process. */
+export interface Running {
   /** `host:port` */
   readonly address: string;
   /** Everything printed so far, log lines included. */
@@ -28,6 +28,11 @@ export interface Started {
   stop(): Promise<number | null>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+}
+
+/** A program in a process of its own. */
+export interface Started extends Running {
+  readonly child: ChildProcess;
 }
 
 export interface StartOptions {
