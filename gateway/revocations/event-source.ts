@@ -12,7 +12,7 @@ export type Watch = ClientDuplexStream<WatchRevocationsRequest, WatchRevocations
 export const MAX_EVENT_STREAMS = 100;
 /** How often the service is asked for a pong, which each client gets as the event `current`. */
 const PING_EVERY_MS = 1_000;
-/** How often a client gets a comment while there is no stream of the service. */
+/** How long after the loss of the service's stream another one is opened. */
 const RETRY_MS = 1_000;
 /** How long the log is kept after the last client has left: it may come back, and go on. */
 const LINGER_MS = 60_000;
@@ -89,7 +89,7 @@ export class EventSource {
     if (this.#log.isOverfull(SPARE_BYTES)) this.#renew();
   }
 
-  /** What an older stream has told need not be all that the next one begins after. */
+  /** The next stream begins with all that matters: the log begins anew, and so does each client. */
   #lost(watch: Watch): void {
     if (this.#open !== watch) return;
     this.#open = undefined;
