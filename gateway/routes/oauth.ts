@@ -1,4 +1,5 @@
-// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009), metadata (RFC 8414), and the event stream.
+// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009) of a token and of a whole subject,
+// metadata (RFC 8414), and the event stream.
 
 import type { FastifyRequest } from 'fastify';
 import { linesOf } from '../../src/bearer/credentials.js';
