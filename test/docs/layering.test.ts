@@ -240,6 +240,8 @@ const RULES: readonly Rule[] = [
     at: 'src/validator/',
     files: [
       ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      // What denies a session by its start, and the margins of the feed.
+      ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
       ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
       GENERATED,
     ],
