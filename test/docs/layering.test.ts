@@ -324,11 +324,17 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/routes/',
     files: [
-      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/openapi/'],
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/openapi/', 'gateway/revocations/'],
       ...['auth-client', 'revoker-client', 'service-connection'].map((name) => `gateway/${name}.ts`),
       ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
     ],
     packages: ['fastify'],
+    node: true,
+  },
+  {
+    at: 'gateway/revocations/',
+    files: ['gateway/revocations/', GENERATED],
+    packages: ['@grpc/grpc-js'],
     node: true,
   },
   {
@@ -337,7 +343,12 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js'],
     node: false,
   },
-  { at: 'gateway/auth-client.ts', files: ['gateway/service-connection.ts', GENERATED], packages: [], node: false },
+  {
+    at: 'gateway/auth-client.ts',
+    files: ['gateway/service-connection.ts', GENERATED],
+    packages: ['@grpc/grpc-js'],
+    node: false,
+  },
   {
     at: 'gateway/revoker-client.ts',
     files: ['gateway/service-connection.ts', GENERATED, ...PLATFORM],
