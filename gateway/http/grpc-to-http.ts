@@ -1,4 +1,4 @@
-// The table from a failed gRPC call to an HTTP response
+// Failed gRPC calls in HTTP: what kind of failure one is, and the response to it
 // (status codes: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
 
 import { status } from '@grpc/grpc-js';

@@ -3,7 +3,7 @@
 import { callerAt } from '../../src/platform/caller-network.js';
 import type { Logger } from '../../src/platform/log.js';
 import type { IsTrustedProxy } from './client-address.js';
-import { ConnectionPool } from './connection-pool.js';
+import { ClosingOrder } from './closing-order.js';
 import type { GatewayLimits } from './limits.js';
 
 type Limits = Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'reportMs'>;
@@ -22,9 +22,9 @@ export class ConnectionLimits {
   readonly #limits: Limits;
   readonly #isTrustedProxy: IsTrustedProxy;
   readonly #log: Logger;
-  readonly #all = new ConnectionPool<Connection>();
+  readonly #all = new ClosingOrder<Connection>();
   /** The connections by client. Trusted proxies are left out, because they serve many clients. */
-  readonly #clients = new Map<string, ConnectionPool<Connection>>();
+  readonly #clients = new Map<string, ClosingOrder<Connection>>();
   readonly #clientOf = new WeakMap<Connection, string>();
   /** How many connections were closed since the last log line, and at which limit the last one was. */
   #closed = { refused: 0, closedIdle: 0 };
@@ -58,32 +58,32 @@ export class ConnectionLimits {
 
   requested(socket: Connection): void {
     this.#all.requested(socket);
-    this.#poolOf(socket)?.requested(socket);
+    this.#orderOf(socket)?.requested(socket);
   }
 
   /** Call it when the connection has no request under way any more. */
   answered(socket: Connection): void {
     this.#all.answered(socket);
-    this.#poolOf(socket)?.answered(socket);
+    this.#orderOf(socket)?.answered(socket);
   }
 
   close(socket: Connection): void {
     this.#all.close(socket);
-    const pool = this.#poolOf(socket);
-    pool?.close(socket);
-    if (pool?.size === 0) this.#clients.delete(this.#clientOf.get(socket) ?? '');
+    const order = this.#orderOf(socket);
+    order?.close(socket);
+    if (order?.size === 0) this.#clients.delete(this.#clientOf.get(socket) ?? '');
     this.#clientOf.delete(socket);
   }
 
   #openFor(client: string, socket: Connection): void {
-    // A second lookup: making room may have closed the client's last connection, and deleted its pool.
-    const pool = this.#clients.get(client) ?? new ConnectionPool<Connection>();
-    this.#clients.set(client, pool);
+    // A second lookup: making room may have closed the client's last connection, and deleted its order.
+    const order = this.#clients.get(client) ?? new ClosingOrder<Connection>();
+    this.#clients.set(client, order);
     this.#clientOf.set(socket, client);
-    pool.open(socket);
+    order.open(socket);
   }
 
-  #poolOf(socket: Connection): ConnectionPool<Connection> | undefined {
+  #orderOf(socket: Connection): ClosingOrder<Connection> | undefined {
     return this.#clients.get(this.#clientOf.get(socket) ?? '');
   }
 

@@ -1,4 +1,4 @@
-// The logout route: ends the session of a refresh token, of a bearer token, or of both.
+// What the logout route does: it ends the session of a refresh token, of a bearer token, or of both.
 
 import { TOKEN_INVALID } from '../../src/bearer/refusals.js';
 import type { AuthClient } from '../auth-client.js';

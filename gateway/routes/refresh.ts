@@ -1,4 +1,4 @@
-// The refresh route: a refresh token in, the next pair out.
+// What the refresh route does: a refresh token in, the next pair out.
 
 import type { AuthClient } from '../auth-client.js';
 import type { Fields } from '../http/body.js';

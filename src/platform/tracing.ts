@@ -1,4 +1,4 @@
-// Spans by OpenTelemetry's API. The SDK that records and sends them is the operator's; without one there is no Tracing.
+// Spans by OpenTelemetry's API. The SDK that records and sends them is the operator's; without one nothing is recorded.
 
 import {
   type Attributes,

@@ -34,7 +34,14 @@ describe('two nodes on one store, under chaos', () => {
 
   it('on the embedded store keep every promise while they are killed and stopped', async function () {
     this.timeout(AROUND_MS);
-    const result = await expectKept({ ...options, store: 'lmdb', seconds: 5, validators: false, clients: CLIENTS });
+    const result = await expectKept({
+      ...options,
+      store: 'lmdb',
+      seconds: 5,
+      validators: false,
+      clients: CLIENTS,
+      leastCalls: LEAST_CALLS / 3,
+    });
     expect(grantedIn(result)).to.be.above(50);
   });
 });

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { trustedProxies } from '../../gateway/limits/client-address.js';
+import { ClosingOrder } from '../../gateway/limits/closing-order.js';
 import { ConnectionLimits } from '../../gateway/limits/connection-limits.js';
-import { ConnectionPool } from '../../gateway/limits/connection-pool.js';
 import { createLogger } from '../../src/platform/log.js';
 import { until } from '../e2e/stage.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
@@ -231,7 +231,7 @@ describe('gateway: the count of connections', () => {
   });
 
   it('orders connections by what closing one costs its client', () => {
-    const pool = new ConnectionPool<string>();
+    const pool = new ClosingOrder<string>();
     for (const name of ['a', 'b', 'c']) pool.open(name);
     expect([pool.size, pool.spare]).to.deep.equal([3, 'a']);
     for (const name of ['c', 'b', 'a']) pool.requested(name);

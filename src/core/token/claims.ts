@@ -1,4 +1,4 @@
-// The claims of our tokens: reserved names, and the claims of a new pair.
+// The claims of our tokens: reserved names, the `typ` and `jti` of each kind, and the claims of a new pair.
 
 import { PROTO_NAME } from './claim-values.js';
 import type { TokenRules } from './rules.js';

@@ -1,7 +1,7 @@
 // Open connections in the order in which they would be closed to make room.
 
-/** Connections by state. Every method except `open` ignores a connection that is not in the pool. */
-export class ConnectionPool<Connection> {
+/** Connections by state. Every method except `open` ignores a connection that is not known. */
+export class ClosingOrder<Connection> {
   /** No complete request has arrived yet; the oldest first. */
   readonly #fresh = new Set<Connection>();
   /** Kept alive after a response, without a request under way; the longest idle first. */
