@@ -15,6 +15,8 @@ import { TestClient } from '../support/auth-client.js';
 import { ISSUER_TOKEN, runCommand, type Started, startGateway, startServe } from '../support/processes.js';
 
 const CLIENT = 'st:a secret of the client, for tests alone';
+/** Another client, with the same secret. schemathesis reads responses to their end, and a stream has none. */
+const WATCHER = 'watcher';
 const REVOKER_TOKEN = 'a credential for RevokeSubject, for tests alone';
 const JWT_ISSUER = 'https://login.example.com';
 const SCHEMATHESIS = join(ROOT, 'node_modules/.cache/schemathesis/schemathesis==4.32.5/bin/schemathesis');
@@ -49,6 +51,15 @@ async function statusOf(url: string, method: string, headers: Readonly<Record<st
   return response.statusCode ?? 0;
 }
 
+/** The status of a response that goes on, which is not read. */
+async function statusOfStream(url: string): Promise<number> {
+  const reading = new AbortController();
+  const authorization = `Basic ${btoa(CLIENT.replace(/^[^:]*/, WATCHER))}`;
+  const { status } = await fetch(url, { headers: { authorization }, signal: reading.signal });
+  reading.abort();
+  return status;
+}
+
 describe('the OpenAPI document', function () {
   this.timeout(RUN_MS);
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-openapi-'));
@@ -67,7 +78,10 @@ describe('the OpenAPI document', function () {
     client = new TestClient(service.address);
     const [id, secret = ''] = CLIENT.split(':');
     const entry = { id, secret_sha256: [createHash('sha256').update(secret).digest('hex')] };
-    const clients = [{ ...entry, rights: ['introspect', 'global_revocation'] }];
+    const clients = [
+      { ...entry, rights: ['introspect', 'global_revocation'] },
+      { ...entry, id: WATCHER, rights: ['watch'] },
+    ];
     const OAUTH_CLIENTS = join(folder, 'clients.json');
     writeFileSync(OAUTH_CLIENTS, JSON.stringify({ clients }));
     gateway = await startGateway(service.address, { env: { ...shared, OAUTH_CLIENTS, REFRESH_COOKIE: 'true' } });
@@ -164,6 +178,7 @@ describe('the OpenAPI document', function () {
     const { accessToken } = await client.issue('carol', {}, ISSUER_TOKEN);
     await call(document, ...phases, '-H', `Authorization: Bearer ${accessToken}`, '--include-tag', 'Proxies');
     await call(document, ...phases, '--auth', CLIENT, '--include-tag', 'OAuth');
+    seen.add(`GET /api/auth/revocations ${await statusOfStream(`${url}/api/auth/revocations`)}`);
     const successes = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.entries(operations).flatMap(([method, { responses }]) =>
         Object.keys(responses).flatMap((status) =>
