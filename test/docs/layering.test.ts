@@ -161,12 +161,14 @@ const RULES: readonly Rule[] = [
   ...['meter', 'recorders'].map((name) => ({
     ...{ at: `${METRICS}${name}.ts`, files: [`${METRICS}meter.ts`], packages: [], node: false },
   })),
-  ...['process-metrics', 'exposition'].map((name) => ({
-    at: `${METRICS}${name}.ts`,
-    files: [`${METRICS}meter.ts`, `${METRICS}recorders.ts`],
-    packages: ['prom-client'],
+  { at: `${METRICS}node-metrics.ts`, files: [`${METRICS}recorders.ts`], packages: [], node: true },
+  {
+    at: `${METRICS}process-metrics.ts`,
+    files: ['meter', 'recorders', 'node-metrics'].map((name) => `${METRICS}${name}.ts`),
+    packages: [],
     node: false,
-  })),
+  },
+  { at: `${METRICS}exposition.ts`, files: [`${METRICS}recorders.ts`], packages: ['prom-client'], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
   {
