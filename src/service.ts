@@ -95,7 +95,7 @@ export async function startService(
   const store = meter ? measureStore(traced, meter, waits) : traced;
   try {
     await waitForStore(opened, log);
-    const births = new Births(store, policy.foreignSinceMs);
+    const births = new Births(store, policy.adoptedSinceMs);
     const countSetback = meter && countSetbacks(meter);
     const ledger = new Ledger(store, (setback) => {
       countSetback?.(setback);
@@ -105,7 +105,7 @@ export async function startService(
     if (meter) countEnds(revocations, meter);
     if (meter) measureKeyAge(owned.signingSinceMs, meter);
     const guarded = new GuardedStore({ store, births, ledger, revocations });
-    await keepComplete(guarded, policy.foreignSinceMs !== undefined, log);
+    await keepComplete(guarded, policy.adoptedSinceMs !== undefined, log);
     const crypto = { randomBytes, sha256: (text: string) => createHash('sha256').update(text).digest() };
     const issuer = issuerOf(settings);
     const memory = tokenMemory<Verified>(settings.verifiedTokens);

@@ -9,7 +9,7 @@ import type { Session } from '../stores/sessions.js';
 
 export function tokenOf(kind: TokenKind, session: Session, keys: Keys): string {
   const kid = keys.signingKid;
-  const bearer = { ...session, issuer: undefined, audience: [], claims: {}, fromElsewhere: false };
+  const bearer = { ...session, issuer: undefined, audience: [], claims: {}, adoptedSession: false };
   return keys.sign(kind, writeClaims(kind, bearer, { ...session, kid }), kid);
 }
 

@@ -35,7 +35,7 @@ export class Subject {
     const { signingKid: kid } = keys;
     return this.#lab.fresh(count).map((session) => {
       const shared = { ...session, issuer: undefined, audience: [], claims: { role: 'user', pad: PAD } };
-      return keys.sign('access', writeClaims('access', { ...shared, fromElsewhere: false }, { ...session, kid }), kid);
+      return keys.sign('access', writeClaims('access', { ...shared, adoptedSession: false }, { ...session, kid }), kid);
     });
   }
 

@@ -166,12 +166,12 @@ export function readPolicy(env: Environment, adopt: boolean, nowMs: number): Pol
     issuer: env.text('JWT_ISSUER'),
     audience: readAudience(env),
     subjectClaim: readSubjectClaim(env, adopt),
-    foreignSinceMs: env.instant('SESSIONS_SINCE'),
+    adoptedSinceMs: env.instant('SESSIONS_SINCE'),
     clientId: readClientId(env),
     adopts: adopt,
   };
   checkOrder(env, policy);
-  if (policy.foreignSinceMs !== undefined && policy.foreignSinceMs > nowMs) {
+  if (policy.adoptedSinceMs !== undefined && policy.adoptedSinceMs > nowMs) {
     env.fault('SESSIONS_SINCE', 'a moment in the future', 'the moment since when the adopted sessions are good');
   }
   return policy;

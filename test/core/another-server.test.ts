@@ -8,7 +8,7 @@ import type { EntryKey } from '../../src/core/session/store-keys.js';
 import { run, World } from '../support/world.js';
 
 const SHARD = 1;
-const birth = (writes: number, atMs = 5): Birth => ({ atMs, foreignSinceMs: undefined, writes, isLogged: true });
+const birth = (writes: number, atMs = 5): Birth => ({ atMs, adoptedSinceMs: undefined, writes, isLogged: true });
 
 describe('an acknowledgement', () => {
   it('of a write always waits for replicas; of what was read once for each text and server', async () => {

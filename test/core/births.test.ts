@@ -15,8 +15,8 @@ describe('a birth record', () => {
     const payload = { token_type: 'refresh', jti: `${startMs}`, sub: 'alice', iat, exp };
     return JSON.stringify({ use: 'adopted', typ: 'JWT', payload });
   };
-  const begin = async (foreignSinceMs: number | undefined): Promise<void> => {
-    scene = new Scene({ foreignSinceMs });
+  const begin = async (adoptedSinceMs: number | undefined): Promise<void> => {
+    scene = new Scene({ adoptedSinceMs });
     bornMs = scene.world.nowMs;
     await run(scene.world, scene.context.births.write());
     scene.world.nowMs += 3 * SECOND;
@@ -30,7 +30,7 @@ describe('a birth record', () => {
 
   it('denies by SESSIONS_SINCE in the same way', async () => {
     await begin(50 * DAY);
-    scene.context = scene.node({ foreignSinceMs: 50 * DAY, refreshTtlMs: 100 * DAY, sessionMaxMs: 100 * DAY });
+    scene.context = scene.node({ adoptedSinceMs: 50 * DAY, refreshTtlMs: 100 * DAY, sessionMaxMs: 100 * DAY });
     const late = (startMs: number): string => {
       const { payload, ...rest } = JSON.parse(adopted(startMs));
       return JSON.stringify({ ...rest, payload: { ...payload, exp: payload.exp + 90 * 86_400 } });
@@ -41,7 +41,7 @@ describe('a birth record', () => {
 
   it('of another node that was only read shows that a missing one was wiped', async () => {
     await begin(50 * DAY);
-    scene.context = scene.node({ foreignSinceMs: 50 * DAY });
+    scene.context = scene.node({ adoptedSinceMs: 50 * DAY });
     await scene.issue();
     scene.world.flush();
     await scene.issue();
@@ -50,7 +50,7 @@ describe('a birth record', () => {
 
   it('that was found by a round alone shows it too', async () => {
     await begin(50 * DAY);
-    const { births } = scene.node({ foreignSinceMs: 50 * DAY });
+    const { births } = scene.node({ adoptedSinceMs: 50 * DAY });
     await run(scene.world, births.write());
     scene.world.flush();
     await run(scene.world, births.write());
@@ -60,7 +60,7 @@ describe('a birth record', () => {
   it('that no round could read or write shows nothing', async () => {
     await begin(50 * DAY);
     scene.world.flush();
-    scene.context = scene.node({ foreignSinceMs: 50 * DAY });
+    scene.context = scene.node({ adoptedSinceMs: 50 * DAY });
     const { births } = scene.context;
     const round = births.write();
     scene.world.setReachable(false);

@@ -127,8 +127,8 @@ describe('the births of a store', () => {
   });
 
   it('hold SESSIONS_SINCE only where this process has seen none before', async () => {
-    const foreignSinceMs = DAY;
-    const scene = new Scene({ foreignSinceMs });
+    const adoptedSinceMs = DAY;
+    const scene = new Scene({ adoptedSinceMs });
     await scene.issue();
     expect(scene.world.get({ kind: 'birth', shard: 0 })).to.match(/ born 86400000 0$/);
     scene.world.flush();
@@ -139,7 +139,7 @@ describe('the births of a store', () => {
 
 describe('a round of births that breaks off', () => {
   it('goes on with the SESSIONS_SINCE that it began with', async () => {
-    const scene = new Scene({ foreignSinceMs: DAY });
+    const scene = new Scene({ adoptedSinceMs: DAY });
     const { bareStore: store, births } = scene.context;
     const { compareAndSet } = store;
     let writes = 0;
@@ -226,7 +226,7 @@ describe('an adopted token', () => {
   it('from before the birth is denied, unless SESSIONS_SINCE vouches for it', async () => {
     const old = adopted(dates(scene.world.nowMs - 60 * SECOND));
     expect(await failure(scene.refresh(old))).to.equal('REVOKED');
-    const vouched = new Scene({ subjectClaim: 'user_id', foreignSinceMs: DAY });
+    const vouched = new Scene({ subjectClaim: 'user_id', adoptedSinceMs: DAY });
     const pair = await vouched.refresh(old);
     expect(await vouched.verdict(pair.accessToken)).to.equal('active');
     const next = await vouched.refresh(pair.refreshToken);
@@ -238,7 +238,7 @@ describe('an adopted token', () => {
 
   it('from before the birth is denied for good once its session was ended, or the store wiped', async () => {
     const old = adopted(dates(scene.world.nowMs - 60 * SECOND));
-    const vouched = new Scene({ subjectClaim: 'user_id', foreignSinceMs: DAY });
+    const vouched = new Scene({ subjectClaim: 'user_id', adoptedSinceMs: DAY });
     const pair = await vouched.refresh(old);
     await vouched.logout(pair.accessToken, '');
     expect(await vouched.verdict(pair.accessToken)).to.equal('REVOKED logout');

@@ -7,7 +7,7 @@ import { failure, Scene } from '../support/scene.js';
 import { DAY, MINUTE, type Node, POLICY, SECOND } from '../support/world.js';
 
 const HOUR = 60 * MINUTE;
-const SMALL = { foreignSinceMs: 0 };
+const SMALL = { adoptedSinceMs: 0 };
 const LARGE = { ...SMALL, refreshTtlMs: 2_000 * DAY, sessionMaxMs: 3_000 * DAY };
 
 describe('an adopted session, when SESSION_MAX is raised', () => {

@@ -93,7 +93,7 @@ describe('the documents', () => {
     expect(parseNotBefore(subject)).to.deep.equal({ atMs: 1795354958210 });
     expect(parseBirth(shard)).to.deep.equal({
       atMs: 1795354952551,
-      foreignSinceMs: undefined,
+      adoptedSinceMs: undefined,
       writes: 17,
       isLogged: true,
     });

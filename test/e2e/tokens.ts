@@ -36,7 +36,7 @@ export function craft(kind: TokenKind, { subject = 'alice', generation = 0, ...r
     issuer: undefined,
     audience: [],
     claims: {},
-    fromElsewhere: false,
+    adoptedSession: false,
   };
   const answered = { generation, issuedAt, accessExpiresAt: expiresAt, refreshExpiresAt: expiresAt, kid };
   return keys.sign(kind, writeClaims(kind, bearer, answered), kid);

@@ -268,7 +268,7 @@ describe('gateway: OAuth clients', () => {
       const secret = createSecretKey('a secret of simplejwt, of more than 32 bytes', 'utf8');
       const keys = new JwtKeys(keyFromSecret(JWT_SECRET), [], secret);
       // Its sessions began before the store of the test.
-      const adopting = await OAuthScene.start({}, { keys, policy: { ...POLICY, foreignSinceMs: 1 } });
+      const adopting = await OAuthScene.start({}, { keys, policy: { ...POLICY, adoptedSinceMs: 1 } });
       const nowS = adopting.service.world.nowMs / 1000;
       const signed = (kind: string): string =>
         jwt.sign({ token_type: kind, sub: 'alice', jti: kind, iat: nowS, exp: nowS + 60 }, secret);

@@ -44,7 +44,7 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   WatchRevocationsResponse: ['settings', 'keys', 'shards', 'revocations', 'caught_up', 'pong'],
   Settings: ['issuer', 'audience', 'access_ttl_seconds', 'session_max_seconds', 'shards'],
   KeySet: ['keys'],
-  ShardState: ['shard', 'complete_since_ms', 'born_ms', 'foreign_since_ms'],
+  ShardState: ['shard', 'complete_since_ms', 'born_ms', 'adopted_since_ms'],
   Revocation: ['shard', 'session_id', 'subject', 'doubtful_session_id', 'doubtful_subject', 'at_ms'],
   SubjectCutOff: ['subject', 'not_before_ms'],
   Pong: ['id', 'store_time_ms', 'uncovered'],

@@ -39,7 +39,7 @@ describe('the settings of the service', () => {
       issuer: undefined,
       audience: [],
       subjectClaim: 'sub',
-      foreignSinceMs: undefined,
+      adoptedSinceMs: undefined,
       clientId: undefined,
       adopts: false,
     });

@@ -32,7 +32,7 @@ export const POLICY: Policy = {
   issuer: undefined,
   audience: [],
   subjectClaim: 'sub',
-  foreignSinceMs: undefined,
+  adoptedSinceMs: undefined,
   clientId: undefined,
   // The plain keys take whatever says that it is adopted.
   adopts: true,
@@ -312,7 +312,7 @@ export function node(
   policy: Policy = POLICY,
   tell: (setback: Setback) => void = () => {},
 ): Node {
-  const births = new Births(store, policy.foreignSinceMs);
+  const births = new Births(store, policy.adoptedSinceMs);
   const ledger = new Ledger(store, tell);
   const revocations = new Revocations((error) => {
     throw error;

@@ -11,7 +11,7 @@ import type { Moment } from '../../src/validator/freshness.js';
 
 const at = (ms: number): Moment => ({ steadyMs: ms, wallMs: ms });
 const state = (completeSinceMs: number, bornMs = 0) => ({
-  ...{ shard: 0, completeSinceMs, birth: { atMs: bornMs, foreignSinceMs: undefined } },
+  ...{ shard: 0, completeSinceMs, birth: { atMs: bornMs, adoptedSinceMs: undefined } },
 });
 const ping = (id: number) => ({ id, sent: at(id) });
 const id = (name: string): Buffer => Buffer.from(name.padEnd(16, '.'), 'latin1');
@@ -49,12 +49,12 @@ describe('the pair of a shard', () => {
 
   it('has the latest birth of all streams, with its own start of adopted sessions', () => {
     const pairs = new ShardPairs();
-    pairs.found({ ...state(0), birth: { atMs: 50, foreignSinceMs: 7 } });
+    pairs.found({ ...state(0), birth: { atMs: 50, adoptedSinceMs: 7 } });
     pairs.streamBegins();
     pairs.found(state(0, 40));
-    expect(pairs.get(0)?.birth).to.deep.equal({ atMs: 50, foreignSinceMs: 7 });
+    expect(pairs.get(0)?.birth).to.deep.equal({ atMs: 50, adoptedSinceMs: 7 });
     pairs.found(state(0, 60));
-    expect(pairs.get(0)?.birth).to.deep.equal({ atMs: 60, foreignSinceMs: undefined });
+    expect(pairs.get(0)?.birth).to.deep.equal({ atMs: 60, adoptedSinceMs: undefined });
   });
 });
 
@@ -111,7 +111,7 @@ describe('the revocations that are held', () => {
     } as const;
     const more = { id: '', notBefore: undefined, issuer: undefined, audience: [], claims: {} };
     const judged = (issuedAt: number) => {
-      const all = { ...token, ...more, issuedAt, expiresAt: issuedAt + 300, adopted: false, fromElsewhere: false };
+      const all = { ...token, ...more, issuedAt, expiresAt: issuedAt + 300, adopted: false, adoptedSession: false };
       return knowledge.judge({ token: all, shard: 0, session: 'x', subject: 's' }, at(4), { maxStalenessMs: 1_000 });
     };
     expect([judged(109), judged(111)]).to.deep.equal(['ask', 'active']);

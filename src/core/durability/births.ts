@@ -19,7 +19,7 @@ interface Round {
 
 export class Births {
   readonly #store: Store;
-  readonly #foreignSinceMs: number | undefined;
+  readonly #adoptedSinceMs: number | undefined;
   /**
    * Whether this process has read a record. If so, a missing record was wiped, and its shard denies all older sessions.
    */
@@ -30,10 +30,10 @@ export class Births {
   /** The values that an interrupted round was writing, by shard. The next round writes the same. */
   readonly #begun = new Map<number, string>();
 
-  /** @param foreignSinceMs the start from which adopted sessions are accepted on a store that starts empty, Unix ms */
-  constructor(store: Store, foreignSinceMs: number | undefined) {
+  /** @param adoptedSinceMs the start from which adopted sessions are accepted on a store that starts empty, Unix ms */
+  constructor(store: Store, adoptedSinceMs: number | undefined) {
     this.#store = store;
-    this.#foreignSinceMs = foreignSinceMs;
+    this.#adoptedSinceMs = adoptedSinceMs;
   }
 
   /** Parses a record; undefined if it is missing. @throws StoreUnavailable if it cannot be parsed */
@@ -69,7 +69,7 @@ export class Births {
     const shards = Array.from({ length: this.#store.shards }, (_, shard) => shard);
     // Decided by what this process read before the round. Records that appear during it may come from another node that
     // is starting too, or from our own interrupted round.
-    const value = birthValue(this.#seen ? undefined : this.#foreignSinceMs);
+    const value = birthValue(this.#seen ? undefined : this.#adoptedSinceMs);
     const failures = new Map<number, unknown>();
     let missing = 0;
     const write = async (shard: number): Promise<void> => {

@@ -38,7 +38,7 @@ export async function restoreBirth(store: Store, shard: number, before: Birth): 
     // A missing record is written by the next call that needs it, and denies all earlier sessions.
     if (!birth || !isOlder(birth, before)) return 'none' as const;
     if (birth.atMs === before.atMs) return birth;
-    const value = birthValue(before.foreignSinceMs, before.writes);
+    const value = birthValue(before.adoptedSinceMs, before.writes);
     const lost = { key, expected: text, value, atMs: before.atMs, lifetimeMs: undefined, isEnd: false };
     return (await restoreText(store, shard, lost)) ? birth : undefined;
   });

@@ -70,7 +70,7 @@ export class ShardStates {
     const isSame =
       before?.completeSinceMs === completeSinceMs &&
       before.birth.atMs === birth.atMs &&
-      before.birth.foreignSinceMs === birth.foreignSinceMs;
+      before.birth.adoptedSinceMs === birth.adoptedSinceMs;
     if (!isSame) this.#states.set(shard, { shard, completeSinceMs, birth, version: ++this.#version });
   }
 }

@@ -40,7 +40,7 @@ export interface NotBefore {
 export interface Birth {
   readonly atMs: number;
   /** Replaces `atMs` for adopted sessions, Unix ms, if it was set. */
-  readonly foreignSinceMs: number | undefined;
+  readonly adoptedSinceMs: number | undefined;
   /**
    * How many entries of the shard all nodes have written since. A lower number than before means a store that lost
    * writes.
@@ -56,8 +56,8 @@ export const liveValue = (e: Omit<LiveEntry, 'state' | 'atMs'>): string =>
   `live ${e.generation} ${e.issuedAt} ${e.accessExpiresAt} ${e.refreshExpiresAt} ${e.kid}`;
 export const endedValue = (cause: EndCause): string => `ended ${cause}`;
 export const notBeforeValue = 'not-before';
-export const birthValue = (foreignSinceMs: number | undefined, writes = 0): string =>
-  `born ${foreignSinceMs ?? '-'} ${writes}`;
+export const birthValue = (adoptedSinceMs: number | undefined, writes = 0): string =>
+  `born ${adoptedSinceMs ?? '-'} ${writes}`;
 
 const LIVE = /^1 (\d{1,15}) live (\d{1,10}) (\d{1,12}) (\d{1,12}) (\d{1,12}) ([!-~]{1,100})$/;
 const LIVE_MARK = ' live ';
@@ -117,7 +117,7 @@ export function parseBirth(text: string | undefined): Birth | undefined {
   const [, atMs, since, writes = '0'] = BIRTH.exec(text) ?? unreadable('birth record');
   return {
     atMs: Number(atMs),
-    foreignSinceMs: since === '-' ? undefined : Number(since),
+    adoptedSinceMs: since === '-' ? undefined : Number(since),
     writes: Number(writes),
     isLogged: writes.length > 1 && writes.startsWith('0'),
   };

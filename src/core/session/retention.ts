@@ -12,7 +12,7 @@ import type { SessionState } from './session-state.js';
 export function deadFromMs(token: Token, { session }: SessionState, rules: TokenRules): number {
   const answeredMs = session?.state === 'live' ? session.refreshExpiresAt * 1000 : 0;
   // The entry of an adopted session records the `exp` of its tokens. If the entry is lost, only the maximum is known.
-  const adoptedMs = token.fromElsewhere && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;
+  const adoptedMs = token.adoptedSession && !token.adopted && !session ? adoptedEndMs(token.startMs) : 0;
   return Math.max(sessionEndMs(token.startMs, rules), denyUntilMs(token), answeredMs, adoptedMs);
 }
 

@@ -5,7 +5,7 @@ export interface SessionRules {
   /** How long a retry of a refresh gets the same successor. */
   readonly graceMs: number;
   /** The start from which adopted sessions are accepted, Unix ms; written into the birth records of a new store. */
-  readonly foreignSinceMs: number | undefined;
+  readonly adoptedSinceMs: number | undefined;
   /** The `client_id` of sessions that are issued without one; undefined: their tokens carry none. */
   readonly clientId: string | undefined;
 }

@@ -35,14 +35,14 @@ export type Denial = 'birth' | 'not-before' | 'ended' | 'lost' | 'superseded';
 
 /** What denies sessions by their start. */
 export interface StartBounds {
-  readonly birth: Pick<Birth, 'atMs' | 'foreignSinceMs'>;
+  readonly birth: Pick<Birth, 'atMs' | 'adoptedSinceMs'>;
   readonly notBefore: NotBefore | undefined;
 }
 
 /** Whether a session started too early: before the store's birth, or before the subject's cut-off. */
 export function denialByStart(token: Token, { birth, notBefore }: StartBounds): 'birth' | 'not-before' | undefined {
   // An adopted session started before its first refresh here, and perhaps before the store was created.
-  const bornMs = token.fromElsewhere ? (birth.foreignSinceMs ?? birth.atMs) : birth.atMs;
+  const bornMs = token.adoptedSession ? (birth.adoptedSinceMs ?? birth.atMs) : birth.atMs;
   if (token.startMs <= bornMs) return 'birth';
   return notBefore && token.startMs <= notBefore.atMs ? 'not-before' : undefined;
 }

@@ -43,6 +43,6 @@ export function adopt(reader: ClaimReader, kind: TokenKind, rules: TokenRules, h
     audience: [],
     claims: otherClaims(reader.claims),
     adopted: true,
-    fromElsewhere: true,
+    adoptedSession: true,
   };
 }

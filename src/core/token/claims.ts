@@ -43,7 +43,7 @@ export interface SharedClaims {
   readonly audience: readonly string[];
   readonly claims: Claims;
   /** The claim `adopted`: the session began with another issuer's token. */
-  readonly fromElsewhere: boolean;
+  readonly adoptedSession: boolean;
 }
 
 /** A token's claims, always in the same order: the same input gives the same bytes. */
@@ -59,7 +59,7 @@ export function writeClaims(kind: TokenKind, shared: SharedClaims, times: PairTi
     jti: tokenId(kind, sessionId, times.generation),
     iat: times.issuedAt,
     exp: kind === 'access' ? times.accessExpiresAt : times.refreshExpiresAt,
-    ...(shared.fromElsewhere ? { adopted: true } : {}),
+    ...(shared.adoptedSession ? { adopted: true } : {}),
     ...shared.claims,
   };
 }

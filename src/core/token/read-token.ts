@@ -51,7 +51,7 @@ function readOwn(reader: ClaimReader, kind: TokenKind, kid: string | undefined):
     audience: isString(audience) ? [audience] : audience,
     claims: otherClaims(reader.claims),
     adopted: false,
-    fromElsewhere: reader.may('adopted', isTrue, 'true') ?? false,
+    adoptedSession: reader.may('adopted', isTrue, 'true') ?? false,
   };
 }
 

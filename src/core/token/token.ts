@@ -31,7 +31,7 @@ export interface Token {
   /** Another issuer signed the token. */
   readonly adopted: boolean;
   /** The session began with an adopted token, this one or an earlier one. */
-  readonly fromElsewhere: boolean;
+  readonly adoptedSession: boolean;
 }
 
 const ttlMs = (kind: TokenKind, rules: TokenRules): number =>

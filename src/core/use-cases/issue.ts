@@ -52,7 +52,7 @@ export async function issue(context: Context, call: Call, login: Login): Promise
       ...login.claims,
       ...(policy.subjectClaim === 'sub' ? {} : { [policy.subjectClaim]: subject }),
     },
-    fromElsewhere: false,
+    adoptedSession: false,
   };
   const times = pairTimesNow({ generation: 0, startMs, kid: keys.signingKid }, policy, nowMs);
   const pair = signPair(keys, shared, times, { field: 'claims', spareBytes: TOKEN_SPARE_BYTES });

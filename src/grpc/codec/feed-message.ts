@@ -35,7 +35,7 @@ export const keysPart = (keys: readonly PublicKey[]): Buffer =>
 export const shardsPart = (states: readonly ShardState[]): Buffer =>
   part({
     shards: states.map(({ shard, completeSinceMs, birth }) => ({
-      ...{ shard, completeSinceMs, bornMs: birth.atMs, foreignSinceMs: birth.foreignSinceMs },
+      ...{ shard, completeSinceMs, bornMs: birth.atMs, adoptedSinceMs: birth.adoptedSinceMs },
     })),
   });
 

@@ -167,8 +167,8 @@ export class FeedKnowledge {
   }
 }
 
-const readState = ({ shard, completeSinceMs, bornMs, foreignSinceMs }: ShardState): WireState => ({
-  ...{ shard, completeSinceMs, birth: { atMs: bornMs, foreignSinceMs } },
+const readState = ({ shard, completeSinceMs, bornMs, adoptedSinceMs }: ShardState): WireState => ({
+  ...{ shard, completeSinceMs, birth: { atMs: bornMs, adoptedSinceMs } },
 });
 
 const rulesIn = ({ issuer, audience, accessTtlSeconds, sessionMaxSeconds }: WireSettings): TokenRules => ({

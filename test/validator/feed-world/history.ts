@@ -73,7 +73,7 @@ export class History {
     this.validators = [0, 1, 2].map(() => new ModelValidator(this.store, world.validatorFaults ?? {}));
     const atMs = this.store.nowMs - 1;
     for (const shard of SHARDS)
-      this.store.births.set(shard, { atMs, foreignSinceMs: atMs - 100 * SECOND, isLogged: true });
+      this.store.births.set(shard, { atMs, adoptedSinceMs: atMs - 100 * SECOND, isLogged: true });
   }
 
   /** @returns what was broken */

@@ -182,7 +182,7 @@ export class FeedNode extends ServiceNode {
   #state(shard: number) {
     const { completeSinceMs, birth } = this.#window(shard);
     if (completeSinceMs === undefined || !birth) return [];
-    return [{ shard, completeSinceMs, bornMs: birth.atMs, foreignSinceMs: birth.foreignSinceMs }];
+    return [{ shard, completeSinceMs, bornMs: birth.atMs, adoptedSinceMs: birth.adoptedSinceMs }];
   }
 
   #tell(message: Partial<WatchRevocationsResponse>): void {

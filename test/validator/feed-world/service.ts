@@ -144,7 +144,7 @@ export class ServiceNode {
     for (const shard of SHARDS) {
       yield;
       this.store.reach(shard);
-      const birth = { atMs: this.store.nowMs, foreignSinceMs: undefined, isLogged: !this.isOld };
+      const birth = { atMs: this.store.nowMs, adoptedSinceMs: undefined, isLogged: !this.isOld };
       if (!this.store.births.has(shard)) this.store.setBirth(shard, birth);
       this.store.see();
     }

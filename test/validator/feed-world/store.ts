@@ -28,7 +28,7 @@ export interface Session {
 
 export interface Birth {
   readonly atMs: number;
-  readonly foreignSinceMs: number | undefined;
+  readonly adoptedSinceMs: number | undefined;
   /** Whether the last writer keeps the log. */
   readonly isLogged: boolean;
 }
@@ -217,5 +217,5 @@ export class ModelStore {
   }
 }
 
-export const bornMs = ({ atMs, foreignSinceMs }: Birth, isForeign: boolean): number =>
-  isForeign ? (foreignSinceMs ?? atMs) : atMs;
+export const bornMs = ({ atMs, adoptedSinceMs }: Birth, isForeign: boolean): number =>
+  isForeign ? (adoptedSinceMs ?? atMs) : atMs;

@@ -110,7 +110,7 @@ function newSubject({
   const token = {
     ...({ kind: 'access', kid, subject: sub, sessionId: sid as never, startMs, generation, id: '' } as const),
     ...{ issuedAt, expiresAt, notBefore: undefined, issuer: undefined, audience: [], claims: {} },
-    ...{ adopted: false, fromElsewhere: isForeign },
+    ...{ adopted: false, adoptedSession: isForeign },
   };
   return { token, shard, session: idBytes(sid).toString('latin1'), subject: idBytes(sub).toString('latin1') };
 }

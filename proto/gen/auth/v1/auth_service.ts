@@ -254,7 +254,7 @@ export interface ShardState {
   /** Sessions that started at or before are not active: the store does not know whether they ended. */
   bornMs: number;
   /** Replaces `born_ms` for tokens with the claim `adopted`. Unset: `born_ms` counts for them, too. */
-  foreignSinceMs?: number | undefined;
+  adoptedSinceMs?: number | undefined;
 }
 
 /** The end of a session, the cut-off of a subject, or a doubt about one of them. */
@@ -1622,7 +1622,7 @@ export const KeySet: MessageFns<KeySet> = {
 };
 
 function createBaseShardState(): ShardState {
-  return { shard: 0, completeSinceMs: 0, bornMs: 0, foreignSinceMs: undefined };
+  return { shard: 0, completeSinceMs: 0, bornMs: 0, adoptedSinceMs: undefined };
 }
 
 export const ShardState: MessageFns<ShardState> = {
@@ -1636,8 +1636,8 @@ export const ShardState: MessageFns<ShardState> = {
     if (message.bornMs !== 0) {
       writer.uint32(24).int64(message.bornMs);
     }
-    if (message.foreignSinceMs !== undefined) {
-      writer.uint32(32).int64(message.foreignSinceMs);
+    if (message.adoptedSinceMs !== undefined) {
+      writer.uint32(32).int64(message.adoptedSinceMs);
     }
     return writer;
   },
@@ -1684,7 +1684,7 @@ export const ShardState: MessageFns<ShardState> = {
               break;
             }
 
-            message.foreignSinceMs = longToNumber(reader.int64());
+            message.adoptedSinceMs = longToNumber(reader.int64());
             continue;
           }
         }
