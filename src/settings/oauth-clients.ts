@@ -1,5 +1,6 @@
 // The file of OAuth clients in OAUTH_CLIENTS: its format, its checks, and the entry of a client.
 
+import { createHash } from 'node:crypto';
 import { readSecretFile } from '../platform/env/secret-file.js';
 
 /** What a client may be allowed to do beyond revoking the tokens that it holds. */
@@ -25,6 +26,8 @@ const MAX_HASHES = 4;
  */
 const ID = /^[A-Za-z0-9._~@/-]{1,255}$/;
 const HASH = /^[0-9a-f]{64}$/i;
+/** What `printf "$SECRET" | sha256sum` prints if the variable is empty, and `echo` in its place. */
+const NO_SECRETS = ['', '\n'].map((text) => createHash('sha256').update(text).digest('hex'));
 const MEMBERS = ['id', 'secret_sha256', 'rights'];
 
 export const isClientName = (text: string): boolean => ID.test(text);
@@ -94,6 +97,7 @@ function clientOf(entry: unknown): OAuthClient | string {
   }
   if (!isListOf(rights, isRight)) return `rights must be a list of one or more of ${CLIENT_RIGHTS.join(', ')}`;
   const secretHashes = hashes.map((each) => each.toLowerCase());
+  if (secretHashes.some((each) => NO_SECRETS.includes(each))) return 'secret_sha256 has the hash of an empty secret';
   return { id, secretHashes, rights: CLIENT_RIGHTS.filter((right) => rights.includes(right)) };
 }
 
