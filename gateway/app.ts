@@ -146,11 +146,12 @@ export function createApp(
     send(reply, answerError(error, request, log, limits.bodyBytes)),
   );
 
-  const respond = async (route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  const respond = async (route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const response = route
       .handle(request, callContextOf(request))
       .catch((error) => answerError(error, request, log, limits.bodyBytes));
-    send(reply, await response);
+    // The reply, or fastify would end one whose stream has not begun.
+    return send(reply, await response);
   };
   for (const [url, route] of routes) {
     const config = CORS_OF[route.pages](cors);

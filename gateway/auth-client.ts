@@ -1,5 +1,6 @@
 // The client of the service's AuthService and of its health.
 
+import type { ClientDuplexStream } from '@grpc/grpc-js';
 import {
   AuthServiceService as AUTH,
   AuthServiceClient,
@@ -9,6 +10,8 @@ import {
   type LogoutRequest,
   type LogoutResponse,
   type RefreshTokenResponse,
+  type WatchRevocationsRequest,
+  type WatchRevocationsResponse,
 } from '../proto/gen/auth/v1/auth_service.js';
 import type { TokenPair } from '../proto/gen/auth/v1/token.js';
 import {
@@ -55,6 +58,11 @@ export class AuthClient {
     return this.#call<GetJsonWebKeySetResponse>(AUTH.getJsonWebKeySet, context, (...call) =>
       this.#auth.getJsonWebKeySet({}, ...call),
     );
+  }
+
+  /** Opens a stream of what ends access tokens. It has no deadline. */
+  watchRevocations(): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse> {
+    return this.#auth.watchRevocations();
   }
 
   /** Whether the health service reports SERVING. */

@@ -5,12 +5,15 @@ import type { TlsPeer } from '../src/platform/tls/channel.js';
 import type { AuthClient } from './auth-client.js';
 import type { GatewaySettings } from './config.js';
 import { ClientsFile } from './oauth/clients-file.js';
+import { EventSource } from './revocations/event-source.js';
 import { RevokerClient } from './revoker-client.js';
 import type { OAuthParts } from './routes/oauth.js';
 import { ServiceConnection } from './service-connection.js';
 
 export interface OpenOAuth {
   readonly parts: OAuthParts;
+  /** Ends the event streams: they would last as long as their clients. */
+  endStreams(): void;
   close(): void;
 }
 
@@ -34,8 +37,10 @@ export function openOAuth(
   const apart =
     revokerToken && issuerAddress && new ServiceConnection(issuerAddress, limits.callMs, peerAt(issuerAddress.host));
   const revoker = revokerToken && new RevokerClient(apart ?? connection, revokerToken);
+  const events = new EventSource(() => client.watchRevocations());
   return {
-    parts: { client, clients: () => file.clients, issuer, urls, revoker },
+    parts: { client, clients: () => file.clients, issuer, urls, revoker, events },
+    endStreams: () => events.stop(),
     close: () => {
       file.close();
       apart?.close();

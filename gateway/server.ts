@@ -72,6 +72,7 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
+    oauth?.endStreams();
     await connections.beginDrain();
     const served = app.close();
     await connections.drain(limits.stopMs);

@@ -1,6 +1,6 @@
 // The metrics of the service's parts: the store, the cache of verified tokens, the ends of sessions, the signing key.
 
-import { ObservedStore } from './adapters/observed/observed-store.js';
+import { ObservedStore, type ObserveOperation } from './adapters/observed/observed-store.js';
 import type { Setback } from './core/durability/ledger.js';
 import type { Revocation, Revocations } from './core/events/revocations.js';
 import type { Memory, RevocationLogs, Store } from './core/ports.js';
@@ -32,14 +32,20 @@ export function measureStore(store: Store & RevocationLogs, meter: Meter, waits:
     { name: 'latchkey_store_operation_duration_seconds', help: 'Time from a request to the store to its answer' },
     { name: 'operation', values: ['read', 'write', 'wait'] },
   );
-  return new ObservedStore(
-    store,
-    (operation) => {
-      const startMs = performance.now();
-      return () => durations.observe(operation, (performance.now() - startMs) / 1000);
-    },
-    waits,
-  );
+  let isReading = false;
+  const measure: ObserveOperation = (operation) => {
+    if (operation === 'read') {
+      // The reads of one turn of the event loop are one command, so one of them is measured.
+      if (isReading) return undefined;
+      isReading = true;
+      setImmediate(() => {
+        isReading = false;
+      });
+    }
+    const startMs = performance.now();
+    return () => durations.of(operation).observe((performance.now() - startMs) / 1000);
+  };
+  return new ObservedStore(store, measure, waits);
 }
 
 /** @returns a cache that counts its hits and misses */
@@ -63,7 +69,7 @@ export function countEnds(revocations: Revocations, meter: Meter): void {
     { name: 'latchkey_sessions_ended_total', help: 'Ends of sessions that this process has written and acknowledged' },
     { name: 'cause', values: Object.keys(CAUSES) as Cause[] },
   );
-  revocations.subscribe((end) => ended.add(causeOf(end)));
+  revocations.subscribe((end) => ended.of(causeOf(end)).add());
 }
 
 /** @returns call it with each report of lost writes */

@@ -55,7 +55,7 @@ export function beginRequest(
     const { statusCode } = raw;
     const durationMs = performance.now() - startMs;
     trace.end(raw.headersSent ? statusCode : undefined);
-    durations?.observe(route, raw.headersSent ? `${statusCode}` : ABORTED, durationMs / 1000);
+    durations?.of(route, raw.headersSent ? `${statusCode}` : ABORTED).observe(durationMs / 1000);
     const level = statusCode >= 500 ? 'warn' : logSuccessAtDebug ? 'debug' : 'info';
     log[level](
       {

@@ -1,5 +1,6 @@
 // The responses of the gateway, byte for byte those of djangorestframework, and the error that carries one.
 
+import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { badTokenBody, UNAVAILABLE_BODY } from '../../src/bearer/refusals.js';
 
@@ -11,6 +12,8 @@ export interface HttpResponse {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Sent as it is, with the media type in `headers`. */
   readonly text?: string;
+  /** Sent for as long as it lasts, with the media type in `headers`. */
+  readonly stream?: Readable;
 }
 
 /** Error texts by field. */
@@ -88,8 +91,9 @@ export const unavailable = (retryAfterSeconds = 1): HttpResponse => ({
 });
 
 /** Sends a response. The media type has no charset: JSON is UTF-8 (RFC 8259, section 8.1). */
-export function send(reply: FastifyReply, { status, headers = {}, body, text }: HttpResponse): FastifyReply {
+export function send(reply: FastifyReply, { status, headers = {}, body, text, stream }: HttpResponse): FastifyReply {
   reply.code(status).headers(headers);
+  if (stream) return reply.send(stream);
   if (body === undefined) return reply.send(text);
   // Fastify adds a charset to JSON text unless the reply has a serializer of its own. Text and not bytes, because Node
   // sends text in one piece with the headers.

@@ -61,6 +61,29 @@ export const REVOKE_ALL: Operation = {
   },
 };
 
+export const REVOCATION_EVENTS: Operation = {
+  id: 'revocationEvents',
+  tag: 'OAuth',
+  summary: 'Stream what ends access tokens, as server-sent events',
+  description:
+    'The client needs the right `watch`. Last-Event-ID resumes; without it, or if it is too old, `reset` comes.',
+  security: ['client'],
+  parameters: [
+    {
+      name: 'Last-Event-ID',
+      in: 'header',
+      description: 'The id of the last event that the client has',
+      schema: { type: 'string' },
+    },
+  ],
+  responses: {
+    200: response('Events without an end', { 'text/event-stream': { schema: { type: 'string' } } }),
+    401: responseRef('InvalidClient'),
+    403: responseRef('OAuthError'),
+    503: responseRef('Unavailable'),
+  },
+};
+
 export const AUTHORIZATION_SERVER: Operation = {
   id: 'authorizationServer',
   tag: 'OAuth',

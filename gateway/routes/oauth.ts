@@ -1,21 +1,28 @@
-// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009) of a token and of a whole subject, and
-// metadata (RFC 8414).
+// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009) of a token and of a whole subject,
+// metadata (RFC 8414), and the event stream.
 
 import type { FastifyRequest } from 'fastify';
 import { linesOf } from '../../src/bearer/credentials.js';
 import type { AuthClient } from '../auth-client.js';
-import type { HttpResponse } from '../http/responses.js';
+import { type HttpResponse, unavailable } from '../http/responses.js';
 import { authenticateClient, type Clients, requireRight } from '../oauth/client-authentication.js';
 import { type ClientCredentials, readClientCredentials } from '../oauth/client-credentials.js';
 import { NO_PARAMETERS, type Parameters, readForm } from '../oauth/form.js';
 import type { PublicUrls } from '../oauth/public-urls.js';
 import { readSubject } from '../oauth/subject.js';
-import { AUTHORIZATION_SERVER, INTROSPECT, REVOKE, REVOKE_ALL } from '../openapi/oauth-operations.js';
+import {
+  AUTHORIZATION_SERVER,
+  INTROSPECT,
+  REVOCATION_EVENTS,
+  REVOKE,
+  REVOKE_ALL,
+} from '../openapi/oauth-operations.js';
+import type { EventSource } from '../revocations/event-source.js';
 import type { RevokerClient } from '../revoker-client.js';
 import { revokeAll } from './global-revocation.js';
 import { introspect } from './introspect.js';
 import { type MetadataParts, metadata } from './metadata.js';
-import { GLOBAL_REVOCATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH } from './paths.js';
+import { GLOBAL_REVOCATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH, REVOCATIONS_PATH } from './paths.js';
 import { revoke } from './revoke.js';
 import { bodyOf, post, type Route, read } from './route.js';
 
@@ -30,7 +37,13 @@ export interface OAuthParts {
   readonly urls: PublicUrls | undefined;
   /** Undefined: there is no global token revocation. */
   readonly revoker: RevokerClient | undefined;
+  readonly events: EventSource;
 }
+
+/** `x-accel-buffering` keeps nginx from holding events back. */
+const EVENT_STREAM = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+/** When to try again if there are too many streams, seconds. */
+const TOO_MANY_RETRY_S = 10;
 
 type Handle = Route['handle'];
 
@@ -45,6 +58,15 @@ export function oauthRoutes(parts: OAuthParts): readonly (readonly [string, Rout
     ...(revoker
       ? [[GLOBAL_REVOCATION_PATH, { ...post(REVOKE_ALL, globalRevocation(parts, revoker)), pages: 'none' }] as const]
       : []),
+    [
+      REVOCATIONS_PATH,
+      {
+        ...read(REVOCATION_EVENTS, revocationEvents(parts)),
+        methods: ['GET'],
+        logSuccessAtDebug: false,
+        pages: 'none',
+      },
+    ],
     ...(urls ? [[urls.metadataPath, metadataRoute({ client, urls, hasGlobalRevocation })] as const] : []),
   ];
 }
@@ -74,6 +96,16 @@ const globalRevocation =
     request.oauthClient = requireRight(clients(), credentials, 'global_revocation', 403).id;
     const subject = readSubject(bodyOf(request), request.headers['content-type'] ?? '', issuer);
     return revokeAll(revoker, subject, context);
+  };
+
+const revocationEvents =
+  ({ clients, events }: OAuthParts): Handle =>
+  async (request): Promise<HttpResponse> => {
+    const credentials = readClientCredentials(authorizationOf(request), NO_PARAMETERS);
+    request.oauthClient = requireRight(clients(), credentials, 'watch', 403).id;
+    const lastEventId = request.headers['last-event-id'];
+    const stream = events.stream(typeof lastEventId === 'string' ? lastEventId : undefined);
+    return stream ? { status: 200, headers: EVENT_STREAM, stream } : unavailable(TOO_MANY_RETRY_S);
   };
 
 const metadataRoute = (parts: MetadataParts): Route => ({

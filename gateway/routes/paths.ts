@@ -12,6 +12,8 @@ export const SESSION_PATH = '/api/auth/session';
 export const INTROSPECTION_PATH = '/oauth2/introspect';
 export const REVOCATION_PATH = '/oauth2/revoke';
 export const GLOBAL_REVOCATION_PATH = '/oauth2/global-token-revocation';
+/** The revocation feed as an event stream. Only there if OAUTH_CLIENTS is set. */
+export const REVOCATIONS_PATH = '/api/auth/revocations';
 /** Every path below it is the same route: Envoy adds the path of the request that it asks about. */
 export const CHECK_PATH = '/api/auth/check';
 
@@ -61,6 +63,7 @@ function faultOf(path: string): string | undefined {
   if (path === LIVENESS_PATH || path === READINESS_PATH) return 'another path: the gateway has a probe there';
   if (path === OPENAPI_PATH) return 'another path: the gateway describes its routes there';
   if (path === CHECK_PATH || path.startsWith(`${CHECK_PATH}/`)) return 'another path: proxies ask the gateway there';
+  if (path === REVOCATIONS_PATH) return 'another path: the gateway streams revocations there';
   if (path === '/oauth2' || path.startsWith('/oauth2/')) return 'another path: /oauth2 is for OAuth clients';
   if (path.startsWith('/.well-known')) return 'another path: /.well-known is for the key set and the like';
   return undefined;

@@ -1,6 +1,7 @@
 // What a process shows to operators' programs: metrics at METRICS_ADDRESS, probes at HEALTH_ADDRESS.
 
 import { AddressUnusable } from '../platform/address-unusable.js';
+import type { Address } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
 import type { ProcessMetrics } from '../platform/metrics/process-metrics.js';
 import type { MetricSnapshot } from '../platform/metrics/recorders.js';
@@ -30,7 +31,7 @@ export async function serveMetrics(
   others: OtherSnapshots = async () => [],
 ): Promise<void> {
   const { expose } = await import('../platform/metrics/exposition.js');
-  const collect = shared(async () => [await metrics.snapshot(), ...(await others())]);
+  const collect = shared(async () => [metrics.snapshot(), ...(await others())]);
   const page: MakePage = async (accept) => ({ status: 200, ...(await expose(await collect(), accept)) });
   try {
     const pages = new Map([['/metrics', page]]);
@@ -65,6 +66,7 @@ export interface ServiceState {
 export class Probes {
   #state: ServiceState = { hasServed: false, reachesStore: false };
   #isStopping = false;
+  #server: PrivateServer | undefined;
 
   /** Begins to listen. @param settings undefined: there are no probes. @throws AddressUnusable */
   static async start(settings: HealthSettings | undefined, log: Logger): Promise<Probes> {
@@ -77,8 +79,14 @@ export class Probes {
       ['/readyz', () => probes.#ready(needsStore)],
     ]);
     const server = await PrivateServer.listen({ variable: 'HEALTH_ADDRESS', address, pages, log });
+    probes.#server = server;
     log.info({ address: server.address }, 'probes listening');
     return probes;
+  }
+
+  /** Where they listen; undefined: nowhere. */
+  get address(): Address | undefined {
+    return this.#server?.address;
   }
 
   /** From now on the probes follow this service. */
@@ -89,6 +97,10 @@ export class Probes {
   /** Not ready from now on, so that no more calls are sent here. */
   retire(): void {
     this.#isStopping = true;
+  }
+
+  close(): void {
+    this.#server?.close();
   }
 
   #ready(needsStore: boolean) {

@@ -50,7 +50,7 @@ async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): 
   isStarting = false;
   const stop = stopOnSignal(log, async () => {
     await service.stop();
-    if (metrics) await primary.send({ kind: 'metrics', metrics: await metrics.snapshot() });
+    if (metrics) await primary.send({ kind: 'metrics', metrics: metrics.snapshot() });
   });
   void primary.end.then(stop);
   await primary.send({ kind: 'listening', addresses: service.addresses });

@@ -1,11 +1,11 @@
 // What is counted of calls: their durations, the results of validations, the outcomes of refreshes.
 
 import { status } from '@grpc/grpc-js';
-import { StoreUnavailable } from '../core/errors.js';
+import type { StoreUnavailable } from '../core/errors.js';
 import type { AuditEvent } from '../core/events/audit.js';
 import type { Call } from '../core/ports.js';
 import { type TokenProblem, TokenRefused } from '../core/token/errors.js';
-import type { CounterBy, HistogramByTwo, Meter } from '../platform/metrics/meter.js';
+import type { Counter, CounterBy, Histogram, HistogramByTwo, Meter } from '../platform/metrics/meter.js';
 
 /** The result of one validation. */
 export type ValidationResult = 'active' | Lowercase<TokenProblem> | 'cannot_tell';
@@ -42,11 +42,37 @@ const ALL_OUTCOMES = [...Object.values(OUTCOMES), 'refused'] as const;
 const CODES: readonly string[] = Array.from({ length: status.UNAUTHENTICATED + 1 }, (_, code) => status[code] ?? '');
 
 /** A validation as its caller knows it. */
-type Validated = { readonly active: true } | { readonly active: false; readonly problem: TokenProblem } | object;
+interface Validated {
+  readonly active?: boolean;
+  readonly problem?: TokenProblem;
+  /** Why it could not be decided. */
+  readonly unavailable?: StoreUnavailable;
+  /** An error that no code foresaw; it is not counted here. */
+  readonly unexpected?: unknown;
+}
+
+/** The durations of one method by code. Looked up by the number of the code: it is done for every call. */
+export class MethodDurations {
+  readonly #byCode: (Histogram | undefined)[] = [];
+  readonly #of: (code: string) => Histogram;
+
+  constructor(of: (code: string) => Histogram) {
+    this.#of = of;
+  }
+
+  /** @param startMs by the process's monotonic clock */
+  ended(code: status, startMs: number): void {
+    const histogram = this.#byCode[code] ?? this.#of(CODES[code] ?? '');
+    this.#byCode[code] = histogram;
+    histogram.observe((performance.now() - startMs) / 1000);
+  }
+}
 
 export class CallMetrics {
   readonly #durations: HistogramByTwo<string, string>;
-  readonly #validations: CounterBy<ValidationResult>;
+  readonly #active: Counter;
+  readonly #cannotTell: Counter;
+  readonly #problems: ReadonlyMap<TokenProblem, Counter>;
   readonly #refreshes: CounterBy<RefreshOutcome>;
 
   /** @param methods the names of all methods that are counted */
@@ -58,31 +84,31 @@ export class CallMetrics {
         { name: 'code', values: CODES },
       ],
     );
-    this.#validations = meter.counterBy(
+    const validations = meter.counterBy(
       {
         name: 'latchkey_validations_total',
         help: 'Tokens that were validated or introspected, each of a batch by itself',
       },
       { name: 'result', values: RESULTS },
     );
+    this.#active = validations.of('active');
+    this.#cannotTell = validations.of('cannot_tell');
+    const problems = Object.entries(PROBLEMS) as [TokenProblem, Lowercase<TokenProblem>][];
+    this.#problems = new Map(problems.map(([problem, result]) => [problem, validations.of(result)]));
     this.#refreshes = meter.counterBy(
       { name: 'latchkey_refreshes_total', help: 'Refresh tokens that were presented, and decided on' },
       { name: 'outcome', values: ALL_OUTCOMES },
     );
   }
 
-  /** @param startMs by the process's monotonic clock */
-  ended(method: string, code: status, startMs: number): void {
-    this.#durations.observe(method, CODES[code] ?? '', (performance.now() - startMs) / 1000);
+  durationsOf(method: string): MethodDurations {
+    return new MethodDurations((code) => this.#durations.of(method, code));
   }
 
-  /** @param validation the result, or what it threw */
   validated(validation: Validated): void {
-    if ('active' in validation) {
-      this.#validations.add('problem' in validation ? PROBLEMS[validation.problem] : 'active');
-    } else if (validation instanceof StoreUnavailable || 'unavailable' in validation) {
-      this.#validations.add('cannot_tell');
-    }
+    if (validation.active) this.#active.add();
+    else if (validation.problem) this.#problems.get(validation.problem)?.add();
+    else if (validation.unavailable) this.#cannotTell.add();
   }
 
   /** Runs a refresh, and counts its outcome: what it audits, or a refusal. Counts nothing if it could not be decided. */
@@ -91,7 +117,7 @@ export class CallMetrics {
     const count = (outcome: RefreshOutcome | undefined): void => {
       if (outcome === undefined || isCounted) return;
       isCounted = true;
-      this.#refreshes.add(outcome);
+      this.#refreshes.of(outcome).add();
     };
     try {
       return await refresh({

@@ -8,7 +8,7 @@ import type { Admission } from './admission/admission.js';
 import { endsSession } from './admission/call-admission.js';
 import { CallContext, type ServiceCall } from './call-context.js';
 import { type Level, levelOf } from './call-log.js';
-import type { CallMetrics } from './call-metrics.js';
+import type { CallMetrics, MethodDurations } from './call-metrics.js';
 import { beginCall, endCall } from './call-traces.js';
 import type { Decoded } from './codec/decoding.js';
 import { OVERLOADED, statusOf } from './status.js';
@@ -51,6 +51,7 @@ export class UnaryHandlers {
     handler: Handler<Request, Response>,
     level: Level = 'info',
   ): UnaryHandler<Decoded<Request>, Response> {
+    const durations = this.#metrics?.durationsOf(method);
     return (request, call, answer) => {
       // A client can open many calls one by one and send their messages at once, so the limit applies again here.
       const admitted = this.#admission.begin(endsSession(call.path));
@@ -62,12 +63,12 @@ export class UnaryHandlers {
       // One `then` with two callbacks: each further promise would cost every call.
       void outcome.then(
         (response) => {
-          this.#observeEnd(context, status.OK);
+          observeEnd(context, durations, status.OK);
           this.#end(context, level, undefined, () => answer(null, response));
         },
         (error: unknown) => {
           const end = statusOf(error);
-          this.#observeEnd(context, end.code);
+          observeEnd(context, durations, end.code);
           this.#end(context, levelOf(error), error, () => answer(end));
         },
       );
@@ -79,13 +80,8 @@ export class UnaryHandlers {
     const context = new CallContext(this.#log, method, call);
     context.close(levelOf(error), error);
     const end = statusOf(error);
-    this.#observeEnd(context, end.code);
+    observeEnd(context, this.#metrics?.durationsOf(method), end.code);
     return end;
-  }
-
-  #observeEnd({ method, startMs, operation }: CallContext, code: status): void {
-    this.#metrics?.ended(method, code, startMs);
-    if (operation) endCall(operation, code);
   }
 
   #end(context: CallContext, level: Level, error: unknown, answer: () => void): void {
@@ -101,6 +97,11 @@ export class UnaryHandlers {
     }
     context.admitted?.end();
   }
+}
+
+function observeEnd({ startMs, operation }: CallContext, durations: MethodDurations | undefined, code: status): void {
+  durations?.ended(code, startMs);
+  if (operation) endCall(operation, code);
 }
 
 /** Runs the handler. A synchronous error also becomes a rejection, so that the call is always counted as ended. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readSecretFile } from '../platform/env/secret-file.js';
 
 /** What a client may be allowed to do beyond revoking the tokens that it holds. */
-export const CLIENT_RIGHTS = ['introspect', 'global_revocation'] as const;
+export const CLIENT_RIGHTS = ['introspect', 'global_revocation', 'watch'] as const;
 export type ClientRight = (typeof CLIENT_RIGHTS)[number];
 
 export interface OAuthClient {

@@ -15,12 +15,21 @@ export interface ValidatorTls {
   readonly name?: string;
 }
 
+/**
+ * What answers rest on. `answers`: ValidateTokens, each answer remembered. `feed`: the stream of what ends tokens, by which
+ * this process decides by itself on tokens under ES256 and RS256; it asks where the feed does not suffice. `auto`: the feed
+ * where the service has one that this process can use, else answers.
+ */
+export type Source = 'answers' | 'feed' | 'auto';
+
 export interface ValidatorOptions {
   /**
    * Where the service listens: `host:port`, or several. A host name may have several IP addresses. Calls go to all of
    * them in turn, and a failed call is tried again at another one first.
    */
   readonly address: string | readonly string[];
+  /** Default: `answers`. */
+  readonly source?: Source;
   /**
    * Audiences (RFC 9068, section 4): a token must name one of them in `aud`; an adopted token names none. Default: `aud`
    * is not checked here.
@@ -132,6 +141,23 @@ export interface ValidatorState {
   readonly refusedHere: number;
   /** Callers that got CannotTell. */
   readonly cannotTell: number;
+  /**
+   * The stream of the feed. `starting`: nothing has come yet. `following`: its pings are answered. `behind`: it was lost,
+   * and is opened again. `off`: there is none, or none that this process can use: the service is asked.
+   */
+  readonly feed: 'starting' | 'following' | 'behind' | 'off' | 'closed';
+  /** How old the knowledge from the feed is, ms, of the shard that is known worst; undefined: not all are known. */
+  readonly feedAgeMs: number | undefined;
+  /** Ended sessions, cut-off subjects and doubts that are held. */
+  readonly revocations: number;
+  /** Tokens whose signatures need not be verified again. */
+  readonly verified: number;
+  /** Answers from the feed. */
+  readonly decided: number;
+  /** Streams that were opened. */
+  readonly streams: number;
+  /** Pings that were sent. */
+  readonly pings: number;
 }
 
 /** Validates access tokens in this process. */

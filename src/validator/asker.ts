@@ -11,13 +11,12 @@ import { Delivery, type DeliveryOptions, type EndedCall } from './delivery.js';
 import { elapsedMs, type Moment } from './freshness.js';
 import { Gathering } from './gathering.js';
 import type { Claims } from './local-check.js';
-import type { Failure } from './retry.js';
+import { FAULT, type Failure, TOO_FEW } from './retry.js';
 import { SendWindow } from './send-window.js';
 import { reasonFor, Waiting } from './waiting.js';
 
 /** The least and the longest wait before the next look for a connection, ms. */
-const LEAST_PAUSE_MS = 5;
-const MOST_PAUSE_MS = 100;
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 100];
 
 export interface AskerOptions extends Pick<DeliveryOptions, 'learn' | 'renewalFailed' | 'random' | 'connections'> {
   readonly clock: Clock;
@@ -25,6 +24,14 @@ export interface AskerOptions extends Pick<DeliveryOptions, 'learn' | 'renewalFa
   readonly deadlineMs: number;
   readonly maxCalls: number;
   readonly maxWaiting: number;
+}
+
+/** What a caller wants. */
+export interface Wanted {
+  /** How old the answer may be, ms; undefined: it must come from a call that is sent after this. */
+  readonly maxStalenessMs: number | undefined;
+  /** How long the caller waits, monotonic ms; undefined: the whole deadline. */
+  readonly untilMs?: number;
 }
 
 export class Asker {
@@ -72,17 +79,13 @@ export class Asker {
     return { answeredSent: this.#answeredSent, isFailing: this.#isFailing };
   }
 
-  /**
-   * Asks about a token.
-   * @param maxStalenessMs how old the answer may be; undefined: it must come from a call that is sent after this
-   * @throws CannotTell
-   */
-  ask(text: string, claims: Claims | undefined, maxStalenessMs: number | undefined): Promise<Validation> {
+  /** Asks about a token. @throws CannotTell */
+  ask(text: string, claims: Claims | undefined, { maxStalenessMs, untilMs }: Wanted): Promise<Validation> {
     return new Promise((resolve, reject) => {
       const now = momentNow(this.#clock);
       const waiter: Waiter = {
         maxStalenessMs: maxStalenessMs ?? this.#deadlineMs,
-        untilMs: now.steadyMs + this.#deadlineMs,
+        untilMs: untilMs ?? now.steadyMs + this.#deadlineMs,
         resolve,
         reject,
         ask: undefined,
@@ -195,5 +198,3 @@ export class Asker {
 }
 
 const CLOSED = 'the validator is closed';
-const FAULT: Failure = { kind: 'broken', reason: 'an unexpected error', retryAfterMs: undefined };
-const TOO_FEW: Failure = { ...FAULT, reason: 'the service did not answer for each token' };

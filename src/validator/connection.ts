@@ -4,6 +4,7 @@ import {
   type CallOptions,
   Channel,
   type ChannelOptions,
+  type ClientDuplexStream,
   type ClientUnaryCall,
   Metadata,
   type ServiceError,
@@ -13,6 +14,8 @@ import {
   AuthServiceClient,
   type GetJsonWebKeySetResponse,
   type ValidateTokensResponse,
+  type WatchRevocationsRequest,
+  type WatchRevocationsResponse,
 } from '../../proto/gen/auth/v1/auth_service.js';
 import { RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
@@ -91,6 +94,18 @@ export class Connection {
     return this.#call(timeoutMs, (options, done) => this.#client.getJsonWebKeySet({}, NO_METADATA, options, done));
   }
 
+  /** Opens a stream of the revocation feed, which lasts until one side ends it. */
+  watchRevocations(): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse> {
+    return this.#client.watchRevocations(NO_METADATA);
+  }
+
+  /** Why a call or a stream failed. */
+  failureOf({ code, details, metadata }: ServiceError): Failure {
+    const retryAfterMs = retryAfterIn(metadata);
+    const text = explainClosed(details, this.#tls).replace(/\.? ?Resolution note:.*$/s, '');
+    return { kind: kindOf(code, retryAfterMs), reason: `${this.#address}: ${status[code]}: ${text}`, retryAfterMs };
+  }
+
   /** Ends all calls. */
   close(): void {
     this.#channel.close();
@@ -100,7 +115,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       // Never by a step of the wall clock: the library compares this time with the clock once, when the call starts.
       const call = invoke({ deadline: Date.now() + timeoutMs }, (error, response) => {
-        if (error) return reject(new AskFailed(this.#failureOf(error)));
+        if (error) return reject(new AskFailed(this.failureOf(error)));
         this.#learnPeer(call.getPeer());
         resolve(response);
       });
@@ -110,12 +125,6 @@ export class Connection {
   #learnPeer(peer: string): void {
     this.#peer ??= peer;
     this.#hasSeveralPeers ||= peer !== this.#peer;
-  }
-
-  #failureOf({ code, details, metadata }: ServiceError): Failure {
-    const retryAfterMs = retryAfterIn(metadata);
-    const text = explainClosed(details, this.#tls).replace(/\.? ?Resolution note:.*$/s, '');
-    return { kind: kindOf(code, retryAfterMs), reason: `${this.#address}: ${status[code]}: ${text}`, retryAfterMs };
   }
 }
 

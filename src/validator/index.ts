@@ -5,6 +5,7 @@ export type {
   Duration,
   InactiveProblem,
   InactiveToken,
+  Source,
   ValidateOptions,
   Validation,
   Validator,

@@ -113,15 +113,15 @@ export class KeySet {
     this.#triedMs = sent.steadyMs;
     try {
       const { keys, maxAgeSeconds } = await fetch();
-      const usable = keys.slice(0, MAX_KEYS).flatMap(readKey);
-      this.#keys = new JwsVerifier(usable);
-      this.#count = usable.length;
+      const { verifier, count } = verifierOf(keys);
+      this.#keys = verifier;
+      this.#count = count;
       this.#sent = sent;
       this.#keptMs = Math.max(maxAgeSeconds * 1000, LEAST_KEPT_MS);
       this.#failures = 0;
       for (const end of [...this.#listeners]) end(true);
       // Without a public key there is nothing to renew: the tokens are HS256, or name a key that is not there yet.
-      if (usable.length > 0) {
+      if (count > 0) {
         const renewalMs = this.#keptMs * (RENEW_FROM + RENEW_SPREAD * random());
         this.#again(Math.min(MOST_RENEWAL_MS, Math.max(REFETCH_EVERY_MS, renewalMs)));
       }
@@ -136,6 +136,12 @@ export class KeySet {
     clearTimeout(this.#timer);
     if (!this.#closed) this.#timer = setTimeout(() => void this.fetch(), afterMs).unref();
   }
+}
+
+/** A verifier by the keys of a set that the service signs with, and how many of them there are. */
+export function verifierOf(keys: readonly JsonWebKey[]): { readonly verifier: JwsVerifier; readonly count: number } {
+  const usable = keys.slice(0, MAX_KEYS).flatMap(readKey);
+  return { verifier: new JwsVerifier(usable), count: usable.length };
 }
 
 /** A key of the set; none if it is not one that the service signs with: its tokens are asked about then. */

@@ -26,6 +26,8 @@ export interface KnowledgeOptions {
 export interface Unknown {
   /** The claims of the token, if it is authentic for certain. */
   readonly claims: Claims | undefined;
+  /** Whether the next pong of the feed may decide on it. */
+  readonly isStale?: boolean;
 }
 
 export const UNKNOWN: Unknown = { claims: undefined };
@@ -69,13 +71,13 @@ export class Knowledge {
     const passedMs = this.#storeTime.passedMs(now);
     if (known?.validation.active) {
       const { claims, expiresAt } = known.validation;
-      return passedMs >= expiresAt * 1000 ? this.#refuseHere(text, 'EXPIRED', now, known) : { claims };
+      return passedMs >= expiresAt * 1000 ? this.refuseHere(text, 'EXPIRED', now) : { claims };
     }
     const unanswered = this.#unanswered.get(text);
     const check = unanswered
       ? this.#check.checkTime(unanswered, passedMs)
       : this.#check.check(text, this.#keys.at(now), passedMs);
-    if ('refused' in check) return this.#refuseHere(text, check.refused, now, known);
+    if ('refused' in check) return this.refuseHere(text, check.refused, now);
     if (check.token) {
       if (!unanswered) this.#verified(text, check.token, now);
       return check.token;
@@ -106,6 +108,18 @@ export class Knowledge {
     if (known) this.#remember(text, { ...known, renewFrom: renewLater(known.renewFrom, this.#random()) }, known);
   }
 
+  /**
+   * Refuses a token for good: keys, texts and options do not change, and ends are for ever. A text without a signature is
+   * not remembered: to refuse it costs nothing.
+   */
+  refuseHere(text: string, problem: InactiveProblem, now: Moment): InactiveToken {
+    this.#refusedHere++;
+    const validation = inactive(problem);
+    if (problem === 'MALFORMED') return validation;
+    this.#remember(text, { validation, sent: now, isFinal: true, renewFrom: 1 }, this.get(text));
+    return validation;
+  }
+
   clear(): void {
     this.#active.clear();
     this.#refused.clear();
@@ -124,14 +138,6 @@ export class Knowledge {
     if (known?.validation.active && known.validation.expiresAt === called.expiresAt) return known.validation;
     const checked = ask.claims ? { claims: ask.claims } : this.#check.vouched(ask.text, isAdopted);
     return 'refused' in checked ? inactive(checked.refused) : active(called, checked.claims);
-  }
-
-  /** What is refused here stays refused: keys, texts and options do not change. A text without a signature costs nothing. */
-  #refuseHere(text: string, problem: InactiveProblem, now: Moment, known: Answer | undefined): InactiveToken {
-    this.#refusedHere++;
-    const validation = inactive(problem);
-    if (problem !== 'MALFORMED') this.#remember(text, { validation, sent: now, isFinal: true, renewFrom: 1 }, known);
-    return validation;
   }
 
   /** @param known the last answer about the same token */

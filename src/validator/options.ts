@@ -12,6 +12,7 @@ export interface TlsSettings {
 }
 
 export interface Settings {
+  readonly source: 'answers' | 'feed' | 'auto';
   readonly addresses: readonly Address[];
   readonly audience: readonly string[];
   readonly issuer: string | undefined;
@@ -28,8 +29,20 @@ const STALENESS = { leastMs: 1, mostMs: 3_600_000, wanted: '1ms to 1h, such as 2
 const DEADLINE = { leastMs: 10, mostMs: 60_000, wanted: '10ms to 60s, such as 1s' };
 const READY = { leastMs: 1, mostMs: 3_600_000, wanted: '1ms to 1h, such as 10s' };
 const NAMES: ReadonlySet<string> = new Set([
-  ...['address', 'audience', 'issuer', 'maxStaleness', 'deadline', 'tls', 'maxRemembered', 'maxCalls', 'maxWaiting'],
+  ...[
+    'address',
+    'source',
+    'audience',
+    'issuer',
+    'maxStaleness',
+    'deadline',
+    'tls',
+    'maxRemembered',
+    'maxCalls',
+    'maxWaiting',
+  ],
 ]);
+const SOURCES: ReadonlySet<string> = new Set(['answers', 'feed', 'auto']);
 const TLS_NAMES: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'name']);
 
 /** @throws TypeError that names every fault */
@@ -49,7 +62,10 @@ export function readOptions(options: ValidatorOptions): Settings {
     throw new TypeError(`createValidator: the options are ${shown(options)}; wanted is an object with address`);
   }
   for (const name of Object.keys(options)) if (!NAMES.has(name)) faults.push(`there is no option ${shown(name)}`);
+  const { source = 'answers' } = options;
+  if (!SOURCES.has(source)) faults.push(`source is ${shown(source)}; wanted is 'answers', 'feed' or 'auto'`);
   const settings: Settings = {
+    source,
     addresses: listOf(options.address).flatMap((text) => readAddress(text, faults)),
     audience: listOf(options.audience).filter((each) => isFilled('audience', each, faults)),
     issuer: options.issuer,

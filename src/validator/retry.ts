@@ -13,6 +13,10 @@ export interface Failure {
   readonly retryAfterMs: number | undefined;
 }
 
+/** A fault of this library. */
+export const FAULT: Failure = { kind: 'broken', reason: 'an unexpected error', retryAfterMs: undefined };
+export const TOO_FEW: Failure = { ...FAULT, reason: 'the service did not answer for each token' };
+
 /** How often a token is asked about for the same callers. */
 export const MAX_TRIES = 4;
 /** The same after a `broken` failure: once more, at another server. */

@@ -3,6 +3,8 @@
 import type { Duration, ValidateOptions, Validation, Validator, ValidatorState } from './api.js';
 import { Asker, type AskerOptions } from './asker.js';
 import { type Clock, momentNow } from './clock.js';
+import { Feed } from './feed/feed.js';
+import type { Demand } from './feed/judge.js';
 import { type Answer, elapsedMs, isDue, isGood, type Moment } from './freshness.js';
 import { gatherMs } from './gathering.js';
 import { KeySet } from './key-set.js';
@@ -11,8 +13,10 @@ import { LocalCheck, rulesFor } from './local-check.js';
 import { readStaleness, readTimeout, type Settings } from './options.js';
 
 const READY_TIMEOUT = '10s';
-/** An age that no answer has: only what can never change is used then. */
-const NO_AGE = Number.NEGATIVE_INFINITY;
+/** How much longer than for the keys `ready` waits for a feed without which the validator works, ms. */
+const FEED_READY_MS = 1_000;
+/** A ping that was not sent yet: what is known is too old for a caller that demands it. */
+const NO_PING: Demand = { fromPing: Number.POSITIVE_INFINITY };
 
 export type ValidatorParts = Pick<AskerOptions, 'clock' | 'random' | 'connections'>;
 
@@ -23,6 +27,10 @@ export class LocalValidator implements Validator {
   readonly #keys: KeySet;
   readonly #knowledge: Knowledge;
   readonly #asker: Asker;
+  readonly #source: Settings['source'];
+  readonly #feed: Feed | undefined;
+  readonly #usual: Demand;
+  readonly #deadlineMs: number;
   readonly #created: Moment;
   #hits = 0;
   #isClosed = false;
@@ -31,6 +39,9 @@ export class LocalValidator implements Validator {
     const { clock, random, connections } = parts;
     const { deadlineMs, maxRemembered, issuer, audience } = settings;
     this.#maxStalenessMs = settings.maxStalenessMs;
+    this.#usual = { maxStalenessMs: settings.maxStalenessMs };
+    this.#deadlineMs = deadlineMs;
+    this.#source = settings.source;
     this.#clock = clock;
     this.#connections = connections;
     this.#created = momentNow(clock);
@@ -43,27 +54,30 @@ export class LocalValidator implements Validator {
       learn: (ask, result, sent) => this.#knowledge.learn(ask, result, sent),
       renewalFailed: (text) => this.#knowledge.renewLater(text),
     });
+    const refuse = this.#knowledge.refuseHere.bind(this.#knowledge);
+    this.#feed = settings.source === 'answers' ? undefined : new Feed({ ...settings, ...parts, check, refuse });
     void this.#keys.fetch();
   }
 
   async ready(timeout: Duration = READY_TIMEOUT): Promise<void> {
+    if (this.#source === 'feed') await this.#feed?.ready(timeout);
     await this.#keys.known(readTimeout(timeout));
+    if (this.#source === 'auto') await this.#feed?.ready(FEED_READY_MS).catch(() => {});
   }
 
   validateNow(token: string): Validation | undefined {
-    const now = momentNow(this.#clock);
-    const found = this.#lookUp(token, this.#maxStalenessMs, now);
+    const found = this.#lookUp(token, this.#usual);
     return 'active' in found ? found : undefined;
   }
 
   // Not `async`: a remembered answer needs one promise, and no more.
   validate(token: string, options?: ValidateOptions): Promise<Validation> {
     try {
-      const maxStalenessMs =
-        options === undefined ? this.#maxStalenessMs : readStaleness(options, this.#maxStalenessMs);
-      const found = this.#lookUp(token, maxStalenessMs, momentNow(this.#clock));
+      const demand = options === undefined ? this.#usual : demandOf(options, this.#maxStalenessMs);
+      const found = this.#lookUp(token, demand);
       if ('active' in found) return Promise.resolve(found);
-      return this.#asker.ask(token, found.claims, maxStalenessMs);
+      if (found.isStale) return this.#confirm(token, demand);
+      return this.#asker.ask(token, found.claims, { maxStalenessMs: stalenessOf(demand) });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -72,39 +86,67 @@ export class LocalValidator implements Validator {
   state(): ValidatorState {
     const now = momentNow(this.#clock);
     const { answeredSent, isFailing } = this.#asker.contact;
-    const staleMs = isFailing ? elapsedMs(answeredSent ?? this.#created, now) : 0;
+    const feedAgeMs = this.#feed?.ageMs(now);
+    const callAgeMs = isFailing ? elapsedMs(answeredSent ?? this.#created, now) : 0;
+    const staleMs = Math.min(callAgeMs, feedAgeMs ?? callAgeMs);
+    const { waiting, ...counts } = this.#asker.counts;
+    const feed = this.#feed?.counts ?? NO_FEED;
     return {
       phase: this.#phase(staleMs),
       staleMs,
       keys: this.#keys.countAt(now),
       remembered: this.#knowledge.size,
-      ...this.#asker.counts,
+      ...counts,
+      waiting: waiting + feed.waiting,
       hits: this.#hits,
       refusedHere: this.#knowledge.refusedHere,
+      feed: this.#feed?.phase ?? 'off',
+      feedAgeMs,
+      revocations: feed.revocations,
+      verified: feed.verified,
+      decided: feed.decided,
+      streams: feed.streams,
+      pings: feed.pings,
     };
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#keys.close();
+    this.#feed?.close();
     this.#asker.close();
     this.#connections.close();
     this.#knowledge.clear();
   }
 
-  /**
-   * What is known of a token without a call.
-   * @param maxStalenessMs undefined: only what can never change
-   */
-  #lookUp(token: string, maxStalenessMs: number | undefined, now: Moment): Validation | Unknown {
+  /** What is known of a token without a call, and without waiting. */
+  #lookUp(token: string, demand: Demand): Validation | Unknown {
     if (typeof token !== 'string') throw new TypeError('token is not a string; wanted is the text after "Bearer "');
     if (this.#isClosed) return UNKNOWN;
     const known = this.#knowledge.get(token);
-    if (known === undefined || !isGood(known, now, maxStalenessMs ?? NO_AGE))
-      return this.#knowledge.refuse(token, known, now);
+    if (known?.isFinal) return this.#hit(known);
+    const found = this.#feed?.lookUp(token, demand);
+    if (found && 'active' in found) return found;
+    const now = momentNow(this.#clock);
+    const maxStalenessMs = stalenessOf(demand);
+    if (known === undefined || maxStalenessMs === undefined || !isGood(known, now, maxStalenessMs))
+      return found ?? this.#knowledge.refuse(token, known, now);
+    if (isDue(known, now, maxStalenessMs)) this.#renew(token, known, maxStalenessMs);
+    return this.#hit(known);
+  }
+
+  #hit({ validation }: Answer): Validation {
     this.#hits++;
-    if (maxStalenessMs !== undefined && isDue(known, now, maxStalenessMs)) this.#renew(token, known, maxStalenessMs);
-    return known.validation;
+    return validation;
+  }
+
+  /** Decides on a token with the next pong of the feed. Without one, the service is asked. */
+  async #confirm(token: string, demand: Demand): Promise<Validation> {
+    const untilMs = this.#clock.steadyMs() + this.#deadlineMs;
+    const fromPing = await this.#feed?.barrier();
+    const found = this.#lookUp(token, 'fromPing' in demand && fromPing !== undefined ? { fromPing } : demand);
+    if ('active' in found) return found;
+    return this.#asker.ask(token, found.claims, { maxStalenessMs: stalenessOf(demand), untilMs });
   }
 
   #renew(token: string, { validation }: Answer, maxStalenessMs: number): void {
@@ -113,7 +155,19 @@ export class LocalValidator implements Validator {
 
   #phase(staleMs: number): ValidatorState['phase'] {
     if (this.#isClosed) return 'closed';
-    if (this.#asker.contact.answeredSent === undefined && !this.#keys.isFetched) return 'starting';
+    const hasAnswered = this.#asker.contact.answeredSent !== undefined || this.#keys.isFetched;
+    if (!hasAnswered && this.#feed?.phase !== 'following') return 'starting';
     return staleMs > this.#maxStalenessMs ? 'stale' : 'fresh';
   }
 }
+
+const NO_FEED = { revocations: 0, verified: 0, decided: 0, streams: 0, pings: 0, waiting: 0 };
+
+/** @throws TypeError */
+function demandOf(options: ValidateOptions, usualMs: number): Demand {
+  const maxStalenessMs = readStaleness(options, usualMs);
+  return maxStalenessMs === undefined ? NO_PING : { maxStalenessMs };
+}
+
+/** How old an answer may be, ms; undefined: it must come from a call that is sent later. */
+const stalenessOf = (demand: Demand): number | undefined => ('fromPing' in demand ? undefined : demand.maxStalenessMs);

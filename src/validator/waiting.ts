@@ -11,9 +11,11 @@ export interface WaitingOptions {
 
 export class Waiting {
   readonly #options: WaitingOptions;
-  /** In the order in which they came, which is the order in which they give up. */
+  /** In the order in which they came. */
   readonly #waiters = new Set<Waiter>();
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, monotonic ms. */
+  #firesMs = 0;
 
   constructor(options: WaitingOptions) {
     this.#options = options;
@@ -31,7 +33,7 @@ export class Waiting {
       giveUp(oldest, 'crowd');
     }
     this.#waiters.add(waiter);
-    if (this.#timer === undefined) this.#arm(waiter);
+    if (this.#timer === undefined || waiter.untilMs < this.#firesMs) this.#arm(waiter.untilMs);
     else if (this.#waiters.size === 1) this.#timer.ref();
   }
 
@@ -50,7 +52,9 @@ export class Waiting {
     return all;
   }
 
-  #arm({ untilMs }: Waiter): void {
+  #arm(untilMs: number): void {
+    clearTimeout(this.#timer);
+    this.#firesMs = untilMs;
     const waitMs = Math.max(1, Math.ceil(untilMs - this.#options.steadyMs()));
     // After a turn in which nothing could be read: an answer that has come already is taken in first.
     this.#timer = setTimeout(() => setImmediate(() => this.#expire()), waitMs);
@@ -59,11 +63,15 @@ export class Waiting {
   #expire(): void {
     this.#timer = undefined;
     const nowMs = this.#options.steadyMs();
-    for (const oldest of this.#waiters) {
-      if (oldest.untilMs > nowMs) return this.#arm(oldest);
-      this.#waiters.delete(oldest);
-      this.#options.giveUp(oldest, 'late');
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#waiters) {
+      if (waiter.untilMs > nowMs) nextMs = Math.min(nextMs, waiter.untilMs);
+      else {
+        this.#waiters.delete(waiter);
+        this.#options.giveUp(waiter, 'late');
+      }
     }
+    if (nextMs < Number.POSITIVE_INFINITY) this.#arm(nextMs);
   }
 }
 

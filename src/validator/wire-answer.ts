@@ -54,7 +54,10 @@ const isWhole = ({ subject, tokenId, expiresAt, problem }: ValidateTokenResponse
   subject !== '' && tokenId !== '' && expiresAt > 0 && problem === TokenProblem.TOKEN_PROBLEM_UNSPECIFIED;
 
 /** Frozen to the last claim, because all callers with the same token share it. */
-export function active(called: ValidateTokenResponse, claims: Claims): ActiveToken {
+export function active(
+  called: Omit<ValidateTokenResponse, 'active' | 'problem' | 'claims'>,
+  claims: Claims,
+): ActiveToken {
   const { subject, sessionId, tokenId, issuedAt, expiresAt, issuer, audience } = called;
   return Object.freeze({
     ...{ active: true as const, subject, sessionId, tokenId, issuedAt, expiresAt },

@@ -46,9 +46,9 @@ export class PrimaryChannel {
   }
 
   /** Answers each request of the primary for metrics. */
-  onMetricsRequest(snapshot: () => Promise<readonly MetricSnapshot[]>): void {
+  onMetricsRequest(snapshot: () => readonly MetricSnapshot[]): void {
     this.#channel.on('message', ({ kind }: ToWorker) => {
-      if (kind === 'metrics') void snapshot().then((metrics) => this.send({ kind: 'metrics', metrics }));
+      if (kind === 'metrics') void this.send({ kind: 'metrics', metrics: snapshot() });
     });
   }
 

@@ -15,6 +15,8 @@ export interface Passed {
   /** `Sec-Fetch-Site` */
   readonly site: string | undefined;
   readonly status: number;
+  /** The URL of the page. */
+  readonly referer: string;
 }
 
 export interface AppParts {
@@ -59,13 +61,13 @@ async function pass(
   { gatewayOf, onAnswer }: AppParts,
 ): Promise<void> {
   const { headers, method, url } = request;
-  const { host = '', 'sec-fetch-site': site } = headers;
+  const { host = '', referer = '', 'sec-fetch-site': site } = headers;
   const upstream = httpRequest(`http://${gatewayOf(host)}${url}`, { method, headers });
   upstream.end(await bodyOf(request));
   const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
   const text = await bodyOf(answer);
   const status = answer.statusCode ?? 0;
-  const isWanted = await onAnswer({ path, host, site: typeof site === 'string' ? site : undefined, status });
+  const isWanted = await onAnswer({ path, host, site: typeof site === 'string' ? site : undefined, status, referer });
   if (isWanted) response.writeHead(status, answer.headers).end(text);
   else response.destroy();
 }

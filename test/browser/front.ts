@@ -10,7 +10,9 @@ import { type AppParts, type Passed, serveApp } from './app.js';
 export const APP = 'https://app.site.test';
 /** Its gateway sets the cookie with the prefix `__Host-`. */
 export const HOST_APP = 'https://host.site.test';
-/** Another host of the same site. */
+/** Pages of another host of the same site, which the gateways have in CORS_ORIGINS. */
+export const WWW = 'https://www.site.test';
+/** Another host of the same site, which they do not know. */
 export const SIBLING = 'https://evil.site.test';
 /** Another site. */
 export const OTHER_SITE = 'https://evil.test';
@@ -78,7 +80,7 @@ export class Front {
     const origin = `https://${request.headers.host}`;
     const page = this.#pages.get(origin + (request.url ?? '').replace(/\?.*$/, ''));
     if (page) response.writeHead(200, { 'content-type': page.type }).end(page.text);
-    else if (origin !== APP && origin !== HOST_APP) response.writeHead(404).end();
+    else if (![APP, HOST_APP, WWW].includes(origin)) response.writeHead(404).end();
     else await serveApp(request, response, { ...this.#parts, onAnswer: (passed) => this.#onAnswer(passed) });
   }
 

@@ -1,13 +1,13 @@
 // A real Chromium before real pages, a real gateway and a real service: what the tests of the browser library run on.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { TestClient } from '../support/auth-client.js';
 import { JWT_SECRET, type Started, startGateway, startServe } from '../support/processes.js';
 import { launchChromium } from './chromium.js';
-import { APP, Front, HOST_APP } from './front.js';
+import { APP, Front, HOST_APP, WWW } from './front.js';
+import { quickFolder } from './quick-folder.js';
 
 /** The lifetimes of the service, seconds. Short, so that ten of them pass while a test waits. */
 export const ACCESS_SECONDS = 4;
@@ -30,6 +30,8 @@ export const APP_PAGE = `<!doctype html><title>app</title><script type="module">
   Object.assign(globalThis, { session, events, login, orders, isReady: true });
   addEventListener('pageshow', ({ persisted }) => persisted && (globalThis.isRestored = true));
 </script>`;
+
+const CORS = { CORS_ORIGINS: WWW, CORS_CREDENTIALS: 'true' };
 
 export class Rig {
   readonly front: Front;
@@ -57,11 +59,11 @@ export class Rig {
   }
 
   static async start(): Promise<Rig> {
-    const folder = await mkdtemp(join(tmpdir(), 'latchkey-browser-'));
+    const folder = await quickFolder();
     const lifetimes = { ACCESS_TTL: `${ACCESS_SECONDS}s`, REFRESH_GRACE: `${GRACE_SECONDS}s` };
     const service = await startServe({ env: { DATA_DIR: join(folder, 'data'), JWT_SECRET, ...lifetimes } });
     const [gateway, hostGateway] = await Promise.all(
-      ['true', 'host'].map((REFRESH_COOKIE) => startGateway(service.address, { env: { REFRESH_COOKIE } })),
+      ['true', 'host'].map((REFRESH_COOKIE) => startGateway(service.address, { env: { REFRESH_COOKIE, ...CORS } })),
     );
     if (!gateway || !hostGateway) throw new Error('there are two gateways');
     const client = new TestClient(service.address);
@@ -70,6 +72,7 @@ export class Rig {
       login: async (subject) => (await client.issue(subject)).refreshToken,
     });
     for (const origin of [APP, HOST_APP]) front.page(`${origin}/`, APP_PAGE);
+    front.page(`${WWW}/`, APP_PAGE.replace("mode: 'cookie'", `mode: 'cookie', base: '${APP}'`));
     const browser = await launchChromium([
       '--ignore-certificate-errors',
       `--host-resolver-rules=MAP *.test 127.0.0.1:${front.port}`,

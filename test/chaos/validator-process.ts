@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Source } from '../../src/validator/index.js';
 import { collect } from '../support/process-output.js';
 import { toPerformanceMs } from './monotonic.js';
 import type { Span, ValidationRecord } from './record.js';
@@ -26,9 +27,16 @@ export interface Asked {
 export interface ValidatorProcessOptions {
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly source: Source;
   /** Modules, by their URLs, that the process loads first. */
   readonly preloads: readonly string[];
 }
+
+/** Those that run: none outlives this process. */
+const CHILDREN = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of CHILDREN) child.kill('SIGKILL');
+});
 
 interface Pending extends Asked {
   readonly resolve: () => void;
@@ -54,16 +62,15 @@ export class ValidatorProcess {
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     this.#printed = () => stdout() + stderr();
     child.on('message', (report: Report) => this.#receive(report));
-    const orphaned = () => child.kill('SIGKILL');
-    process.once('exit', orphaned);
+    CHILDREN.add(child);
     child.once('exit', () => {
-      process.off('exit', orphaned);
+      CHILDREN.delete(child);
       if (!this.#isEnding) this.#fail();
     });
   }
 
-  static async start({ name, addresses, preloads }: ValidatorProcessOptions): Promise<ValidatorProcess> {
-    const options = { address: addresses, maxStaleness: MAX_STALENESS_MS, deadline: DEADLINE_MS };
+  static async start({ name, addresses, source, preloads }: ValidatorProcessOptions): Promise<ValidatorProcess> {
+    const options = { address: addresses, source, maxStaleness: MAX_STALENESS_MS, deadline: DEADLINE_MS };
     const child = fork(CHILD, [JSON.stringify(options)], {
       env: { PATH: process.env['PATH'] },
       execArgv: ['--enable-source-maps', ...preloads.flatMap((url) => ['--import', url])],

@@ -1,6 +1,8 @@
 // The validators of a chaos run: one is asked strictly, one within its staleness, and four are disturbed, each in a way.
+// Four more follow the feed.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Source } from '../../src/validator/index.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { probeLogout } from './logout-probe.js';
 import type { ChaosNode } from './node.js';
@@ -54,6 +56,8 @@ interface Kind {
   /** The staleness that its callers allow, one at random. */
   readonly stalenesses: readonly Staleness[];
   readonly hasProxies?: boolean;
+  /** What its answers rest on. Default: `answers`. */
+  readonly source?: Source;
   /** Disturbs it once, and ends that. */
   readonly disturb?: (disturbed: Disturbed) => Promise<void>;
 }
@@ -68,6 +72,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'cut off': { stalenesses: MIXED, hasProxies: true, disturb: cutOff },
   slow: { stalenesses: MIXED, hasProxies: true, disturb: slowDown },
   'clock stepped': { stalenesses: MIXED, disturb: stepClock },
+  feed: { stalenesses: MIXED, source: 'feed' },
+  'feed, paused': { stalenesses: MIXED, source: 'feed', disturb: pause },
+  'feed, cut off': { stalenesses: MIXED, source: 'feed', hasProxies: true, disturb: cutOff },
+  'feed, clock stepped': { stalenesses: MIXED, source: 'feed', disturb: stepClock },
 };
 
 /** Their names. */
@@ -122,7 +130,8 @@ export class Validators {
       const proxies = kind.hasProxies ? await Promise.all(ports.map((port) => TcpProxy.start(port))) : [];
       const usual = nodes.map(({ address }) => address);
       const addresses = kind.hasProxies ? proxies.map(({ port }) => `127.0.0.1:${port}`) : usual;
-      return { kind, proxies, validator: await ValidatorProcess.start({ name, addresses, preloads }) };
+      const { source = 'answers' } = kind;
+      return { kind, proxies, validator: await ValidatorProcess.start({ name, addresses, source, preloads }) };
     };
     return new Validators(await Promise.all(Object.entries(KINDS).map(begin)), options);
   }

@@ -161,12 +161,14 @@ const RULES: readonly Rule[] = [
   ...['meter', 'recorders'].map((name) => ({
     ...{ at: `${METRICS}${name}.ts`, files: [`${METRICS}meter.ts`], packages: [], node: false },
   })),
-  ...['process-metrics', 'exposition'].map((name) => ({
-    at: `${METRICS}${name}.ts`,
-    files: [`${METRICS}meter.ts`, `${METRICS}recorders.ts`],
-    packages: ['prom-client'],
+  { at: `${METRICS}node-metrics.ts`, files: [`${METRICS}recorders.ts`], packages: [], node: true },
+  {
+    at: `${METRICS}process-metrics.ts`,
+    files: ['meter', 'recorders', 'node-metrics'].map((name) => `${METRICS}${name}.ts`),
+    packages: [],
     node: false,
-  })),
+  },
+  { at: `${METRICS}exposition.ts`, files: [`${METRICS}recorders.ts`], packages: ['prom-client'], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
   {
@@ -240,6 +242,8 @@ const RULES: readonly Rule[] = [
     at: 'src/validator/',
     files: [
       ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      // What denies a session by its start, and the margins of the feed.
+      ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
       ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
       GENERATED,
     ],
@@ -320,11 +324,17 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/routes/',
     files: [
-      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/openapi/'],
+      ...['gateway/routes/', 'gateway/http/', 'gateway/oauth/', 'gateway/openapi/', 'gateway/revocations/'],
       ...['auth-client', 'revoker-client', 'service-connection'].map((name) => `gateway/${name}.ts`),
       ...[BEARER, ...CHECKS, GENERATED, ...PLATFORM],
     ],
     packages: ['fastify'],
+    node: true,
+  },
+  {
+    at: 'gateway/revocations/',
+    files: ['gateway/revocations/', GENERATED],
+    packages: ['@grpc/grpc-js'],
     node: true,
   },
   {
@@ -333,7 +343,12 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js'],
     node: false,
   },
-  { at: 'gateway/auth-client.ts', files: ['gateway/service-connection.ts', GENERATED], packages: [], node: false },
+  {
+    at: 'gateway/auth-client.ts',
+    files: ['gateway/service-connection.ts', GENERATED],
+    packages: ['@grpc/grpc-js'],
+    node: false,
+  },
   {
     at: 'gateway/revoker-client.ts',
     files: ['gateway/service-connection.ts', GENERATED, ...PLATFORM],

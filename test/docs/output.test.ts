@@ -21,6 +21,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/alerts/alerts.check.ts': 'promtool',
   'test/alerts/prometheus.ts': 'prometheus, promtool',
   'test/bench/speed.test.ts': 'the bench',
+  'test/browser/package.test.ts': 'tsc',
   'test/browser/chromium.ts': 'chromium, found by sh',
   'test/chaos/validator-process.ts': 'validator-child.ts, a validator by itself',
   'test/clients/workplace.ts': 'the tools of other languages, and the clients that they build',

@@ -3,6 +3,7 @@
 import type { AuthClient } from '../../gateway/auth-client.js';
 import { notFound } from '../../gateway/http/responses.js';
 import { readPublicUrls } from '../../gateway/oauth/public-urls.js';
+import { EventSource } from '../../gateway/revocations/event-source.js';
 import type { RevokerClient } from '../../gateway/revoker-client.js';
 import { CookieMode } from '../../gateway/routes/cookie-mode.js';
 import { readPaths } from '../../gateway/routes/paths.js';
@@ -14,8 +15,11 @@ import { version } from '../../src/platform/version.js';
 /** @param variables settings of paths */
 export function allRoutes(variables: NodeJS.ProcessEnv = {}): Routes {
   const client = {} as AuthClient;
+  const events = new EventSource(() => {
+    throw new Error('no route is called');
+  });
   const urls = readPublicUrls(new Environment({}), 'https://login.example.com');
-  const oauth = { client, clients: () => new Map(), issuer: undefined, urls, revoker: {} as RevokerClient };
+  const oauth = { client, clients: () => new Map(), issuer: undefined, urls, revoker: {} as RevokerClient, events };
   const cookies = new CookieMode(client, { cookie: 'true', origins: [], unixMs: Date.now });
   const parts = { client, check: async () => notFound, oauth, cookies, version: version() };
   return createRoutes(parts, readPaths(new Environment(variables)));

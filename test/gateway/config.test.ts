@@ -115,6 +115,7 @@ describe('gateway: settings', () => {
     ['/api/auth/check', 'another path: proxies ask the gateway there'],
     ['/api/auth/check/x/', 'another path: proxies ask the gateway there'],
     ['/oauth2/introspect', 'another path: /oauth2 is for OAuth clients'],
+    ['/api/auth/revocations', 'another path: the gateway streams revocations there'],
   ] as const) {
     for (const name of ['REFRESH_PATHS', 'LOGOUT_PATHS']) {
       it(`refuses ${path.slice(0, 40)} in ${name}`, () => {

@@ -17,6 +17,7 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 
 const CLIENTS = [
   { id: 'orders', secret_sha256: [sha256(SECRET)], rights: ['introspect'] },
+  { id: 'follower', secret_sha256: [sha256(SECRET)], rights: ['watch'] },
   { id: 'odd@client', secret_sha256: [sha256('another'), sha256(ODD_SECRET)], rights: ['introspect'] },
 ];
 /** There only where REVOKER_TOKEN is set. */

@@ -1,6 +1,8 @@
 // Tests of the probes at HEALTH_ADDRESS: alive whatever the store does, ready once it was reached.
 
 import { expect } from 'chai';
+import { Probes } from '../../src/commands/monitoring.js';
+import { createLogger } from '../../src/platform/log.js';
 import { Stage, until } from '../e2e/stage.js';
 import { JWT_SECRET, type Started, startServe } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
@@ -48,17 +50,18 @@ describe('the probes of a service', () => {
     await becomes(needy, OK);
   });
 
-  it('say not ready from the first moment of a stop', async () => {
-    await becomes(usual, OK);
-    const client = stage.client(usual.address);
-    const { accessToken } = await client.issue();
-    // A call under way keeps the process for a moment.
-    redis.pause();
-    const call = client.verdict(accessToken).catch(() => undefined);
-    usual.child.kill('SIGTERM');
-    await becomes(usual, unready('stopping'));
-    redis.resume();
-    await call;
-    expect(await usual.stop()).to.equal(0);
+  it('say not ready from the first moment of a stop, whatever the store does', async () => {
+    const address = { host: '127.0.0.1', port: 0 };
+    const probes = await Probes.start({ address, needsStore: false }, createLogger({ name: 'test', level: 'silent' }));
+    probes.follow({ hasServed: true, reachesStore: true });
+    expect(await ready(probes)).to.deep.equal(OK);
+    probes.retire();
+    expect(await ready(probes)).to.deep.equal(unready('stopping'));
+    probes.close();
   });
 });
+
+async function ready({ address }: Probes): Promise<unknown> {
+  const response = await fetch(`http://${address?.host}:${address?.port}/readyz`);
+  return [response.status, await response.json()];
+}

@@ -11,8 +11,8 @@ import { developmentPackages, FreshCheckout, INSTALL_MS, inShell } from './fresh
 import { Shop } from './shop.js';
 import { startedAndEnded } from './started-by-npm.js';
 
-/** The most that a download may have, bytes. Half as much again as in November 2026. */
-const TARBALL_BYTES = 650_000;
+/** The most that a download may have, bytes. A quarter more than in November 2026. */
+const TARBALL_BYTES = 800_000;
 /** What runs, the contract, and the documents. */
 const PACKED = [
   /^dist\/(?:src|gateway|proto)\/[\w./-]+\.(?:js|d\.ts)$/,
@@ -20,10 +20,11 @@ const PACKED = [
   /^docs\/[\w./-]+$|^(?:README|CHANGELOG|SECURITY)\.md$|^LICENSE$|^package\.json$/,
 ];
 
-/** Prints whether the library is exported, and why a module within the package is not. */
+/** Prints whether the libraries are exported, and why a module within the package is not. */
 const IMPORTS = `const { createValidator } = await import("latchkey/validator");
+const { createSession } = await import("latchkey/browser");
 const { code } = await import("latchkey/dist/src/service.js").catch((error) => error);
-console.log(typeof createValidator, code);`;
+console.log(typeof createValidator, typeof createSession, code);`;
 
 describe('the package', function () {
   this.timeout(INSTALL_MS);
@@ -49,7 +50,14 @@ describe('the package', function () {
     const files = inShell(`tar tzf '${tarball}'`, checkout.folder).trim().split('\n');
     const paths = files.map((file) => file.replace(/^package\//, ''));
     expect(paths).to.include.members([
-      ...['dist/src/main.js', 'dist/gateway/server.js', 'dist/src/validator/index.d.ts', 'LICENSE', 'README.md'],
+      ...[
+        'dist/src/main.js',
+        'dist/gateway/server.js',
+        'dist/src/validator/index.d.ts',
+        'dist/src/browser/index.d.ts',
+        'LICENSE',
+        'README.md',
+      ],
       ...['proto/auth/v1/auth_service.proto', 'proto/gen/descriptors.binpb', 'docs/validator.md'],
     ]);
     expect(paths.filter((path) => !PACKED.some((pattern) => pattern.test(path)))).to.deep.equal([]);
@@ -64,7 +72,7 @@ describe('the package', function () {
     const main = join(app, 'node_modules/latchkey/dist/src/main.js');
     await checkout.serves(main);
     expect(inShell(`node --input-type=module -e '${IMPORTS}'`, app)).to.equal(
-      'function ERR_PACKAGE_PATH_NOT_EXPORTED\n',
+      'function function ERR_PACKAGE_PATH_NOT_EXPORTED\n',
     );
     const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: join(checkout.folder, 'dev') };
     const dev = await start('dev', 'gateway listening', { main, env });

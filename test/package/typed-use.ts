@@ -1,7 +1,8 @@
-// A program that uses every declaration of latchkey/validator and its middlewares.
+// A program that uses the declarations of latchkey/validator, its middlewares and latchkey/browser.
 
 /** Uses each declaration, and fails to compile if one has become `any`. */
 export const TYPED = `
+import { createSession, type Session, SessionError } from 'latchkey/browser';
 import { type ActiveToken, CannotTell, createValidator, type Validation, type Validator } from 'latchkey/validator';
 import { authOf as ofExpress, bearerAuth as forExpress } from 'latchkey/validator/express';
 import { authOf, bearerAuth, bearerHook } from 'latchkey/validator/fastify';
@@ -11,7 +12,11 @@ import express from 'express';
 import { fastify } from 'fastify';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
-const typed: [IsAny<Validator>, IsAny<Validation>, IsAny<typeof bearerAuth>] = [false, false, false];
+const typed: [IsAny<Validator>, IsAny<Validation>, IsAny<typeof bearerAuth>, IsAny<Session>] = [false, false, false, false];
+const page: Session = createSession({ base: 'https://auth.example.com', mode: 'cookie' });
+page.on('signedOut', () => console.log('signed out'));
+export const orders = (): Promise<Response> => page.fetch('/orders');
+export const isOver = (error: unknown): boolean => error instanceof SessionError && error.code === 'signed_out';
 const validator: Validator = createValidator({ address: ['a:1', 'b:1'], audience: 'orders', maxStaleness: '2s', tls: true });
 const app = fastify({ logger: true });
 await app.register(bearerAuth, { validator, consistency: 'strict' });

@@ -41,7 +41,7 @@ describe('the file of OAuth clients', () => {
 
   it('names each client that has a fault, and what is wrong with it', () => {
     const hashes = 'secret_sha256 must be a list of 1 to 4 SHA-256 hashes, each 64 hexadecimal digits';
-    const rights = 'rights must be a list of one or more of introspect, global_revocation';
+    const rights = 'rights must be a list of one or more of introspect, global_revocation, watch';
     const id = 'the id must be 1 to 255 letters, digits and . _ ~ @ / -';
     for (const [change, wanted] of [
       [{ id: 'a:b' }, id],

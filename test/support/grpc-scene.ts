@@ -73,6 +73,11 @@ export class GrpcScene {
     while (this.world.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
+  /** Ends all streams of the feed, as a stop does, and takes others. */
+  dropStreams(): void {
+    this.feed.dropAll();
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#pump);
     this.client.close();

@@ -9,6 +9,7 @@ const ADDRESS = 'auth.internal:50051';
 describe('the options of a validator', () => {
   it('have defaults, and read durations as the settings of the service do', () => {
     expect(readOptions({ address: ADDRESS })).to.deep.equal({
+      source: 'answers',
       ...{ addresses: [{ host: 'auth.internal', port: 50_051 }], audience: [], issuer: undefined, tls: undefined },
       ...{ maxStalenessMs: 2_000, deadlineMs: 1_000, maxRemembered: 100_000, maxCalls: 8, maxWaiting: 10_000 },
     });
@@ -24,8 +25,8 @@ describe('the options of a validator', () => {
   it('with faults are refused by one message that names every fault and what is wanted', () => {
     const wrong = {
       ...{ address: ['https://auth', 'auth:0'], maxStaleness: '2 seconds', deadline: 5, maxCalls: 0, maxWaiting: 1.5 },
-      ...{ maxRemembered: -1, audience: [''], tls: { cert: 'c.pem' }, maxStalenes: 1 },
-    } as ValidatorOptions;
+      ...{ maxRemembered: -1, audience: [''], tls: { cert: 'c.pem' }, maxStalenes: 1, source: 'push' },
+    } as unknown as ValidatorOptions;
     expect(() => readOptions(wrong))
       .to.throw(TypeError, 'address is "https://auth"; wanted is host:port')
       .with.property('message')
@@ -33,7 +34,11 @@ describe('the options of a validator', () => {
         [
           ...['address is "auth:0"', 'maxStaleness is "2 seconds"; wanted is 1ms to 1h', 'deadline is 5'],
           ...['maxCalls is 0; wanted is a whole number', 'maxWaiting is 1.5', 'maxRemembered is -1', 'audience is ""'],
-          ...['only one of cert and key', 'there is no option "maxStalenes"'],
+          ...[
+            'source is "push"; wanted is \'answers\'',
+            'only one of cert and key',
+            'there is no option "maxStalenes"',
+          ],
         ].every((part) => message.includes(part)),
       );
     expect(() => readOptions({ address: [] })).to.throw(TypeError, 'address is missing');

@@ -10,9 +10,9 @@ export type StoreOperation = 'read' | 'write' | 'wait';
 
 /**
  * Called when an operation begins.
- * @returns called when it has ended. `error`: why it failed; undefined: it succeeded
+ * @returns called when it has ended; undefined: this one is not observed. `error`: why it failed; undefined: it succeeded
  */
-export type ObserveOperation = (operation: StoreOperation) => (error?: unknown) => void;
+export type ObserveOperation = (operation: StoreOperation) => ((error?: unknown) => void) | undefined;
 
 export class ObservedStore implements Store, RevocationLogs {
   readonly shards: number;
@@ -81,7 +81,7 @@ export class ObservedStore implements Store, RevocationLogs {
   /** The caller gets the promise of the store itself: another one would cost each call. */
   #observed<Result>(operation: StoreOperation, answer: Promise<Result>): Promise<Result> {
     const end = this.#observe(operation);
-    answer.then(() => end(), end);
+    if (end) answer.then(() => end(), end);
     return answer;
   }
 }

@@ -33,8 +33,14 @@ export const parseState = (
 /** Why a token is not active, apart from its time. `superseded`: a refresh token of a lower generation. */
 export type Denial = 'birth' | 'not-before' | 'ended' | 'lost' | 'superseded';
 
+/** What denies sessions by their start. */
+export interface StartBounds {
+  readonly birth: Pick<Birth, 'atMs' | 'foreignSinceMs'>;
+  readonly notBefore: NotBefore | undefined;
+}
+
 /** Whether a session started too early: before the store's birth, or before the subject's cut-off. */
-export function denialByStart(token: Token, { birth, notBefore }: SessionState): 'birth' | 'not-before' | undefined {
+export function denialByStart(token: Token, { birth, notBefore }: StartBounds): 'birth' | 'not-before' | undefined {
   // An adopted session started before its first refresh here, and perhaps before the store was created.
   const bornMs = token.fromElsewhere ? (birth.foreignSinceMs ?? birth.atMs) : birth.atMs;
   if (token.startMs <= bornMs) return 'birth';

@@ -125,6 +125,11 @@ export class Feed implements FeedSource {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.dropAll();
+  }
+
+  /** Ends the present streams. Clients open others. */
+  dropAll(): void {
     for (const follower of [...this.#followers]) follower.stop();
   }
 

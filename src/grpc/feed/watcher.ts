@@ -62,6 +62,9 @@ export class Watcher {
   /** The next message; undefined: there is nothing to send. */
   next(): Buffer | undefined {
     const { settings, keys, states, last } = this.#source;
+    // The usual case: a thousand streams are asked forty times a second.
+    const isUpToDate = this.#position >= last && this.#stateVersion === states.version && this.#sentKeys === keys;
+    if (isUpToDate && !this.#pong && this.#startedAt === undefined) return undefined;
     const parts: Buffer[] = [];
     if (!this.#sentKeys) parts.push(settings);
     if (this.#sentKeys !== keys) parts.push(keys);
@@ -83,6 +86,6 @@ export class Watcher {
       this.#pong = undefined;
       parts.push(pongPart(pong.id, pong.storeTimeMs, pong.uncovered));
     }
-    return parts.length === 0 ? undefined : Buffer.concat(parts);
+    return parts.length > 1 ? Buffer.concat(parts) : parts[0];
   }
 }

@@ -23,16 +23,15 @@ export function authService(
 ): ServiceHandlers<typeof AUTH_SERVICE> {
   const refreshed = (call: ServiceCall, text: string): Promise<Pair> =>
     metrics ? metrics.refreshed(call, (counted) => refresh(context, counted, text)) : refresh(context, call, text);
+  // Made once, because they are called for every validation.
+  const onResult = (result: Validation | Introspection): void => metrics?.validated(result);
+  const onFailure = (error: unknown): void => {
+    if (error instanceof StoreUnavailable) metrics?.validated({ unavailable: error });
+  };
   /** Counts the result of a validation, also if it cannot be known. */
-  const counted = async <Result extends Validation | Introspection>(work: Promise<Result>): Promise<Result> => {
-    try {
-      const result = await work;
-      metrics?.validated(result);
-      return result;
-    } catch (error) {
-      if (error instanceof StoreUnavailable) metrics?.validated(error);
-      throw error;
-    }
+  const counted = <Result extends Validation | Introspection>(work: Promise<Result>): Promise<Result> => {
+    if (metrics) work.then(onResult, onFailure);
+    return work;
   };
 
   return {

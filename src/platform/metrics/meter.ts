@@ -21,7 +21,8 @@ export interface Counter {
 
 /** A counter for each value of a label. */
 export interface CounterBy<Value extends string> {
-  add(value: Value, count?: number): void;
+  /** Keep it where it is used often. */
+  of(value: Value): Counter;
 }
 
 export interface Histogram {
@@ -30,12 +31,14 @@ export interface Histogram {
 
 /** A histogram for each value of a label. A value has no series before its first observation. */
 export interface HistogramBy<Value extends string> {
-  observe(value: Value, seconds: number): void;
+  /** Keep it where it is used often. */
+  of(value: Value): Histogram;
 }
 
 /** The same for each pair of values of two labels. */
 export interface HistogramByTwo<First extends string, Second extends string> {
-  observe(first: First, second: Second, seconds: number): void;
+  /** Keep it where it is used often. */
+  of(first: First, second: Second): Histogram;
 }
 
 /** How the values of several worker processes become one. */

@@ -1,6 +1,5 @@
 // The metrics of one process: the Meter of its parts, and snapshots of everything that was recorded, with Node's own.
 
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type {
   Counter,
   CounterBy,
@@ -12,35 +11,23 @@ import type {
   Merge,
   Meter,
 } from './meter.js';
+import { nodeMetrics } from './node-metrics.js';
 import { CounterRecorder, GaugeRecorder, HistogramRecorder, type MetricSnapshot, type Recorder } from './recorders.js';
 
 /** How often the delay of the event loop is measured, ms. */
 const LOOP_SAMPLE_MS = 100;
-/**
- * Metrics of the library that mislead: gauges with the suffix of counters, which others have without it, and delays of
- * the event loop that each scrape resets, also for other scrapers.
- */
-const MISLEADING = /^nodejs_active_\w+_total$|^nodejs_eventloop_lag_/;
-/** For the library's own measurement, which is not shown: as seldom as it may be, ms. */
-const UNUSED_PRECISION_MS = 60_000;
-
 export class ProcessMetrics implements Meter {
   readonly #recorders = new Map<string, Recorder>();
-  readonly #registry = new Registry();
 
   /** @param version of the program */
   constructor(version: string) {
-    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: UNUSED_PRECISION_MS });
-    for (const { name } of this.#registry.getMetricsAsArray()) {
-      if (MISLEADING.test(name)) this.#registry.removeSingleMetric(name);
-    }
+    for (const [name, recorder] of nodeMetrics()) this.#recorders.set(name, recorder);
     this.info({ name: 'latchkey_build_info', help: 'The version of the program' }, { version });
     this.#measureEventLoop();
   }
 
   counter(description: Description): Counter {
-    const recorder = this.#add(description, new CounterRecorder(description));
-    return { add: (count) => recorder.add('', count) };
+    return this.#add(description, new CounterRecorder(description)).of('');
   }
 
   counterBy<Value extends string>(description: Description, label: Label<Value>): CounterBy<Value> {
@@ -48,13 +35,11 @@ export class ProcessMetrics implements Meter {
   }
 
   histogram(description: Description): Histogram {
-    const recorder = this.#add(description, new HistogramRecorder(description));
-    return { observe: (seconds) => recorder.observe('', '', seconds) };
+    return this.#add(description, new HistogramRecorder(description)).of();
   }
 
   histogramBy<Value extends string>(description: Description, label: Label<Value>): HistogramBy<Value> {
-    const recorder = this.#add(description, new HistogramRecorder(description, [label]));
-    return { observe: (value, seconds) => recorder.observe(value, '', seconds) };
+    return this.#add(description, new HistogramRecorder(description, [label]));
   }
 
   histogramByTwo<First extends string, Second extends string>(
@@ -73,16 +58,8 @@ export class ProcessMetrics implements Meter {
   }
 
   /** Everything that was recorded by now. */
-  async snapshot(): Promise<readonly MetricSnapshot[]> {
-    const own = [...this.#recorders.values()].map((recorder) => recorder.snapshot());
-    const library = (await this.#registry.getMetricsAsJSON()).map(
-      ({ name, help, type, aggregator, values }): MetricSnapshot => ({
-        ...{ name, help, type: String(type), aggregator },
-        // A value without observations is not a number, which JSON cannot hold.
-        values: values.filter(({ value }) => Number.isFinite(value)).map((each) => ({ ...each, labels: known(each) })),
-      }),
-    );
-    return [...own, ...library];
+  snapshot(): readonly MetricSnapshot[] {
+    return [...this.#recorders.values()].map((recorder) => recorder.snapshot());
   }
 
   /** @throws Error if there is a metric of this name already */
@@ -105,6 +82,3 @@ export class ProcessMetrics implements Meter {
     }, LOOP_SAMPLE_MS).unref();
   }
 }
-
-const known = ({ labels }: { readonly labels: Readonly<Partial<Record<string, string | number>>> }) =>
-  Object.fromEntries(Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));

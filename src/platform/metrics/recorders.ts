@@ -29,29 +29,40 @@ export const OTHER = 'other';
 
 const valuesOf = ({ values }: Label): readonly string[] => [...values, OTHER];
 
+/** The count of one series. */
+class Count {
+  value = 0;
+
+  add(count = 1): void {
+    this.value += count;
+  }
+}
+
 export class CounterRecorder implements Recorder {
   readonly #description: Description;
   readonly #label: Label | undefined;
-  readonly #counts: Map<string, number>;
+  readonly #counts: Map<string, Count>;
 
   constructor(description: Description, label?: Label) {
     this.#description = description;
     this.#label = label;
     // A series that exists from the start shows its first increase.
-    this.#counts = new Map((label ? label.values : ['']).map((value) => [value, 0]));
+    this.#counts = new Map((label ? label.values : ['']).map((value) => [value, new Count()]));
   }
 
-  add(value: string, count = 1): void {
-    const before = this.#counts.get(value);
-    if (before !== undefined) this.#counts.set(value, before + count);
-    else this.#counts.set(OTHER, (this.#counts.get(OTHER) ?? 0) + count);
+  of(value: string): Count {
+    const found = this.#counts.get(value) ?? this.#counts.get(OTHER);
+    if (found) return found;
+    const other = new Count();
+    this.#counts.set(OTHER, other);
+    return other;
   }
 
   snapshot(): MetricSnapshot {
     const { name, help } = this.#description;
     const label = this.#label?.name;
     const values = [...this.#counts].map(([value, count]) => ({
-      value: count,
+      value: count.value,
       labels: label === undefined ? {} : { [label]: value },
     }));
     return { name, help, type: 'counter', values, aggregator: 'sum' };
@@ -97,11 +108,11 @@ export class HistogramRecorder implements Recorder {
     this.#labels = labels;
     const [first, second] = labels.map((label) => new Set(valuesOf(label)));
     this.#known = [first ?? new Set(['']), second ?? new Set([''])];
-    if (labels.length === 0) this.#seriesOf('', '');
+    if (labels.length === 0) this.of();
   }
 
-  observe(first: string, second: string, seconds: number): void {
-    (this.#series.get(first)?.get(second) ?? this.#seriesOf(first, second)).observe(seconds);
+  of(first = '', second = ''): Series {
+    return this.#series.get(first)?.get(second) ?? this.#seriesOf(first, second);
   }
 
   snapshot(): MetricSnapshot {
@@ -125,19 +136,28 @@ export class HistogramRecorder implements Recorder {
   }
 }
 
+interface ReadOptions {
+  readonly merge: Merge;
+  /** `counter`: the value only grows. Default: `gauge`. */
+  readonly type?: 'gauge' | 'counter';
+}
+
+/** A value that is read at each collection. */
 export class GaugeRecorder implements Recorder {
   readonly #description: Description;
   readonly #merge: Merge;
+  readonly #type: 'gauge' | 'counter';
   readonly #read: () => number | undefined;
   readonly #labels: Readonly<Record<string, string>>;
 
   constructor(
-    { merge, ...description }: Description & { readonly merge: Merge },
+    { merge, type = 'gauge', ...description }: Description & ReadOptions,
     read: () => number | undefined,
     labels: Readonly<Record<string, string>> = {},
   ) {
     this.#description = description;
     this.#merge = merge;
+    this.#type = type;
     this.#read = read;
     this.#labels = labels;
   }
@@ -146,6 +166,6 @@ export class GaugeRecorder implements Recorder {
     const { name, help } = this.#description;
     const value = this.#read();
     const values = value === undefined ? [] : [{ value, labels: this.#labels }];
-    return { name, help, type: 'gauge', values, aggregator: this.#merge };
+    return { name, help, type: this.#type, values, aggregator: this.#merge };
   }
 }

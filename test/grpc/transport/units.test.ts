@@ -1,9 +1,12 @@
 // The parts of the transport by themselves: messages out of bytes, bytes held by connections, timeouts, texts.
 
+import type { ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { failure, parseTimeout, trailers } from '../../../src/grpc/transport/head.js';
 import { HeldBytes } from '../../../src/grpc/transport/held-bytes.js';
+import { type CallState, Keepalive } from '../../../src/grpc/transport/keepalive.js';
 import { MessageReader } from '../../../src/grpc/transport/message-reader.js';
 import { message } from '../../support/raw-http2.js';
 
@@ -85,4 +88,23 @@ it('timeouts are of one to eight digits and a unit, however long', () => {
 it('texts of a status are sent as ASCII, whatever they hold', () => {
   const sent = trailers(failure(status.INTERNAL, 'a % of é\n\ud800 "x"'));
   expect(sent['grpc-message']).to.equal('a %25 of %C3%A9%0A%EF%BF%BD "x"');
+});
+
+describe('the keepalive of a connection', () => {
+  /** What it says at each time, ms, of a client that sends nothing and answers no PING. */
+  const watched = (calls: CallState, timesMs: readonly number[]): (string | undefined)[] => {
+    let pings = 0;
+    const session = { ping: () => ++pings > 0, state: { outboundQueueSize: 0 } } as unknown as ServerHttp2Session;
+    const keepalive = new Keepalive(session, { bytesRead: 0 } as Socket, 10_000);
+    const startMs = performance.now();
+    return timesMs.map((ms) => keepalive.sweep(startMs + ms, calls) ?? (pings > 0 ? 'pinged' : undefined));
+  };
+
+  it('notices soon that the client of a lasting call is gone, and later that of another one', () => {
+    const timesMs = [9_000, 11_000, 15_000, 17_000, 61_000, 80_000, 82_000];
+    expect(watched('lasting', timesMs).slice(0, 4)).to.deep.equal([undefined, 'pinged', 'pinged', 'silent']);
+    expect(watched('busy', timesMs)).to.deep.equal([
+      ...[undefined, undefined, undefined, undefined, 'pinged', 'pinged', 'silent'],
+    ]);
+  });
 });

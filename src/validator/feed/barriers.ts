@@ -1,0 +1,105 @@
+// Callers that need knowledge as of now: all of one turn share one urgent ping. Bounded in number and in time.
+
+export interface BarriersOptions {
+  /** How long a caller waits for a pong before it asks instead, ms. */
+  readonly patienceMs: number;
+  /** The most callers that wait. */
+  readonly most: number;
+  /** Sends an urgent ping. @returns its id; undefined: none can be sent now */
+  readonly ping: () => number | undefined;
+}
+
+/** The callers of one turn, or of several turns in which no ping could be sent. */
+interface Barrier {
+  /** Undefined: no ping was sent yet. */
+  id: number | undefined;
+  callers: number;
+  readonly passed: Promise<number | undefined>;
+  readonly end: (id: number | undefined) => void;
+}
+
+export class Barriers {
+  readonly #options: BarriersOptions;
+  /** Those with a ping, in the order of their ids. */
+  readonly #sent = new Set<Barrier>();
+  #gathering: Barrier | undefined;
+  #callers = 0;
+  #isClosed = false;
+
+  constructor(options: BarriersOptions) {
+    this.#options = options;
+  }
+
+  /** Callers that wait. */
+  get callers(): number {
+    return this.#callers;
+  }
+
+  /**
+   * Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes in
+   * time, or too many callers wait.
+   */
+  wait(): Promise<number | undefined> {
+    if (this.#isClosed || this.#callers >= this.#options.most) return Promise.resolve(undefined);
+    this.#gathering ??= this.#begin();
+    this.#gathering.callers++;
+    this.#callers++;
+    return this.#gathering.passed;
+  }
+
+  /** All pings up to an id have their pong. */
+  answered(id: number): void {
+    for (const barrier of this.#sent) {
+      if (barrier.id === undefined || barrier.id > id) break;
+      this.#end(barrier, barrier.id);
+    }
+    this.#send();
+  }
+
+  /** A new stream was opened: the pings of the old one get no pong any more. */
+  streamBegan(): void {
+    if (this.#sent.size === 0) return this.#send();
+    const id = this.#options.ping();
+    for (const barrier of this.#sent) barrier.id = id;
+    this.#send();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const barrier of this.#sent) this.#end(barrier, undefined);
+    if (this.#gathering) this.#end(this.#gathering, undefined);
+  }
+
+  #begin(): Barrier {
+    let resolve: (id: number | undefined) => void = () => {};
+    const passed = new Promise<number | undefined>((done) => {
+      resolve = done;
+    });
+    // After a turn in which nothing could be read: a pong that has come already is taken in first.
+    const timer = setTimeout(() => setImmediate(() => this.#end(barrier, undefined)), this.#options.patienceMs);
+    const end = (id: number | undefined): void => {
+      clearTimeout(timer);
+      resolve(id);
+    };
+    const barrier: Barrier = { id: undefined, callers: 0, passed, end };
+    setImmediate(() => this.#send());
+    return barrier;
+  }
+
+  /** Sends the ping of those that gather, if it can be sent now. */
+  #send(): void {
+    const barrier = this.#gathering;
+    if (!barrier) return;
+    barrier.id = this.#options.ping();
+    if (barrier.id === undefined) return;
+    this.#gathering = undefined;
+    this.#sent.add(barrier);
+  }
+
+  #end(barrier: Barrier, id: number | undefined): void {
+    if (!this.#sent.delete(barrier) && this.#gathering !== barrier) return;
+    if (this.#gathering === barrier) this.#gathering = undefined;
+    this.#callers -= barrier.callers;
+    barrier.end(id);
+  }
+}

@@ -1,0 +1,153 @@
+// The feed as a source of answers: what it says of a token, and what has to be asked or waited for.
+
+import type { Duration, InactiveToken, Validation } from '../api.js';
+import { type Clock, momentNow } from '../clock.js';
+import { CannotTell } from '../errors.js';
+import { elapsedMs, type Moment } from '../freshness.js';
+import type { Knowledge } from '../knowledge.js';
+import type { Claims, LocalCheck } from '../local-check.js';
+import { readTimeout } from '../options.js';
+import { DEFAULT_RETRY_AFTER_MS } from '../retry.js';
+import { inactive } from '../wire-answer.js';
+import { Barriers } from './barriers.js';
+import { FeedKnowledge } from './feed-knowledge.js';
+import { Follower, type FollowerOptions, type FollowerPhase } from './follower.js';
+import type { Demand } from './judge.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+/** The share of a caller's time that it waits for a pong before it asks, and the most of it, ms. */
+const PATIENCE_SHARE = 0.25;
+const MOST_PATIENCE_MS = 250;
+
+export interface FeedOptions extends Pick<FollowerOptions, 'random' | 'connections' | 'maxStalenessMs'> {
+  readonly clock: Clock;
+  readonly check: LocalCheck;
+  /** Remembers the tokens that are refused for good. */
+  readonly refuse: Knowledge['refuseHere'];
+  readonly maxRemembered: number;
+  readonly maxWaiting: number;
+  readonly deadlineMs: number;
+}
+
+/** A token that the feed has verified, and does not decide on. */
+export interface Undecided {
+  readonly claims: Claims;
+  /** Whether a new pong may decide on it. */
+  readonly isStale: boolean;
+}
+
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #knowledge = new FeedKnowledge();
+  readonly #verified: VerifiedTokens;
+  readonly #follower: Follower;
+  readonly #barriers: Barriers;
+  readonly #listeners = new Set<() => void>();
+  readonly #patienceMs: number;
+  #decided = 0;
+
+  constructor(options: FeedOptions) {
+    const { check, maxRemembered, maxWaiting: most, deadlineMs } = options;
+    this.#options = options;
+    this.#patienceMs = Math.min(MOST_PATIENCE_MS, deadlineMs * PATIENCE_SHARE);
+    this.#verified = new VerifiedTokens(this.#knowledge, check, maxRemembered);
+    this.#follower = new Follower({
+      ...options,
+      knowledge: this.#knowledge,
+      began: () => this.#barriers.streamBegan(),
+      received: (pongId) => this.#received(pongId),
+    });
+    this.#barriers = new Barriers({ patienceMs: this.#patienceMs, most, ping: () => this.#follower.ping(true) });
+    this.#follower.open();
+  }
+
+  get phase(): FollowerPhase {
+    return this.#follower.phase;
+  }
+
+  /** How old the knowledge of the shard is that is known worst, ms; undefined: some shard is not known. */
+  ageMs(now: Moment): number | undefined {
+    const { asOf } = this.#knowledge;
+    return asOf && elapsedMs(asOf, now);
+  }
+
+  get counts() {
+    return {
+      revocations: this.#knowledge.size,
+      verified: this.#verified.size,
+      decided: this.#decided,
+      waiting: this.#barriers.callers,
+      ...this.#follower.counts,
+    };
+  }
+
+  /** What the feed says of a token; undefined: nothing, since no key of it verifies the token. */
+  lookUp(text: string, demand: Demand): Validation | Undecided | undefined {
+    const found = this.#verified.verify(text);
+    if (found === undefined) return undefined;
+    // After the verification of the signature: the process may have been stopped meanwhile.
+    const now = momentNow(this.#options.clock);
+    if ('refused' in found) return this.#options.refuse(text, found.refused, now);
+    if (found.problem) return this.#decide(inactive(found.problem));
+    const verdict = this.#knowledge.judge(found, now, demand);
+    if (verdict === 'active') return this.#decide(found.validation);
+    if (verdict === 'REVOKED' || verdict === 'EXPIRED') return this.#decide(this.#options.refuse(text, verdict, now));
+    return { claims: found.token.claims, isStale: verdict === 'stale' };
+  }
+
+  /** Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes soon. */
+  barrier(): Promise<number | undefined> {
+    return this.#isAnswering ? this.#barriers.wait() : Promise.resolve(undefined);
+  }
+
+  /**
+   * Resolves once all shards are known.
+   * @throws CannotTell after a time, at once if the service has no feed for this process, or when this is closed
+   */
+  async ready(timeout: Duration): Promise<void> {
+    const untilMs = performance.now() + readTimeout(timeout);
+    while (this.#knowledge.asOf === undefined) {
+      const isLate = performance.now() >= untilMs;
+      if (isLate || this.phase === 'off' || this.phase === 'closed')
+        throw new CannotTell(this.#follower.failure, DEFAULT_RETRY_AFTER_MS);
+      await this.#next(untilMs - performance.now());
+    }
+  }
+
+  close(): void {
+    this.#follower.close();
+    this.#barriers.close();
+    this.#verified.clear();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Whether pings get their pongs soon. */
+  get #isAnswering(): boolean {
+    const nowMs = this.#options.clock.steadyMs();
+    const waitingMs = nowMs - (this.#knowledge.waiting?.sent.steadyMs ?? nowMs);
+    return this.#follower.phase === 'following' && waitingMs < this.#patienceMs;
+  }
+
+  #decide<Each extends Validation | InactiveToken>(validation: Each): Each {
+    this.#decided++;
+    return validation;
+  }
+
+  #received(pongId: number | undefined): void {
+    if (pongId !== undefined) this.#barriers.answered(pongId);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Resolves with the next message, or after a time. */
+  #next(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#listeners.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, timeoutMs);
+      this.#listeners.add(end);
+    });
+  }
+}

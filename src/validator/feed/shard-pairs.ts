@@ -1,0 +1,118 @@
+// What is known of each shard: from when on its revocations are all known, as of which moment, and its birth. The rules, pure.
+//
+// The two times are a pair. Those of a new stream take the place of the old ones together, with the first pong that
+// covers the shard: until then the old pair is used, which what comes meanwhile can only make stricter.
+
+import { MARGIN_MS } from '../../core/feed/limits.js';
+import type { StartBounds } from '../../core/session/session-state.js';
+import type { Moment } from '../freshness.js';
+
+/** A ping that was sent. */
+export interface Ping {
+  /** Rises over all streams. */
+  readonly id: number;
+  readonly sent: Moment;
+}
+
+type Birth = StartBounds['birth'];
+
+/** The state of a shard, from the wire. */
+export interface WireState {
+  readonly shard: number;
+  readonly completeSinceMs: number;
+  readonly birth: Birth;
+}
+
+interface Pair {
+  completeSinceMs: number;
+  /** The last ping whose pong covers the shard; undefined: there was none. */
+  asOf: Ping | undefined;
+  /** The complete-since of the present stream, before its first pong that covers the shard. */
+  pendingMs: number | undefined;
+  /** Whether such a pong has come on the present stream. */
+  isPresent: boolean;
+  birth: Birth;
+}
+
+/** The times of a shard by which a token is judged. */
+export type KnownPair = Readonly<Pick<Pair, 'completeSinceMs' | 'asOf' | 'birth'>>;
+
+const newPair = (birth: Birth): Pair => ({
+  ...{ completeSinceMs: Number.POSITIVE_INFINITY, asOf: undefined },
+  ...{ pendingMs: undefined, isPresent: false, birth },
+});
+
+export class ShardPairs {
+  readonly #pairs = new Map<number, Pair>();
+  /** Raised for all shards, and for good, when the store's clock was set back. */
+  #floorMs = 0;
+
+  get(shard: number): KnownPair | undefined {
+    return this.#pairs.get(shard);
+  }
+
+  /** Tokens with an earlier `iat` must be asked about, in every shard. Unix ms. */
+  get floorMs(): number {
+    return this.#floorMs;
+  }
+
+  /** The sending of the oldest of the pings that the shards are as of; undefined: one of them is as of none. */
+  oldest(shards: number): Moment | undefined {
+    let oldest: Ping | undefined;
+    for (let shard = 0; shard < shards; shard++) {
+      const asOf = this.#pairs.get(shard)?.asOf;
+      if (!asOf) return undefined;
+      if (!oldest || asOf.id < oldest.id) oldest = asOf;
+    }
+    return oldest?.sent;
+  }
+
+  /** A stream was opened: its first word on each shard counts with its first pong. */
+  streamBegins(): void {
+    for (const pair of this.#pairs.values()) {
+      pair.pendingMs = undefined;
+      pair.isPresent = false;
+    }
+  }
+
+  /** The present stream has a shard's state. */
+  found({ shard, completeSinceMs, birth }: WireState): void {
+    const pair = this.#pairs.get(shard) ?? newPair(birth);
+    this.#pairs.set(shard, pair);
+    // A birth denies for ever, so that the latest one counts, of all nodes.
+    if (birth.atMs >= pair.birth.atMs) pair.birth = birth;
+    if (!pair.isPresent && pair.pendingMs === undefined) pair.pendingMs = completeSinceMs;
+    else raise(pair, completeSinceMs);
+  }
+
+  /** A pong has come that covers a shard. One without a state of this stream says nothing. */
+  covered(shard: number, ping: Ping): void {
+    const pair = this.#pairs.get(shard);
+    if (!pair || (!pair.isPresent && pair.pendingMs === undefined)) return;
+    if (pair.pendingMs !== undefined) pair.completeSinceMs = pair.pendingMs;
+    pair.pendingMs = undefined;
+    pair.isPresent = true;
+    if (!pair.asOf || pair.asOf.id < ping.id) pair.asOf = ping;
+  }
+
+  /** A revocation of a shard was dropped, or could not be read. @param atMs when it was logged, Unix ms */
+  dropped(shard: number, atMs: number): void {
+    const pair = this.#pairs.get(shard);
+    if (pair) raise(pair, atMs + MARGIN_MS);
+  }
+
+  /** The store's clock was set back. @param latestMs the highest time that was ever known, Unix ms */
+  clockSetBack(latestMs: number): void {
+    this.#floorMs = Math.max(this.#floorMs, latestMs + MARGIN_MS);
+  }
+
+  clear(): void {
+    this.#pairs.clear();
+    this.#floorMs = 0;
+  }
+}
+
+function raise(pair: Pair, completeSinceMs: number): void {
+  pair.completeSinceMs = Math.max(pair.completeSinceMs, completeSinceMs);
+  if (pair.pendingMs !== undefined) pair.pendingMs = Math.max(pair.pendingMs, completeSinceMs);
+}

@@ -1,0 +1,102 @@
+// The tokens that were verified by the keys of the feed: each signature once, and what follows from it.
+
+import { createHash } from 'node:crypto';
+import { isForAudience } from '../../core/token/read-token.js';
+import type { TokenRules } from '../../core/token/rules.js';
+import { endsAtMs, type Token } from '../../core/token/token.js';
+import type { ActiveToken, InactiveProblem } from '../api.js';
+import { verifierOf } from '../key-set.js';
+import type { LocalCheck } from '../local-check.js';
+import { TokenMemory } from '../token-memory.js';
+import { active } from '../wire-answer.js';
+import type { FeedKnowledge, FeedSettings } from './feed-knowledge.js';
+import type { Subject } from './judge.js';
+
+const ID_BYTES = 16;
+/** A time that has passed for any token: nothing is refused for its time here. */
+const NO_TIME = Number.NEGATIVE_INFINITY;
+
+/** A token with a good signature, as far as it does not depend on the time. */
+export interface VerifiedToken extends Subject {
+  /** Why the settings of the service refuse it. */
+  readonly problem: InactiveProblem | undefined;
+  /** What callers get if it is active. */
+  readonly validation: ActiveToken;
+}
+
+/** `UNVERIFIED`: no key of the feed verifies it, and newer keys may or may not. */
+export type Verification = VerifiedToken | { readonly refused: InactiveProblem } | undefined;
+
+export class VerifiedTokens {
+  readonly #knowledge: FeedKnowledge;
+  readonly #check: LocalCheck;
+  readonly #memory: TokenMemory<VerifiedToken>;
+  #version = 0;
+  #verifier = verifierOf([]);
+
+  constructor(knowledge: FeedKnowledge, check: LocalCheck, maxRemembered: number) {
+    this.#knowledge = knowledge;
+    this.#check = check;
+    this.#memory = new TokenMemory(maxRemembered);
+  }
+
+  get size(): number {
+    return this.#memory.size;
+  }
+
+  /** How many keys of the feed can verify. */
+  get keys(): number {
+    this.#update();
+    return this.#verifier.count;
+  }
+
+  /** @returns undefined if the feed has no key that verifies the token: the service must be asked */
+  verify(text: string): Verification {
+    this.#update();
+    const known = this.#memory.get(text);
+    if (known) return known;
+    const { settings } = this.#knowledge;
+    if (!settings || this.#verifier.count === 0) return undefined;
+    const check = this.#check.check(text, this.#verifier.verifier, NO_TIME);
+    if ('refused' in check) return check;
+    if (!check.token) return undefined;
+    const verified = verifiedToken(check.token, settings);
+    this.#memory.set(text, verified);
+    return verified;
+  }
+
+  clear(): void {
+    this.#memory.clear();
+  }
+
+  /** What was verified by other keys, or judged by other settings, is forgotten. */
+  #update(): void {
+    if (this.#version === this.#knowledge.version) return;
+    this.#version = this.#knowledge.version;
+    this.#verifier = verifierOf(this.#knowledge.keys ?? []);
+    this.#memory.clear();
+  }
+}
+
+function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedToken {
+  const digest = createHash('sha256').update(token.subject).digest();
+  const { subject, sessionId, id, issuedAt, issuer = '', audience } = token;
+  const expiresAt = Math.floor(endsAtMs(token, rules) / 1000);
+  const shown = { subject, sessionId, tokenId: id, issuedAt, expiresAt, issuer, audience: [...audience] };
+  return {
+    token,
+    shard: (digest[0] ?? 0) % shards,
+    session: Buffer.from(sessionId.replaceAll('-', ''), 'hex').toString('latin1'),
+    subject: digest.toString('latin1', 0, ID_BYTES),
+    problem: partyProblem(token, rules),
+    validation: active(shown, token.claims),
+  };
+}
+
+/** Whether the service takes the token's issuer and audience (RFC 7519, sections 4.1.1 and 4.1.3). */
+function partyProblem(token: Token, { issuer, audience }: TokenRules): InactiveProblem | undefined {
+  if (issuer !== undefined && token.issuer === undefined) return 'MISSING_CLAIM';
+  if (issuer !== undefined && token.issuer !== issuer) return 'WRONG_ISSUER';
+  if (audience.length > 0 && token.audience.length === 0) return 'MISSING_CLAIM';
+  return audience.length > 0 && !isForAudience(token, audience) ? 'WRONG_AUDIENCE' : undefined;
+}
