@@ -53,7 +53,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
       () => failures && refreshAnew(),
       () => {
         token = undefined;
-        if (isSignedIn) refreshAnew();
+        refreshAnew();
       },
     );
     return tabs;
@@ -92,6 +92,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
   /** Trades a refresh token. @param first that of a login; undefined: the one that is kept */
   const trade = async (kind: Began, path: string, first?: string): Promise<string | undefined> => {
     const own = epoch;
+    if (first && !isCookieMode) await save(first);
     const sent = first ?? (await load());
     if (!sent && !isCookieMode) return end();
     const atMs = Date.now();
@@ -100,10 +101,12 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
     // A session has begun or ended meanwhile, here or in another tab.
     if (epoch !== own) return token?.text;
     if (answer) {
+      // At once: while the token is saved, a logout could end the session.
+      accept(kind, answer.access, atMs);
+      // Not by `join`: `close` may have been called meanwhile.
+      tabs?.send([kind, answer.access, atMs]);
       // A slow answer must not replace the refresh token of a later one.
       if (answer.refresh && now === sent) await save(answer.refresh);
-      accept(kind, answer.access, atMs);
-      join().send([kind, answer.access, atMs]);
       return answer.access;
     }
     // Another tab has traded the token, and the grace window is over.
@@ -137,7 +140,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
     if (good && (ageMs < good.refreshAgeMs || nowMs < pausedUntilMs)) return good.text;
     if (nowMs < pausedUntilMs && !trading) throw failure;
     if (!good) return refresh();
-    refresh().catch(() => {});
+    refreshAnew();
     return good.text;
   };
 
@@ -148,7 +151,6 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
       token = undefined;
       // Its answer would store the cookie of the session before.
       while (trading) await trading.catch(() => {});
-      if (first && !isCookieMode) await save(first);
       if (!(await tradeOnce('signedIn', first && isCookieMode ? 'session' : REFRESH, first)))
         throw new SessionError('signed_out', 'no session');
     },
@@ -173,7 +175,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
       if (sent || isCookieMode) await call('logout', sent, { all_sessions: all });
       await save(null);
       end();
-      join().send(['signedOut']);
+      tabs?.send(['signedOut']);
     },
 
     on(event, listener) {

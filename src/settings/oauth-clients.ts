@@ -25,6 +25,11 @@ const MAX_HASHES = 4;
  */
 const ID = /^[A-Za-z0-9._~@/-]{1,255}$/;
 const HASH = /^[0-9a-f]{64}$/i;
+/** What `printf "$SECRET" | sha256sum` prints if the variable is empty, and `echo` in its place. */
+const NO_SECRETS = [
+  'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  '01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b',
+];
 const MEMBERS = ['id', 'secret_sha256', 'rights'];
 
 export const isClientName = (text: string): boolean => ID.test(text);
@@ -94,6 +99,7 @@ function clientOf(entry: unknown): OAuthClient | string {
   }
   if (!isListOf(rights, isRight)) return `rights must be a list of one or more of ${CLIENT_RIGHTS.join(', ')}`;
   const secretHashes = hashes.map((each) => each.toLowerCase());
+  if (secretHashes.some((each) => NO_SECRETS.includes(each))) return 'secret_sha256 has the hash of an empty secret';
   return { id, secretHashes, rights: CLIENT_RIGHTS.filter((right) => rights.includes(right)) };
 }
 

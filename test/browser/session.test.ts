@@ -233,6 +233,16 @@ describe('latchkey/browser: a session', () => {
     });
   });
 
+  it('takes no token of the session before while a storage keeps that of a login', async () => {
+    const items = new MapStorage();
+    items.setItem(`latchkey:${gateway.origin}`, 'before');
+    const setItem = (key: string, value: string) => sleep(5).then(() => items.setItem(key, value));
+    const session = create({ mode: { getItem: items.getItem, setItem, removeItem: items.removeItem } });
+    const signedIn = session.signIn('login');
+    await Promise.all([signedIn, session.accessToken()]);
+    expect(bodies()).to.deep.equal(['{"refresh":"login"}']);
+  });
+
   describe('logout', () => {
     it('ends the session, or all of the user, and is not repeated after it', async () => {
       for (const [options, body] of [
@@ -347,6 +357,31 @@ describe('latchkey/browser: a session', () => {
       const error = await session.fetch(orders(), { signal: AbortSignal.abort() }).catch((reason) => reason);
       expect(error.name).to.equal('AbortError');
     });
+  });
+
+  it('stays closed when a refresh that was under way ends', async () => {
+    let joined = 0;
+    Object.assign(globalThis, { addEventListener: () => joined++ });
+    const session = create();
+    const signedIn = session.signIn('login');
+    session.close();
+    await signedIn;
+    Reflect.deleteProperty(globalThis, 'addEventListener');
+    expect(joined).to.equal(3);
+  });
+
+  it('finds the session of another tab when its page comes back, after it had none', async () => {
+    const listeners = new Map<string, (event: object) => void>();
+    Object.assign(globalThis, { addEventListener: listeners.set.bind(listeners) });
+    const mode = new MapStorage();
+    const session = create({ mode });
+    Reflect.deleteProperty(globalThis, 'addEventListener');
+    expect(await session.accessToken()).to.equal(undefined);
+    mode.setItem(`latchkey:${gateway.origin}`, 'of another tab');
+    listeners.get('pageshow')?.({ persisted: true });
+    expect(await session.accessToken()).to.equal(accessToken(300, 'a1'));
+    listeners.get('pagehide')?.({});
+    session.close();
   });
 
   it('opens no channel where pages are rendered, for it would keep Node running', async () => {

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { readGatewaySettings } from '../../gateway/config.js';
 import { Environment } from '../../src/platform/env.js';
 import { clientEntry, parseClients } from '../../src/settings/oauth-clients.js';
+import { sha256 } from '../gateway/oauth-clients.js';
 
 const HASH = 'ab'.repeat(32);
 const GOOD = { id: 'orders', secret_sha256: [HASH], rights: ['introspect'] };
@@ -55,6 +56,8 @@ describe('the file of OAuth clients', () => {
       [{ secret_sha256: ['ab'] }, hashes],
       [{ secret_sha256: [7] }, hashes],
       [{ secret_sha256: undefined }, hashes],
+      [{ secret_sha256: [sha256('')] }, 'secret_sha256 has the hash of an empty secret'],
+      [{ secret_sha256: [HASH, sha256('\n').toUpperCase()] }, 'secret_sha256 has the hash of an empty secret'],
       [{ rights: [] }, rights],
       [{ rights: ['introspect', 'rule'] }, rights],
       [{ rights: 'introspect' }, rights],
