@@ -125,7 +125,7 @@ describe('a service whose calls come at random, more of them in a second than ma
       [() => node.process.child.kill('SIGSTOP'), () => node.process.child.kill('SIGCONT')],
       [() => redis.pause(), () => redis.resume()],
     ] as const) {
-      const running = load.run({ kind: 'open', callsPerS: OPEN_PER_S, warmMs: 0, countedMs: 2 * PAUSE_MS });
+      const running = load.run({ kind: 'open', callsPerS: OPEN_PER_S, warmMs: 0, countedMs: 3 * PAUSE_MS });
       await pause(PAUSE_MS / 2);
       stop();
       await pause(PAUSE_MS);
