@@ -20,7 +20,7 @@ export interface SessionOptions {
 }
 
 /**
- * - `signedIn`: a session has begun, here or in another tab; or the page has found one when it was loaded.
+ * - `signedIn`: a session has begun, here or in another tab; or one was found at the first use.
  * - `refreshed`: there is a new access token.
  * - `signedOut`: the session has ended, by a logout here or in another tab, or because the gateway has refused it.
  * - `unavailable`: a request to the gateway failed. The session goes on; the next request is made later.
@@ -41,7 +41,7 @@ export class SessionError extends Error {
   override readonly name = 'SessionError';
   readonly code: SessionErrorCode;
 
-  constructor(code: SessionErrorCode, message: string, cause?: unknown) {
+  constructor(code: SessionErrorCode, message: string = code, cause?: unknown) {
     super(message, { cause });
     this.code = code;
   }
@@ -69,7 +69,8 @@ export interface Session {
   /**
    * Ends the session, in all tabs.
    * @param options `all`: all sessions of the user, on all devices
-   * @throws SessionError: the session may go on, so try again
+   * @throws SessionError `unavailable` or `refused`: the session may go on, so try again; with `all` also `signed_out`:
+   *   the token was refused, so only this session has ended
    */
   logout(options?: { readonly all?: boolean }): Promise<void>;
   /** @returns removes the listener */

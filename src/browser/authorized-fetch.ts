@@ -16,7 +16,7 @@ export function authorizedFetch(
 ): typeof fetch {
   const send = async (request: Request): Promise<Response> => {
     const access = await accessToken();
-    if (!access) throw new SessionError('signed_out', 'no session');
+    if (!access) throw new SessionError('signed_out');
     request.headers.set(AUTHORIZATION, `Bearer ${access}`);
     return fetch(request);
   };

@@ -27,7 +27,7 @@ declare const fetch: (
 /** Well within the ten seconds in which the service answers a repeated refresh with the same pair. */
 const TIMEOUT_MS = 5_000;
 /** The codes of a 401 of the gateway. A proxy on the way, or a captive portal, may answer 401 too. */
-const TOKEN_REFUSED = /^(token_not_valid|not_authenticated)$/;
+const TOKEN_REFUSED = /token_not_valid|not_authenticated/;
 /** Answers that are not expected to pass. */
 const REFUSED = /^4(?!01|08|29)/;
 
@@ -54,7 +54,7 @@ export async function ask(url: URL, isCookieMode: boolean, body: object, onFailu
       error = new SessionError(REFUSED.test(`${status}`) ? 'refused' : 'unavailable', `${status} ${answer?.detail}`);
       retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || 0;
     } catch (cause) {
-      error = new SessionError('unavailable', 'no answer', cause);
+      error = new SessionError('unavailable', undefined, cause);
     }
     const pauseMs = onFailure(error, retryAfterMs);
     if (pauseMs === undefined) throw error;

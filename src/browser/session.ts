@@ -17,6 +17,8 @@ const MOST_DOUBLINGS = 6;
 /** A request is repeated that often, if the pauses are not longer than this, ms. Then a new request has to be made. */
 const MOST_TRIES = 4;
 const MOST_WAIT_MS = 4_000;
+/** The longest pause that `Retry-After` may ask for: a proxy may name a day, and the gateway be back in a minute. */
+const MOST_PAUSE_MS = 20_000;
 const REFRESH = 'token/refresh';
 
 /** Creates the session of this tab. Nothing is sent, and nothing is listened to, before the first use. */
@@ -80,8 +82,8 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
     return ask(url, isCookieMode, { ...(sent && { refresh: sent }), ...body }, (error, retryAfterMs) => {
       if (epoch !== own) return undefined;
       failure = error;
-      const doubled = PAUSE_MS * 2 ** Math.min(++failures, MOST_DOUBLINGS);
-      const pauseMs = Math.max(retryAfterMs, doubled * (0.25 + Math.random() / 2));
+      const doubled = PAUSE_MS << Math.min(++failures, MOST_DOUBLINGS);
+      const pauseMs = Math.max(Math.min(retryAfterMs, MOST_PAUSE_MS), doubled * (0.25 + Math.random() / 2));
       pausedUntilMs = Date.now() + pauseMs;
       emit('unavailable', error);
       if (error.code !== 'refused' && failures < MOST_TRIES && pauseMs <= MOST_WAIT_MS) return pauseMs;
@@ -152,7 +154,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
       // Its answer would store the cookie of the session before.
       while (trading) await trading.catch(() => {});
       if (!(await tradeOnce('signedIn', first && isCookieMode ? 'session' : REFRESH, first)))
-        throw new SessionError('signed_out', 'no session');
+        throw new SessionError('signed_out');
     },
 
     accessToken,
@@ -169,13 +171,15 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
       () => [base ?? location.href, location.href, ...origins],
     ),
 
-    async logout({ all = false } = {}) {
+    async logout({ all } = {}) {
       join();
       const sent = await load();
-      if (sent || isCookieMode) await call('logout', sent, { all_sessions: all });
+      const answer = (sent || isCookieMode) && (await call('logout', sent, { all_sessions: all }));
       await save(null);
       end();
       tabs?.send(['signedOut']);
+      // The token was refused, so the other sessions go on.
+      if (all && answer === undefined) throw new SessionError('signed_out');
     },
 
     on(event, listener) {

@@ -116,6 +116,25 @@ describe('latchkey/browser: a session', () => {
     expect(events).to.deep.equal(['signedIn', 'unavailable unavailable']);
   });
 
+  it('asks again after 20 seconds at most, whatever time is named', async () => {
+    const session = create();
+    gateway.answer = () => nextPair(0);
+    await session.signIn('login');
+    gateway.answer = () => ({ ...UNAVAILABLE, headers: { 'retry-after': '86400' } });
+    await failure(session.accessToken());
+    const { now } = Date;
+    try {
+      Date.now = () => now() + 19_000;
+      await failure(session.accessToken());
+      expect(gateway.count(REFRESH)).to.equal(2);
+      Date.now = () => now() + 20_000;
+      gateway.answer = () => nextPair(300);
+      expect(await session.accessToken()).to.be.a('string');
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('ends by a 401 of the gateway, and asks nothing after it', async () => {
     const session = create();
     gateway.answer = () => nextPair(0);
@@ -246,7 +265,7 @@ describe('latchkey/browser: a session', () => {
   describe('logout', () => {
     it('ends the session, or all of the user, and is not repeated after it', async () => {
       for (const [options, body] of [
-        [undefined, '{"refresh":"r1","all_sessions":false}'],
+        [undefined, '{"refresh":"r1"}'],
         [{ all: true }, '{"refresh":"r2","all_sessions":true}'],
       ] as const) {
         const session = create();
@@ -267,6 +286,14 @@ describe('latchkey/browser: a session', () => {
       await session.signIn('login');
       gateway.answer = () => REFUSED;
       await session.logout();
+      expect(events).to.deep.equal(['signedIn', 'signedOut']);
+    });
+
+    it('says that other sessions go on, where the token that was to end them is refused', async () => {
+      const session = create();
+      await session.signIn('login');
+      gateway.answer = () => REFUSED;
+      expect((await failure(session.logout({ all: true }))).code).to.equal('signed_out');
       expect(events).to.deep.equal(['signedIn', 'signedOut']);
     });
 

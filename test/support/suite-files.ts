@@ -5,6 +5,8 @@ export const TIMED: Readonly<Record<string, string>> = {
   'test/faults/redis-faults.test.ts': 'answers within a second, and recovery within two, in each fault of Redis',
   'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
   'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
+  'test/faults/cluster-failover.test.ts': 'few calls fail while a slot moves, or a primary is replaced',
+  'test/e2e/races.test.ts': 'the 900 ms that the gateway waits for an answer',
   'test/grpc/overload.test.ts': 'a pause of a second, for which no call may be refused',
 };
 
@@ -20,7 +22,6 @@ export const FIRST: readonly string[] = [
   'test/chaos/cluster.test.ts',
   'test/faults/sentinel-failover.test.ts',
   'test/workers/serve.test.ts',
-  'test/faults/cluster-failover.test.ts',
   'test/faults/cluster-owner.test.ts',
   'test/faults/process-stop.test.ts',
   'test/faults/cluster-replicas.test.ts',
@@ -30,7 +31,6 @@ export const FIRST: readonly string[] = [
   'test/chaos/chaos.test.ts',
   'test/chaos/validators.test.ts',
   'test/workers/pool.test.ts',
-  'test/e2e/races.test.ts',
   'test/commands/environment.test.ts',
   'test/adapters/redis/sentinel-takeover.test.ts',
   'test/adapters/redis/moving-slot.test.ts',
