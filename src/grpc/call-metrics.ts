@@ -56,8 +56,10 @@ export class MethodDurations {
   readonly #byCode: (Histogram | undefined)[] = [];
   readonly #of: (code: string) => Histogram;
 
+  /** The series of refused callers is there from the start: an increase from nothing to a hundred is none to Prometheus. */
   constructor(of: (code: string) => Histogram) {
     this.#of = of;
+    this.#byCode[status.UNAUTHENTICATED] = of(CODES[status.UNAUTHENTICATED] ?? '');
   }
 
   /** @param startMs by the process's monotonic clock */

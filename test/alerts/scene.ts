@@ -1,6 +1,7 @@
 // The scene of the alerts: two services and a gateway on a Redis, with traffic, and the faults that go by.
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
@@ -103,6 +104,8 @@ export class Scene {
     for (let n = 0; n < 15; n++) {
       const { refreshToken } = await client.issue();
       const next = await client.refresh(refreshToken);
+      // Within the same millisecond it is no reuse, also without a grace window.
+      await sleep(2);
       await client.refresh(refreshToken).catch(ignore);
       await client.verdict(next.accessToken);
       await client.verdict(foreign.accessToken);
