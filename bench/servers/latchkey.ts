@@ -36,10 +36,14 @@ export const startServe = ({ folder, env, everyCore = false }: ServeOptions): Pr
     ready: 'service listening',
   });
 
-export const startGateway = (folder: string, service: Child): Promise<Child> =>
+export const startGateway = (
+  folder: string,
+  service: Child,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Child> =>
   startChild({
     args: [...PROFILED, MAIN, 'gateway'],
-    env: { HTTP_ADDRESS: '127.0.0.1:0', AUTH_SERVICE_ADDRESS: `${service.host}:${service.port}` },
+    env: { HTTP_ADDRESS: '127.0.0.1:0', AUTH_SERVICE_ADDRESS: `${service.host}:${service.port}`, ...more },
     folder,
     ready: 'gateway listening',
   });

@@ -1,6 +1,6 @@
 // The W3C trace context of a request: the header `traceparent`, taken or made (https://www.w3.org/TR/trace-context/).
 
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?$/;
 /** The longest `tracestate` that every participant passes on. */
@@ -18,10 +18,13 @@ export function traceIdIn(traceparent: string | undefined): string | undefined {
   return further !== undefined && traceparent?.startsWith('00') ? undefined : traceId;
 }
 
-export const makeTraceId = (): string => randomBytes(16).toString('hex');
+/** 32 hex digits, 122 bits of which are random. `randomBytes` would take 3 µs longer: it has no pool. */
+const randomHex = (): string => randomUUID().replaceAll('-', '');
+
+export const makeTraceId = randomHex;
 
 /** A `traceparent` for a trace of ours. Not sampled, because no SDK is here that could record it. */
-export const makeTraceparent = (traceId: string): string => `00-${traceId}-${randomBytes(8).toString('hex')}-00`;
+export const makeTraceparent = (traceId: string): string => `00-${traceId}-${randomHex().slice(16)}-00`;
 
 /** The trace of a request without an SDK: its own, passed on unchanged, or a new one. */
 export function passedOn(header: (name: string) => string | undefined): {

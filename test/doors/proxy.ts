@@ -73,13 +73,21 @@ export class RunningProxy {
     this.#folder = folder;
   }
 
-  /** @throws Error with what the proxy printed, if it does not listen in time */
-  static async start(name: ProxyName, ports: Ports): Promise<RunningProxy> {
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /**
+   * @param edit changes each recipe before it is used
+   * @throws Error with what the proxy printed, if it does not listen in time
+   */
+  static async start(name: ProxyName, ports: Ports, edit = (recipe: string) => recipe): Promise<RunningProxy> {
     const { recipes, file, args }: Kind = KINDS[name];
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-proxy-'));
     const port = await freePort();
     for (const recipe of recipes) {
-      writeFileSync(join(folder, recipe), withPorts(readFileSync(join(RECIPES, recipe), 'utf8'), { port, ...ports }));
+      const text = edit(readFileSync(join(RECIPES, recipe), 'utf8'));
+      writeFileSync(join(folder, recipe), withPorts(text, { port, ...ports }));
     }
     const child = spawn(file, args(folder), {
       cwd: folder,
