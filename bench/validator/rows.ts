@@ -6,8 +6,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { credentials } from '@grpc/grpc-js';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
+import type { ValidatorOptions } from '../../src/validator/index.js';
 import { quantile } from '../figures.js';
-import { cpuMsOf } from '../machine/usage.js';
+import { cpuMsOf, ownCpuMs } from '../machine/usage.js';
 import type { HotReport, HotWork } from './hot-process.js';
 import { learn, type Subject } from './subject.js';
 
@@ -30,12 +31,6 @@ async function closedLoop(callers: number, calls: number, call: (caller: number)
   };
   await Promise.all(Array.from({ length: callers }, (_, which) => caller(which)));
   return tookMs;
-}
-
-/** Processor time that this process has used so far, ms. */
-function ownCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 export interface Rate {
@@ -104,8 +99,12 @@ export async function client(subject: Subject, count: number): Promise<Rate> {
 }
 
 /** Strict callers without pause, each with tokens of its own. */
-export async function strict(subject: Subject, count: number): Promise<Rate & { readonly batch: number }> {
-  const validator = await subject.validator();
+export async function strict(
+  subject: Subject,
+  count: number,
+  source: ValidatorOptions['source'] = 'answers',
+): Promise<Rate & { readonly batch: number; readonly asks: number }> {
+  const validator = await subject.validator({ source });
   const tokens = subject.tokens(count);
   await learn(validator, tokens);
   const callers = 256;
@@ -120,7 +119,7 @@ export async function strict(subject: Subject, count: number): Promise<Rate & { 
   const rate = await rateOf(subject, (calls) => closedLoop(callers, calls, call));
   const { calls, asks } = validator.state();
   await validator.close();
-  return { ...rate, batch: asks / calls };
+  return { ...rate, batch: asks / calls, asks };
 }
 
 export interface Crowd {

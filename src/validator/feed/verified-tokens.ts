@@ -1,6 +1,6 @@
 // The tokens that were verified by the keys of the feed: each signature once, and what follows from it.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isForAudience } from '../../core/token/read-token.js';
 import type { TokenRules } from '../../core/token/rules.js';
 import { endsAtMs, type Token } from '../../core/token/token.js';
@@ -79,7 +79,7 @@ export class VerifiedTokens {
 }
 
 function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedToken {
-  const digest = createHash('sha256').update(token.subject).digest();
+  const digest = hash('sha256', token.subject, 'buffer');
   const { subject, sessionId, id, issuedAt, issuer = '', audience } = token;
   const expiresAt = Math.floor(endsAtMs(token, rules) / 1000);
   const shown = { subject, sessionId, tokenId: id, issuedAt, expiresAt, issuer, audience: [...audience] };
