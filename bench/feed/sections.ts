@@ -1,22 +1,47 @@
 // The sections of the bench of the feed by name, and how much each of them does.
 
 import { parseArgs } from 'node:util';
-import { strict } from '../validator/rows.js';
+import { type Calls, strict } from '../validator/rows.js';
 import { Subject } from '../validator/subject.js';
 import { atLeast, below, type Figure, grouped } from './figure.js';
+import { type FleetScale, fleet } from './fleet.js';
+import { held } from './held.js';
+import { known } from './known.js';
 import { neverSeen } from './never-seen.js';
+import { redisBeside } from './redis.js';
 import { COLLECTING, manyStreams } from './streams.js';
 
 export interface Scale {
   readonly rounds: number;
   readonly strictTokens: number;
+  /** Some ten seconds to warm up: 256 calls share one round of the service, whose code is optimized after a thousand. */
+  readonly strictCalls: Calls;
   readonly streams: number;
   /** How long pings are sent, after as long a time that warms up, ms. */
   readonly streamsMs: number;
+  /** Processes that follow, and logouts that they learn of. */
+  readonly processes: number;
+  readonly logoutsPerS: number;
+  readonly logoutSeconds: number;
+  readonly revocations: number;
+  readonly redisRounds: number;
+  readonly redisMs: number;
+  readonly fleet: FleetScale;
 }
 
-const FULL: Scale = { rounds: 9, strictTokens: 10_000, streams: 1_000, streamsMs: 10_000 };
-const QUICK: Scale = { rounds: 1, strictTokens: 512, streams: 20, streamsMs: 500 };
+const FULL: Scale = {
+  ...{ rounds: 9, strictTokens: 10_000, streams: 1_000, streamsMs: 10_000 },
+  ...{ processes: 20, logoutsPerS: 200, logoutSeconds: 8, revocations: 100_000, redisRounds: 3, redisMs: 4_000 },
+  strictCalls: { warm: 400_000, counted: 200_000 },
+  fleet: { processes: 10, validators: 100, hot: 200, ending: 5, ms: 8_000 },
+};
+/** Shows that everything works; its figures say nothing. */
+const QUICK: Scale = {
+  ...{ rounds: 1, strictTokens: 512, streams: 20, streamsMs: 500 },
+  ...{ processes: 2, logoutsPerS: 20, logoutSeconds: 1, revocations: 2_000, redisRounds: 1, redisMs: 300 },
+  strictCalls: { warm: 1_000, counted: 3_000 },
+  fleet: { processes: 2, validators: 4, hot: 10, ending: 2, ms: 3_000 },
+};
 
 /** Each section has a service and a store of its own. */
 const on =
@@ -30,8 +55,8 @@ const on =
     }
   };
 
-async function strictFigures(subject: Subject, { strictTokens }: Scale): Promise<Figure[]> {
-  const { perS, perCoreS, p50Ms, p99Ms, serveUs, asks } = await strict(subject, strictTokens, 'feed');
+async function strictFigures(subject: Subject, { strictTokens, strictCalls }: Scale): Promise<Figure[]> {
+  const { perS, perCoreS, p50Ms, p99Ms, serveUs, asks } = await strict(subject, strictTokens, 'feed', strictCalls);
   return [
     {
       what: 'strict by the feed, 256 callers without pause, one process',
@@ -50,6 +75,12 @@ export const SECTIONS = {
   'never-seen': on((subject, { rounds }) => neverSeen(subject, rounds)),
   strict: on(strictFigures),
   streams: on((subject, { streams, streamsMs }) => manyStreams(subject, streams, streamsMs), COLLECTING),
+  known: on((subject, { processes, logoutsPerS, logoutSeconds }) =>
+    known(subject, processes, logoutsPerS, logoutSeconds),
+  ),
+  held: on((subject, { revocations }) => held(subject, revocations)),
+  fleet: on((subject, scale) => fleet(subject, scale.fleet)),
+  redis: on((subject, { redisRounds, redisMs }) => redisBeside(subject, redisRounds, redisMs)),
 } as const;
 
 export type SectionName = keyof typeof SECTIONS;
