@@ -10,7 +10,7 @@ import { createLogger } from '../platform/log.js';
 import { standardStream } from '../platform/log-destination.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
-import { startService } from '../service.js';
+import { startService } from '../service/start-service.js';
 import { readMonitoring } from '../settings/monitoring.js';
 import {
   DEV_DATA_DIR,
