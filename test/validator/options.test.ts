@@ -25,7 +25,14 @@ describe('the options of a validator', () => {
   it('with faults are refused by one message that names every fault and what is wanted', () => {
     const wrong = {
       ...{ address: ['https://auth', 'auth:0'], maxStaleness: '2 seconds', deadline: 5, maxCalls: 0, maxWaiting: 1.5 },
-      ...{ maxRemembered: -1, audience: [''], tls: { cert: 'c.pem' }, maxStalenes: 1, source: 'push', whenStale: 'wait' },
+      ...{
+        maxRemembered: -1,
+        audience: [''],
+        tls: { cert: 'c.pem' },
+        maxStalenes: 1,
+        source: 'push',
+        whenStale: 'wait',
+      },
     } as unknown as ValidatorOptions;
     expect(() => readOptions(wrong))
       .to.throw(TypeError, 'address is "https://auth"; wanted is host:port')

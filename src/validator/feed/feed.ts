@@ -126,7 +126,8 @@ export class Feed {
   /** Why a token on which the feed could decide must not be asked about; undefined: it may be. */
   get refusal(): CannotTell | undefined {
     if (!this.#throws) return undefined;
-    const reason = this.phase === 'following' ? 'the feed has sent nothing that is young enough' : this.#follower.failure;
+    const reason =
+      this.phase === 'following' ? 'the feed has sent nothing that is young enough' : this.#follower.failure;
     return new CannotTell(reason, DEFAULT_RETRY_AFTER_MS);
   }
 
