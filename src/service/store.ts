@@ -5,7 +5,7 @@ import type { GuardedStore } from '../core/durability/guarded-store.js';
 import type { RevocationLogs, Store } from '../core/ports.js';
 import type { Logger } from '../platform/log.js';
 import { Certificates } from '../platform/tls/certificates.js';
-import { revealed, type StoreSettings } from '../settings/service.js';
+import { revealed, type StoreSettings } from '../settings/store.js';
 
 /** How long a start waits for the store. After that the service starts without it, and reports NOT_SERVING. */
 const STORE_WAIT_MS = 2_000;

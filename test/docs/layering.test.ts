@@ -198,9 +198,17 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/oauth-clients.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
+  { at: 'src/settings/mode.ts', files: [], packages: [], node: true },
+  {
+    at: 'src/settings/store.ts',
+    files: ['src/settings/', 'src/adapters/redis/url.ts', ...PLATFORM],
+    packages: [],
+    node: false,
+  },
+  { at: 'src/settings/policy.ts', files: ['src/core/', ...PLATFORM], packages: [], node: false },
   {
     at: 'src/settings/service.ts',
-    files: ['src/settings/', 'src/core/', 'src/adapters/redis/url.ts', ...PLATFORM],
+    files: ['src/settings/', 'src/core/policy.ts', ...PLATFORM],
     packages: [],
     node: true,
   },
@@ -210,7 +218,7 @@ const RULES: readonly Rule[] = [
     feed: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service/metrics.ts', ...PLATFORM],
     issuers: ['src/grpc/server.ts', 'src/settings/service.ts', ...PLATFORM],
     keys: ['src/adapters/jwt/', 'src/core/ports.ts', 'src/settings/keys.ts', ...PLATFORM],
-    'store.': ['src/adapters/', 'src/core/', 'src/settings/service.ts', ...PLATFORM],
+    'store.': ['src/adapters/', 'src/core/', 'src/settings/store.ts', ...PLATFORM],
     'start-service': ['src/adapters/', 'src/core/', 'src/grpc/', 'src/service/', 'src/settings/', ...PLATFORM],
   }).map(([name, files]) => ({
     ...{ at: `src/service/${name}`, files, packages: [], node: ['keys', 'start-service'].includes(name) },
