@@ -12,6 +12,15 @@ export function startEcho(folder: string, answers: Readonly<Record<string, Uint8
   return startChild({ args, env: {}, folder, ready: 'echo listening' });
 }
 
+/** @param answer the response to every Check */
+export const startAllow = (folder: string, answer: Uint8Array): Promise<Child> =>
+  startChild({
+    args: [...PROFILED, programOf('./allow.js'), Buffer.from(answer).toString('base64')],
+    env: {},
+    folder,
+    ready: 'allow listening',
+  });
+
 /** @param env how the service is told of the key and of the store */
 export const startLeast = (folder: string, env: Readonly<Record<string, string>>): Promise<Child> => {
   const { REDIS_URL: redisUrl, JWT_SECRET: secret, JWT_KEYS_DIR: keysDir } = env;
