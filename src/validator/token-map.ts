@@ -1,4 +1,4 @@
-// What is remembered by a token's text, bounded. Nothing is moved at a look-up, so a look-up costs one hash of 12 characters.
+// A bounded map by token text. A look-up moves nothing, and hashes only the last 12 characters.
 
 /**
  * A token is looked up by its last characters, 72 bits of its signature, which differ between tokens. V8 copies so short
@@ -17,7 +17,7 @@ interface Slot<Value> {
 const costOf = (text: string): number => Math.ceil(text.length / ORDINARY);
 
 /** Values by whole texts. The one that was set first is forgotten first. */
-export class TokenMemory<Value> {
+export class TokenMap<Value> {
   readonly #slots = new Map<string, Slot<Value>>();
   readonly #most: number;
   #cost = 0;
