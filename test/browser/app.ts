@@ -10,6 +10,7 @@ const LIBRARY = fileURLToPath(new URL('../../src/browser/', import.meta.url));
 
 /** A request to the gateway, and how it was answered. */
 export interface Passed {
+  readonly method: string;
   readonly path: string;
   readonly host: string;
   /** `Sec-Fetch-Site` */
@@ -60,14 +61,21 @@ async function pass(
   path: string,
   { gatewayOf, onAnswer }: AppParts,
 ): Promise<void> {
-  const { headers, method, url } = request;
+  const { headers, method = '', url } = request;
   const { host = '', referer = '', 'sec-fetch-site': site } = headers;
   const upstream = httpRequest(`http://${gatewayOf(host)}${url}`, { method, headers });
   upstream.end(await bodyOf(request));
   const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
   const text = await bodyOf(answer);
   const status = answer.statusCode ?? 0;
-  const isWanted = await onAnswer({ path, host, site: typeof site === 'string' ? site : undefined, status, referer });
+  const isWanted = await onAnswer({
+    method,
+    path,
+    host,
+    site: typeof site === 'string' ? site : undefined,
+    status,
+    referer,
+  });
   if (isWanted) response.writeHead(status, answer.headers).end(text);
   else response.destroy();
 }
