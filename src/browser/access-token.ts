@@ -19,7 +19,7 @@ export function readAccessToken(text: string, atMs: number): AccessToken {
   const readMs = performance.now();
   return {
     text,
-    // The first clock may be set back; the second may stand still while the machine sleeps.
+    // The first clock may be set back; the second may stop while the machine sleeps.
     age: () => Math.max(Date.now() - atMs, performance.now() - readMs) / lifeMs,
   };
 }

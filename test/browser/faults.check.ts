@@ -152,6 +152,17 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     const methods = rig.front.passed.slice(from).map(({ method }) => method);
     expect(methods.filter((method) => method === 'OPTIONS')).to.have.length(1);
     expect(methods.filter((method) => method === 'POST')).to.have.length(3);
+    // Without cookies requests are as those of a form, which need no permission.
+    const before = rig.front.passed.length;
+    const inMemory = `(async () => {
+      const { createSession } = await import('/lib/index.js');
+      const session = createSession({ mode: 'memory', base: '${APP}' });
+      const { refresh } = await (await fetch('/login', { method: 'POST', body: 'alice' })).json();
+      await session.signIn(refresh);
+      await session.logout();
+    })()`;
+    await page.evaluate(inMemory);
+    expect(rig.front.passed.slice(before).map(({ method }) => method)).to.deep.equal(['POST', 'POST']);
   });
 
   it('lasts as long as one access token where the user blocks cookies, and then says that it has ended', async () => {

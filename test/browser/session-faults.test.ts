@@ -28,40 +28,52 @@ describe('latchkey/browser: a session when something is wrong', () => {
       other = new BroadcastChannel(`latchkey:${gateway.origin}`);
     });
     afterEach(() => other.close());
-    /** Sends messages as another tab does, and waits until a session of this tab has got them. */
-    const send = async (...messages: readonly unknown[]): Promise<void> => {
-      const probe = new BroadcastChannel(`latchkey:${gateway.origin}`);
-      const last = new Promise<void>((resolve) => {
-        probe.onmessage = ({ data }: { data: unknown[] }) => data.length === 0 && resolve();
-      });
+    /** Sends messages as another tab does, and waits until a session has emitted so many events. */
+    const send = async (expected: number, ...messages: readonly unknown[]): Promise<void> => {
       for (const message of messages) other.postMessage(message);
-      other.postMessage([]);
-      await last;
-      probe.close();
+      while (sessions.events.length < expected) await sleep(2);
+      // The time of a message that comes later must be later, too.
+      await sleep(2);
     };
+    const last = accessToken(300, 'of the last message');
 
     it('brings a new token, which is used as its own', async () => {
       const session = sessions.tab();
       await session.signIn('login');
       await sleep(2);
-      await send(['refreshed', accessToken(300, 'of another tab'), Date.now()]);
-      expect(await session.accessToken()).to.equal(accessToken(300, 'of another tab'));
+      await send(2, ['refreshed', last, Date.now()]);
+      expect(await session.accessToken()).to.equal(last);
       expect(sessions.events).to.deep.equal(['signedIn', 'refreshed']);
     });
 
-    it('brings no token that was asked for before a login, here or in another tab', async () => {
+    it('brings no token that was asked for before a login here', async () => {
       const session = sessions.tab();
       await session.signIn('alice');
       const askedMs = Date.now();
       await sleep(2);
       await session.signIn('bob');
-      await send(['refreshed', accessToken(300, 'of alice'), askedMs]);
-      expect(await session.accessToken()).to.equal(accessToken(300, 'a2'));
-      const elsewhere = accessToken(300, 'of carol');
-      // The tab of carol has asked before the other one, but has got its answer after that had sent its request.
-      await send(['signedIn', elsewhere, Date.now() - 20], ['refreshed', accessToken(300, 'of bob'), Date.now() - 10]);
-      expect(await session.accessToken()).to.equal(elsewhere);
-      expect(sessions.events).to.deep.equal(['signedIn', 'signedIn', 'signedIn']);
+      await sleep(2);
+      await send(3, ['refreshed', accessToken(300, 'of alice'), askedMs], ['refreshed', last, Date.now()]);
+      expect(await session.accessToken()).to.equal(last);
+      expect(sessions.events).to.deep.equal(['signedIn', 'signedIn', 'refreshed']);
+    });
+
+    it('brings no token that was asked for before the answer to a login, here or in another tab', async () => {
+      const session = sessions.tab();
+      // Another tab has asked for it while this one waited for the answer.
+      let askedMs = 0;
+      gateway.answer = () => {
+        askedMs = Date.now();
+        return sleep(4).then(() => sessions.nextPair(300));
+      };
+      await session.signIn('alice');
+      await sleep(2);
+      await send(2, ['refreshed', accessToken(300, 'of nobody'), askedMs + 1], ['refreshed', last, Date.now()]);
+      expect(sessions.events).to.deep.equal(['signedIn', 'refreshed']);
+      const bob = accessToken(300, 'of bob');
+      await send(3, ['signedIn', bob, Date.now() - 20], ['refreshed', accessToken(300, 'of alice'), Date.now() - 10]);
+      await send(4, ['refreshed', last, Date.now()]);
+      expect(sessions.events).to.deep.equal(['signedIn', 'refreshed', 'signedIn', 'refreshed']);
     });
 
     it('brings no token that was asked for before a logout, here or in another tab', async () => {
@@ -72,10 +84,10 @@ describe('latchkey/browser: a session when something is wrong', () => {
         await sleep(2);
         gateway.answer = () => ({ status: 200, body: {} });
         if (logOut === 'here') await session.logout();
-        else await send(['signedOut']);
-        await send(['refreshed', accessToken(300, 'late'), askedMs]);
-        expect(await session.accessToken(), logOut).to.equal(undefined);
-        expect(sessions.events).to.deep.equal(['signedIn', 'signedOut']);
+        else await send(2, ['signedOut']);
+        await send(3, ['refreshed', accessToken(300, 'late'), askedMs], ['signedIn', last, Date.now()]);
+        expect(sessions.events).to.deep.equal(['signedIn', 'signedOut', 'signedIn']);
+        expect(await session.accessToken(), logOut).to.equal(last);
         sessions.reset();
       }
     });
@@ -162,6 +174,19 @@ describe('latchkey/browser: a session when something is wrong', () => {
     expect(await refreshed).to.equal(undefined);
     expect(await session.accessToken()).to.equal(undefined);
     expect(sessions.events).to.deep.equal(['signedIn', 'refreshed', 'signedOut']);
+  });
+
+  it('throws what a storage throws, before the token of the login is used up', async () => {
+    const items = new MapStorage();
+    const full = new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+    const setItem = (): never => {
+      throw full;
+    };
+    const session = sessions.create({ mode: { getItem: items.getItem, setItem, removeItem: items.removeItem } });
+    expect(await session.signIn('login').catch((reason) => reason)).to.equal(full);
+    expect(gateway.requests).to.deep.equal([]);
+    await sessions.create().signIn('login');
+    expect(sessions.bodies()).to.deep.equal(['refresh=login']);
   });
 
   it('ends all sessions by the newest token, for the answer with that may have been lost', async () => {
