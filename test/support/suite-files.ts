@@ -1,6 +1,6 @@
 // The parts of the whole suite: which files run apart, and which of the others begin first.
 
-/** Files with bounds on time that are promises, and the bounds: when all others have ended, one runs on each processor. */
+/** Files with bounds on time that are promises, and the bounds: when all others have ended, two run on each processor. */
 export const TIMED: Readonly<Record<string, string>> = {
   'test/faults/redis-faults.test.ts': 'answers within a second, and recovery within two, in each fault of Redis',
   'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
