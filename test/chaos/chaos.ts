@@ -69,8 +69,8 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   if ((await cluster.recovered(10_000)) === undefined) throw new Error('the nodes did not come to serve');
   const random = new Random(options.seed);
   const recorder = new Recorder(cluster.nodes);
-  const misfortunes = new Faults(cluster, random.fork(), options.only);
   const sessions = new Sessions();
+  const misfortunes = new Faults(cluster, random.fork(), { recorder, sessions }, options.only);
   const parts = options.validators ? MANY_LOGOUTS : undefined;
   const newClient = () => new Client(random.fork(), recorder, sessions, parts);
   const clients = Array.from({ length: options.clients ?? CLIENTS }, newClient);

@@ -1,5 +1,5 @@
 // The validators of a chaos run: one is asked strictly, one within its staleness, and four are disturbed, each in a way.
-// Four more follow the feed.
+// Six more follow the feed.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../src/validator/index.js';
@@ -75,7 +75,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   feed: { stalenesses: MIXED, source: 'feed' },
   'feed, paused': { stalenesses: MIXED, source: 'feed', disturb: pause },
   'feed, cut off': { stalenesses: MIXED, source: 'feed', hasProxies: true, disturb: cutOff },
+  'feed, slow': { stalenesses: MIXED, source: 'feed', hasProxies: true, disturb: slowDown },
   'feed, clock stepped': { stalenesses: MIXED, source: 'feed', disturb: stepClock },
+  'feed, suspended': { stalenesses: MIXED, source: 'feed', disturb: suspend },
 };
 
 /** Their names. */
@@ -101,6 +103,14 @@ async function cutOff({ proxies, last, random }: Disturbed): Promise<void> {
 async function slowDown({ proxies, last, random }: Disturbed): Promise<void> {
   for (const proxy of proxies) proxy.delay(Math.round(random.between(...SLOW_MS)));
   await last(500, 3_000);
+}
+
+/** The machine sleeps: its monotonic clock stands still, its wall clock goes on. */
+async function suspend({ validator, last, random }: Disturbed): Promise<void> {
+  await last(500, 2_500);
+  const ms = Math.round(random.between(300, 4_000));
+  validator.suspend(ms);
+  await last(ms, ms);
 }
 
 async function stepClock({ validator, last, random }: Disturbed): Promise<void> {
