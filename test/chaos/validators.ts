@@ -40,6 +40,8 @@ export interface ValidatorsOptions {
   readonly recorder: Recorder;
   readonly random: Random;
   readonly preloads: readonly string[];
+  /** What the answers of those that run rest on; undefined: all run. */
+  readonly source: Source | undefined;
 }
 
 /** What a validator is disturbed with. */
@@ -143,7 +145,8 @@ export class Validators {
       const { source = 'answers' } = kind;
       return { kind, proxies, validator: await ValidatorProcess.start({ name, addresses, source, preloads }) };
     };
-    return new Validators(await Promise.all(Object.entries(KINDS).map(begin)), options);
+    const kinds = Object.entries(KINDS).filter(([, { source = 'answers' }]) => source === (options.source ?? source));
+    return new Validators(await Promise.all(kinds.map(begin)), options);
   }
 
   get records(): ValidationRecord[] {
