@@ -47,7 +47,7 @@ class WatchedClock implements Clock {
   #turn = 0;
   #isTurnEnding = false;
 
-  readonly steadyMs = (): number => {
+  readonly monotonicMs = (): number => {
     this.#lookedMs = monotonicMs();
     if (!this.#isTurnEnding) {
       this.#isTurnEnding = true;

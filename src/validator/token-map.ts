@@ -1,4 +1,4 @@
-// What is remembered by a token's text, bounded. Nothing is moved at a look-up, so a look-up costs one hash of 43 characters.
+// A bounded map by token text. A look-up moves nothing, and hashes only the last 43 characters.
 
 /** HS256 signatures have 43 characters in base64url, the shortest of ours: the end of a text differs between tokens. */
 const TAIL_CHARS = 43;
@@ -14,7 +14,7 @@ interface Slot<Value> {
 const costOf = (text: string): number => Math.ceil(text.length / ORDINARY);
 
 /** Values by whole texts. The one that was set first is forgotten first. */
-export class TokenMemory<Value> {
+export class TokenMap<Value> {
   readonly #slots = new Map<string, Slot<Value>>();
   readonly #most: number;
   #cost = 0;
