@@ -1,7 +1,10 @@
-// A bounded map by token text. A look-up moves nothing, and hashes only the last 43 characters.
+// A bounded map by token text. A look-up moves nothing, and hashes only the last 12 characters.
 
-/** HS256 signatures have 43 characters in base64url, the shortest of ours: the end of a text differs between tokens. */
-const TAIL_CHARS = 43;
+/**
+ * A token is looked up by its last characters, 72 bits of its signature, which differ between tokens. V8 copies so short
+ * a slice; a longer one would be a view of the text, which is slower to hash and to compare.
+ */
+const TAIL_CHARS = 12;
 /** The assumed size of a token, characters. A larger token counts as several. */
 const ORDINARY = 1_024;
 
