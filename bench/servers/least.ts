@@ -49,7 +49,12 @@ async function refresh(token: string): Promise<TokenPair> {
   };
   const pair = { accessToken: seal('access', accessExpiresAt), refreshToken: seal('refresh', refreshExpiresAt) };
   const value = `live ${gen} ${iat} ${accessExpiresAt} ${refreshExpiresAt} ${key.kid}`;
-  const args = [standing === undefined ? '' : `=${standing}`, `${Date.now() + BUDGET_MS}`, value, `${REFRESH_TTL * 1000}`];
+  const args = [
+    standing === undefined ? '' : `=${standing}`,
+    `${Date.now() + BUDGET_MS}`,
+    value,
+    `${REFRESH_TTL * 1000}`,
+  ];
   const [outcome] = (await evaluate(redis, COMPARE_AND_SET, { keys: [name, bornName], args })) as readonly unknown[];
   if (outcome !== APPLIED) throw new Error('another call has come between');
   return { ...pair, accessExpiresAt, refreshExpiresAt, sessionId };
