@@ -3,7 +3,7 @@
 import { callerAt } from '../../src/platform/caller-network.js';
 import type { Logger } from '../../src/platform/log.js';
 import type { IsTrustedProxy } from './client-address.js';
-import { ClosingOrder } from './closing-order.js';
+import { ClosingOrder } from '../../src/platform/closing-order.js';
 import type { GatewayLimits } from './limits.js';
 
 type Limits = Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'reportMs'>;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { trustedProxies } from '../../gateway/limits/client-address.js';
-import { ClosingOrder } from '../../gateway/limits/closing-order.js';
+import { ClosingOrder } from '../../src/platform/closing-order.js';
 import { ConnectionLimits } from '../../gateway/limits/connection-limits.js';
 import { createLogger } from '../../src/platform/log.js';
 import { until } from '../e2e/stage.js';
