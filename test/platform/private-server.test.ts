@@ -97,7 +97,13 @@ describe('the server for operators', () => {
 
   it('closes a connection whose head does not end in time', async () => {
     const limits = { requestMs: 200, checkMs: 50 };
-    const strict = await PrivateServer.listen({ variable: 'X_ADDRESS', address: ANYWHERE, pages: new Map(), log, limits });
+    const strict = await PrivateServer.listen({
+      variable: 'X_ADDRESS',
+      address: ANYWHERE,
+      pages: new Map(),
+      log,
+      limits,
+    });
     const socket = connect(strict.address.port, '127.0.0.1');
     socket.write('GET /page HTTP/1.1\r\nhost: x\r\nx-slow: ');
     const [data] = await once(socket, 'data');
