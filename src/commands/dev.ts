@@ -10,15 +10,10 @@ import { createLogger } from '../platform/log.js';
 import { standardStream } from '../platform/log-destination.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
-import { startService } from '../service.js';
+import { startService } from '../service/start-service.js';
+import { DEV_DATA_DIR, issuerTokenFile, ownKeysFolder } from '../settings/mode.js';
 import { readMonitoring } from '../settings/monitoring.js';
-import {
-  DEV_DATA_DIR,
-  issuerTokenFile,
-  ownKeysFolder,
-  readServiceSettings,
-  type ServiceSettings,
-} from '../settings/service.js';
+import { readServiceSettings, type ServiceSettings } from '../settings/service.js';
 import type { ClientTls } from '../settings/tls.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';

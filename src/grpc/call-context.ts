@@ -7,7 +7,7 @@ import type { SessionId } from '../core/token/session-id.js';
 import { acceptRequestId, type Logger } from '../platform/log.js';
 import { makeTraceId, traceIdIn } from '../platform/trace-context.js';
 import type { TracedOperation } from '../platform/tracing.js';
-import type { AdmittedCall } from './admission/admission.js';
+import type { AdmittedCall } from './admission/admitted-call.js';
 import { callFields, type Level } from './call-log.js';
 import { Overloaded } from './status.js';
 import type { IncomingCall } from './transport/method.js';

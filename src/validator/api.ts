@@ -22,6 +22,12 @@ export interface ValidatorTls {
  */
 export type Source = 'answers' | 'feed' | 'auto';
 
+/**
+ * What happens to a token on which the feed could decide if what it has delivered were young enough. `ask`: the service is
+ * asked. `throw`: CannotTell, once no pong has come within `deadline`.
+ */
+export type WhenStale = 'ask' | 'throw';
+
 export interface ValidatorOptions {
   /**
    * Where the service listens: `host:port`, or several. A host name may have several IP addresses. Calls go to all of
@@ -30,6 +36,8 @@ export interface ValidatorOptions {
   readonly address: string | readonly string[];
   /** Default: `answers`. */
   readonly source?: Source;
+  /** Not with the source `answers`. Default: `ask`. */
+  readonly whenStale?: WhenStale;
   /**
    * Audiences (RFC 9068, section 4): a token must name one of them in `aud`; an adopted token names none. Default: `aud`
    * is not checked here.

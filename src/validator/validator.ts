@@ -33,6 +33,7 @@ export class LocalValidator implements Validator {
   readonly #deadlineMs: number;
   readonly #created: Moment;
   #hits = 0;
+  #refusals = 0;
   #isClosed = false;
 
   constructor(settings: Settings, parts: ValidatorParts) {
@@ -89,7 +90,7 @@ export class LocalValidator implements Validator {
     const feedAgeMs = this.#feed?.ageMs(now);
     const callAgeMs = isFailing ? elapsedMs(answeredSent ?? this.#created, now) : 0;
     const staleMs = Math.min(callAgeMs, feedAgeMs ?? callAgeMs);
-    const { waiting, ...counts } = this.#asker.counts;
+    const { waiting, cannotTell, ...counts } = this.#asker.counts;
     const feed = this.#feed?.counts ?? NO_FEED;
     return {
       phase: this.#phase(staleMs),
@@ -98,6 +99,7 @@ export class LocalValidator implements Validator {
       remembered: this.#knowledge.size,
       ...counts,
       waiting: waiting + feed.waiting,
+      cannotTell: cannotTell + this.#refusals,
       hits: this.#hits,
       refusedHere: this.#knowledge.refusedHere,
       feed: this.#feed?.phase ?? 'off',
@@ -146,6 +148,11 @@ export class LocalValidator implements Validator {
     const fromPing = await this.#feed?.barrier();
     const found = this.#lookUp(token, 'fromPing' in demand && fromPing !== undefined ? { fromPing } : demand);
     if ('active' in found) return found;
+    const refusal = found.isStale ? this.#feed?.refusal : undefined;
+    if (refusal) {
+      this.#refusals++;
+      throw refusal;
+    }
     return this.#asker.ask(token, found.claims, { maxStalenessMs: stalenessOf(demand), untilMs });
   }
 

@@ -10,7 +10,7 @@ import { serve } from '../../src/commands/serve.js';
 import { tokenIssue } from '../../src/commands/token.js';
 import { Environment } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
-import { startService } from '../../src/service.js';
+import { startService } from '../../src/service/start-service.js';
 import { readServiceSettings } from '../../src/settings/service.js';
 import { until } from '../e2e/stage.js';
 import {

@@ -198,45 +198,31 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/oauth-clients.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
+  { at: 'src/settings/mode.ts', files: [], packages: [], node: true },
+  {
+    at: 'src/settings/store.ts',
+    files: ['src/settings/', 'src/adapters/redis/url.ts', ...PLATFORM],
+    packages: [],
+    node: false,
+  },
+  { at: 'src/settings/policy.ts', files: ['src/core/', ...PLATFORM], packages: [], node: false },
   {
     at: 'src/settings/service.ts',
-    files: ['src/settings/', 'src/core/', 'src/adapters/redis/url.ts', ...PLATFORM],
+    files: ['src/settings/', 'src/core/policy.ts', ...PLATFORM],
     packages: [],
     node: true,
   },
-  {
-    at: 'src/service-metrics.ts',
-    files: ['src/adapters/observed/', 'src/core/', 'src/grpc/feed/feed.ts', `${METRICS}meter.ts`],
-    packages: [],
-    node: false,
-  },
-  {
-    at: 'src/store-traces.ts',
-    files: ['src/adapters/observed/', 'src/core/', 'src/platform/tracing.ts'],
-    packages: [],
-    node: false,
-  },
-  {
-    at: 'src/service-feed.ts',
-    files: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service-metrics.ts', ...PLATFORM],
-    packages: [],
-    node: false,
-  },
-  {
-    at: 'src/service.ts',
-    files: [
-      'src/adapters/',
-      'src/core/',
-      'src/grpc/',
-      'src/settings/',
-      'src/service-feed.ts',
-      'src/service-metrics.ts',
-      'src/store-traces.ts',
-      ...PLATFORM,
-    ],
-    packages: [],
-    node: true,
-  },
+  ...Object.entries({
+    metrics: ['src/adapters/observed/', 'src/core/', 'src/grpc/feed/feed.ts', `${METRICS}meter.ts`],
+    'store-traces': ['src/adapters/observed/', 'src/core/', 'src/platform/tracing.ts'],
+    feed: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service/metrics.ts', ...PLATFORM],
+    issuers: ['src/grpc/server.ts', 'src/settings/service.ts', ...PLATFORM],
+    keys: ['src/adapters/jwt/', 'src/core/ports.ts', 'src/settings/keys.ts', ...PLATFORM],
+    'store.': ['src/adapters/', 'src/core/', 'src/settings/store.ts', ...PLATFORM],
+    'start-service': ['src/adapters/', 'src/core/', 'src/grpc/', 'src/service/', 'src/settings/', ...PLATFORM],
+  }).map(([name, files]) => ({
+    ...{ at: `src/service/${name}`, files, packages: [], node: ['keys', 'start-service'].includes(name) },
+  })),
   // It is loaded into other programs: no store, no server, no log. Of the platform what reads addresses and TLS files.
   {
     at: 'src/validator/',
@@ -280,7 +266,7 @@ const RULES: readonly Rule[] = [
   {
     at: 'src/commands/',
     files: [
-      ...['src/commands/', 'src/service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
+      ...['src/commands/', 'src/service/start-service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
       // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/token/session-id.ts'],
       // What `token issue` refuses among claims.

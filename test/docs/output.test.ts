@@ -36,6 +36,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/platform/env/secret-files.test.ts': 'mkfifo',
   'test/examples/django-packages.ts': 'python3, pip',
   'test/examples/django.check.ts': 'Django',
+  'test/examples/feed-client.ts': 'python, with a client of the feed',
   'test/faults/small-disk.ts': 'mount, prlimit',
   'test/gateway/stop.test.ts': 'a script with a gateway in it',
   'test/integrations/authjs.test.ts': 'tsc',

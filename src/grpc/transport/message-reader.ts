@@ -1,10 +1,10 @@
-// The parser of length-prefixed messages: a flag of one byte, a length of four bytes, and the message.
+// The reader of the messages of a request: it collects their bytes, and bounds them.
 
 import { status } from '@grpc/grpc-js';
 import { failure } from './head.js';
+import { PREFIX_BYTES } from './message-frame.js';
 import { StatusError } from './method.js';
 
-const PREFIX_BYTES = 5;
 const FIRST_CAPACITY = 1024;
 const BAD_FLAG = failure(status.INTERNAL, 'the flag before the request message is neither 0 nor 1');
 /** The request ended in the middle of a message. */

@@ -1,6 +1,6 @@
 // The feed as a source of answers: what it says of a token, and what has to be asked or waited for.
 
-import type { Duration, InactiveToken, Validation } from '../api.js';
+import type { Duration, InactiveToken, Validation, WhenStale } from '../api.js';
 import { type Clock, momentNow } from '../clock.js';
 import { CannotTell } from '../errors.js';
 import { elapsedMs, type Moment } from '../freshness.js';
@@ -27,6 +27,7 @@ export interface FeedOptions extends Pick<FollowerOptions, 'random' | 'connectio
   readonly maxRemembered: number;
   readonly maxWaiting: number;
   readonly deadlineMs: number;
+  readonly whenStale: WhenStale;
 }
 
 /** A token that the feed has verified, and does not decide on. */
@@ -47,9 +48,10 @@ export class Feed {
   #decided = 0;
 
   constructor(options: FeedOptions) {
-    const { check, maxRemembered, maxWaiting: most, deadlineMs } = options;
+    const { check, maxRemembered, maxWaiting: most, deadlineMs, whenStale } = options;
     this.#options = options;
-    this.#patienceMs = Math.min(MOST_PATIENCE_MS, deadlineMs * PATIENCE_SHARE);
+    // Without a call afterwards the whole time is for the pong.
+    this.#patienceMs = whenStale === 'throw' ? deadlineMs : Math.min(MOST_PATIENCE_MS, deadlineMs * PATIENCE_SHARE);
     this.#verified = new VerifiedTokens(this.#knowledge, check, maxRemembered);
     this.#follower = new Follower({
       ...options,
@@ -121,8 +123,22 @@ export class Feed {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Whether pings get their pongs soon. */
+  /** Why a token on which the feed could decide must not be asked about; undefined: it may be. */
+  get refusal(): CannotTell | undefined {
+    if (!this.#throws) return undefined;
+    const reason =
+      this.phase === 'following' ? 'the feed has sent nothing that is young enough' : this.#follower.failure;
+    return new CannotTell(reason, DEFAULT_RETRY_AFTER_MS);
+  }
+
+  /** A service without a feed is asked. */
+  get #throws(): boolean {
+    return this.#options.whenStale === 'throw' && this.phase !== 'off' && this.phase !== 'closed';
+  }
+
+  /** Whether pings get their pongs soon. Where no call is made instead, whether they may be waited for. */
   get #isAnswering(): boolean {
+    if (this.#throws) return true;
     const nowMs = this.#options.clock.steadyMs();
     const waitingMs = nowMs - (this.#knowledge.waiting?.sent.steadyMs ?? nowMs);
     return this.#follower.phase === 'following' && waitingMs < this.#patienceMs;

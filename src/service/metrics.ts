@@ -1,12 +1,12 @@
 // The metrics of the service's parts: the store, the cache of verified tokens, the ends of sessions, the signing key.
 
-import { ObservedStore, type ObserveOperation } from './adapters/observed/observed-store.js';
-import type { Setback } from './core/durability/ledger.js';
-import type { Revocation, Revocations } from './core/events/revocations.js';
-import type { Memory, RevocationLogs, Store } from './core/ports.js';
-import type { EndCause } from './core/session/entries.js';
-import type { FeedObserver } from './grpc/feed/feed.js';
-import type { Meter } from './platform/metrics/meter.js';
+import { ObservedStore, type ObserveOperation } from '../adapters/observed/observed-store.js';
+import type { Setback } from '../core/durability/ledger.js';
+import type { Revocation, Revocations } from '../core/events/revocations.js';
+import type { Memory, RevocationLogs, Store } from '../core/ports.js';
+import type { EndCause } from '../core/session/entries.js';
+import type { FeedObserver } from '../grpc/feed/feed.js';
+import type { Meter } from '../platform/metrics/meter.js';
 
 /** Why a session ended; `all_sessions` counts the cut-off of a subject as one end, however many sessions it has. */
 type Cause = EndCause | 'all_sessions';

@@ -1,18 +1,18 @@
 // The revocation feed of a service, put together from its parts.
 
-import type { Births } from './core/durability/births.js';
-import type { Ledger } from './core/durability/ledger.js';
-import type { Revocations } from './core/events/revocations.js';
-import { FeedReader } from './core/feed/feed-reader.js';
-import { logWindowMs } from './core/feed/limits.js';
-import { owedEntry } from './core/feed/owed-entry.js';
-import type { Policy } from './core/policy.js';
-import type { Keys, RevocationLogs, Store } from './core/ports.js';
-import type { Sha256 } from './core/token/verified-jws.js';
-import { Feed } from './grpc/feed/feed.js';
-import type { Logger } from './platform/log.js';
-import type { Meter } from './platform/metrics/meter.js';
-import { measureWatchers, observeFeed } from './service-metrics.js';
+import type { Births } from '../core/durability/births.js';
+import type { Ledger } from '../core/durability/ledger.js';
+import type { Revocations } from '../core/events/revocations.js';
+import { FeedReader } from '../core/feed/feed-reader.js';
+import { logWindowMs } from '../core/feed/limits.js';
+import { owedEntry } from '../core/feed/owed-entry.js';
+import type { Policy } from '../core/policy.js';
+import type { Keys, RevocationLogs, Store } from '../core/ports.js';
+import type { Sha256 } from '../core/token/verified-jws.js';
+import { Feed } from '../grpc/feed/feed.js';
+import type { Logger } from '../platform/log.js';
+import type { Meter } from '../platform/metrics/meter.js';
+import { measureWatchers, observeFeed } from './metrics.js';
 
 export interface ServiceParts {
   readonly store: Store & RevocationLogs;
