@@ -1,5 +1,7 @@
 // Tests of metrics that ordinary calls do not move: streams, lost writes, the cache, the units, and the merge of workers.
 
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import type { RevocationLogs, Store } from '../../src/core/ports.js';
 import { expose } from '../../src/platform/metrics/exposition.js';
@@ -7,6 +9,7 @@ import { ProcessMetrics } from '../../src/platform/metrics/process-metrics.js';
 import { measureKeyAge, measureStore } from '../../src/service/metrics.js';
 import { pairIn } from '../e2e/browser.js';
 import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { failureOfCall } from '../support/auth-client.js';
 import { FeedStream } from '../support/feed-stream.js';
 import type { Started } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
@@ -104,6 +107,35 @@ describe('metrics of what is rare', () => {
     const after = await sums();
     expect(after.size).to.equal(3);
     for (const [name, sum] of after) expect(sum - (before.get(name) ?? 0), name).to.be.within(1e-6, elapsedS);
+  });
+
+  it('count a request whose client left before the response as aborted', async () => {
+    const { process: gateway } = await stage.gateway(node, { METRICS_ADDRESS: '127.0.0.1:0' });
+    const [host = '', port] = gateway.address.split(':');
+    const socket = connect(Number(port), host);
+    socket.write(
+      'POST /api/auth/token/refresh/ HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n',
+    );
+    // The gateway has begun to read the request.
+    await once(socket, 'data');
+    socket.destroy();
+    const series = [
+      'latchkey_http_duration_seconds_count',
+      { route: '/api/auth/token/refresh', status: 'aborted' },
+    ] as const;
+    await until(async () => (await scrape(gateway)).value(...series) === 1, SOON_MS);
+  });
+
+  it('count a validation or an introspection that could not be decided', async () => {
+    const { accessToken } = await node.client.issue();
+    await redis.kill();
+    const undecided = async () =>
+      (await scrape(node.process)).value('latchkey_validations_total', { result: 'cannot_tell' });
+    expect(await undecided()).to.equal(0);
+    expect((await failureOfCall(node.client.verdict(accessToken))).code).to.equal('UNAVAILABLE');
+    expect(await undecided()).to.equal(1);
+    await failureOfCall(node.client.introspect(accessToken));
+    expect(await undecided()).to.equal(2);
   });
 });
 
