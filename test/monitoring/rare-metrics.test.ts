@@ -75,7 +75,7 @@ describe('metrics of what is rare', () => {
     expect(grown).to.deep.equal([2, 1]);
   });
 
-  it('count one outcome of a refresh that tells two events', async () => {
+  it('count one outcome of each refresh, also of one that ends the session and is refused', async () => {
     const first = await node.client.issue();
     const next = await node.client.refresh(first.refreshToken);
     const [key = ''] = await redis.raw.keys(`lk:1:*:s:${first.sessionId}`);
@@ -84,8 +84,15 @@ describe('metrics of what is rare', () => {
     await redis.raw.set(key, older, 'KEEPTTL');
     const other = await stage.serve(redis, SEEN);
     await other.client.refresh(newest.refreshToken);
+    const lost = await node.client.refresh((await node.client.issue()).refreshToken);
+    await redis.raw.del(...(await redis.raw.keys(`lk:1:*:s:${lost.sessionId}`)));
+    // Ends the session, and refuses the token.
+    expect((await failureOfCall(other.client.refresh(lost.refreshToken))).code).to.equal('UNAUTHENTICATED');
     const outcomes = (await scrape(other.process)).text.match(/^latchkey_refreshes_total\{.*\} [1-9].*$/gm);
-    expect(outcomes).to.deep.equal(['latchkey_refreshes_total{outcome="healed"} 1']);
+    expect(outcomes).to.deep.equal([
+      'latchkey_refreshes_total{outcome="healed"} 1',
+      'latchkey_refreshes_total{outcome="lost"} 1',
+    ]);
   });
 
   it('have durations in seconds: together no longer than the time in which they were', async () => {
