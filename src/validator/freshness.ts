@@ -5,14 +5,14 @@ import type { InactiveProblem, Validation } from './api.js';
 /** One time by both clocks. */
 export interface Moment {
   /** A monotonic clock, ms. It may stop while the machine is suspended. */
-  readonly steadyMs: number;
+  readonly monotonicMs: number;
   /** The machine's time of day, Unix ms. It may be set at any time. */
   readonly wallMs: number;
 }
 
 /** How long ago a moment was, ms: the larger of what the two clocks say, so that neither can make an answer younger. */
 export const elapsedMs = (from: Moment, to: Moment): number =>
-  Math.max(to.steadyMs - from.steadyMs, to.wallMs - from.wallMs);
+  Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 
 /** What is known of a token. */
 export interface Answer {

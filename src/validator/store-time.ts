@@ -19,21 +19,21 @@ export class StoreTime {
    * Learns from an authentic token that this service has issued.
    * @param issuedAt Unix seconds
    */
-  learn(issuedAt: number, { steadyMs }: Moment): void {
-    if (issuedAt * 1000 <= this.#boundMs(steadyMs)) return;
+  learn(issuedAt: number, { monotonicMs }: Moment): void {
+    if (issuedAt * 1000 <= this.#boundMs(monotonicMs)) return;
     this.#atMs = issuedAt * 1000;
-    this.#learnedMs = steadyMs;
+    this.#learnedMs = monotonicMs;
   }
 
   /**
    * A time that has certainly passed, Unix ms: by the store's clock as far as tokens show it, and by this machine's. A
    * single clock that is wrong, theirs or ours, does not make a token expired.
    */
-  passedMs({ steadyMs, wallMs }: Moment): number {
-    return Math.min(this.#boundMs(steadyMs), wallMs) - SLACK_MS;
+  passedMs({ monotonicMs, wallMs }: Moment): number {
+    return Math.min(this.#boundMs(monotonicMs), wallMs) - SLACK_MS;
   }
 
-  #boundMs(steadyMs: number): number {
-    return this.#atMs + (steadyMs - this.#learnedMs) * PACE;
+  #boundMs(monotonicMs: number): number {
+    return this.#atMs + (monotonicMs - this.#learnedMs) * PACE;
   }
 }

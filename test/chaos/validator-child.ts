@@ -43,7 +43,7 @@ class WatchedClock implements Clock {
   #turn = 0;
   #isTurnEnding = false;
 
-  readonly steadyMs = (): number => {
+  readonly monotonicMs = (): number => {
     this.#lookedMs = monotonicMs();
     if (!this.#isTurnEnding) {
       this.#isTurnEnding = true;

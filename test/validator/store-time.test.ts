@@ -8,7 +8,7 @@ const NOON_S = 1_700_000_000;
 const NOON_MS = NOON_S * 1000;
 const SLACK_MS = 10_000;
 const HOUR_MS = 3_600_000;
-const at = (steadyMs: number, wallMs = NOON_MS + steadyMs): Moment => ({ steadyMs, wallMs });
+const at = (monotonicMs: number, wallMs = NOON_MS + monotonicMs): Moment => ({ monotonicMs, wallMs });
 
 describe('the time that has passed for certain', () => {
   it('is never, as long as no token has been seen: this machine\u2019s clock alone proves nothing', () => {

@@ -15,9 +15,9 @@ export class FeedTime {
     return this.#latestMs > Number.NEGATIVE_INFINITY;
   }
 
-  /** The time that has certainly passed, Unix ms. @param steadyMs the monotonic clock now */
-  nowMs(steadyMs: number): number {
-    return this.#atMs + (steadyMs - this.#readMs) * PACE;
+  /** The time that has certainly passed, Unix ms. @param monotonicMs the monotonic clock now */
+  nowMs(monotonicMs: number): number {
+    return this.#atMs + (monotonicMs - this.#readMs) * PACE;
   }
 
   /**

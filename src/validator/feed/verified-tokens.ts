@@ -6,10 +6,10 @@ import { endsAtMs, type Token } from '../../core/token/token.js';
 import type { ActiveToken, InactiveProblem } from '../api.js';
 import { verifierOf } from '../key-set.js';
 import type { LocalCheck } from '../local-check.js';
-import { TokenMemory } from '../token-memory.js';
+import { TokenMap } from '../token-map.js';
 import { active } from '../wire-answer.js';
+import type { Subject } from './decide.js';
 import type { FeedKnowledge, FeedSettings } from './feed-knowledge.js';
-import type { Subject } from './judge.js';
 
 const ID_BYTES = 16;
 /** A time that has passed for any token: nothing is refused for its time here. */
@@ -29,14 +29,14 @@ export type Verification = VerifiedToken | { readonly refused: InactiveProblem }
 export class VerifiedTokens {
   readonly #knowledge: FeedKnowledge;
   readonly #check: LocalCheck;
-  readonly #memory: TokenMemory<VerifiedToken>;
+  readonly #memory: TokenMap<VerifiedToken>;
   #version = 0;
   #verifier = verifierOf([]);
 
   constructor(knowledge: FeedKnowledge, check: LocalCheck, maxRemembered: number) {
     this.#knowledge = knowledge;
     this.#check = check;
-    this.#memory = new TokenMemory(maxRemembered);
+    this.#memory = new TokenMap(maxRemembered);
   }
 
   get size(): number {

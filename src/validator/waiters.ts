@@ -1,23 +1,23 @@
-// The callers that wait for an answer: bounded in number and in time. The one that came first is given up first.
+// The callers that wait for an answer, bounded in number and in time: the oldest gives way first.
 
-import type { Waiter } from './ask.js';
+import type { Waiter } from './pending-token.js';
 
-export interface WaitingOptions {
+export interface WaitersOptions {
   readonly most: number;
-  readonly steadyMs: () => number;
+  readonly monotonicMs: () => number;
   /** Called for a caller that has waited too long, or has to make room; it is no longer among those that wait. */
   readonly giveUp: (waiter: Waiter, cause: 'late' | 'crowd') => void;
 }
 
-export class Waiting {
-  readonly #options: WaitingOptions;
+export class Waiters {
+  readonly #options: WaitersOptions;
   /** In the order in which they came. */
   readonly #waiters = new Set<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires, monotonic ms. */
   #firesMs = 0;
 
-  constructor(options: WaitingOptions) {
+  constructor(options: WaitersOptions) {
     this.#options = options;
   }
 
@@ -55,14 +55,14 @@ export class Waiting {
   #arm(untilMs: number): void {
     clearTimeout(this.#timer);
     this.#firesMs = untilMs;
-    const waitMs = Math.max(1, Math.ceil(untilMs - this.#options.steadyMs()));
+    const waitMs = Math.max(1, Math.ceil(untilMs - this.#options.monotonicMs()));
     // After a turn in which nothing could be read: an answer that has come already is taken in first.
     this.#timer = setTimeout(() => setImmediate(() => this.#expire()), waitMs);
   }
 
   #expire(): void {
     this.#timer = undefined;
-    const nowMs = this.#options.steadyMs();
+    const nowMs = this.#options.monotonicMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const waiter of this.#waiters) {
       if (waiter.untilMs > nowMs) nextMs = Math.min(nextMs, waiter.untilMs);
@@ -76,7 +76,7 @@ export class Waiting {
 }
 
 /** Why a caller is given up, for people. @param deadlineMs how long a caller waits */
-export function reasonFor({ ask }: Waiter, cause: 'late' | 'crowd', deadlineMs: number): string {
+export function reasonFor({ pending }: Waiter, cause: 'late' | 'crowd', deadlineMs: number): string {
   if (cause === 'crowd') return 'too many callers wait for the service';
-  return ask?.failure?.reason ?? `the service did not answer within ${deadlineMs} ms`;
+  return pending?.failure?.reason ?? `the service did not answer within ${deadlineMs} ms`;
 }

@@ -1,20 +1,20 @@
-// What this process knows of tokens: the answers of the service, and what it has refused itself.
+// The cache of answers about tokens: those of the service, and refusals that this process decided itself.
 
 import type { Token } from '../core/token/token.js';
 import type { InactiveProblem, InactiveToken, Validation } from './api.js';
-import type { Ask } from './ask.js';
 import { type Answer, isFinal, type Moment, renewFrom, renewLater } from './freshness.js';
 import type { KeySet } from './key-set.js';
 import type { Claims, LocalCheck } from './local-check.js';
+import type { PendingToken } from './pending-token.js';
 import { StoreTime } from './store-time.js';
-import { TokenMemory } from './token-memory.js';
+import { TokenMap } from './token-map.js';
 import { active, type CalledActive, inactive } from './wire-answer.js';
 
 /** Refused tokens have a memory of their own, of this share: anyone can send them, and must not displace the others. */
 const REFUSED_SHARE = 0.1;
 const UNANSWERED_SHARE = 0.1;
 
-export interface KnowledgeOptions {
+export interface AnswerCacheOptions {
   readonly check: LocalCheck;
   readonly keys: KeySet;
   /** 0 to 1. */
@@ -32,24 +32,24 @@ export interface Unknown {
 
 export const UNKNOWN: Unknown = { claims: undefined };
 
-export class Knowledge {
+export class AnswerCache {
   readonly #check: LocalCheck;
   readonly #keys: KeySet;
   readonly #random: () => number;
-  readonly #active: TokenMemory<Answer>;
-  readonly #refused: TokenMemory<Answer>;
+  readonly #active: TokenMap<Answer>;
+  readonly #refused: TokenMap<Answer>;
   /** Tokens that are authentic and have no answer yet, so that no signature is verified again while callers wait. */
-  readonly #unanswered: TokenMemory<Token>;
+  readonly #unanswered: TokenMap<Token>;
   readonly #storeTime = new StoreTime();
   #refusedHere = 0;
 
-  constructor({ check, keys, random, maxRemembered }: KnowledgeOptions) {
+  constructor({ check, keys, random, maxRemembered }: AnswerCacheOptions) {
     this.#check = check;
     this.#keys = keys;
     this.#random = random;
-    this.#active = new TokenMemory(maxRemembered);
-    this.#refused = new TokenMemory(Math.ceil(maxRemembered * REFUSED_SHARE));
-    this.#unanswered = new TokenMemory(Math.ceil(maxRemembered * UNANSWERED_SHARE));
+    this.#active = new TokenMap(maxRemembered);
+    this.#refused = new TokenMap(Math.ceil(maxRemembered * REFUSED_SHARE));
+    this.#unanswered = new TokenMap(Math.ceil(maxRemembered * UNANSWERED_SHARE));
   }
 
   get size(): number {
@@ -91,14 +91,14 @@ export class Knowledge {
    * @param sent when the call was sent
    * @returns what is known of the token now: an answer that can never change, or the one to the call that was sent last
    */
-  learn(ask: Ask, result: InactiveToken | CalledActive, sent: Moment): Answer {
-    this.#unanswered.delete(ask.text);
-    const known = this.get(ask.text);
+  learn(pending: PendingToken, result: InactiveToken | CalledActive, sent: Moment): Answer {
+    this.#unanswered.delete(pending.text);
+    const known = this.get(pending.text);
     const isLast = 'problem' in result && isFinal(result);
-    if (known && (known.isFinal || (known.sent.steadyMs > sent.steadyMs && !isLast))) return known;
-    const validation = 'called' in result ? this.#calledActive(ask, result, known, sent) : result;
+    if (known && (known.isFinal || (known.sent.monotonicMs > sent.monotonicMs && !isLast))) return known;
+    const validation = 'called' in result ? this.#calledActive(pending, result, known, sent) : result;
     const answer = { validation, sent, isFinal: isFinal(validation), renewFrom: renewFrom(this.#random()) };
-    this.#remember(ask.text, answer, known);
+    this.#remember(pending.text, answer, known);
     return answer;
   }
 
@@ -131,12 +131,12 @@ export class Knowledge {
     this.#unanswered.set(text, token);
   }
 
-  #calledActive(ask: Ask, { called }: CalledActive, known: Answer | undefined, sent: Moment): Validation {
+  #calledActive(pending: PendingToken, { called }: CalledActive, known: Answer | undefined, sent: Moment): Validation {
     const isAdopted = called.sessionId === '';
     // Another issuer stamps the tokens that are adopted.
     if (!isAdopted) this.#storeTime.learn(called.issuedAt, sent);
     if (known?.validation.active && known.validation.expiresAt === called.expiresAt) return known.validation;
-    const checked = ask.claims ? { claims: ask.claims } : this.#check.vouched(ask.text, isAdopted);
+    const checked = pending.claims ? { claims: pending.claims } : this.#check.vouched(pending.text, isAdopted);
     return 'refused' in checked ? inactive(checked.refused) : active(called, checked.claims);
   }
 
@@ -147,7 +147,7 @@ export class Knowledge {
     this.#memoryFor(isActive).set(text, answer);
   }
 
-  #memoryFor(isActive: boolean): TokenMemory<Answer> {
+  #memoryFor(isActive: boolean): TokenMap<Answer> {
     return isActive ? this.#active : this.#refused;
   }
 }

@@ -1,22 +1,23 @@
-// The gathering of renewals: how long one waits for others, so that they go in one call.
+// The timer of renewals: a renewal waits a limited time for others, so that one call serves several.
 
 /** The share of the allowed age that a renewal may wait. It begins at 0.8 of that age at the latest. */
-const GATHER_SHARE = 0.05;
+const DELAY_SHARE = 0.05;
 /** The longest wait, ms: a longer one would hardly save calls. */
-export const MAX_GATHER_MS = 500;
+export const MAX_RENEWAL_DELAY_MS = 500;
 
 /** @param maxStalenessMs how old the answer may be that is to be renewed */
-export const gatherMs = (maxStalenessMs: number): number => Math.min(MAX_GATHER_MS, maxStalenessMs * GATHER_SHARE);
+export const renewalDelayMs = (maxStalenessMs: number): number =>
+  Math.min(MAX_RENEWAL_DELAY_MS, maxStalenessMs * DELAY_SHARE);
 
-export class Gathering {
-  readonly #steadyMs: () => number;
+export class RenewalTimer {
+  readonly #monotonicMs: () => number;
   readonly #send: () => void;
   /** Monotonic ms; infinite: none waits. */
   #untilMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(steadyMs: () => number, send: () => void) {
-    this.#steadyMs = steadyMs;
+  constructor(monotonicMs: () => number, send: () => void) {
+    this.#monotonicMs = monotonicMs;
     this.#send = send;
   }
 
@@ -26,7 +27,7 @@ export class Gathering {
 
   /** Sends what waits after this time, or sooner if something waits that may wait less. */
   within(waitMs: number): void {
-    const untilMs = this.#steadyMs() + waitMs;
+    const untilMs = this.#monotonicMs() + waitMs;
     if (untilMs >= this.#untilMs) return;
     this.close();
     this.#untilMs = untilMs;

@@ -1,4 +1,4 @@
-// One token that the service is asked about, and the callers that wait for its answer.
+// A token that waits for the service's answer, and the callers that wait for it.
 
 import type { Validation } from './api.js';
 import type { Connection } from './connection.js';
@@ -15,11 +15,11 @@ export interface Waiter {
   readonly resolve: (validation: Validation) => void;
   readonly reject: (error: Error) => void;
   /** What it waits for. */
-  ask: Ask | undefined;
+  pending: PendingToken | undefined;
 }
 
 /** One token, and all callers that share its answer. */
-export interface Ask {
+export interface PendingToken {
   readonly text: string;
   /** The claims of the token, if it was verified here. */
   readonly claims: Claims | undefined;
@@ -34,7 +34,7 @@ export interface Ask {
   avoid: { readonly connection: Connection; readonly untilMs: number } | undefined;
 }
 
-export const newAsk = (text: string, claims: Claims | undefined): Ask => ({
+export const newPendingToken = (text: string, claims: Claims | undefined): PendingToken => ({
   text,
   claims,
   waiters: [],
@@ -44,8 +44,8 @@ export const newAsk = (text: string, claims: Claims | undefined): Ask => ({
   avoid: undefined,
 });
 
-/** A caller waits for an ask from now on. */
-export function join(waiter: Waiter, ask: Ask): void {
-  waiter.ask = ask;
-  ask.waiters.push(waiter);
+/** Adds a caller to those that wait for a token. */
+export function join(waiter: Waiter, pending: PendingToken): void {
+  waiter.pending = pending;
+  pending.waiters.push(waiter);
 }

@@ -1,4 +1,4 @@
-// The order of the rules by which a token is judged from what the feed has delivered. Pure.
+// The rules, in order, that decide on a token from what the feed has delivered. Pure.
 
 import { MARGIN_MS } from '../../core/feed/limits.js';
 import { denialByStart } from '../../core/session/session-state.js';
@@ -7,7 +7,7 @@ import { type Token, timing } from '../../core/token/token.js';
 import { elapsedMs, type Moment } from '../freshness.js';
 import type { FeedTime } from './feed-time.js';
 import type { Revocations } from './revocations.js';
-import type { Ping, ShardPairs } from './shard-pairs.js';
+import type { Ping, ShardProgress } from './shard-progress.js';
 
 /** A token whose signature and claims are good, and by what the feed names it. */
 export interface Subject {
@@ -30,34 +30,34 @@ export type Verdict = 'active' | 'REVOKED' | 'EXPIRED' | 'ask' | 'stale';
 /** What the feed has delivered. */
 export interface Delivered {
   readonly revocations: Revocations;
-  readonly pairs: ShardPairs;
+  readonly progress: ShardProgress;
   readonly time: FeedTime;
   /** The settings of the node that the stream is to. */
   readonly rules: TokenRules;
 }
 
-export function judge(
+export function decide(
   of: Subject,
-  { revocations, pairs, time, rules }: Delivered,
+  { revocations, progress, time, rules }: Delivered,
   now: Moment,
   demand: Demand,
 ): Verdict {
   const { token, shard, session, subject } = of;
   if (revocations.isEnded(session)) return 'REVOKED';
-  const pair = pairs.get(shard);
-  if (!pair) return 'ask';
+  const known = progress.get(shard);
+  if (!known) return 'ask';
   const atMs = revocations.notBeforeMs(subject);
   const notBefore = atMs === undefined ? undefined : { atMs };
-  if (denialByStart(token, { birth: pair.birth, notBefore })) return 'REVOKED';
+  if (denialByStart(token, { birth: known.birth, notBefore })) return 'REVOKED';
   if (!time.isKnown) return 'ask';
-  const nowMs = time.nowMs(now.steadyMs);
+  const nowMs = time.nowMs(now.monotonicMs);
   const problem = timing(token, rules, nowMs);
   // The time is a lower bound: a token that is not valid yet by it may be valid.
   if (problem) return problem === 'EXPIRED' ? 'EXPIRED' : 'ask';
   if (revocations.isDoubtful(session, subject)) return 'ask';
   const issuedMs = token.issuedAt * 1000;
-  if (issuedMs < Math.max(pair.completeSinceMs, pairs.floorMs) || issuedMs > nowMs + MARGIN_MS) return 'ask';
-  return pair.asOf && meets(pair.asOf, now, demand) ? 'active' : 'stale';
+  if (issuedMs < Math.max(known.completeSinceMs, progress.floorMs) || issuedMs > nowMs + MARGIN_MS) return 'ask';
+  return known.asOf && meets(known.asOf, now, demand) ? 'active' : 'stale';
 }
 
 const meets = ({ id, sent }: Ping, now: Moment, demand: Demand): boolean =>

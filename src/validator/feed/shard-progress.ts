@@ -1,4 +1,4 @@
-// What is known of each shard: from when on its revocations are all known, as of which moment, and its birth. The rules, pure.
+// How far the feed is complete for each shard: from which time, as of which ping, and the birth of the shard. Pure.
 //
 // The two times are a pair. Those of a new stream take the place of the old ones together, with the first pong that
 // covers the shard: until then the old pair is used, which what comes meanwhile can only make stricter.
@@ -23,7 +23,7 @@ export interface WireState {
   readonly birth: Birth;
 }
 
-interface Pair {
+interface Progress {
   completeSinceMs: number;
   /** The last ping whose pong covers the shard; undefined: there was none. */
   asOf: Ping | undefined;
@@ -35,20 +35,20 @@ interface Pair {
 }
 
 /** The times of a shard by which a token is judged. */
-export type KnownPair = Readonly<Pick<Pair, 'completeSinceMs' | 'asOf' | 'birth'>>;
+export type KnownProgress = Readonly<Pick<Progress, 'completeSinceMs' | 'asOf' | 'birth'>>;
 
-const newPair = (birth: Birth): Pair => ({
+const newProgress = (birth: Birth): Progress => ({
   ...{ completeSinceMs: Number.POSITIVE_INFINITY, asOf: undefined },
   ...{ pendingMs: undefined, isPresent: false, birth },
 });
 
-export class ShardPairs {
-  readonly #pairs = new Map<number, Pair>();
+export class ShardProgress {
+  readonly #shards = new Map<number, Progress>();
   /** Raised for all shards, and for good, when the store's clock was set back. */
   #floorMs = 0;
 
-  get(shard: number): KnownPair | undefined {
-    return this.#pairs.get(shard);
+  get(shard: number): KnownProgress | undefined {
+    return this.#shards.get(shard);
   }
 
   /** Tokens with an earlier `iat` must be asked about, in every shard. Unix ms. */
@@ -60,7 +60,7 @@ export class ShardPairs {
   oldest(shards: number): Moment | undefined {
     let oldest: Ping | undefined;
     for (let shard = 0; shard < shards; shard++) {
-      const asOf = this.#pairs.get(shard)?.asOf;
+      const asOf = this.#shards.get(shard)?.asOf;
       if (!asOf) return undefined;
       if (!oldest || asOf.id < oldest.id) oldest = asOf;
     }
@@ -69,36 +69,36 @@ export class ShardPairs {
 
   /** A stream was opened: its first word on each shard counts with its first pong. */
   streamBegins(): void {
-    for (const pair of this.#pairs.values()) {
-      pair.pendingMs = undefined;
-      pair.isPresent = false;
+    for (const progress of this.#shards.values()) {
+      progress.pendingMs = undefined;
+      progress.isPresent = false;
     }
   }
 
   /** The present stream has a shard's state. */
   found({ shard, completeSinceMs, birth }: WireState): void {
-    const pair = this.#pairs.get(shard) ?? newPair(birth);
-    this.#pairs.set(shard, pair);
+    const progress = this.#shards.get(shard) ?? newProgress(birth);
+    this.#shards.set(shard, progress);
     // A birth denies for ever, so that the latest one counts, of all nodes.
-    if (birth.atMs >= pair.birth.atMs) pair.birth = birth;
-    if (!pair.isPresent && pair.pendingMs === undefined) pair.pendingMs = completeSinceMs;
-    else raise(pair, completeSinceMs);
+    if (birth.atMs >= progress.birth.atMs) progress.birth = birth;
+    if (!progress.isPresent && progress.pendingMs === undefined) progress.pendingMs = completeSinceMs;
+    else raise(progress, completeSinceMs);
   }
 
   /** A pong has come that covers a shard. One without a state of this stream says nothing. */
   covered(shard: number, ping: Ping): void {
-    const pair = this.#pairs.get(shard);
-    if (!pair || (!pair.isPresent && pair.pendingMs === undefined)) return;
-    if (pair.pendingMs !== undefined) pair.completeSinceMs = pair.pendingMs;
-    pair.pendingMs = undefined;
-    pair.isPresent = true;
-    if (!pair.asOf || pair.asOf.id < ping.id) pair.asOf = ping;
+    const progress = this.#shards.get(shard);
+    if (!progress || (!progress.isPresent && progress.pendingMs === undefined)) return;
+    if (progress.pendingMs !== undefined) progress.completeSinceMs = progress.pendingMs;
+    progress.pendingMs = undefined;
+    progress.isPresent = true;
+    if (!progress.asOf || progress.asOf.id < ping.id) progress.asOf = ping;
   }
 
   /** A revocation of a shard was dropped, or could not be read. @param atMs when it was logged, Unix ms */
   dropped(shard: number, atMs: number): void {
-    const pair = this.#pairs.get(shard);
-    if (pair) raise(pair, atMs + MARGIN_MS);
+    const progress = this.#shards.get(shard);
+    if (progress) raise(progress, atMs + MARGIN_MS);
   }
 
   /** The store's clock was set back. @param latestMs the highest time that was ever known, Unix ms */
@@ -107,12 +107,12 @@ export class ShardPairs {
   }
 
   clear(): void {
-    this.#pairs.clear();
+    this.#shards.clear();
     this.#floorMs = 0;
   }
 }
 
-function raise(pair: Pair, completeSinceMs: number): void {
-  pair.completeSinceMs = Math.max(pair.completeSinceMs, completeSinceMs);
-  if (pair.pendingMs !== undefined) pair.pendingMs = Math.max(pair.pendingMs, completeSinceMs);
+function raise(progress: Progress, completeSinceMs: number): void {
+  progress.completeSinceMs = Math.max(progress.completeSinceMs, completeSinceMs);
+  if (progress.pendingMs !== undefined) progress.pendingMs = Math.max(progress.pendingMs, completeSinceMs);
 }

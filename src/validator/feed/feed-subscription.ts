@@ -1,4 +1,4 @@
-// The keeper of the stream: one at a time, pinged regularly, and another one wherever it ends or falls silent.
+// The subscription to the feed: one stream at a time, pinged regularly, replaced when it ends or falls silent.
 
 import type { WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import { type Clock, momentNow } from '../clock.js';
@@ -21,7 +21,7 @@ const OFF_PAUSE_MS = 60_000;
 
 const SILENT: Failure = { kind: 'unreachable', reason: 'the stream of revocations is silent', retryAfterMs: undefined };
 
-export interface FollowerOptions {
+export interface SubscriptionOptions {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
@@ -36,29 +36,29 @@ export interface FollowerOptions {
 }
 
 /** `off`: the service has no feed that this process could use. */
-export type FollowerPhase = 'starting' | 'following' | 'behind' | 'off' | 'closed';
+export type SubscriptionPhase = 'starting' | 'following' | 'behind' | 'off' | 'closed';
 
-export class Follower {
-  readonly #options: FollowerOptions;
+export class FeedSubscription {
+  readonly #options: SubscriptionOptions;
   readonly #pingEveryMs: number;
   #stream: FeedStream | undefined;
   #connection: Connection | undefined;
-  #phase: FollowerPhase = 'starting';
+  #phase: SubscriptionPhase = 'starting';
   /** Streams that ended in a row without a pong. */
   #failures = 0;
-  #heardMs = 0;
+  #lastMessageMs = 0;
   #streams = 0;
   #pings = 0;
   #timer: NodeJS.Timeout | undefined;
   #pinger: NodeJS.Timeout | undefined;
   #failure = 'the service has sent no revocations yet';
 
-  constructor(options: FollowerOptions) {
+  constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#pingEveryMs = Math.min(PING_MS.most, Math.max(PING_MS.least, options.maxStalenessMs * PING_SHARE));
   }
 
-  get phase(): FollowerPhase {
+  get phase(): SubscriptionPhase {
     return this.#phase;
   }
 
@@ -75,13 +75,13 @@ export class Follower {
   open(): void {
     if (this.#phase === 'closed') return;
     const { connections, knowledge, clock, began } = this.#options;
-    const nowMs = clock.steadyMs();
+    const nowMs = clock.monotonicMs();
     const available = connections.available(nowMs);
     // Another one than the last, if there is another.
     const connection = available.find((each) => each !== this.#connection) ?? available[0];
     if (!connection) return this.#openAfter(Math.max(PING_MS.least, connections.availableFromMs - nowMs));
     this.#connection = connection;
-    this.#heardMs = nowMs;
+    this.#lastMessageMs = nowMs;
     this.#streams++;
     knowledge.streamBegins();
     const stream = new FeedStream(connection, {
@@ -113,7 +113,7 @@ export class Follower {
     if (stream !== this.#stream) return;
     const { clock, knowledge, received } = this.#options;
     const now = momentNow(clock);
-    this.#heardMs = now.steadyMs;
+    this.#lastMessageMs = now.monotonicMs;
     const pongId = knowledge.take(message, now);
     // Under HS256 the key is a secret: every token must be asked about.
     if (knowledge.keys?.length === 0) return this.#turnOff('the service has no public key, so its feed is of no use');
@@ -176,8 +176,8 @@ export class Follower {
 
   #isSilent(): boolean {
     const { clock, knowledge } = this.#options;
-    const nowMs = clock.steadyMs();
-    if (!knowledge.isCaughtUp) return nowMs - this.#heardMs > CATCHING_UP_MS;
-    return nowMs - (knowledge.waiting?.sent.steadyMs ?? nowMs) > SILENT_MS;
+    const nowMs = clock.monotonicMs();
+    if (!knowledge.isCaughtUp) return nowMs - this.#lastMessageMs > CATCHING_UP_MS;
+    return nowMs - (knowledge.waiting?.sent.monotonicMs ?? nowMs) > SILENT_MS;
   }
 }
