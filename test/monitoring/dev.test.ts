@@ -27,6 +27,10 @@ describe('latchkey dev, seen from outside', () => {
     const requests = ['latchkey_http_duration_seconds_count', { route: '/healthz' }] as const;
     await until(async () => (await scrape(dev)).value(...requests) === 1, SOON_MS);
     await until(async () => (await probe(dev, '/readyz'))[0] === 200, SOON_MS);
+    // What it prints works as printed.
+    const url = () => /(http:\S+\/metrics) {3}for Prometheus/.exec(dev.output())?.[1];
+    await until(() => url() !== undefined, SOON_MS);
+    expect((await fetch(url() ?? '')).status).to.equal(200);
   });
 
   it('does not start where the chosen address of metrics is taken, and names the setting', async () => {
