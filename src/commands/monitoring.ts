@@ -1,4 +1,4 @@
-// What a process shows to operators' programs: metrics at METRICS_ADDRESS, probes at HEALTH_ADDRESS.
+// The servers for operators' programs: metrics at METRICS_ADDRESS, probes at HEALTH_ADDRESS.
 
 import { AddressUnusable } from '../platform/address-unusable.js';
 import type { Address } from '../platform/env.js';

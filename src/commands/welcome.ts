@@ -69,7 +69,7 @@ Start a session, as a login back end does once it has checked a password:
 
 ${issue}
 
-What else is there:
+Look around:
 
 grpcurl ${flags} ${grpc} list
 grpcurl ${flags} ${grpc} describe auth.v1.AuthService

@@ -1,4 +1,4 @@
-// What is counted of calls: their durations, the results of validations, the outcomes of refreshes.
+// The metrics of calls: their durations, the results of validations, the outcomes of refreshes.
 
 import { status } from '@grpc/grpc-js';
 import type { StoreUnavailable } from '../core/errors.js';

@@ -5,7 +5,7 @@ import type { Ledger } from '../core/durability/ledger.js';
 import type { Revocations } from '../core/events/revocations.js';
 import { FeedReader } from '../core/feed/feed-reader.js';
 import { logWindowMs } from '../core/feed/limits.js';
-import { owedEntry } from '../core/feed/owed-entry.js';
+import { unrestoredEntry } from '../core/feed/unrestored-entry.js';
 import type { Policy } from '../core/policy.js';
 import type { Keys, RevocationLogs, Store } from '../core/ports.js';
 import type { Sha256 } from '../core/token/verified-jws.js';
@@ -29,7 +29,7 @@ export interface ServiceParts {
 export function makeFeed(parts: ServiceParts, log: Logger, meter?: Meter): Feed {
   const { store, births, ledger, revocations, keys, policy, crypto, maxWatchers } = parts;
   const windowMs = logWindowMs(policy.accessTtlMs);
-  const reader = new FeedReader({ store, births, ledger, windowMs, entryOf: owedEntry(crypto) });
+  const reader = new FeedReader({ store, births, ledger, windowMs, entryOf: unrestoredEntry(crypto) });
   const observer = meter && observeFeed(meter);
   const feed = new Feed({ reader, keys, policy, shards: store.shards, maxWatchers, log, observer });
   revocations.subscribe(() => feed.ended());

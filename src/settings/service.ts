@@ -3,13 +3,13 @@
 import { availableParallelism } from 'node:os';
 import type { Policy } from '../core/policy.js';
 import type { Address, Environment } from '../platform/env.js';
-import { type ExtAuthzSettings, readExtAuthz } from './doors.js';
 import { type GrpcPortSettings, readGrpcPorts } from './grpc.js';
 import { type IssuerSettings, readIssuer } from './issuer.js';
 import { type KeySettings, readKeySettings } from './keys.js';
 import type { Mode } from './mode.js';
 import { type HealthSettings, readHealth } from './monitoring.js';
 import { readPolicy } from './policy.js';
+import { type ExtAuthzSettings, readExtAuthz } from './proxies.js';
 import { readStore, type StoreSettings } from './store.js';
 import { type ListenerTls, readListenerTls } from './tls.js';
 

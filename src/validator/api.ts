@@ -16,15 +16,15 @@ export interface ValidatorTls {
 }
 
 /**
- * What answers rest on. `answers`: ValidateTokens, each answer remembered. `feed`: the stream of what ends tokens, by which
- * this process decides by itself on tokens under ES256 and RS256; it asks where the feed does not suffice. `auto`: the feed
- * where the service has one that this process can use, else answers.
+ * The source of answers. `answers`: calls of ValidateTokens, whose answers are cached. `feed`: the stream of revocations;
+ * with it this process decides on tokens under ES256 and RS256, and calls the service where the feed does not suffice.
+ * `auto`: the feed if the service has one that this process can use, else `answers`.
  */
 export type Source = 'answers' | 'feed' | 'auto';
 
 /**
  * What happens to a token on which the feed could decide if what it has delivered were young enough. `ask`: the service is
- * asked. `throw`: CannotTell, once no pong has come within `deadline`.
+ * called. `throw`: CannotTell, once no pong has come within `deadline`.
  */
 export type WhenStale = 'ask' | 'throw';
 

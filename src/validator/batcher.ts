@@ -3,7 +3,7 @@
 import type { ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Validation } from './api.js';
 import { type Clock, momentNow } from './clock.js';
-import { CallFailed, type Connection } from './connection.js';
+import { type Connection, ServiceCallFailed } from './connection.js';
 import type { Connections } from './connections.js';
 import { Delivery, type DeliveryOptions, type EndedCall } from './delivery.js';
 import { elapsedMs, type Moment } from './freshness.js';
@@ -182,7 +182,7 @@ export class Batcher {
       return results.length === texts.length ? results : TOO_FEW;
     } catch (error) {
       // Anything else would be a fault of this library. Its text might hold a token.
-      return error instanceof CallFailed ? error.failure : FAULT;
+      return error instanceof ServiceCallFailed ? error.failure : FAULT;
     }
   }
 

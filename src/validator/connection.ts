@@ -45,8 +45,8 @@ const OPTIONS: ChannelOptions = {
 };
 
 /** A failed call. */
-export class CallFailed extends Error {
-  override readonly name = 'CallFailed';
+export class ServiceCallFailed extends Error {
+  override readonly name = 'ServiceCallFailed';
   readonly failure: Failure;
 
   constructor(failure: Failure) {
@@ -82,14 +82,14 @@ export class Connection {
     return this.#hasSeveralPeers;
   }
 
-  /** @throws CallFailed */
+  /** @throws ServiceCallFailed */
   validateTokens(accessTokens: string[], timeoutMs: number): Promise<ValidateTokensResponse> {
     // The claims are in the tokens.
     const request = { accessTokens, includeClaims: false };
     return this.#call(timeoutMs, (options, done) => this.#client.validateTokens(request, NO_METADATA, options, done));
   }
 
-  /** @throws CallFailed */
+  /** @throws ServiceCallFailed */
   keySet(timeoutMs: number): Promise<GetJsonWebKeySetResponse> {
     return this.#call(timeoutMs, (options, done) => this.#client.getJsonWebKeySet({}, NO_METADATA, options, done));
   }
@@ -115,7 +115,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       // Never by a step of the wall clock: the library compares this time with the clock once, when the call starts.
       const call = invoke({ deadline: Date.now() + timeoutMs }, (error, response) => {
-        if (error) return reject(new CallFailed(this.failureOf(error)));
+        if (error) return reject(new ServiceCallFailed(this.failureOf(error)));
         this.#learnPeer(call.getPeer());
         resolve(response);
       });
@@ -155,5 +155,5 @@ export function retryDelayMs({ retryDelay }: RetryInfo): number | undefined {
   return ms >= 0 && ms <= MAX_RETRY_AFTER_MS ? ms : undefined;
 }
 
-/** A longer one is not believed. */
+/** A longer delay is ignored. */
 const MAX_RETRY_AFTER_MS = 60_000;

@@ -5,7 +5,7 @@ import type { GetJsonWebKeySetResponse, JsonWebKey } from '../../proto/gen/auth/
 import { algorithmOf } from '../adapters/jwt/verify/algorithm.js';
 import { JwsVerifier, type VerificationKey } from '../adapters/jwt/verify/jws-verifier.js';
 import { type Clock, momentNow } from './clock.js';
-import { CallFailed } from './connection.js';
+import { ServiceCallFailed } from './connection.js';
 import { CannotTell } from './errors.js';
 import { elapsedMs, type Moment } from './freshness.js';
 import { DEFAULT_RETRY_AFTER_MS } from './retry.js';
@@ -127,7 +127,7 @@ export class KeySet {
       }
     } catch (error) {
       this.#failures++;
-      if (error instanceof CallFailed) this.#failure = error.message;
+      if (error instanceof ServiceCallFailed) this.#failure = error.message;
       this.#again(Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (this.#failures - 1)) * (0.5 + 0.5 * random()));
     }
   }

@@ -28,9 +28,9 @@ export interface PendingToken {
   /** Calls that have failed for it. */
   tries: number;
   failure: Failure | undefined;
-  /** When the call that asks was sent; undefined: not yet. */
+  /** When the call with this token was sent; undefined: not yet. */
   sent: Moment | undefined;
-  /** Not to be asked about there until the time, monotonic ms. */
+  /** The connection on which it is not sent before a time, monotonic ms. */
   avoid: { readonly connection: Connection; readonly untilMs: number } | undefined;
 }
 

@@ -1,4 +1,4 @@
-// A lower bound of the time of the service's store, learned from the tokens themselves. Pure.
+// A lower bound of the time of the service's store, from the times in the tokens themselves. Pure.
 
 import type { Moment } from './freshness.js';
 

@@ -35,7 +35,7 @@ export interface CalledActive {
   readonly called: ValidateTokenResponse;
 }
 
-/** Reads one result. A result that breaks the contract says nothing. */
+/** Reads one result. A result that breaks the contract counts as a failure. */
 export function readResult(result: ValidateTokensResult | undefined): InactiveToken | CalledActive | Failure {
   if (result?.cannotTell) {
     const reason = 'the service cannot reach its store';

@@ -56,7 +56,7 @@ const RULES: readonly Rule[] = [
     'ports.ts': ['events/', 'session/', 'token/', 'feed/log-entry.ts', 'errors.ts'],
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
     ...Object.fromEntries(
-      ['feed-reader', 'owed-entry', 'shard-states', 'window'].map((name) => [
+      ['feed-reader', 'unrestored-entry', 'shard-states', 'window'].map((name) => [
         `feed/${name}.ts`,
         ['feed/', 'durability/', 'ports.ts', 'session/', 'token/', 'errors.ts'],
       ]),
@@ -196,7 +196,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/monitoring.ts', files: PLATFORM, packages: [], node: false },
-  { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
+  { at: 'src/settings/proxies.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/oauth-clients.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
   { at: 'src/settings/mode.ts', files: [], packages: [], node: true },
@@ -268,7 +268,7 @@ const RULES: readonly Rule[] = [
     at: 'src/commands/',
     files: [
       ...['src/commands/', 'src/service/start-service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
-      // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
+      // The two entries of the gateway; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/token/session-id.ts'],
       // What `token issue` refuses among claims.
       'src/core/token/claim-values.ts',
@@ -346,7 +346,7 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/config.ts',
     files: [
-      ...['tls', 'doors', 'issuer', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
+      ...['tls', 'proxies', 'issuer', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
       ...['cors', 'csrf', 'refresh-cookie'].map((name) => `gateway/http/${name}.ts`),
       ...['gateway/limits/', 'gateway/oauth/public-urls.ts'],
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],

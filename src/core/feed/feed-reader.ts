@@ -1,6 +1,6 @@
 // The rounds by which a node follows the logs of all shards.
 //
-// A round reads the logs, and believes what it read under the rules of any read: births, lost writes, restores. Then it
+// A round reads the logs, and checks what it read as any read is checked: births, lost writes, restores. Then it
 // takes in everything within one turn of the event loop. After it, the node knows every end that was in the store when
 // the round began, in the shards that it covers.
 

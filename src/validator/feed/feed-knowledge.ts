@@ -1,4 +1,4 @@
-// What the feed has delivered, over all nodes and streams: takes in messages as the contract says. Pure.
+// The state that the feed has delivered, over all nodes and streams, updated by the rules of the contract. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
 import type {

@@ -1,4 +1,4 @@
-// The time of the service's store, as its pongs show it: a lower bound. Pure.
+// A lower bound of the time of the service's store, from the pongs of the feed. Pure.
 
 import { MARGIN_MS } from '../../core/feed/limits.js';
 

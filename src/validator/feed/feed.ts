@@ -1,4 +1,4 @@
-// The feed as a source of answers: what it says of a token, and what has to be asked or waited for.
+// The feed as a source of answers: it decides on a token, or returns that a pong or a call of the service is needed.
 
 import type { AnswerCache } from '../answer-cache.js';
 import type { Duration, InactiveToken, Validation, WhenStale } from '../api.js';

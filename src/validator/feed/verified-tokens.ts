@@ -1,4 +1,4 @@
-// The tokens that were verified by the keys of the feed: each signature once, and what follows from it.
+// The tokens that the feed's keys have verified: each signature is verified once, and its result is kept.
 
 import { createHash } from 'node:crypto';
 import { partyProblem } from '../../core/token/read-token.js';

@@ -1,4 +1,4 @@
-// The entry of an end that this process has acknowledged and that the store has lost.
+// The log entry of an end that this process has acknowledged, that the store has lost, and that is not restored yet.
 
 import type { AckRecord } from '../durability/ack-list.js';
 import { parseNotBefore } from '../session/entries.js';
@@ -9,7 +9,7 @@ import type { WindowEntry } from './window.js';
 const ID_BYTES = 16;
 
 /** @param crypto hashes subjects */
-export const owedEntry =
+export const unrestoredEntry =
   ({ sha256 }: Sha256) =>
   ({ shard, key, text, acknowledgedMs: atMs }: AckRecord): WindowEntry => {
     if (key.kind === 'session')

@@ -1,4 +1,4 @@
-// The settings of what proxies ask: Envoy's external authorization, and the identity headers.
+// The settings for proxies that authorize requests here: Envoy's external authorization, and the identity headers.
 
 import { CONVENTIONS, type Convention } from '../bearer/identity-headers.js';
 import type { Environment } from '../platform/env.js';
