@@ -5,6 +5,7 @@ import type { StoreUnavailable } from '../core/errors.js';
 import type { AuditEvent } from '../core/events/audit.js';
 import type { Call } from '../core/ports.js';
 import { type TokenProblem, TokenRefused } from '../core/token/errors.js';
+import type { SessionId } from '../core/token/session-id.js';
 import type { Counter, CounterBy, Histogram, HistogramByTwo, Meter } from '../platform/metrics/meter.js';
 
 /** The result of one validation. */
@@ -124,26 +125,43 @@ export class CallMetrics {
 
   /** Runs a refresh, and counts its outcome: what it audits, or a refusal. Counts nothing if it could not be decided. */
   async refreshed<Result>(call: Call, refresh: (call: Call) => Promise<Result>): Promise<Result> {
-    let isCounted = false;
-    const count = (outcome: RefreshOutcome | undefined): void => {
-      if (outcome === undefined || isCounted) return;
-      isCounted = true;
-      this.#refreshes.of(outcome).add();
-    };
+    const counted = new CountedRefresh(call, this.#refreshes);
     try {
-      return await refresh({
-        get budgetMs() {
-          return call.budgetMs;
-        },
-        setSessionId: (sessionId) => call.setSessionId(sessionId),
-        audit: (event) => {
-          count(OUTCOMES[event.event]);
-          call.audit(event);
-        },
-      });
+      return await refresh(counted);
     } catch (error) {
-      if (error instanceof TokenRefused) count('refused');
+      if (error instanceof TokenRefused) counted.count('refused');
       throw error;
     }
+  }
+}
+
+/** The call of a refresh, whose first outcome is counted. A class, because an object with a getter is slow to make. */
+class CountedRefresh implements Call {
+  readonly #call: Call;
+  readonly #refreshes: CounterBy<RefreshOutcome>;
+  #isCounted = false;
+
+  constructor(call: Call, refreshes: CounterBy<RefreshOutcome>) {
+    this.#call = call;
+    this.#refreshes = refreshes;
+  }
+
+  get budgetMs(): number {
+    return this.#call.budgetMs;
+  }
+
+  setSessionId(sessionId: SessionId): void {
+    this.#call.setSessionId(sessionId);
+  }
+
+  audit(event: AuditEvent): void {
+    this.count(OUTCOMES[event.event]);
+    this.#call.audit(event);
+  }
+
+  count(outcome: RefreshOutcome | undefined): void {
+    if (outcome === undefined || this.#isCounted) return;
+    this.#isCounted = true;
+    this.#refreshes.of(outcome).add();
   }
 }
