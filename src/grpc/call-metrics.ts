@@ -52,15 +52,18 @@ interface Validated {
   readonly unexpected?: unknown;
 }
 
+/** The codes that alerts are about. */
+const ALERTED: readonly status[] = [status.UNAUTHENTICATED, status.INTERNAL, status.UNAVAILABLE];
+
 /** The durations of one method by code. Looked up by the number of the code: it is done for every call. */
 export class MethodDurations {
   readonly #byCode: (Histogram | undefined)[] = [];
   readonly #of: (code: string) => Histogram;
 
-  /** The series of refused callers is there from the start: an increase from nothing to a hundred is none to Prometheus. */
+  /** Some series are there from the start: to Prometheus a series that begins at 1 has not increased. */
   constructor(of: (code: string) => Histogram) {
     this.#of = of;
-    this.#byCode[status.UNAUTHENTICATED] = of(CODES[status.UNAUTHENTICATED] ?? '');
+    for (const code of ALERTED) this.#byCode[code] = of(CODES[code] ?? '');
   }
 
   /** @param startMs by the process's monotonic clock */
@@ -73,6 +76,7 @@ export class MethodDurations {
 
 export class CallMetrics {
   readonly #durations: HistogramByTwo<string, string>;
+  readonly #byMethod = new Map<string, MethodDurations>();
   readonly #active: Counter;
   readonly #cannotTell: Counter;
   readonly #problems: ReadonlyMap<TokenProblem, Counter>;
@@ -104,8 +108,13 @@ export class CallMetrics {
     );
   }
 
+  /** @param method one of those that are counted */
   durationsOf(method: string): MethodDurations {
-    return new MethodDurations((code) => this.#durations.of(method, code));
+    const known = this.#byMethod.get(method);
+    if (known) return known;
+    const durations = new MethodDurations((code) => this.#durations.of(method, code));
+    this.#byMethod.set(method, durations);
+    return durations;
   }
 
   validated(validation: Validated): void {
