@@ -27,7 +27,8 @@ const SWAPS = {
   'a win with a list for a count': RESP.list(RESP.number(1), TEXT, RESP.list()),
   'a win with a word for a count': RESP.list(RESP.number(1), TEXT, RESP.text('many')),
   'a loss to a number': RESP.list(RESP.number(0), RESP.number(3)),
-  'an outcome that is none': RESP.list(RESP.number(3), TEXT),
+  'an outcome that is none': RESP.list(RESP.number(4), TEXT),
+  'the wish for the log, though it has it': RESP.list(RESP.number(3)),
   'an outcome as a text': RESP.list(RESP.text('1'), TEXT),
 };
 
