@@ -1,9 +1,9 @@
 // The settings of the gateway: addresses, paths, CORS, trusted proxies and limits.
 
 import { type Address, type Environment, parseDuration, type Secret } from '../src/platform/env.js';
-import { readIdentityHeaders } from '../src/settings/doors.js';
 import { readRevokerToken } from '../src/settings/issuer.js';
 import { CLIENT_RIGHTS, type ClientRight, readClientsFile } from '../src/settings/oauth-clients.js';
+import { readIdentityHeaders } from '../src/settings/proxies.js';
 import { type ClientTls, readClientTls } from '../src/settings/tls.js';
 import { type CorsSettings, readCors } from './http/cors.js';
 import { MODE_HEADER } from './http/csrf.js';
@@ -86,11 +86,15 @@ function readRefreshCookie(environment: Environment, paths: RoutePaths): Refresh
     ['LOGOUT_PATHS', PAGE_PATHS.LOGOUT_PATHS, paths.logout],
   ] as const) {
     if (!all.includes(withoutSlash(path)))
-      environment.fault(name, `no ${path}`, 'it too, because REFRESH_COOKIE is set');
-    if (all.includes(SESSION_PATH)) environment.fault(name, `${SESSION_PATH}/`, 'another path: REFRESH_COOKIE has it');
+      environment.fault(name, `no ${path}`, 'that path too, because REFRESH_COOKIE is set');
+    if (all.includes(SESSION_PATH))
+      environment.fault(name, `${SESSION_PATH}/`, 'another path: REFRESH_COOKIE uses this one');
   }
   if (cookie === 'localhost') {
-    environment.warn('REFRESH_COOKIE', 'localhost sends the cookie in plain text, and only pages of localhost get one');
+    environment.warn(
+      'REFRESH_COOKIE',
+      'on localhost the cookie travels in plain text, and only pages of localhost get one',
+    );
   }
   return cookie;
 }

@@ -1,4 +1,4 @@
-// The client of RevokeSubject: a method of IssuerService, with a credential that is good for nothing else.
+// The client of RevokeSubject, a method of IssuerService, with a credential that only that method accepts.
 
 import {
   IssuerServiceClient,

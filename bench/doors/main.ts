@@ -1,18 +1,19 @@
 // `npm run bench:doors`: what guarded requests through Envoy and nginx cost, against the same proxies without a guard.
 
 import { RunningProxy } from '../../test/doors/proxy.js';
-import { median } from '../figures.js';
 import { LoadProcess } from '../load/load-process.js';
 import type { Work } from '../load/work.js';
 import { Cleanup, endWithChildren } from '../machine/cleanup.js';
 import { leaveServerCore } from '../machine/cores.js';
 import { facts } from '../machine/facts.js';
 import { cpuMsOf } from '../machine/usage.js';
-import { startShop } from '../servers/bare.js';
+import { startAllow, startShop } from '../servers/bare.js';
 import type { Child } from '../servers/child.js';
 import { startGateway, startServe } from '../servers/latchkey.js';
 import { Lab } from '../speed/lab.js';
 import { tokenOf } from '../speed/tokens.js';
+import { allowingAnswer } from './allowing-answer.js';
+import { type Door, ECHO, type Round, rows, UNGUARDED_ENVOY, UNGUARDED_NGINX } from './table.js';
 
 const CONNECTIONS = 32;
 const HOT_TOKENS = 200;
@@ -28,21 +29,8 @@ const unguardedNginx = (recipe: string): string => kept(recipe.replace(/ +auth_r
 /** nginx closes a connection after a thousand requests, and the load does not connect again. */
 const kept = (recipe: string): string => recipe.replace('server {', 'server {\n    keepalive_requests 100000000;');
 
-interface Door {
-  readonly name: string;
-  readonly proxy: RunningProxy;
-  /** The process of ours that the proxy asks; undefined: none. */
-  readonly gateway?: Child;
-}
-
-interface Round {
-  readonly perS: number;
-  readonly serveUs: number;
-  readonly gatewayUs: number;
-}
-
-async function measure(door: Door, service: Child, load: LoadProcess): Promise<Round> {
-  const { gateway } = door;
+async function measure(door: Door, load: LoadProcess): Promise<Round> {
+  const { gateway, service } = door;
   const cpuMs = (child: Child | undefined): number => (child ? cpuMsOf(child.pid) : 0);
   const before = [cpuMs(service), cpuMs(gateway)] as const;
   const { begun, counts, tookMs } = await load.run({
@@ -71,23 +59,32 @@ async function bench(lab: Lab, cleanup: Cleanup): Promise<void> {
   };
   const strict = await gatewayWith({});
   const bounded = await gatewayWith({ CHECK_MAX_STALENESS: '1s' });
-  const proxyTo = async (name: 'Envoy, gRPC' | 'nginx', gateway: Child, edit?: (recipe: string) => string) => {
-    const ports = { gateway: gateway.port, service: service.port, upstream: upstream.port };
+  const tokens = lab.fresh(HOT_TOKENS).map((session) => tokenOf('access', session, keys));
+  const allow = await startAllow(lab.folder, await allowingAnswer(service, tokens[0] ?? ''));
+  cleanup.add(() => allow.stop());
+  const proxyTo = async (
+    name: 'Envoy, gRPC' | 'nginx',
+    gateway: Child,
+    edit?: (recipe: string) => string,
+    decides = service,
+  ) => {
+    const ports = { gateway: gateway.port, service: decides.port, upstream: upstream.port };
     const proxy = await RunningProxy.start(name, ports, edit);
     cleanup.add(() => proxy.stop());
     return proxy;
   };
   const doors: readonly Door[] = [
-    { name: 'Envoy, no guard', proxy: await proxyTo('Envoy, gRPC', strict, unguardedEnvoy) },
-    { name: 'Envoy, ext_authz', proxy: await proxyTo('Envoy, gRPC', strict) },
-    { name: 'nginx, no guard', proxy: await proxyTo('nginx', strict, unguardedNginx) },
-    { name: 'nginx, check, strict', proxy: await proxyTo('nginx', strict, kept), gateway: strict },
-    { name: 'nginx, check, staleness 1 s', proxy: await proxyTo('nginx', bounded, kept), gateway: bounded },
+    { name: UNGUARDED_ENVOY, proxy: await proxyTo('Envoy, gRPC', strict, unguardedEnvoy), service },
+    { name: ECHO, proxy: await proxyTo('Envoy, gRPC', strict, undefined, allow), service: allow },
+    { name: 'Envoy, ext_authz', proxy: await proxyTo('Envoy, gRPC', strict), service },
+    { name: UNGUARDED_NGINX, proxy: await proxyTo('nginx', strict, unguardedNginx), service },
+    { name: 'nginx, check, strict', proxy: await proxyTo('nginx', strict, kept), service, gateway: strict },
+    { name: 'nginx, check, staleness 1 s', proxy: await proxyTo('nginx', bounded, kept), service, gateway: bounded },
   ];
   const work: Work = {
     kind: 'fixed',
     route: { protocol: 'http', path: '/orders', headers: {}, bearer: true },
-    messages: lab.fresh(HOT_TOKENS).map((session) => Buffer.from(tokenOf('access', session, keys))),
+    messages: tokens.map((token) => Buffer.from(token)),
     expected: [{ bytes: ANSWER, whole: true }],
     order: 'in turn',
   };
@@ -103,19 +100,12 @@ async function bench(lab: Lab, cleanup: Cleanup): Promise<void> {
   const rounds = new Map<Door, Round[]>(doors.map((door) => [door, []]));
   for (let round = -1; round < ROUNDS; round++) {
     for (const [door, load] of loads) {
-      const measured = await measure(door, service, load);
+      const measured = await measure(door, load);
       // The first one warms up.
       if (round >= 0) rounds.get(door)?.push(measured);
     }
   }
-  for (const [{ name, gateway }, all] of rounds) {
-    const of = (part: keyof Round): number => median(all.map((each) => each[part]));
-    const bare = rounds.get(doors[name.startsWith('Envoy') ? 0 : 2] as Door) ?? [];
-    const ratio = median(all.map(({ perS }, round) => perS / (bare[round]?.perS ?? Number.NaN)));
-    const gatewayUs = gateway ? of('gatewayUs').toFixed(1) : '–';
-    const cells = [name, of('perS').toFixed(0), ratio.toFixed(2), of('serveUs').toFixed(1), gatewayUs];
-    process.stdout.write(`| ${cells.join(' | ')} |\n`);
-  }
+  for (const line of rows(rounds)) process.stdout.write(`${line}\n`);
 }
 
 leaveServerCore();
@@ -124,8 +114,8 @@ const { machine, versions, placed } = facts();
 process.stdout.write(`- Machine: ${machine}; ${placed}. The proxies are beside the load, ours beside the upstream.
 - Versions: ${versions}.
 
-| door | requests/s | of the same proxy without a guard | serve, CPU µs a request | gateway, CPU µs a request |
-|---|---|---|---|---|
+| door | requests/s | of the same proxy without a guard | gRPC server, CPU µs a request | of the one that always allows | gateway, CPU µs a request |
+|---|---|---|---|---|---|
 `);
 const lab = await Lab.open({ only: undefined, rounds: 1, seconds: 1, quick: true, peer: false });
 const cleanup = new Cleanup();

@@ -1,16 +1,25 @@
 // How the bare servers are started that Latchkey is measured against.
 
 import { fileURLToPath } from 'node:url';
-import { type Child, startChild } from './child.js';
+import { type Child, PROFILED, startChild } from './child.js';
 
 const programOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** @param answers the messages to answer, by the methods' names in the generated code */
 export function startEcho(folder: string, answers: Readonly<Record<string, Uint8Array>>): Promise<Child> {
   const texts = Object.entries(answers).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]);
-  const args = [programOf('./echo.js'), JSON.stringify(Object.fromEntries(texts))];
+  const args = [...PROFILED, programOf('./echo.js'), JSON.stringify(Object.fromEntries(texts))];
   return startChild({ args, env: {}, folder, ready: 'echo listening' });
 }
+
+/** @param answer the response to every Check */
+export const startAllow = (folder: string, answer: Uint8Array): Promise<Child> =>
+  startChild({
+    args: [...PROFILED, programOf('./allow.js'), Buffer.from(answer).toString('base64')],
+    env: {},
+    folder,
+    ready: 'allow listening',
+  });
 
 /** @param env how the service is told of the key and of the store */
 export const startLeast = (folder: string, env: Readonly<Record<string, string>>): Promise<Child> => {
@@ -22,7 +31,7 @@ export const startLeast = (folder: string, env: Readonly<Record<string, string>>
 /** @param service guards the route; undefined: it is bare */
 export const startShop = (folder: string, service?: Child): Promise<Child> =>
   startChild({
-    args: [programOf('./shop.js'), ...(service ? [`${service.host}:${service.port}`] : [])],
+    args: [...PROFILED, programOf('./shop.js'), ...(service ? [`${service.host}:${service.port}`] : [])],
     env: {},
     folder,
     ready: 'shop listening',

@@ -11,6 +11,10 @@ const START_MS = 120_000;
 const COMPLAINT = /"level":"(?:warn|error)"/;
 const MOST_COMPLAINTS = 3;
 
+/** Where servers write their processor profiles when they end, if that is asked for. */
+const { BENCH_PROFILE: profiles } = process.env;
+export const PROFILED: readonly string[] = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
+
 export interface ChildOptions {
   /** The program, and what it is told. */
   readonly args: readonly string[];

@@ -1,7 +1,7 @@
 // How Latchkey itself is started for the bench, and with which settings.
 
 import { fileURLToPath } from 'node:url';
-import { type Child, startChild } from './child.js';
+import { type Child, PROFILED, startChild } from './child.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -22,10 +22,6 @@ export interface ServeOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly everyCore?: boolean;
 }
-
-/** Where services and gateways leave their processor profiles when they end, if that is asked for. */
-const { BENCH_PROFILE: profiles } = process.env;
-const PROFILED = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
 
 export const startServe = ({ folder, env, everyCore = false }: ServeOptions): Promise<Child> =>
   startChild({

@@ -1,4 +1,4 @@
-// Responses that caches may keep: with an ETag, and 304 for who has the same version (RFC 9110, section 13.1.2).
+// Cacheable responses: an ETag, and 304 if the client has the same version (RFC 9110, section 13.1.2).
 
 import { createHash } from 'node:crypto';
 import type { HttpResponse } from './responses.js';

@@ -28,14 +28,14 @@ export const createClientErrorHandler =
 
 /**
  * Whether a client would read bytes that we send now as the response to its invalid request. If another response has
- * begun or is owed, it would read them as a part of that one, or in its place.
+ * begun or is still to come, it would read them as a part of that one, or in its place.
  */
 function mayAnswer(socket: Socket, responses: OpenResponses): boolean {
-  const isOwed = [...responses.on(socket)].some(({ headersSent, req }) => headersSent || req.complete);
+  const isPending = [...responses.on(socket)].some(({ headersSent, req }) => headersSent || req.complete);
   // Nor if the response was already sent and only the rest of the body is bad.
   const latest = responses.latestOn(socket);
   const isAnswered = latest?.headersSent === true && !latest.req.complete;
-  return !isOwed && !isAnswered;
+  return !isPending && !isAnswered;
 }
 
 /** Answers a request whose header `Expect` names an unknown expectation. Node's own response would lack our headers. */

@@ -158,7 +158,7 @@ const RESPONSES: Readonly<Record<string, Fragment>> = {
   }),
   HeadersTooLarge: jsonResponse('The header is too large', 'Detail'),
   Unavailable: jsonResponse(
-    'The service or its store cannot answer, which says nothing about a token: try again',
+    'The service or its store cannot answer; the token may be active or not: try again',
     'Unavailable',
     RETRY_AFTER,
   ),

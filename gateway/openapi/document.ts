@@ -1,4 +1,4 @@
-// The OpenAPI document, made from the table of routes: what each route says of itself, and what all of them have in common.
+// The OpenAPI document, made from the table of routes and from the parts that all routes share.
 
 import { COMPONENTS } from './components.js';
 import { type Fragment, type Operation, responseRef } from './operation.js';

@@ -1,4 +1,4 @@
-// What the OpenAPI document says of a route, and the pieces of OpenAPI that descriptions are written with.
+// The description of one route in the OpenAPI document, and the functions that write such descriptions.
 
 /** A part of an OpenAPI document. */
 export type Fragment = Readonly<Record<string, unknown>>;

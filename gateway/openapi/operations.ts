@@ -88,7 +88,7 @@ export const CHECK: Operation = {
     },
   ],
   responses: {
-    200: response('The token is active; the header has who it is, by CHECK_HEADERS'),
+    200: response('The token is active; the header names its subject, as CHECK_HEADERS says'),
     401: jsonResponse('The request may not pass', 'Refused', CHALLENGE),
     503: UNAVAILABLE,
   },

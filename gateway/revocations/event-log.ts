@@ -1,4 +1,4 @@
-// The events of one stream of WatchRevocations, from its start: what every client of the event stream is sent.
+// The events of one stream of WatchRevocations, kept from its start, because each client is sent all of them.
 //
 // An event's id is the log's name and its number. A client that names an id of this log goes on after it. Any other begins
 // with `reset` and reads the log from the start, which is all that still matters.

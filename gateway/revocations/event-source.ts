@@ -1,4 +1,4 @@
-// The event streams of a gateway: one stream of WatchRevocations, of which all clients get what it brings.
+// The source of the event streams: one stream of WatchRevocations, shared by all clients of the gateway.
 
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { WatchRevocationsRequest, WatchRevocationsResponse } from '../../proto/gen/auth/v1/auth_service.js';

@@ -1,4 +1,4 @@
-// The check route: a proxy asks it about each request before it forwards that request (forward authentication).
+// The check route: a proxy calls it for each request before it forwards that request (forward authentication).
 
 import { linesOf } from '../../src/bearer/credentials.js';
 import { type Convention, IdentityHeaders } from '../../src/bearer/identity-headers.js';

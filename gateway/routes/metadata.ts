@@ -1,4 +1,4 @@
-// The metadata of the OAuth endpoints (RFC 8414), from which clients learn where each of them is.
+// The metadata of the OAuth endpoints (RFC 8414): where each of them is, and what it supports.
 
 import type { AuthClient } from '../auth-client.js';
 import { cacheable } from '../http/cacheable.js';

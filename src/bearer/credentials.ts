@@ -28,7 +28,13 @@ export function readCredentials(lines: readonly string[]): Credentials {
 
 // Plain loops and searches: a regular expression over the whole line takes longer than all else that a guard does.
 
-const isBlank = (text: string, index: number): boolean => text[index] === ' ' || text[index] === '\t';
+const SPACE = 0x20;
+const TAB = 0x09;
+
+function isBlank(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code === SPACE || code === TAB;
+}
 
 function skipBlanks(text: string, from: number): number {
   let index = from;
@@ -45,7 +51,7 @@ function skipWord(text: string, from: number): number {
 /** Where the blanks at the end of a text begin. */
 function endOf(text: string): number {
   let index = text.length;
-  while (isBlank(text, index - 1)) index--;
+  while (index > 0 && isBlank(text, index - 1)) index--;
   return index;
 }
 
@@ -53,10 +59,11 @@ function endOf(text: string): number {
 export function linesOf(rawHeaders: readonly string[], name: string): readonly string[] {
   const lines: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const [found, value] = [rawHeaders[index], rawHeaders[index + 1]];
+    const found = rawHeaders[index];
     // Most names differ in length, which costs less to compare.
-    if (value === undefined || found?.length !== name.length) continue;
-    if (found.toLowerCase() === name) lines.push(value);
+    if (found?.length !== name.length || found.toLowerCase() !== name) continue;
+    const value = rawHeaders[index + 1];
+    if (value !== undefined) lines.push(value);
   }
   return lines;
 }

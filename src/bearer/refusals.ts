@@ -1,4 +1,4 @@
-// The HTTP responses to a request that is not let through (RFC 6750, section 3), the same at every door.
+// The HTTP responses to a refused request (RFC 6750, section 3), shared by gateway, middlewares and Envoy's check.
 
 /** An HTTP response. Its body is sent as JSON. */
 export interface Refusal {

@@ -10,15 +10,10 @@ import { createLogger } from '../platform/log.js';
 import { standardStream } from '../platform/log-destination.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
-import { startService } from '../service.js';
+import { startService } from '../service/start-service.js';
+import { DEV_DATA_DIR, issuerTokenFile, ownKeysFolder } from '../settings/mode.js';
 import { readMonitoring } from '../settings/monitoring.js';
-import {
-  DEV_DATA_DIR,
-  issuerTokenFile,
-  ownKeysFolder,
-  readServiceSettings,
-  type ServiceSettings,
-} from '../settings/service.js';
+import { readServiceSettings, type ServiceSettings } from '../settings/service.js';
 import type { ClientTls } from '../settings/tls.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
@@ -51,7 +46,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   logWarnings(env, log);
 
   const metrics = await recordMetrics(metricsSettings);
-  if (metrics && metricsSettings) await serveMetrics(metricsSettings, metrics, log);
+  const metricsAddress = metrics && metricsSettings && (await serveMetrics(metricsSettings, metrics, log));
   const probes = await Probes.start(settings.health, log);
   const service = await startService(settings, log, { meter: metrics });
   probes.follow(service);
@@ -74,6 +69,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
       grpc: formatAddress(callableAddress(grpcAddress)),
       issuer: formatAddress(callableAddress(issuerAddress)),
       http: formatAddress(callableAddress(httpAddress)),
+      metrics: metricsAddress && formatAddress(callableAddress(metricsAddress)),
     };
     // Before the text that says it is ready: a reader of that may send the signal at once.
     stopOnSignal(log, stop);

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { Secret } from '../platform/env.js';
 import { isSendable, MIN_ISSUER_TOKEN } from '../settings/issuer.js';
-import { issuerTokenFile } from '../settings/service.js';
+import { issuerTokenFile } from '../settings/mode.js';
 
 const OPEN_TO_OTHERS = 0o077;
 

@@ -11,7 +11,8 @@ import {
 } from '../core/key-schedule.js';
 import { Environment } from '../platform/env.js';
 import { readKeyFolderSettings } from '../settings/keys.js';
-import { DEV_DATA_DIR, ownKeysFolder, readPolicy } from '../settings/service.js';
+import { DEV_DATA_DIR, ownKeysFolder } from '../settings/mode.js';
+import { readPolicy } from '../settings/policy.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
 export interface KeysSettings {

@@ -1,4 +1,4 @@
-// How the lines of a command's log look: JSON, or text for a person at a terminal.
+// The format of a command's log lines: JSON, or text for a person at a terminal.
 
 import { isatty } from 'node:tty';
 import type { LineFormat } from '../platform/log.js';

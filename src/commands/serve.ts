@@ -50,7 +50,7 @@ interface Begun {
 async function serveAlone({ settings, monitoring, metrics, probes, log }: Begun): Promise<void> {
   if (metrics && monitoring.metrics) await serveMetrics(monitoring.metrics, metrics, log);
   // Loaded here, because the primary of workers does not need it.
-  const { startService } = await import('../service.js');
+  const { startService } = await import('../service/start-service.js');
   const starting = startService(settings, log, { meter: metrics });
   // Before the log line that says it listens: a reader of that may send the signal at once.
   stopOnSignal(log, async () => {

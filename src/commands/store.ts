@@ -2,7 +2,7 @@
 
 import { Environment } from '../platform/env.js';
 import { readTls, type TlsFiles, type TlsMaterial } from '../platform/tls/pem.js';
-import { readStore, revealed, type StoreSettings } from '../settings/service.js';
+import { readStore, revealed, type StoreSettings } from '../settings/store.js';
 import type { CheckResult, Severity } from '../store-check/check-result.js';
 import { surveyFolder } from '../store-check/lmdb-survey.js';
 import { surveyRedis } from '../store-check/redis/survey.js';

@@ -6,7 +6,7 @@ import { AuthServiceClient, type IntrospectTokenResponse } from '../../proto/gen
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { isSessionId, sessionStartMs } from '../core/token/session-id.js';
 import { Environment, formatAddress } from '../platform/env.js';
-import { DEV_DATA_DIR } from '../settings/service.js';
+import { DEV_DATA_DIR } from '../settings/mode.js';
 import { readClientTls } from '../settings/tls.js';
 import { parseClaims } from './claims-text.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';

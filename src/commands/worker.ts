@@ -3,7 +3,7 @@
 import { Environment } from '../platform/env.js';
 import { createLogger } from '../platform/log.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
-import { startService } from '../service.js';
+import { startService } from '../service/start-service.js';
 import { readMonitoring } from '../settings/monitoring.js';
 import { readServiceSettings } from '../settings/service.js';
 import { PrimaryChannel } from '../workers/primary-channel.js';

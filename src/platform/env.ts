@@ -1,11 +1,18 @@
 // Typed readers of environment variables. They report all errors at once, and hide secrets. Imports only Node.
 
-import { ConfigError } from './env/config-error.js';
 import { oddEnds } from './env/odd-ends.js';
-import { HIDDEN, Secret } from './env/secret.js';
+import { Secret } from './env/secret.js';
 import { readSecretFile } from './env/secret-file.js';
+import { SettingsReport } from './env/settings-report.js';
 import { unknownNames } from './env/unknown-names.js';
-import { type Address, formatDuration, parseAddress, parseDuration, parseInstant } from './env/values.js';
+import {
+  type Address,
+  boundedDuration,
+  type DurationBounds,
+  parseAddress,
+  parseDuration,
+  parseInstant,
+} from './env/values.js';
 
 export { ConfigError } from './env/config-error.js';
 export { Secret } from './env/secret.js';
@@ -29,16 +36,12 @@ export interface SecretOptions {
  * Typed readers of variables. A reader does not throw for a bad value: it records the fault and returns its default, so
  * that `check` can report all faults at once. An empty variable counts as unset.
  */
-export class Environment {
+export class Environment extends SettingsReport {
   readonly #variables: Variables;
   readonly #asked = new Map<string, string | undefined>();
-  readonly #hidden = new Map<string, string>();
-  /** The files of the secrets, by the variables of the secrets. */
-  readonly #files = new Map<string, string>();
-  readonly #faults = new Set<string>();
-  readonly #warnings = new Set<string>();
 
   constructor(variables: Variables) {
+    super();
     this.#variables = variables;
   }
 
@@ -88,30 +91,12 @@ export class Environment {
     return this.#parsed(name, fallback, parse, choices.join(' or ')) ?? fallback;
   }
 
-  /**
-   * A time span such as `500ms`, `10s`, `5m`, `12h`, `7d`, returned in ms.
-   * @param options inclusive bounds in ms, `min` by default 1; `wholeSeconds` rejects fractions of a second
-   */
-  duration(
-    name: string,
-    fallback: string,
-    options: { readonly min?: number; readonly max?: number; readonly wholeSeconds?: boolean } = {},
-  ): number {
-    const { min = 1, max = Number.MAX_SAFE_INTEGER, wholeSeconds = false } = options;
+  /** A time span such as `500ms`, `10s`, `5m`, `12h`, `7d`, returned in ms. */
+  duration(name: string, fallback: string, options: DurationBounds = {}): number {
     const defaultMs = parseDuration(fallback);
     if (defaultMs === undefined) throw new TypeError(`${name}: the default ${fallback} is not a duration`);
-    const parse = (text: string) => {
-      const ms = parseDuration(text);
-      const fits = ms !== undefined && ms >= min && ms <= max && !(wholeSeconds && ms % 1000 !== 0);
-      return fits ? ms : undefined;
-    };
-    const wanted = [
-      'a duration such as 500ms, 10s, 5m, 12h or 7d',
-      ...(options.min === undefined ? [] : [`at least ${formatDuration(min)}`]),
-      ...(options.max === undefined ? [] : [`at most ${formatDuration(max)}`]),
-      ...(wholeSeconds ? ['in whole seconds'] : []),
-    ];
-    return this.#parsed(name, fallback, parse, wanted.join(', ')) ?? defaultMs;
+    const { parse, wanted } = boundedDuration(options);
+    return this.#parsed(name, fallback, parse, wanted) ?? defaultMs;
   }
 
   /** A whole number. @param bounds inclusive */
@@ -145,51 +130,23 @@ export class Environment {
     return items.map((item) => item.trim()).filter((item) => item !== '');
   }
 
-  /** Records a fault that the caller found, such as two settings that exclude each other. */
-  fault(name: string, found: string, wanted: string): void {
-    const hidden = this.#hidden.get(name);
-    const shown = hidden === undefined ? found : found.replaceAll(hidden, HIDDEN);
-    this.#faults.add(`${this.#sourceOf(name)}: found ${shown}, wanted ${wanted}`);
-  }
-
-  /** Records a possible mistake. @param text contains no secret */
-  warn(name: string, text: string): void {
-    this.#warnings.add(`${this.#sourceOf(name)}: ${text}`);
-  }
-
-  /** Warns of invisible characters and quotes at the ends of a value, and does not show it. @param which names a part */
-  warnOfEnds(name: string, value: string, which = 'the value'): void {
-    const odd = oddEnds(value);
-    if (odd !== undefined) this.warn(name, `${which} has ${odd}; take that out unless it is meant`);
-  }
-
   /** Warns of variables that look like misspelt settings. @param known every setting of every command */
   warnOfUnknown(known: ReadonlySet<string>): void {
     const set = Object.keys(this.#variables).filter((name) => (this.#variables[name] ?? '') !== '');
     for (const { name, similar } of unknownNames(set, known)) {
       const hint = similar === undefined ? '' : `; did you mean ${similar}?`;
-      this.#warnings.add(`${JSON.stringify(name).slice(1, -1)}: there is no such setting, so it has no effect${hint}`);
+      this.warn(JSON.stringify(name).slice(1, -1), `there is no such setting, so it has no effect${hint}`);
     }
-  }
-
-  /** The possible mistakes, one line each. Never contains the value of a secret. */
-  get warnings(): readonly string[] {
-    return [...this.#warnings];
   }
 
   /** The file of a secret; undefined if the secret did not come from a file. */
   fileOf(name: string): string | undefined {
-    return this.#files.get(name);
-  }
-
-  /** @throws ConfigError with every recorded fault, if there is any */
-  check(): void {
-    if (this.#faults.size > 0) throw new ConfigError([...this.#faults], this.warnings);
+    return this.files.get(name);
   }
 
   /** The secrets by variable, for workers: they use the same secrets and do not inherit them. */
   secrets(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.#hidden);
+    return Object.fromEntries(this.hidden);
   }
 
   /**
@@ -197,15 +154,10 @@ export class Environment {
    * has them. Workers get the secrets by a message, and read no file.
    */
   forgetSecrets(variables: NodeJS.ProcessEnv): void {
-    for (const name of this.#hidden.keys()) {
+    for (const name of this.hidden.keys()) {
       delete variables[name];
       delete variables[`${name}_FILE`];
     }
-  }
-
-  /** The variable that holds a setting: the name itself, or the name with `_FILE`. */
-  #sourceOf(name: string): string {
-    return this.#files.has(name) ? `${name}_FILE` : name;
   }
 
   #read(name: string, fallback: string | undefined): string | undefined {
@@ -219,14 +171,14 @@ export class Environment {
     const [direct, path] = [this.#read(name, undefined), this.#read(variable, undefined)];
     if (direct !== undefined && path !== undefined) this.fault(`${name} and ${variable}`, 'both', 'one of them');
     const value = direct ?? (path === undefined ? undefined : this.#readFile(name, path));
-    if (value !== undefined) this.#hidden.set(name, value);
+    if (value !== undefined) this.hidden.set(name, value);
     return value;
   }
 
   #readFile(name: string, path: string): string | undefined {
     const file = readSecretFile(path);
     if ('text' in file) {
-      this.#files.set(name, path);
+      this.files.set(name, path);
       return file.text;
     }
     this.fault(`${name}_FILE`, file.found, 'a file that holds the secret and nothing else');

@@ -55,7 +55,7 @@ function readFallback(env: Environment, secret: Secret | undefined): Secret | un
     env.fault('JWT_SECRET_FALLBACK', 'a secret alone', 'JWT_SECRET beside it, which signs');
   }
   if (fallback && secret && fallback.reveal() === secret.reveal()) {
-    env.fault('JWT_SECRET_FALLBACK', 'the same as JWT_SECRET', 'the secret of before, or the next one');
+    env.fault('JWT_SECRET_FALLBACK', 'the same as JWT_SECRET', 'the previous secret, or the next one');
   }
   return fallback;
 }

@@ -1,4 +1,4 @@
-// The settings of what operators see: the log, and the addresses of metrics and of health.
+// The settings of monitoring: the log, and the addresses of metrics and of probes.
 
 import type { Address, Environment } from '../platform/env.js';
 import { LOG_LEVELS, type LogLevel } from '../platform/log.js';

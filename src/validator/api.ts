@@ -16,11 +16,17 @@ export interface ValidatorTls {
 }
 
 /**
- * What answers rest on. `answers`: ValidateTokens, each answer remembered. `feed`: the stream of what ends tokens, by which
- * this process decides by itself on tokens under ES256 and RS256; it asks where the feed does not suffice. `auto`: the feed
- * where the service has one that this process can use, else answers.
+ * The source of answers. `answers`: calls of ValidateTokens, whose answers are cached. `feed`: the stream of revocations;
+ * with it this process decides on tokens under ES256 and RS256, and calls the service where the feed does not suffice.
+ * `auto`: the feed if the service has one that this process can use, else `answers`.
  */
 export type Source = 'answers' | 'feed' | 'auto';
+
+/**
+ * What happens if the feed has delivered nothing that is young enough to decide on a token. `ask`: the service is
+ * called. `throw`: CannotTell, once no pong has come within `deadline`.
+ */
+export type WhenStale = 'ask' | 'throw';
 
 export interface ValidatorOptions {
   /**
@@ -30,6 +36,8 @@ export interface ValidatorOptions {
   readonly address: string | readonly string[];
   /** Default: `answers`. */
   readonly source?: Source;
+  /** Not with the source `answers`. Default: `ask`. */
+  readonly whenStale?: WhenStale;
   /**
    * Audiences (RFC 9068, section 4): a token must name one of them in `aud`; an adopted token names none. Default: `aud`
    * is not checked here.
@@ -121,7 +129,7 @@ export interface ValidatorState {
    * ms. Else 0.
    */
   readonly staleMs: number;
-  /** Public keys that are known and still within the time for which the service allows to keep them. */
+  /** Public keys whose cache time, as the service set it, is not over. */
   readonly keys: number;
   /** Tokens that are remembered, active or not. */
   readonly remembered: number;

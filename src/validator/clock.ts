@@ -4,11 +4,11 @@ import type { Moment } from './freshness.js';
 
 export interface Clock {
   /** Monotonic, ms. */
-  readonly steadyMs: () => number;
+  readonly monotonicMs: () => number;
   /** Unix ms. */
   readonly wallMs: () => number;
 }
 
-export const SYSTEM_CLOCK: Clock = { steadyMs: () => performance.now(), wallMs: () => Date.now() };
+export const SYSTEM_CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
-export const momentNow = ({ steadyMs, wallMs }: Clock): Moment => ({ steadyMs: steadyMs(), wallMs: wallMs() });
+export const momentNow = ({ monotonicMs, wallMs }: Clock): Moment => ({ monotonicMs: monotonicMs(), wallMs: wallMs() });

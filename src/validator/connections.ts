@@ -45,7 +45,7 @@ export class Connections {
     return Math.min(...this.#lines.map(({ restsUntilMs }) => restsUntilMs));
   }
 
-  /** Fetches the public keys from the first server that answers. @throws AskFailed */
+  /** Fetches the public keys from the first server that answers. @throws ServiceCallFailed */
   async keySet(timeoutMs: number): Promise<GetJsonWebKeySetResponse> {
     let failure: unknown;
     for (const { connection } of this.#turned()) {

@@ -5,14 +5,14 @@ import type { InactiveProblem, Validation } from './api.js';
 /** One time by both clocks. */
 export interface Moment {
   /** A monotonic clock, ms. It may stop while the machine is suspended. */
-  readonly steadyMs: number;
+  readonly monotonicMs: number;
   /** The machine's time of day, Unix ms. It may be set at any time. */
   readonly wallMs: number;
 }
 
 /** How long ago a moment was, ms: the larger of what the two clocks say, so that neither can make an answer younger. */
 export const elapsedMs = (from: Moment, to: Moment): number =>
-  Math.max(to.steadyMs - from.steadyMs, to.wallMs - from.wallMs);
+  Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs);
 
 /** What is known of a token. */
 export interface Answer {
@@ -21,7 +21,7 @@ export interface Answer {
   readonly sent: Moment;
   /** Whether it can never change. */
   readonly isFinal: boolean;
-  /** The share of the allowed age from which on a use of the token has it asked about again, 0 to 1. */
+  /** The share of the allowed age from which a use of the token renews its answer, 0 to 1. */
   readonly renewFrom: number;
 }
 

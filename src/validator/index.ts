@@ -12,6 +12,7 @@ export type {
   ValidatorOptions,
   ValidatorState,
   ValidatorTls,
+  WhenStale,
 } from './api.js';
 export { createValidator } from './create-validator.js';
 export { CannotTell } from './errors.js';

@@ -5,7 +5,7 @@ import type { GetJsonWebKeySetResponse, JsonWebKey } from '../../proto/gen/auth/
 import { algorithmOf } from '../adapters/jwt/verify/algorithm.js';
 import { JwsVerifier, type VerificationKey } from '../adapters/jwt/verify/jws-verifier.js';
 import { type Clock, momentNow } from './clock.js';
-import { AskFailed } from './connection.js';
+import { ServiceCallFailed } from './connection.js';
 import { CannotTell } from './errors.js';
 import { elapsedMs, type Moment } from './freshness.js';
 import { DEFAULT_RETRY_AFTER_MS } from './retry.js';
@@ -30,7 +30,7 @@ export interface KeySetOptions {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
-  /** Rejects if the service cannot be asked. */
+  /** Rejects if the call fails. */
   readonly fetch: () => Promise<GetJsonWebKeySetResponse>;
 }
 
@@ -44,7 +44,7 @@ export class KeySet {
   #triedMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #failure = 'the service has not answered with its public keys yet';
-  /** Those who wait for the keys. */
+  /** The callers that wait for the keys. */
   readonly #listeners = new Set<(isKnown: boolean) => void>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -53,7 +53,7 @@ export class KeySet {
     this.#options = options;
   }
 
-  /** The keys that may be used at a moment: none once the time is over for which the service allows to keep them. */
+  /** The keys that may be used at a moment; none once the cache time that the service set is over. */
   at(now: Moment): JwsVerifier {
     return this.#isKept(now) ? this.#keys : NO_KEYS;
   }
@@ -73,7 +73,7 @@ export class KeySet {
 
   /** Fetches the keys because a token names an unknown one: at most once a second. */
   refetch(): void {
-    if (this.#options.clock.steadyMs() - this.#triedMs >= REFETCH_EVERY_MS) void this.fetch();
+    if (this.#options.clock.monotonicMs() - this.#triedMs >= REFETCH_EVERY_MS) void this.fetch();
   }
 
   /** Whether the service has ever answered with its keys. */
@@ -110,7 +110,7 @@ export class KeySet {
   async #fetch(): Promise<void> {
     const { clock, fetch, random } = this.#options;
     const sent = momentNow(clock);
-    this.#triedMs = sent.steadyMs;
+    this.#triedMs = sent.monotonicMs;
     try {
       const { keys, maxAgeSeconds } = await fetch();
       const { verifier, count } = verifierOf(keys);
@@ -127,7 +127,7 @@ export class KeySet {
       }
     } catch (error) {
       this.#failures++;
-      if (error instanceof AskFailed) this.#failure = error.message;
+      if (error instanceof ServiceCallFailed) this.#failure = error.message;
       this.#again(Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (this.#failures - 1)) * (0.5 + 0.5 * random()));
     }
   }

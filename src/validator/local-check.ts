@@ -31,7 +31,7 @@ const NO_HASH: Sha256 = {
   },
 };
 
-/** What the service knows of its tokens' lifetimes is not known here: `exp` alone counts. */
+/** The service's settings for lifetimes are not known here, so only `exp` counts. */
 export const rulesFor = (issuer: string | undefined, audience: readonly string[]): TokenRules => ({
   accessTtlMs: Number.POSITIVE_INFINITY,
   refreshTtlMs: Number.POSITIVE_INFINITY,

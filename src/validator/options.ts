@@ -2,7 +2,7 @@
 
 import { type Address, parseAddress, parseDuration } from '../platform/env/values.js';
 import type { TlsFiles } from '../platform/tls/pem.js';
-import type { Duration, ValidateOptions, ValidatorOptions } from './api.js';
+import type { Duration, Source, ValidateOptions, ValidatorOptions, WhenStale } from './api.js';
 
 /** TLS towards the service. */
 export interface TlsSettings {
@@ -12,7 +12,8 @@ export interface TlsSettings {
 }
 
 export interface Settings {
-  readonly source: 'answers' | 'feed' | 'auto';
+  readonly source: Source;
+  readonly whenStale: WhenStale;
   readonly addresses: readonly Address[];
   readonly audience: readonly string[];
   readonly issuer: string | undefined;
@@ -32,6 +33,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...[
     'address',
     'source',
+    'whenStale',
     'audience',
     'issuer',
     'maxStaleness',
@@ -43,6 +45,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ],
 ]);
 const SOURCES: ReadonlySet<string> = new Set(['answers', 'feed', 'auto']);
+const WHEN_STALE: ReadonlySet<string> = new Set(['ask', 'throw']);
 const TLS_NAMES: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'name']);
 
 /** @throws TypeError that names every fault */
@@ -62,10 +65,15 @@ export function readOptions(options: ValidatorOptions): Settings {
     throw new TypeError(`createValidator: the options are ${shown(options)}; wanted is an object with address`);
   }
   for (const name of Object.keys(options)) if (!NAMES.has(name)) faults.push(`there is no option ${shown(name)}`);
-  const { source = 'answers' } = options;
+  const { source = 'answers', whenStale = 'ask' } = options;
   if (!SOURCES.has(source)) faults.push(`source is ${shown(source)}; wanted is 'answers', 'feed' or 'auto'`);
+  if (!WHEN_STALE.has(whenStale)) faults.push(`whenStale is ${shown(whenStale)}; wanted is 'ask' or 'throw'`);
+  if (options.whenStale !== undefined && source === 'answers') {
+    faults.push("whenStale has no meaning without the feed; set source to 'feed' or 'auto', or omit it");
+  }
   const settings: Settings = {
     source,
+    whenStale,
     addresses: listOf(options.address).flatMap((text) => readAddress(text, faults)),
     audience: listOf(options.audience).filter((each) => isFilled('audience', each, faults)),
     issuer: options.issuer,

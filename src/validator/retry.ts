@@ -1,6 +1,6 @@
 // The rules of retries: which failures are tried again, and after how long. Pure.
 
-/** Why an ask got no answer. */
+/** Why a call got no answer for a token. */
 export interface Failure {
   /**
    * `overloaded`: RESOURCE_EXHAUSTED. `unavailable`: the service is there, its store is not. `unreachable`: no answer
@@ -9,7 +9,7 @@ export interface Failure {
   readonly kind: 'overloaded' | 'unavailable' | 'unreachable' | 'broken';
   /** For people; never a part of a token. */
   readonly reason: string;
-  /** When the service wants to be asked again, ms from now, if it said so. */
+  /** The delay before a retry that the service sent, ms; undefined: none. */
   readonly retryAfterMs: number | undefined;
 }
 
@@ -17,12 +17,12 @@ export interface Failure {
 export const FAULT: Failure = { kind: 'broken', reason: 'an unexpected error', retryAfterMs: undefined };
 export const TOO_FEW: Failure = { ...FAULT, reason: 'the service did not answer for each token' };
 
-/** How often a token is asked about for the same callers. */
+/** How many calls may be made about a token for the same callers. */
 export const MAX_TRIES = 4;
 /** The same after a `broken` failure: once more, at another server. */
 const MAX_BROKEN_TRIES = 2;
 
-/** How often a token is asked about in all after a failure. @param isElsewhere whether another server can be asked */
+/** How many calls may be made about a token after a failure. @param isElsewhere whether there is another server */
 export function triesAfter({ kind }: Failure, isElsewhere: boolean): number {
   if (kind !== 'broken') return MAX_TRIES;
   return isElsewhere ? MAX_BROKEN_TRIES : 1;
@@ -30,7 +30,7 @@ export function triesAfter({ kind }: Failure, isElsewhere: boolean): number {
 
 const FIRST_BACK_OFF_MS = 50;
 const MAX_BACK_OFF_MS = 1_000;
-/** How much longer than asked for a retry may wait, so that callers that failed together do not return together. */
+/** How much longer than the sent delay a retry may wait, so that callers that failed together do not return together. */
 const SPREAD = 0.25;
 
 /**

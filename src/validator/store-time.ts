@@ -1,4 +1,4 @@
-// A lower bound of the time of the service's store, learned from the tokens themselves. Pure.
+// A lower bound of the time of the service's store, from the times in the tokens themselves. Pure.
 
 import type { Moment } from './freshness.js';
 
@@ -9,31 +9,31 @@ import type { Moment } from './freshness.js';
 const PACE = 0.999;
 
 /** The clocks of the store's shards may differ, and so may this machine's, ms. */
-const SLACK_MS = 10_000;
+const CLOCK_SLACK_MS = 10_000;
 
 export class StoreTime {
   #atMs = Number.NEGATIVE_INFINITY;
-  #learnedMs = 0;
+  #observedMs = 0;
 
   /**
-   * Learns from an authentic token that this service has issued.
+   * Takes the time of an authentic token that this service has issued.
    * @param issuedAt Unix seconds
    */
-  learn(issuedAt: number, { steadyMs }: Moment): void {
-    if (issuedAt * 1000 <= this.#boundMs(steadyMs)) return;
+  observe(issuedAt: number, { monotonicMs }: Moment): void {
+    if (issuedAt * 1000 <= this.#boundMs(monotonicMs)) return;
     this.#atMs = issuedAt * 1000;
-    this.#learnedMs = steadyMs;
+    this.#observedMs = monotonicMs;
   }
 
   /**
    * A time that has certainly passed, Unix ms: by the store's clock as far as tokens show it, and by this machine's. A
    * single clock that is wrong, theirs or ours, does not make a token expired.
    */
-  passedMs({ steadyMs, wallMs }: Moment): number {
-    return Math.min(this.#boundMs(steadyMs), wallMs) - SLACK_MS;
+  passedMs({ monotonicMs, wallMs }: Moment): number {
+    return Math.min(this.#boundMs(monotonicMs), wallMs) - CLOCK_SLACK_MS;
   }
 
-  #boundMs(steadyMs: number): number {
-    return this.#atMs + (steadyMs - this.#learnedMs) * PACE;
+  #boundMs(monotonicMs: number): number {
+    return this.#atMs + (monotonicMs - this.#observedMs) * PACE;
   }
 }

@@ -1,16 +1,16 @@
-// The validator: answers from what it knows, and asks the service for the rest.
+// The validator: answers from its cache and from the feed, and requests the rest from the service.
 
+import { AnswerCache, UNKNOWN, type Unknown } from './answer-cache.js';
 import type { Duration, ValidateOptions, Validation, Validator, ValidatorState } from './api.js';
-import { Asker, type AskerOptions } from './asker.js';
+import { Batcher, type BatcherOptions } from './batcher.js';
 import { type Clock, momentNow } from './clock.js';
+import type { Demand } from './feed/decide.js';
 import { Feed } from './feed/feed.js';
-import type { Demand } from './feed/judge.js';
 import { type Answer, elapsedMs, isDue, isGood, type Moment } from './freshness.js';
-import { gatherMs } from './gathering.js';
 import { KeySet } from './key-set.js';
-import { Knowledge, UNKNOWN, type Unknown } from './knowledge.js';
 import { LocalCheck, rulesFor } from './local-check.js';
 import { readStaleness, readTimeout, type Settings } from './options.js';
+import { renewalDelayMs } from './renewal-timer.js';
 
 const READY_TIMEOUT = '10s';
 /** How much longer than for the keys `ready` waits for a feed without which the validator works, ms. */
@@ -18,21 +18,22 @@ const FEED_READY_MS = 1_000;
 /** A ping that was not sent yet: what is known is too old for a caller that demands it. */
 const NO_PING: Demand = { fromPing: Number.POSITIVE_INFINITY };
 
-export type ValidatorParts = Pick<AskerOptions, 'clock' | 'random' | 'connections'>;
+export type ValidatorParts = Pick<BatcherOptions, 'clock' | 'random' | 'connections'>;
 
 export class LocalValidator implements Validator {
   readonly #maxStalenessMs: number;
   readonly #clock: Clock;
   readonly #connections: ValidatorParts['connections'];
   readonly #keys: KeySet;
-  readonly #knowledge: Knowledge;
-  readonly #asker: Asker;
+  readonly #answers: AnswerCache;
+  readonly #batcher: Batcher;
   readonly #source: Settings['source'];
   readonly #feed: Feed | undefined;
   readonly #usual: Demand;
   readonly #deadlineMs: number;
   readonly #created: Moment;
   #hits = 0;
+  #refusals = 0;
   #isClosed = false;
 
   constructor(settings: Settings, parts: ValidatorParts) {
@@ -47,14 +48,14 @@ export class LocalValidator implements Validator {
     this.#created = momentNow(clock);
     this.#keys = new KeySet({ clock, random, fetch: () => connections.keySet(deadlineMs) });
     const check = new LocalCheck(rulesFor(issuer, audience));
-    this.#knowledge = new Knowledge({ check, keys: this.#keys, random, maxRemembered });
-    this.#asker = new Asker({
+    this.#answers = new AnswerCache({ check, keys: this.#keys, random, maxRemembered });
+    this.#batcher = new Batcher({
       ...settings,
       ...parts,
-      learn: (ask, result, sent) => this.#knowledge.learn(ask, result, sent),
-      renewalFailed: (text) => this.#knowledge.renewLater(text),
+      addAnswer: (pending, result, sent) => this.#answers.add(pending, result, sent),
+      renewalFailed: (text) => this.#answers.renewLater(text),
     });
-    const refuse = this.#knowledge.refuseHere.bind(this.#knowledge);
+    const refuse = this.#answers.refuseHere.bind(this.#answers);
     this.#feed = settings.source === 'answers' ? undefined : new Feed({ ...settings, ...parts, check, refuse });
     void this.#keys.fetch();
   }
@@ -77,7 +78,7 @@ export class LocalValidator implements Validator {
       const found = this.#lookUp(token, demand);
       if ('active' in found) return Promise.resolve(found);
       if (found.isStale) return this.#confirm(token, demand);
-      return this.#asker.ask(token, found.claims, { maxStalenessMs: stalenessOf(demand) });
+      return this.#batcher.request(token, found.claims, { maxStalenessMs: stalenessOf(demand) });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -85,21 +86,22 @@ export class LocalValidator implements Validator {
 
   state(): ValidatorState {
     const now = momentNow(this.#clock);
-    const { answeredSent, isFailing } = this.#asker.contact;
+    const { answeredSent, isFailing } = this.#batcher.contact;
     const feedAgeMs = this.#feed?.ageMs(now);
     const callAgeMs = isFailing ? elapsedMs(answeredSent ?? this.#created, now) : 0;
     const staleMs = Math.min(callAgeMs, feedAgeMs ?? callAgeMs);
-    const { waiting, ...counts } = this.#asker.counts;
+    const { waiting, cannotTell, ...counts } = this.#batcher.counts;
     const feed = this.#feed?.counts ?? NO_FEED;
     return {
       phase: this.#phase(staleMs),
       staleMs,
       keys: this.#keys.countAt(now),
-      remembered: this.#knowledge.size,
+      remembered: this.#answers.size,
       ...counts,
       waiting: waiting + feed.waiting,
+      cannotTell: cannotTell + this.#refusals,
       hits: this.#hits,
-      refusedHere: this.#knowledge.refusedHere,
+      refusedHere: this.#answers.refusedHere,
       feed: this.#feed?.phase ?? 'off',
       feedAgeMs,
       revocations: feed.revocations,
@@ -114,23 +116,23 @@ export class LocalValidator implements Validator {
     this.#isClosed = true;
     this.#keys.close();
     this.#feed?.close();
-    this.#asker.close();
+    this.#batcher.close();
     this.#connections.close();
-    this.#knowledge.clear();
+    this.#answers.clear();
   }
 
   /** What is known of a token without a call, and without waiting. */
   #lookUp(token: string, demand: Demand): Validation | Unknown {
     if (typeof token !== 'string') throw new TypeError('token is not a string; wanted is the text after "Bearer "');
     if (this.#isClosed) return UNKNOWN;
-    const known = this.#knowledge.get(token);
+    const known = this.#answers.get(token);
     if (known?.isFinal) return this.#hit(known);
     const found = this.#feed?.lookUp(token, demand);
     if (found && 'active' in found) return found;
     const now = momentNow(this.#clock);
     const maxStalenessMs = stalenessOf(demand);
     if (known === undefined || maxStalenessMs === undefined || !isGood(known, now, maxStalenessMs))
-      return found ?? this.#knowledge.refuse(token, known, now);
+      return found ?? this.#answers.refuse(token, known, now);
     if (isDue(known, now, maxStalenessMs)) this.#renew(token, known, maxStalenessMs);
     return this.#hit(known);
   }
@@ -142,20 +144,25 @@ export class LocalValidator implements Validator {
 
   /** Decides on a token with the next pong of the feed. Without one, the service is asked. */
   async #confirm(token: string, demand: Demand): Promise<Validation> {
-    const untilMs = this.#clock.steadyMs() + this.#deadlineMs;
+    const untilMs = this.#clock.monotonicMs() + this.#deadlineMs;
     const fromPing = await this.#feed?.barrier();
     const found = this.#lookUp(token, 'fromPing' in demand && fromPing !== undefined ? { fromPing } : demand);
     if ('active' in found) return found;
-    return this.#asker.ask(token, found.claims, { maxStalenessMs: stalenessOf(demand), untilMs });
+    const refusal = found.isStale ? this.#feed?.refusal : undefined;
+    if (refusal) {
+      this.#refusals++;
+      throw refusal;
+    }
+    return this.#batcher.request(token, found.claims, { maxStalenessMs: stalenessOf(demand), untilMs });
   }
 
   #renew(token: string, { validation }: Answer, maxStalenessMs: number): void {
-    this.#asker.renew(token, validation.active ? validation.claims : undefined, gatherMs(maxStalenessMs));
+    this.#batcher.renew(token, validation.active ? validation.claims : undefined, renewalDelayMs(maxStalenessMs));
   }
 
   #phase(staleMs: number): ValidatorState['phase'] {
     if (this.#isClosed) return 'closed';
-    const hasAnswered = this.#asker.contact.answeredSent !== undefined || this.#keys.isFetched;
+    const hasAnswered = this.#batcher.contact.answeredSent !== undefined || this.#keys.isFetched;
     if (!hasAnswered && this.#feed?.phase !== 'following') return 'starting';
     return staleMs > this.#maxStalenessMs ? 'stale' : 'fresh';
   }

@@ -1,4 +1,4 @@
-// What all workers together show to the outside: their metrics in one answer, and whether they serve.
+// The joint state of all workers: their metrics in one answer, and whether at least one of them serves.
 
 import type { MetricSnapshot } from '../platform/metrics/recorders.js';
 import type { WorkerHandle } from './worker-handle.js';

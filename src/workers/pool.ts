@@ -6,7 +6,9 @@ import type { Variables } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
 import { standardError } from '../platform/output/standard-error.js';
 import { BackOff } from './back-off.js';
-import { type Ending, WorkerFailed, WorkerHandle } from './worker-handle.js';
+import { replaceWorkers } from './rolling-replacement.js';
+import { WorkerFailed, WorkerHandle } from './worker-handle.js';
+import { logEnd, type WorkerSlot } from './worker-slot.js';
 
 /** How long a worker may take to listen, and during a rolling replacement to reach its store. */
 const START_MS = 30_000;
@@ -26,18 +28,11 @@ export interface PoolOptions {
   readonly stopMs?: number;
 }
 
-/** A slot that always has a worker. */
-interface WorkerSlot {
-  handle: WorkerHandle;
-  /** Set while a rolling replacement is under way in this slot; then the supervisor does not restart. */
-  rolling: Promise<void> | undefined;
-  readonly backOff: BackOff;
-}
-
 export class Pool {
   readonly #log: Logger;
   readonly #options: PoolOptions;
   readonly #startMs: number;
+  readonly #stopMs: number;
   readonly #slots: WorkerSlot[] = [];
   /** All running workers, in a slot or not. */
   readonly #handles = new Set<WorkerHandle>();
@@ -50,6 +45,7 @@ export class Pool {
     this.#log = log;
     this.#options = options;
     this.#startMs = options.startMs ?? START_MS;
+    this.#stopMs = options.stopMs ?? STOP_MS;
     // Round robin. If the operating system chooses, it distributes connections unevenly.
     cluster.schedulingPolicy = cluster.SCHED_RR;
     // Descriptor 2 of this process may point to /dev/null.
@@ -90,7 +86,7 @@ export class Pool {
     const handles = [...this.#handles];
     for (const handle of handles) handle.stop();
     const ended = Promise.all(handles.map((handle) => handle.ended));
-    const stopMs = this.#options.stopMs ?? STOP_MS;
+    const stopMs = this.#stopMs;
     if (await Promise.race([ended, sleep(stopMs, undefined, { ref: false })])) return;
     this.kill();
     throw new WorkerFailed(`workers had not ended after ${stopMs} ms, and were killed`);
@@ -128,7 +124,7 @@ export class Pool {
       // A roll has put another worker into the slot.
       if (slot.handle !== handle) continue;
       const againInMs = slot.backOff.after(handle.livedMs);
-      this.#logEnd(handle, ending, { againInMs });
+      logEnd(this.#log, handle, ending, { againInMs });
       await sleep(againInMs);
       if (this.#stopping) return;
       slot.handle = this.#fork();
@@ -137,70 +133,17 @@ export class Pool {
 
   async #roll(): Promise<void> {
     this.#rolling = true;
+    const parts = {
+      ...{ log: this.#log, slots: this.#slots, startMs: this.#startMs, stopMs: this.#stopMs },
+      fork: () => this.#fork(),
+      isStopping: () => this.#stopping,
+    };
     while (this.#rollAgain && !this.#stopping) {
       this.#rollAgain = false;
       this.#log.info({ workers: this.#slots.length }, 'replacing the workers one by one');
-      if (await this.#replaceAll()) this.#log.info({ workers: this.#slots.length }, 'all workers have been replaced');
+      if (await replaceWorkers(parts))
+        this.#log.info({ workers: this.#slots.length }, 'all workers have been replaced');
     }
     this.#rolling = false;
-  }
-
-  /** @returns whether all workers were replaced */
-  async #replaceAll(): Promise<boolean> {
-    const old = this.#slots.map(({ handle }) => handle);
-    for (const [n, slot] of this.#slots.entries()) {
-      const { handle } = slot;
-      // A worker that was restarted meanwhile is new enough, and so is the restart of one that has ended.
-      if (handle !== old[n] || !handle.isAlive) continue;
-      const fresh = this.#fork();
-      const replaced = this.#replace(slot, fresh);
-      slot.rolling = replaced.then(
-        () => {},
-        () => {},
-      );
-      try {
-        await replaced;
-      } catch {
-        if (!this.#stopping) {
-          this.#logEnd(fresh, await fresh.ended, {}, 'the new worker did not start: the other workers keep running');
-        }
-        return false;
-      } finally {
-        slot.rolling = undefined;
-      }
-      if (this.#stopping) return false;
-    }
-    return true;
-  }
-
-  /** @throws WorkerFailed if the new worker does not start; then the old one stays */
-  async #replace(slot: WorkerSlot, fresh: WorkerHandle): Promise<void> {
-    // A worker that cannot reach the store must not replace one that can.
-    const why = `it did not reach its store within ${this.#startMs} ms`;
-    const late = setTimeout(() => fresh.kill(why), this.#startMs);
-    await fresh.serving.finally(() => clearTimeout(late));
-    const { handle } = slot;
-    slot.handle = fresh;
-    await this.#endInOrder(handle);
-  }
-
-  async #endInOrder(handle: WorkerHandle): Promise<void> {
-    const late = setTimeout(() => handle.kill('it did not stop in time'), this.#options.stopMs ?? STOP_MS);
-    handle.stop();
-    await handle.ended;
-    clearTimeout(late);
-  }
-
-  #logEnd(
-    { id, pid }: WorkerHandle,
-    { code, signal, why }: Ending,
-    more: object,
-    message = 'a worker has ended',
-  ): void {
-    const detail = why === undefined ? {} : { detail: why };
-    const fields = { worker: id, workerPid: pid, exitCode: code, signal, ...detail, ...more };
-    // Exit code 0: someone may have stopped the worker by hand.
-    if (code === 0) this.#log.warn(fields, message);
-    else this.#log.error(fields, message);
   }
 }

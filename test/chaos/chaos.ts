@@ -1,6 +1,8 @@
 // A chaos run from its start to its verdict: the store and the nodes, the clients, the faults, the clock.
 
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Source } from '../../src/validator/index.js';
 import { violationsIn } from './checker.js';
 import { Client } from './client.js';
 import { Cluster, GRACE_MS, type StoreKind } from './cluster.js';
@@ -40,6 +42,8 @@ export interface ChaosOptions {
   readonly preloads?: readonly string[];
   /** Whether validators run beside the clients. */
   readonly validators?: boolean;
+  /** Only the validators whose answers rest on this run; undefined: all of them. */
+  readonly source?: Source;
   /** Modules that the validators load first: planted bugs. */
   readonly validatorPreloads?: readonly string[];
 }
@@ -69,14 +73,17 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   if ((await cluster.recovered(10_000)) === undefined) throw new Error('the nodes did not come to serve');
   const random = new Random(options.seed);
   const recorder = new Recorder(cluster.nodes);
-  const misfortunes = new Faults(cluster, random.fork(), options.only);
   const sessions = new Sessions();
+  const misfortunes = new Faults(cluster, random.fork(), { recorder, sessions }, options.only);
   const parts = options.validators ? MANY_LOGOUTS : undefined;
   const newClient = () => new Client(random.fork(), recorder, sessions, parts);
   const clients = Array.from({ length: options.clients ?? CLIENTS }, newClient);
   const stop = new AbortController();
+  // Each client and each validator waits by it.
+  setMaxListeners(0, stop.signal);
   const { nodes } = cluster;
-  const tools = { nodes, sessions, recorder, random: random.fork(), preloads: options.validatorPreloads ?? [] };
+  const preloads = options.validatorPreloads ?? [];
+  const tools = { nodes, sessions, recorder, random: random.fork(), preloads, source: options.source };
   const validators = options.validators ? await Validators.start(tools) : undefined;
   const watch = watchStalls(() => performance.now());
   const acting = Promise.all([...clients, ...(validators ? [validators] : [])].map((each) => each.run(stop.signal)));

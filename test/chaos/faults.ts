@@ -1,11 +1,14 @@
 // The faults of a chaos run: what is done to the store and to the nodes, for how long, and in which order.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { byHand } from './by-hand.js';
 import type { Cluster } from './cluster.js';
 import { UNNOTICED } from './in-cluster.js';
 import type { Random } from './random.js';
 import type { FaultRecord, Span } from './record.js';
+import type { Recorder } from './recorder.js';
 import type { Fault } from './replicated.js';
+import type { Sessions } from './sessions.js';
 import { UNDER_WAIT } from './under-wait.js';
 import { CLOCKS_STEPPED } from './watched-by-sentinels.js';
 
@@ -26,6 +29,12 @@ function chosenOf(kinds: Readonly<Record<string, Fault>>, only: string): Fault {
   return chosen;
 }
 
+/** What some faults act on, as clients do. */
+export interface FaultTools {
+  readonly recorder: Recorder;
+  readonly sessions: Sessions;
+}
+
 export class Faults {
   readonly records: FaultRecord[] = [];
   readonly losses: Span[] = [];
@@ -37,13 +46,23 @@ export class Faults {
    * @param only the one kind that happens; undefined: all of them
    * @throws RangeError if the store has no such kind
    */
-  constructor(cluster: Cluster, random: Random, only?: string) {
+  constructor(cluster: Cluster, random: Random, { recorder, sessions }: FaultTools, only?: string) {
     this.#cluster = cluster;
     this.#random = random;
     const ofNodes = {
       'node killed': () => this.#endNode('kill'),
       'node stopped under load': () => this.#endNode('stop'),
+      'node paused': () => this.#pauseNode(),
     };
+    const { redis, replicated } = cluster;
+    const serverOf = redis ? async () => redis : replicated && ((shard: number) => replicated.primaryOf(shard));
+    const toStore =
+      serverOf &&
+      byHand({
+        ...{ random: random.fork(), serverOf, minReplicas: replicated ? 1 : 0, sessions },
+        record: (call) => void recorder.calls.push(call),
+        lost: (loss) => void this.losses.push(loss),
+      });
     const ofRedis = {
       'node clock stepped': () => this.#stepClock(),
       'redis killed': () => this.#killRedis(),
@@ -57,16 +76,16 @@ export class Faults {
       'redis wants a password': () => this.#lockRedis(),
       [MAY_EVICT]: () => this.#letEvict(),
     };
-    const ofReplicated = cluster.replicated && {
+    const ofReplicated = replicated && {
       'node clock stepped': ofRedis['node clock stepped'],
-      ...cluster.replicated.faults({
+      ...replicated.faults({
         random: random.fork(),
         last: (least, most) => this.#last(least, most),
         withoutNode: (index, meanwhile) => this.#withoutNode(index, meanwhile),
       }),
     };
     // The embedded store's clock is the machine's: no step of it is promised to pass unseen.
-    const kinds: Record<string, Fault> = { ...ofNodes, ...(cluster.redis ? ofRedis : ofReplicated) };
+    const kinds: Record<string, Fault> = { ...ofNodes, ...(redis ? ofRedis : ofReplicated), ...toStore };
     this.#kinds = only === undefined ? kinds : { [only]: chosenOf(kinds, only) };
   }
 
@@ -122,6 +141,13 @@ export class Faults {
     await node[how]();
     await this.#last(0, 800);
     await node.revive();
+  }
+
+  async #pauseNode(): Promise<void> {
+    const node = this.#someNode;
+    node.pause();
+    await this.#last(200, 3_000);
+    node.resume();
   }
 
   async #withoutNode(index: number, meanwhile: () => Promise<void>): Promise<void> {

@@ -39,6 +39,10 @@ export class InCluster implements Replicated {
     return this.#world.url;
   }
 
+  primaryOf(shard: number): Promise<RedisServer> {
+    return this.#world.agreedOwnerOf(slotOf(shard), LIMIT_MS);
+  }
+
   faults(tools: Tools): Record<string, Fault> {
     const { random, last } = tools;
     const world = this.#world;

@@ -49,6 +49,15 @@ export class ChaosNode {
     return this.#process.stop();
   }
 
+  /** As a machine that is overcommitted does: its connections stay. */
+  pause(): void {
+    this.#process.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process.child.kill('SIGCONT');
+  }
+
   /** Starts it again on its port, after it has ended. */
   async revive(): Promise<void> {
     this.#past.push(this.#process.output());

@@ -1,5 +1,6 @@
 // What the stores of a chaos run that have replicas share: their form, their settings, and the faults of one primary.
 
+import type { RedisServer } from '../support/redis-server.js';
 import type { Random } from './random.js';
 
 /** What is acknowledged is on the disk. */
@@ -27,6 +28,8 @@ export interface Tools {
 export interface Replicated {
   /** REDIS_URL of a node of the service. */
   urlAt(node: number): string;
+  /** The server that takes the writes of a shard. */
+  primaryOf(shard: number): Promise<RedisServer>;
   /** The faults, by name. */
   faults(tools: Tools): Record<string, Fault>;
   stop(): Promise<void>;

@@ -1,5 +1,6 @@
 // What is printed of the validators of a chaos run.
 
+import { cannotTellLines } from './cannot-tell.js';
 import { countBy, outcomeName } from './counts.js';
 import { knownEnds } from './known-ends.js';
 import type { History, ValidationRecord } from './record.js';
@@ -33,7 +34,7 @@ export function validationLines(history: History): string[] {
     `  called active until ${latestMs.toFixed(1)} ms after the logout's answer at most, ${Math.round(meanActiveMs)} ms on the average`,
     `  first called not active ${Math.round(meanMs)} ms after it on the average, half of them after ${share(0.5)} ms, 99 % after ${share(0.99)} ms`,
   );
-  return lines;
+  return [...lines, ...cannotTellLines(history, MAX_STALENESS_MS)];
 }
 
 /** One validation. */

@@ -21,6 +21,8 @@ export type Order =
   | { readonly ask: readonly Question[] }
   /** Sets the wall clock off. */
   | { readonly shiftMs: number }
+  /** Stands still for so long, ms, and so does its monotonic clock: a machine that is suspended. */
+  | { readonly suspendMs: number }
   | { readonly end: true };
 
 export interface Answer extends Span {
@@ -39,17 +41,19 @@ export type Report =
 /** The clocks of the validator. They keep when they were looked at last, for the length of one turn of the event loop. */
 class WatchedClock implements Clock {
   shiftMs = 0;
+  /** For how long the machine was suspended, ms. */
+  suspendedMs = 0;
   #lookedMs: number | undefined;
   #turn = 0;
   #isTurnEnding = false;
 
-  readonly steadyMs = (): number => {
+  readonly monotonicMs = (): number => {
     this.#lookedMs = monotonicMs();
     if (!this.#isTurnEnding) {
       this.#isTurnEnding = true;
       setImmediate(() => this.#endTurn());
     }
-    return this.#lookedMs;
+    return this.#lookedMs - this.suspendedMs;
   };
 
   readonly wallMs = (): number => Date.now() + this.shiftMs;
@@ -101,9 +105,16 @@ function send(): void {
   answers = [];
 }
 
+function suspend(ms: number): void {
+  const fromMs = monotonicMs();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  clock.suspendedMs += monotonicMs() - fromMs;
+}
+
 process.on('message', (order: Order) => {
   if ('ask' in order) for (const question of order.ask) void ask(question);
   else if ('shiftMs' in order) clock.shiftMs = order.shiftMs;
+  else if ('suspendMs' in order) suspend(order.suspendMs);
   else {
     report({ stalls: stalls.end() });
     void validator.close().then(() => process.disconnect());

@@ -109,6 +109,11 @@ export class ValidatorProcess {
     this.#order({ shiftMs });
   }
 
+  /** Stands still, its monotonic clock too. */
+  suspend(ms: number): void {
+    this.#order({ suspendMs: ms });
+  }
+
   /** @throws Error if it printed anything */
   async stop(): Promise<void> {
     this.#isEnding = true;

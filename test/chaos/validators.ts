@@ -1,5 +1,5 @@
 // The validators of a chaos run: one is asked strictly, one within its staleness, and four are disturbed, each in a way.
-// Four more follow the feed.
+// Six more follow the feed.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../src/validator/index.js';
@@ -40,6 +40,8 @@ export interface ValidatorsOptions {
   readonly recorder: Recorder;
   readonly random: Random;
   readonly preloads: readonly string[];
+  /** What the answers of those that run rest on; undefined: all run. */
+  readonly source: Source | undefined;
 }
 
 /** What a validator is disturbed with. */
@@ -75,7 +77,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   feed: { stalenesses: MIXED, source: 'feed' },
   'feed, paused': { stalenesses: MIXED, source: 'feed', disturb: pause },
   'feed, cut off': { stalenesses: MIXED, source: 'feed', hasProxies: true, disturb: cutOff },
+  'feed, slow': { stalenesses: MIXED, source: 'feed', hasProxies: true, disturb: slowDown },
   'feed, clock stepped': { stalenesses: MIXED, source: 'feed', disturb: stepClock },
+  'feed, suspended': { stalenesses: MIXED, source: 'feed', disturb: suspend },
 };
 
 /** Their names. */
@@ -101,6 +105,14 @@ async function cutOff({ proxies, last, random }: Disturbed): Promise<void> {
 async function slowDown({ proxies, last, random }: Disturbed): Promise<void> {
   for (const proxy of proxies) proxy.delay(Math.round(random.between(...SLOW_MS)));
   await last(500, 3_000);
+}
+
+/** The machine sleeps: its monotonic clock stands still, its wall clock goes on. */
+async function suspend({ validator, last, random }: Disturbed): Promise<void> {
+  await last(500, 2_500);
+  const ms = Math.round(random.between(300, 4_000));
+  validator.suspend(ms);
+  await last(ms, ms);
 }
 
 async function stepClock({ validator, last, random }: Disturbed): Promise<void> {
@@ -133,7 +145,8 @@ export class Validators {
       const { source = 'answers' } = kind;
       return { kind, proxies, validator: await ValidatorProcess.start({ name, addresses, source, preloads }) };
     };
-    return new Validators(await Promise.all(Object.entries(KINDS).map(begin)), options);
+    const kinds = Object.entries(KINDS).filter(([, { source = 'answers' }]) => source === (options.source ?? source));
+    return new Validators(await Promise.all(kinds.map(begin)), options);
   }
 
   get records(): ValidationRecord[] {

@@ -36,6 +36,13 @@ export class WatchedBySentinels implements Replicated {
     return (this.#views[node] ?? this.#views[0]).url;
   }
 
+  async primaryOf(): Promise<RedisServer> {
+    await this.#world.settled(LIMIT_MS);
+    const server = await this.#world.primary();
+    if (!server) throw new Error('the Sentinels do not agree on a primary');
+    return server;
+  }
+
   faults(tools: Tools): Record<string, Fault> {
     const { random, last, withoutNode } = tools;
     const world = this.#world;

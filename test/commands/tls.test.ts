@@ -10,7 +10,7 @@ import { serve } from '../../src/commands/serve.js';
 import { tokenIssue } from '../../src/commands/token.js';
 import { Environment } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
-import { startService } from '../../src/service.js';
+import { startService } from '../../src/service/start-service.js';
 import { readServiceSettings } from '../../src/settings/service.js';
 import { until } from '../e2e/stage.js';
 import {
@@ -123,7 +123,7 @@ describe('latchkey with TLS', () => {
     expect(JSON.parse(inspected.stdout).verdict).to.equal('active');
     const cases: [Env, string][] = [
       [caller(['DNS:other.internal']), 'UNAUTHENTICATED'],
-      [{ AUTH_SERVICE_TLS_CA: tls.ca }, 'it asks for a client certificate'],
+      [{ AUTH_SERVICE_TLS_CA: tls.ca }, 'it requires a client certificate'],
       [{ ...caller(), AUTH_SERVICE_TLS_CA: tls.foreignCa }, 'its certificate comes from an unknown CA'],
       [{}, 'it may speak TLS there'],
       [{ AUTH_SERVICE_TLS_CA: join(tls.folder, 'nowhere.crt') }, 'nowhere.crt'],
@@ -149,7 +149,7 @@ describe('latchkey with TLS', () => {
   it('starts dev, whose gateway and first login go over mTLS', async () => {
     const ports = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: join(tls.folder, 'dev') };
     const started = await kept(start('dev', 'gateway listening', { env: { ...ports, ...asking(), ...caller() } }));
-    await until(() => started.output().includes('What else is there'), 30_000);
+    await until(() => started.output().includes('Look around'), 30_000);
     const http = /http:\/\/([\d.:]+)/.exec(started.output())?.[1];
     expect((await fetch(`http://${http}/readyz`)).status).to.equal(200);
     expect(started.output()).to.include(`grpcurl -cacert '${tls.ca}' -cert '`).and.not.include('-plaintext');

@@ -35,6 +35,35 @@ class Setbacks extends Scene {
   }
 }
 
+/** A store whose answers to reads can be held back: `hold` begins that, `pass` ends it and returns what releases them. */
+function holdingReads(store: Node['bareStore']) {
+  let held: Promise<void> | undefined;
+  let release = (): void => {};
+  const late =
+    <Args extends unknown[], Result>(read: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      const delay = held;
+      const result = await read(...args);
+      await delay;
+      return result;
+    };
+  return {
+    store: Object.assign<Node['bareStore'], Partial<Node['bareStore']>>(Object.create(store), {
+      read: late(store.read),
+      readLogs: late(store.readLogs),
+    }),
+    hold(): void {
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+    },
+    pass(): () => void {
+      held = undefined;
+      return release;
+    },
+  };
+}
+
 describe('a store that comes back older than it was', () => {
   let scene: Setbacks;
   let pair: Pair;
@@ -152,6 +181,44 @@ describe('a store that comes back older than it was', () => {
     expect(await failure(scene.verdict(pair.accessToken))).to.equal('UNAVAILABLE');
     scene.world.evict(sessionId);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+  });
+
+  describe('and whose lost logout another call restores while the answer to a read is on its way', () => {
+    let late: ReturnType<typeof holdingReads>;
+    beforeEach(async () => {
+      const { sid: sessionId } = JSON.parse(pair.refreshToken).payload;
+      late = holdingReads(scene.world.store(0));
+      scene.context = node(late.store, POLICY);
+      const snapshot = scene.world.snapshot();
+      await scene.logout('', pair.refreshToken);
+      scene.world.goBackTo(snapshot);
+      scene.world.put({ kind: 'session', subject: 'alice', sessionId }, 'what no version wrote');
+      await run(scene.world, scene.context.ledger.reconcile());
+      scene.world.evict(sessionId);
+      late.hold();
+    });
+
+    it('denies the token of that read', async () => {
+      const validation = validate(scene.context, aCall(), pair.accessToken);
+      await scene.step();
+      const release = late.pass();
+      expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+      release();
+      expect(await run(scene.world, validation)).to.include({ active: false, problem: 'REVOKED', why: 'logout' });
+    });
+
+    it('covers no shard by a round that read the logs before', async () => {
+      const { reader } = scene.context;
+      const round = reader.round();
+      await scene.step();
+      await scene.step();
+      const release = late.pass();
+      expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
+      release();
+      expect([...(await run(scene.world, round)).uncovered]).to.deep.equal([0, 1]);
+      expect([...(await run(scene.world, reader.round())).uncovered]).to.deep.equal([]);
+      expect(reader.window.size).to.equal(1);
+    });
   });
 
   it('is looked at when it comes back, though no call asks, and what it owed is owed no more', async () => {

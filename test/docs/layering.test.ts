@@ -56,7 +56,7 @@ const RULES: readonly Rule[] = [
     'ports.ts': ['events/', 'session/', 'token/', 'feed/log-entry.ts', 'errors.ts'],
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
     ...Object.fromEntries(
-      ['feed-reader', 'owed-entry', 'shard-states', 'window'].map((name) => [
+      ['feed-reader', 'unrestored-entry', 'shard-states', 'window'].map((name) => [
         `feed/${name}.ts`,
         ['feed/', 'durability/', 'ports.ts', 'session/', 'token/', 'errors.ts'],
       ]),
@@ -157,6 +157,7 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js'],
     node: true,
   },
+  { at: 'src/platform/client-channel.ts', files: [], packages: ['@grpc/grpc-js'], node: false },
   { at: 'src/platform/caller-network.ts', files: [], packages: ['ipaddr.js'], node: true },
   ...['meter', 'recorders'].map((name) => ({
     ...{ at: `${METRICS}${name}.ts`, files: [`${METRICS}meter.ts`], packages: [], node: false },
@@ -179,10 +180,11 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/platform/private-server.ts',
-    files: ['src/platform/address-unusable.ts', 'src/platform/env.ts', 'src/platform/logger.ts'],
+    files: ['address-unusable', 'closing-order', 'env', 'logger'].map((name) => `src/platform/${name}.ts`),
     packages: [],
     node: true,
   },
+  { at: 'src/platform/closing-order.ts', files: [], packages: [], node: false },
   { at: 'src/platform/address-unusable.ts', files: ['src/platform/env.ts'], packages: [], node: false },
   // Its channels are gRPC's; all else is Node's.
   {
@@ -195,53 +197,45 @@ const RULES: readonly Rule[] = [
   { at: 'src/settings/keys.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/grpc.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/monitoring.ts', files: PLATFORM, packages: [], node: false },
-  { at: 'src/settings/doors.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
+  { at: 'src/settings/proxies.ts', files: [BEARER, ...PLATFORM], packages: [], node: false },
   { at: 'src/settings/oauth-clients.ts', files: PLATFORM, packages: [], node: false },
   { at: 'src/settings/tls.ts', files: PLATFORM, packages: [], node: true },
+  { at: 'src/settings/mode.ts', files: [], packages: [], node: true },
+  {
+    at: 'src/settings/store.ts',
+    files: ['src/settings/', 'src/adapters/redis/url.ts', ...PLATFORM],
+    packages: [],
+    node: false,
+  },
+  { at: 'src/settings/policy.ts', files: ['src/core/', ...PLATFORM], packages: [], node: false },
   {
     at: 'src/settings/service.ts',
-    files: ['src/settings/', 'src/core/', 'src/adapters/redis/url.ts', ...PLATFORM],
+    files: ['src/settings/', 'src/core/policy.ts', ...PLATFORM],
     packages: [],
     node: true,
   },
-  {
-    at: 'src/service-metrics.ts',
-    files: ['src/adapters/observed/', 'src/core/', 'src/grpc/feed/feed.ts', `${METRICS}meter.ts`],
-    packages: [],
-    node: false,
-  },
-  {
-    at: 'src/store-traces.ts',
-    files: ['src/adapters/observed/', 'src/core/', 'src/platform/tracing.ts'],
-    packages: [],
-    node: false,
-  },
-  {
-    at: 'src/service-feed.ts',
-    files: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service-metrics.ts', ...PLATFORM],
-    packages: [],
-    node: false,
-  },
-  {
-    at: 'src/service.ts',
-    files: [
-      'src/adapters/',
-      'src/core/',
-      'src/grpc/',
-      'src/settings/',
-      'src/service-feed.ts',
-      'src/service-metrics.ts',
-      'src/store-traces.ts',
-      ...PLATFORM,
-    ],
-    packages: [],
-    node: true,
-  },
+  ...Object.entries({
+    metrics: ['src/adapters/observed/', 'src/core/', 'src/grpc/feed/feed.ts', `${METRICS}meter.ts`],
+    'store-traces': ['src/adapters/observed/', 'src/core/', 'src/platform/tracing.ts'],
+    feed: ['src/core/', 'src/grpc/feed/feed.ts', 'src/service/metrics.ts', ...PLATFORM],
+    issuers: ['src/grpc/server.ts', 'src/settings/service.ts', ...PLATFORM],
+    keys: ['src/adapters/jwt/', 'src/core/ports.ts', 'src/settings/keys.ts', ...PLATFORM],
+    'store.': ['src/adapters/', 'src/core/', 'src/settings/store.ts', ...PLATFORM],
+    'start-service': ['src/adapters/', 'src/core/', 'src/grpc/', 'src/service/', 'src/settings/', ...PLATFORM],
+  }).map(([name, files]) => ({
+    ...{ at: `src/service/${name}`, files, packages: [], node: ['keys', 'start-service'].includes(name) },
+  })),
   // It is loaded into other programs: no store, no server, no log. Of the platform what reads addresses and TLS files.
   {
     at: 'src/validator/',
     files: [
-      ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      ...[
+        'src/validator/',
+        'src/core/token/',
+        'src/adapters/jwt/verify/',
+        'src/platform/env/values.ts',
+        'src/platform/client-channel.ts',
+      ],
       // What denies a session by its start, and the margins of the feed.
       ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
       ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
@@ -280,8 +274,8 @@ const RULES: readonly Rule[] = [
   {
     at: 'src/commands/',
     files: [
-      ...['src/commands/', 'src/service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
-      // The gateway by its two doors; of the rest what `dev` makes and `token inspect` shows.
+      ...['src/commands/', 'src/service/start-service.ts', 'src/workers/', 'src/settings/', ...PLATFORM, GENERATED],
+      // The two entries of the gateway; of the rest what `dev` makes and `token inspect` shows.
       ...['gateway/server.ts', 'gateway/config.ts', 'src/adapters/jwt/key-files.ts', 'src/core/token/session-id.ts'],
       // What `token issue` refuses among claims.
       'src/core/token/claim-values.ts',
@@ -359,7 +353,7 @@ const RULES: readonly Rule[] = [
   {
     at: 'gateway/config.ts',
     files: [
-      ...['tls', 'doors', 'issuer', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
+      ...['tls', 'proxies', 'issuer', 'oauth-clients'].map((name) => `src/settings/${name}.ts`),
       ...['cors', 'csrf', 'refresh-cookie'].map((name) => `gateway/http/${name}.ts`),
       ...['gateway/limits/', 'gateway/oauth/public-urls.ts'],
       ...['gateway/routes/paths.ts', 'gateway/routes/check.ts', ...PLATFORM],

@@ -42,7 +42,7 @@ describe('docs/validator.md', () => {
       codeOf(standard),
     ]);
     expect(rows).to.deep.equal(membersOf(API, 'ValidatorOptions'));
-    expect(rows.filter(([, standard]) => standard !== undefined)).to.have.length(6);
+    expect(rows.filter(([, standard]) => standard !== undefined)).to.have.length(7);
   });
 
   it('has every option of tls and of a route', () => {

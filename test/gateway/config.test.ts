@@ -160,8 +160,8 @@ describe('gateway: settings', () => {
   });
 
   for (const [name, value, fault] of [
-    ['REFRESH_PATHS', '/api/token/refresh/', 'found no /api/auth/token/refresh/, wanted it too, because'],
-    ['LOGOUT_PATHS', '/logout', 'found no /api/auth/logout/, wanted it too, because'],
+    ['REFRESH_PATHS', '/api/token/refresh/', 'found no /api/auth/token/refresh/, wanted that path too, because'],
+    ['LOGOUT_PATHS', '/logout', 'found no /api/auth/logout/, wanted that path too, because'],
     ['LOGOUT_PATHS', '/api/auth/logout,/api/auth/session/', 'found /api/auth/session/, wanted another path'],
   ] as const) {
     it(`refuses ${name}=${value} beside the refresh cookie`, () => {

@@ -117,7 +117,7 @@ describe('the gateway before a service with TLS', () => {
   it('answers 503 and says what the service wants of its own certificate', async () => {
     const { scene } = await serve(tls.files({ asksClients: true }));
     const none = await startGateway(portOf(scene), { ca: tls.ca });
-    expect(await words(none)).to.include('it asks for a client certificate');
+    expect(await words(none)).to.include('it requires a client certificate');
     const foreign = await startGateway(portOf(scene), { ca: tls.ca, ...tls.pair('foreign', {}, tls.foreign) });
     expect(await words(foreign)).to.include('it may refuse our client certificate');
   });

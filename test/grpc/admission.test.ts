@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Admission, type AdmittedCall } from '../../src/grpc/admission/admission.js';
+import { Admission } from '../../src/grpc/admission/admission.js';
+import type { AdmittedCall } from '../../src/grpc/admission/admitted-call.js';
 import { RecordingLog } from '../support/recording-log.js';
 
 const MAX_CALLS = 10;

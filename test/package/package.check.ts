@@ -23,7 +23,7 @@ const PACKED = [
 /** Prints whether the libraries are exported, and why a module within the package is not. */
 const IMPORTS = `const { createValidator } = await import("latchkey/validator");
 const { createSession } = await import("latchkey/browser");
-const { code } = await import("latchkey/dist/src/service.js").catch((error) => error);
+const { code } = await import("latchkey/dist/src/service/start-service.js").catch((error) => error);
 console.log(typeof createValidator, typeof createSession, code);`;
 
 describe('the package', function () {

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { Environment } from '../../src/platform/env.js';
-import { readExtAuthz } from '../../src/settings/doors.js';
+import { readExtAuthz } from '../../src/settings/proxies.js';
 
 describe('the settings of proxies', () => {
   const read = (variables: Record<string, string>) => {

@@ -3,7 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
 import { ConfigError, Environment } from '../../src/platform/env.js';
-import { type Mode, readServiceSettings, type ServiceSettings } from '../../src/settings/service.js';
+import type { Mode } from '../../src/settings/mode.js';
+import { readServiceSettings, type ServiceSettings } from '../../src/settings/service.js';
 
 const SECRET = 'a secret for tests alone, of more than 32 bytes';
 const GOOD = { DATA_DIR: 'data', JWT_SECRET: SECRET };

@@ -6,7 +6,7 @@ import { createGateway } from '../../gateway/server.js';
 import { checkSettings } from '../../src/commands/settings-warnings.js';
 import { Environment } from '../../src/platform/env.js';
 import { createLogger, type Logger } from '../../src/platform/log.js';
-import { startService } from '../../src/service.js';
+import { startService } from '../../src/service/start-service.js';
 import { readMonitoring } from '../../src/settings/monitoring.js';
 import { readServiceSettings } from '../../src/settings/service.js';
 import { ISSUER_TOKEN, type Running } from './processes.js';

@@ -2,7 +2,7 @@
 
 import { reportOn } from '../../src/commands/store.js';
 import { Environment } from '../../src/platform/env.js';
-import { readStore } from '../../src/settings/service.js';
+import { readStore } from '../../src/settings/store.js';
 
 export async function checkStore(
   env: Readonly<Record<string, string>>,

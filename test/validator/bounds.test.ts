@@ -1,10 +1,10 @@
 // The proof of the bounds that attackers and large deployments reach: refused tokens, renewals, keys of a set.
 
 import { expect } from 'chai';
-import { Asks, MAX_RENEWALS } from '../../src/validator/asks.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { momentNow, SYSTEM_CLOCK } from '../../src/validator/clock.js';
 import { KeySet, MAX_KEYS } from '../../src/validator/key-set.js';
+import { MAX_RENEWALS, TokenQueue } from '../../src/validator/token-queue.js';
 import { goodToken, keySetOf, ScriptedService } from './scripted-service.js';
 
 describe('a validator', () => {
@@ -32,7 +32,7 @@ describe('a validator', () => {
   });
 
   it('has no more tokens wait for a renewal than its bound, and takes each of them once', () => {
-    const asks = new Asks();
+    const asks = new TokenQueue();
     for (let n = 0; n < MAX_RENEWALS; n++) expect(asks.renew(`${n}`, undefined)).to.equal(true);
     expect(asks.renew('one more', undefined)).to.equal(false);
     expect(asks.size).to.equal(MAX_RENEWALS);

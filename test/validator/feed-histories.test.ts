@@ -1,7 +1,7 @@
 // Random histories of the feed: what the library knows holds its promises in every world, and the check finds planted bugs.
 
 import { expect } from 'chai';
-import { type KnownPair, ShardPairs, type WireState } from '../../src/validator/feed/shard-pairs.js';
+import { type KnownProgress, ShardProgress, type WireState } from '../../src/validator/feed/shard-progress.js';
 import { cases, isSoak } from '../support/soak.js';
 import { drawFrom, History } from './feed-world/history.js';
 import { WORLDS, type World } from './feed-world/worlds.js';
@@ -22,7 +22,7 @@ interface Planted extends Pick<World, 'nodeFaults' | 'validatorFaults'> {
 }
 
 /** The first word of a new stream counts at once, before its first pong. */
-class HastyPairs extends ShardPairs {
+class HastyProgress extends ShardProgress {
   readonly #firstMs = new Map<number, number>();
 
   override streamBegins(): void {
@@ -35,17 +35,17 @@ class HastyPairs extends ShardPairs {
     super.found(state);
   }
 
-  override get(shard: number): KnownPair | undefined {
+  override get(shard: number): KnownProgress | undefined {
     const pair = super.get(shard);
     return pair && { ...pair, completeSinceMs: this.#firstMs.get(shard) ?? pair.completeSinceMs };
   }
 }
 
 /** What is dropped, or the clock that is set back, raises nothing. */
-class ForgetfulPairs extends ShardPairs {
+class ForgetfulProgress extends ShardProgress {
   override dropped(): void {}
 }
-class TrustingPairs extends ShardPairs {
+class TrustingProgress extends ShardProgress {
   override clockSetBack(): void {}
 }
 
@@ -78,18 +78,18 @@ const PLANTED: Readonly<Record<string, Planted>> = {
   'the first word of a new stream counts at once': {
     first: 5,
     world: 'with logs deleted by hand',
-    validatorFaults: { parts: () => ({ pairs: new HastyPairs() }) },
+    validatorFaults: { parts: () => ({ progress: new HastyProgress() }) },
   },
   'what is dropped does not raise complete-since': {
     first: 638,
     world: 'with ACCESS_TTL of 5 min and of 60 min',
-    validatorFaults: { parts: () => ({ pairs: new ForgetfulPairs() }) },
+    validatorFaults: { parts: () => ({ progress: new ForgetfulProgress() }) },
   },
   'a clock that is set back does not raise complete-since': {
     first: 54,
     world: 'with a clock that is set',
     nodeFaults: { trustsClock: true },
-    validatorFaults: { parts: () => ({ pairs: new TrustingPairs() }) },
+    validatorFaults: { parts: () => ({ progress: new TrustingProgress() }) },
   },
   'the wall clock is not looked at': {
     first: 160,

@@ -6,10 +6,10 @@ import { Barriers } from '../../src/validator/feed/barriers.js';
 import { FeedKnowledge, MAX_PINGS } from '../../src/validator/feed/feed-knowledge.js';
 import { FeedTime } from '../../src/validator/feed/feed-time.js';
 import { Revocations } from '../../src/validator/feed/revocations.js';
-import { ShardPairs } from '../../src/validator/feed/shard-pairs.js';
+import { ShardProgress } from '../../src/validator/feed/shard-progress.js';
 import type { Moment } from '../../src/validator/freshness.js';
 
-const at = (ms: number): Moment => ({ steadyMs: ms, wallMs: ms });
+const at = (ms: number): Moment => ({ monotonicMs: ms, wallMs: ms });
 const state = (completeSinceMs: number, bornMs = 0) => ({
   ...{ shard: 0, completeSinceMs, birth: { atMs: bornMs, adoptedSinceMs: undefined } },
 });
@@ -21,54 +21,54 @@ const doubt = (name: string, atMs: number): Revocation => ({ shard: 0, doubtfulS
 
 describe('the pair of a shard', () => {
   it('is known from the first pong on that covers the shard, and not from its state alone', () => {
-    const pairs = new ShardPairs();
-    pairs.covered(0, ping(1));
-    pairs.found(state(1_000));
-    expect(pairs.get(0)).to.include({ completeSinceMs: Number.POSITIVE_INFINITY, asOf: undefined });
-    pairs.covered(0, ping(2));
-    expect(pairs.get(0)).to.deep.include({ completeSinceMs: 1_000, asOf: ping(2) });
-    expect(pairs.oldest(1)).to.deep.equal(at(2));
-    expect(pairs.oldest(2)).to.equal(undefined);
+    const progress = new ShardProgress();
+    progress.covered(0, ping(1));
+    progress.found(state(1_000));
+    expect(progress.get(0)).to.include({ completeSinceMs: Number.POSITIVE_INFINITY, asOf: undefined });
+    progress.covered(0, ping(2));
+    expect(progress.get(0)).to.deep.include({ completeSinceMs: 1_000, asOf: ping(2) });
+    expect(progress.oldest(1)).to.deep.equal(at(2));
+    expect(progress.oldest(2)).to.equal(undefined);
   });
 
   it('changes hands with the first pong of a new stream; until then the old one stands, and may only rise', () => {
-    const pairs = new ShardPairs();
-    pairs.found(state(5_000));
-    pairs.covered(0, ping(1));
-    pairs.streamBegins();
-    pairs.found(state(1_000));
-    expect(pairs.get(0)).to.deep.include({ completeSinceMs: 5_000, asOf: ping(1) });
-    pairs.found(state(2_000));
-    pairs.dropped(0, 3_000);
-    expect(pairs.get(0)?.completeSinceMs).to.equal(13_000);
-    pairs.covered(0, ping(2));
-    expect(pairs.get(0)).to.deep.include({ completeSinceMs: 13_000, asOf: ping(2) });
-    pairs.found(state(4_000));
-    expect(pairs.get(0)?.completeSinceMs).to.equal(13_000);
+    const progress = new ShardProgress();
+    progress.found(state(5_000));
+    progress.covered(0, ping(1));
+    progress.streamBegins();
+    progress.found(state(1_000));
+    expect(progress.get(0)).to.deep.include({ completeSinceMs: 5_000, asOf: ping(1) });
+    progress.found(state(2_000));
+    progress.dropped(0, 3_000);
+    expect(progress.get(0)?.completeSinceMs).to.equal(13_000);
+    progress.covered(0, ping(2));
+    expect(progress.get(0)).to.deep.include({ completeSinceMs: 13_000, asOf: ping(2) });
+    progress.found(state(4_000));
+    expect(progress.get(0)?.completeSinceMs).to.equal(13_000);
   });
 
   it('has the latest birth of all streams, with its own start of adopted sessions', () => {
-    const pairs = new ShardPairs();
-    pairs.found({ ...state(0), birth: { atMs: 50, adoptedSinceMs: 7 } });
-    pairs.streamBegins();
-    pairs.found(state(0, 40));
-    expect(pairs.get(0)?.birth).to.deep.equal({ atMs: 50, adoptedSinceMs: 7 });
-    pairs.found(state(0, 60));
-    expect(pairs.get(0)?.birth).to.deep.equal({ atMs: 60, adoptedSinceMs: undefined });
+    const progress = new ShardProgress();
+    progress.found({ ...state(0), birth: { atMs: 50, adoptedSinceMs: 7 } });
+    progress.streamBegins();
+    progress.found(state(0, 40));
+    expect(progress.get(0)?.birth).to.deep.equal({ atMs: 50, adoptedSinceMs: 7 });
+    progress.found(state(0, 60));
+    expect(progress.get(0)?.birth).to.deep.equal({ atMs: 60, adoptedSinceMs: undefined });
   });
 });
 
 describe('the time of the store', () => {
   it('is the highest lower bound, unless the clock was set back', () => {
     const time = new FeedTime();
-    expect(time.learn(1_000_000, 0, 50)).to.equal(undefined);
+    expect(time.observe(1_000_000, 0, 50)).to.equal(undefined);
     expect(time.nowMs(1_050)).to.equal(1_000_999);
     // A pong that was long on its way says less.
-    expect(time.learn(1_000_100, 60, 1_050)).to.equal(undefined);
+    expect(time.observe(1_000_100, 60, 1_050)).to.equal(undefined);
     expect(time.nowMs(1_050)).to.equal(1_000_999);
-    expect(time.learn(995_000, 1_050, 1_060)).to.equal(undefined);
+    expect(time.observe(995_000, 1_050, 1_060)).to.equal(undefined);
     expect(time.nowMs(1_060)).to.equal(995_000);
-    expect(time.learn(900_000, 1_060, 1_070)).to.be.closeTo(1_001_009, 2);
+    expect(time.observe(900_000, 1_060, 1_070)).to.be.closeTo(1_001_009, 2);
   });
 });
 
@@ -112,7 +112,7 @@ describe('the revocations that are held', () => {
     const more = { id: '', notBefore: undefined, issuer: undefined, audience: [], claims: {} };
     const judged = (issuedAt: number) => {
       const all = { ...token, ...more, issuedAt, expiresAt: issuedAt + 300, adopted: false, adoptedSession: false };
-      return knowledge.judge({ token: all, shard: 0, session: 'x', subject: 's' }, at(4), { maxStalenessMs: 1_000 });
+      return knowledge.decide({ token: all, shard: 0, session: 'x', subject: 's' }, at(4), { maxStalenessMs: 1_000 });
     };
     expect([judged(109), judged(111)]).to.deep.equal(['ask', 'active']);
   });

@@ -14,7 +14,7 @@ import {
 } from '../../src/validator/freshness.js';
 
 const NOON_MS = 1_700_000_000_000;
-const at = (steadyMs: number, wallMs = NOON_MS + steadyMs): Moment => ({ steadyMs, wallMs });
+const at = (monotonicMs: number, wallMs = NOON_MS + monotonicMs): Moment => ({ monotonicMs, wallMs });
 
 const activeUntil = (expiresAt: number): ActiveToken => ({
   ...{ active: true, subject: 'alice', sessionId: 's', tokenId: 't', issuedAt: 0, claims: {} },

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/validator/clock.js';
 
 export class HandClock implements Clock {
   readonly #flows: boolean;
-  #steadyMs = 0;
+  #monotonicMs = 0;
   #wallMs = Date.now();
   readonly #startMs = performance.now();
 
@@ -13,12 +13,12 @@ export class HandClock implements Clock {
     this.#flows = flows;
   }
 
-  readonly steadyMs = (): number => this.#steadyMs + this.#flowedMs();
+  readonly monotonicMs = (): number => this.#monotonicMs + this.#flowedMs();
   readonly wallMs = (): number => this.#wallMs + this.#flowedMs();
 
   /** Both clocks advance, as if time had passed. */
   pass(ms: number): void {
-    this.#steadyMs += ms;
+    this.#monotonicMs += ms;
     this.#wallMs += ms;
   }
 

@@ -9,7 +9,7 @@ const ADDRESS = 'auth.internal:50051';
 describe('the options of a validator', () => {
   it('have defaults, and read durations as the settings of the service do', () => {
     expect(readOptions({ address: ADDRESS })).to.deep.equal({
-      source: 'answers',
+      ...{ source: 'answers', whenStale: 'ask' },
       ...{ addresses: [{ host: 'auth.internal', port: 50_051 }], audience: [], issuer: undefined, tls: undefined },
       ...{ maxStalenessMs: 2_000, deadlineMs: 1_000, maxRemembered: 100_000, maxCalls: 8, maxWaiting: 10_000 },
     });
@@ -25,7 +25,14 @@ describe('the options of a validator', () => {
   it('with faults are refused by one message that names every fault and what is wanted', () => {
     const wrong = {
       ...{ address: ['https://auth', 'auth:0'], maxStaleness: '2 seconds', deadline: 5, maxCalls: 0, maxWaiting: 1.5 },
-      ...{ maxRemembered: -1, audience: [''], tls: { cert: 'c.pem' }, maxStalenes: 1, source: 'push' },
+      ...{
+        maxRemembered: -1,
+        audience: [''],
+        tls: { cert: 'c.pem' },
+        maxStalenes: 1,
+        source: 'push',
+        whenStale: 'wait',
+      },
     } as unknown as ValidatorOptions;
     expect(() => readOptions(wrong))
       .to.throw(TypeError, 'address is "https://auth"; wanted is host:port')
@@ -36,6 +43,7 @@ describe('the options of a validator', () => {
           ...['maxCalls is 0; wanted is a whole number', 'maxWaiting is 1.5', 'maxRemembered is -1', 'audience is ""'],
           ...[
             'source is "push"; wanted is \'answers\'',
+            "whenStale is \"wait\"; wanted is 'ask' or 'throw'",
             'only one of cert and key',
             'there is no option "maxStalenes"',
           ],
@@ -55,6 +63,8 @@ describe('the options of a validator', () => {
     };
     expect(faultOf(undefined)).to.include('createValidator: the options are undefined; wanted is an object');
     expect(faultOf('auth:50051')).to.include('the options are "auth:50051"');
+    expect(faultOf({ address: ADDRESS, whenStale: 'throw' })).to.include('whenStale has no meaning without the feed');
+    expect(faultOf({ address: ADDRESS, whenStale: 'throw', source: 'auto' })).to.equal('none');
     expect(faultOf({ address: 50_051 })).to.include('address is 50051; wanted is host:port');
     expect(faultOf({ address: null })).to.include('address is null; wanted is host:port');
     expect(faultOf({ address: ADDRESS, audience: null })).to.include('audience is null');

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { createValidator } from '../../src/validator/create-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
+import { ecPem } from '../attacks/forge.js';
 import { Stage, until } from '../e2e/stage.js';
 import { TlsScene } from '../support/tls-scene.js';
 
@@ -20,7 +21,7 @@ describe('a validator over TLS', () => {
   before(async () => {
     const { cert, key } = scene.server;
     const tls = { GRPC_TLS_CERT: cert, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: scene.ca };
-    const node = await stage.serve(await stage.folder(), tls);
+    const node = await stage.serveHere(await stage.folder(), tls);
     address = node.process.address;
     const client = scene.client(address, scene.authority.issue({ names: ['DNS:client'] }));
     accessToken = (await client.issue()).accessToken;
@@ -62,6 +63,27 @@ describe('a validator over TLS', () => {
       expect(await outcome(each.validate(accessToken))).to.be.instanceOf(CannotTell);
     });
   }
+
+  it('follows the feed with its own certificate, and with no other', async () => {
+    const keys = await stage.folder();
+    writeFileSync(join(keys, 'es256.pem'), ecPem, { mode: 0o600 });
+    const { cert, key } = scene.server;
+    const tls = { GRPC_TLS_CERT: cert, GRPC_TLS_KEY: key, GRPC_TLS_CLIENT_CA: scene.ca, JWT_KEYS_DIR: keys };
+    const node = await stage.serve(await stage.folder(), tls);
+    const by = { source: 'feed', address: node.process.address, deadline: '2s' } as const;
+    const each = createValidator({ ...by, tls: { ca: scene.ca, ...scene.pair('follower') } });
+    const stranger = createValidator({ ...by, tls: { ca: scene.ca } });
+    validators.push(each, stranger);
+    await each.ready();
+    const issued = await scene.client(node.process.address, scene.authority.issue()).issue();
+    const { accessToken: token, refreshToken } = issued;
+    expect(await each.validate(token, { consistency: 'strict' })).to.include({ active: true });
+    await scene.client(node.process.address, scene.authority.issue()).logout({ refreshToken });
+    expect(await each.validate(token, { consistency: 'strict' })).to.include({ problem: 'REVOKED' });
+    expect(each.state()).to.include({ feed: 'following' });
+    expect(await outcome(stranger.ready('1s'))).to.be.instanceOf(CannotTell);
+    expect(stranger.state()).to.include({ feed: 'starting', revocations: 0 });
+  });
 
   it('refuses files at once that cannot be used', () => {
     const path = join(scene.folder, 'empty.pem');

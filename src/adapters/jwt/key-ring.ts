@@ -14,6 +14,7 @@ import type { VerifiedJws } from '../../core/token/verified-jws.js';
 import type { Logger } from '../../platform/logger.js';
 import { JwtKeys } from './jwt-keys.js';
 import { type FolderKeys, type KeyFile, KeyFileError, loadKeys } from './key-files.js';
+import { KeyRingLog } from './key-ring-log.js';
 import { type Disk, KeyWatch } from './key-watch.js';
 import type { SigningKey } from './signing-key.js';
 
@@ -42,8 +43,6 @@ export interface KeyRingOptions {
 
 type Held = KeyFile & ScheduledKey;
 
-const CLOSE_DATES =
-  'two key files were written within seconds: nodes may disagree about which one signs; set JWT_ACTIVE_KID on every node';
 const PROCESS_CLOCKS: Clocks = { wallMs: Date.now, monotonicMs: () => performance.now() };
 
 export class KeyRing implements Keys {
@@ -51,13 +50,11 @@ export class KeyRing implements Keys {
   readonly #options: KeyRingOptions;
   readonly #monotonicMs: () => number;
   readonly #watch: KeyWatch;
+  readonly #log: KeyRingLog;
   #held: NewestFirst<Held>;
   #keys: JwtKeys;
   /** How many keys were added since the start. */
   #added = 0;
-  #loggedSigning: string | undefined;
-  /** The last reported pair of keys whose dates are too close. */
-  #reportedRivals: string | undefined;
 
   private constructor(options: KeyRingOptions, files: NewestFirst<KeyFile>) {
     const { folder, log, disk, delayMs, clocks = PROCESS_CLOCKS } = options;
@@ -65,15 +62,16 @@ export class KeyRing implements Keys {
     this.#options = options;
     this.#monotonicMs = monotonicMs;
     this.delayMs = delayMs;
+    this.#log = new KeyRingLog(options);
     const [wallMs, nowMs] = [clocks.wallMs(), monotonicMs()];
     this.#held = mapped(files, (file) => ({ ...file, readyMs: nowMs + startDelayMs(file.sinceMs, wallMs, delayMs) }));
     this.#keys = this.#makeKeys();
     this.#watch = new KeyWatch({
       ...{ folder, log, disk, monotonicMs },
       changed: (found) => this.#take(found),
-      looked: () => this.#logSigningKey(),
+      looked: () => this.#log.signing(this.signingKid),
     });
-    this.#logSigningKey();
+    this.#log.signing(this.signingKid);
     this.#warnOfRivals();
   }
 
@@ -154,7 +152,6 @@ export class KeyRing implements Keys {
    * if its own file is now invalid. An invalid file does not keep other keys alive: one may be removed after a leak.
    */
   #take({ keys, broken }: FolderKeys): void {
-    const { log, activeKid } = this.#options;
     const before = this.#held;
     const kept = missing(before, keys).filter(({ path }) => broken.includes(path));
     const [newest = keys[0], ...older] = [...keys, ...kept].sort(newestFirst);
@@ -165,38 +162,16 @@ export class KeyRing implements Keys {
     }));
     this.#keys = this.#makeKeys();
     this.#warnOfRivals();
-    for (const { kid, path, key } of missing(this.#held, before)) {
-      this.#added++;
-      log.info(
-        { kid, path, algorithm: key.algorithm, delayMs: this.delayMs },
-        'key added: it only verifies tokens until its delay has passed',
-      );
-    }
-    for (const { kid, path } of missing(before, this.#held)) {
-      log.info({ kid, path }, 'key removed: its tokens are refused from now on');
-      if (kid === activeKid) log.error({ kid }, 'the key in JWT_ACTIVE_KID was removed: the newest key signs');
-    }
+    const added = missing(this.#held, before);
+    this.#added += added.length;
+    for (const key of added) this.#log.added(key);
+    for (const key of missing(before, this.#held)) this.#log.removed(key);
   }
 
-  /** Warns once about each pair of keys whose dates are too close: another node may sign with the other key. */
   #warnOfRivals(): void {
-    const { log, folder, activeKid, others } = this.#options;
+    const { activeKid, others } = this.#options;
     const isNamed = [...this.#held, ...others].some(({ kid }) => kid === activeKid);
-    const rival = rivalOfNewest(this.#held, isNamed);
-    const kids = rival && [this.#held[0].kid, rival.kid];
-    const rivals = kids?.toSorted().join();
-    if (rivals === this.#reportedRivals) return;
-    this.#reportedRivals = rivals;
-    // Each in a field `kid`: in other fields the log redacts long random texts as signatures.
-    if (kids) log.warn({ folder, keys: kids.map((kid) => ({ kid })) }, CLOSE_DATES);
-  }
-
-  /** Logs the signing key whenever it changes, because of the files or of the time. */
-  #logSigningKey(): void {
-    const { signingKid: kid } = this;
-    if (kid === this.#loggedSigning) return;
-    this.#loggedSigning = kid;
-    this.#options.log.info({ kid }, 'this key now signs new tokens');
+    this.#log.rivals(this.#held[0], rivalOfNewest(this.#held, isNamed));
   }
 }
 

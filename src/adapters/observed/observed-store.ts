@@ -1,4 +1,4 @@
-// A store that reports the operations of another one: their begin, their end, and whether they failed.
+// A store that wraps another one, and reports the start, the end and the failure of each operation.
 
 import type { StoreUnavailable } from '../../core/errors.js';
 import type { LogPage } from '../../core/feed/log-entry.js';

@@ -4,11 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
-import { connect } from './client.js';
 import { bounded, explain } from './failure.js';
+import { Link, type LinkParts, type Use } from './link.js';
 import type { Log } from './server-check.js';
 import { readPrimaryState } from './server-info.js';
-import { SideConnection } from './side-connection.js';
 import type { StoreClock } from './store-clock.js';
 import { UnsafeStore } from './unsafe-store.js';
 
@@ -18,10 +17,7 @@ const SYNC_EVERY_MS = 1_000;
 const MIN_DELAY_MS = 50;
 const MAX_DELAY_MS = 500;
 
-export interface ConnectionParts {
-  readonly makeClient: () => Redis;
-  /** Whether a second connection to the same server is needed for WAIT. */
-  readonly needsWait: boolean;
+export interface ConnectionParts extends LinkParts {
   /**
    * Checks the server, before the connection is used and each second while it is.
    * @throws if the server must not be used
@@ -32,25 +28,6 @@ export interface ConnectionParts {
   /** Called when `why` has changed. */
   readonly changed: () => void;
   readonly commandTimeoutMs: number;
-  /** The time limit for connecting and checking, ms. */
-  readonly connectTimeoutMs: number;
-}
-
-/** The connection that a command uses: reads the main one, the others a side connection each. */
-export type Use = 'read' | 'write' | 'wait';
-
-/** The connections to one server, and the signal that ends them. */
-interface Link {
-  readonly client: Redis;
-  readonly write: SideConnection;
-  readonly wait: SideConnection;
-  /** The server's incarnation; undefined: not read yet. */
-  incarnation: string | undefined;
-  /**
-   * Whether the server reports its incarnation. If not, a side connection cannot prove that it reaches the same server.
-   */
-  isNamed: boolean;
-  readonly end: AbortController;
 }
 
 export class Connection {
@@ -92,9 +69,7 @@ export class Connection {
     const link = this.#link;
     if (link === undefined || this.#why !== '') throw new StoreUnavailable(this.#why);
     try {
-      const isBeside = use === 'wait' || (use === 'write' && link.isNamed);
-      if (isBeside) return await link[use].run(commands, limitMs);
-      return await bounded(commands(link.client), limitMs, 'an answer of Redis');
+      return await link.run(use, commands, limitMs);
     } catch (error) {
       const { detail, severs } = explain(error);
       if (severs) this.#leave(link, error);
@@ -105,7 +80,7 @@ export class Connection {
   /** Ends the connection. Unanswered commands reject. */
   async close(): Promise<void> {
     this.#closing.abort();
-    if (this.#link) this.#end(this.#link);
+    this.#link?.end();
     this.#become('the store is closed');
     await this.#kept;
   }
@@ -116,11 +91,11 @@ export class Connection {
     while (!signal.aborted) {
       let link: Link | undefined;
       try {
-        link = this.#makeLink();
+        link = new Link(this.#parts);
         this.#link = link;
         await this.#enter(link);
         for (;;) {
-          await sleep(SYNC_EVERY_MS, undefined, { ref: false, signal: link.end.signal });
+          await sleep(SYNC_EVERY_MS, undefined, { ref: false, signal: link.ended });
           await this.#sync(link);
           delayMs = MIN_DELAY_MS;
         }
@@ -133,30 +108,12 @@ export class Connection {
     }
   }
 
-  #makeLink(): Link {
-    const { makeClient, connectTimeoutMs } = this.#parts;
-    const side = () => new SideConnection({ makeClient, connectTimeoutMs, incarnation: () => link.incarnation });
-    const link: Link = {
-      ...{ client: makeClient(), write: side(), wait: side() },
-      ...{ incarnation: undefined, isNamed: false, end: new AbortController() },
-    };
-    return link;
-  }
-
-  /** Connects and checks the server, within a time limit: a paused server accepts connections but does not answer. */
   async #enter(link: Link): Promise<void> {
-    const { check, needsWait, connectTimeoutMs } = this.#parts;
     const { client } = link;
-    const what = client.options.tls ? 'connecting to Redis by TLS' : 'connecting to Redis';
-    const entered = connect(client, async () => {
+    await link.open(async () => {
       await this.#keepTime(link);
-      await check(client);
+      await this.#parts.check(client);
     });
-    await bounded(Promise.all([entered, needsWait && link.wait.open()]), connectTimeoutMs, what);
-    if (needsWait) link.wait.check();
-    if (link.end.signal.aborted || client.status !== 'ready') {
-      throw new StoreUnavailable('Redis closed the connection');
-    }
     client.once('close', () => this.#leave(link, new StoreUnavailable('Redis closed the connection')));
     this.#incarnation = link.incarnation;
     this.#unsafe = undefined;
@@ -192,8 +149,8 @@ export class Connection {
 
   /** Ends a connection. The first reason is kept. */
   #leave(link: Link, reason: unknown): void {
-    if (link.end.signal.aborted) return;
-    this.#end(link);
+    if (link.ended.aborted) return;
+    link.end();
     this.#unsafe = reason instanceof UnsafeStore ? reason : undefined;
     this.#become(explain(reason).detail);
   }
@@ -202,12 +159,5 @@ export class Connection {
     if (why === this.#why) return;
     this.#why = why;
     this.#parts.changed();
-  }
-
-  #end(link: Link): void {
-    link.end.abort();
-    link.client.disconnect();
-    link.write.close();
-    link.wait.close();
   }
 }

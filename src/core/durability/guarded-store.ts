@@ -91,6 +91,7 @@ export class GuardedStore {
     const { shard, keys, entries } = storeKeys;
     const ledger = this.#ledger;
     const snapshot = ledger.snapshot(shard);
+    const { restores } = ledger;
     /** Entries were missing and have been written, so the texts of the first read are out of date. */
     const readAgain = (): Promise<Result> => {
       if (attempts <= 1) throw tooManyConflicts();
@@ -100,10 +101,12 @@ export class GuardedStore {
       const birth = this.#births.read(shard, texts[0]);
       if (!birth) return this.#births.write(shard).then(readAgain);
       if (ledger.isBehind(snapshot, birth)) return ledger.reconcile(shard).then(readAgain);
+      // Another call may have restored the entry after this read, which then does not have it.
+      if (ledger.restores !== restores) return readAgain();
       if (!ledger.hasUnrestored) return decide(parseState(snapshot, birth, texts));
       return ledger
         .retryRestore(entries)
-        .then((isRestored) => (isRestored ? readAgain() : decide(parseState(snapshot, birth, texts))));
+        .then(() => (ledger.restores === restores ? decide(parseState(snapshot, birth, texts)) : readAgain()));
     });
   }
 

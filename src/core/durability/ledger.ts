@@ -44,6 +44,7 @@ export class Ledger {
   readonly #shards: KnownShards;
   #round: Promise<void> | undefined;
   #setbacks = 0;
+  #restores = 0;
 
   constructor(store: Store, report: (setback: Setback) => void) {
     this.#store = store;
@@ -90,6 +91,14 @@ export class Ledger {
     return this.#unrestored.size > 0;
   }
 
+  /**
+   * How many entries were restored that could not be restored before. If it rises during a read, the read may be from
+   * before the restore, and must be repeated.
+   */
+  get restores(): number {
+    return this.#restores;
+  }
+
   /** The ends that could not be restored yet. */
   unrestoredEnds(): AckRecord[] {
     if (this.#unrestored.size === 0) return [];
@@ -98,17 +107,15 @@ export class Ledger {
 
   /**
    * Tries again to restore entries that could not be restored before.
-   * @returns whether any was restored: what was read before must then be read again
    * @throws StoreUnavailable while they cannot be restored
    */
-  async retryRestore(keys: readonly EntryKey[]): Promise<boolean> {
-    const names = keys.map(entryId).filter((name) => this.#unrestored.has(name));
-    for (const name of names) {
+  async retryRestore(keys: readonly EntryKey[]): Promise<void> {
+    for (const name of keys.map(entryId)) {
       const record = this.#unrestored.get(name);
-      if (record) await restoreEntry(this.#store, record);
-      this.#unrestored.delete(name);
+      if (!record) continue;
+      await restoreEntry(this.#store, record);
+      this.#setRestored(name);
     }
-    return names.length > 0;
   }
 
   /**
@@ -166,13 +173,17 @@ export class Ledger {
   async #tryRestore(record: AckRecord): Promise<boolean> {
     try {
       const again = await restoreEntry(this.#store, record);
-      this.#unrestored.delete(entryId(record.key));
+      this.#setRestored(entryId(record.key));
       return again;
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
       this.#unrestored.set(entryId(record.key), record);
       return false;
     }
+  }
+
+  #setRestored(name: string): void {
+    if (this.#unrestored.delete(name)) this.#restores++;
   }
 
   /** @returns whether the shard had lost writes */

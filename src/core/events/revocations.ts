@@ -1,4 +1,4 @@
-// The ends of sessions, emitted once they are acknowledged: one point for all that follows ends as they happen.
+// The emitter of ended sessions: it emits each end once, after its acknowledgement.
 
 import type { EndCause } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';

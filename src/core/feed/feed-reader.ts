@@ -1,6 +1,6 @@
 // The rounds by which a node follows the logs of all shards.
 //
-// A round reads the logs, and believes what it read under the rules of any read: births, lost writes, restores. Then it
+// A round reads the logs, and checks what it read as any read is checked: births, lost writes, restores. Then it
 // takes in everything within one turn of the event loop. After it, the node knows every end that was in the store when
 // the round began, in the shards that it covers.
 
@@ -67,8 +67,10 @@ export class FeedReader {
 
   /** Reads all logs, and takes in what they hold. One round at a time. */
   async round(): Promise<Round> {
+    const { ledger, store } = this.#parts;
+    const { restores } = ledger;
     const readings = new Map<number, Reading>();
-    for (let shard = 0; shard < this.#parts.store.shards; shard++)
+    for (let shard = 0; shard < store.shards; shard++)
       readings.set(shard, { cursor: this.#cursors.get(shard), entries: [], birth: undefined });
     const open = new Map(readings);
     for (let attempt = 0; attempt < MAX_ATTEMPTS && open.size > 0; ) {
@@ -77,7 +79,9 @@ export class FeedReader {
       if (repairs.size > 0) attempt++;
       await Promise.all([...repairs].map(([shard, repair]) => attemptRepair(repair, () => open.delete(shard))));
     }
-    return this.#takeIn(readings);
+    const round = this.#takeIn(readings);
+    // The logs may have been read before an end was restored that the ledger no longer counts as lost.
+    return ledger.restores === restores ? round : { uncovered: new Set(readings.keys()), storeTimeMs: 0 };
   }
 
   /** Reads the shards that are open, and closes those that are complete or failed. @returns repairs, by shard */

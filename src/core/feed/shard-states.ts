@@ -1,4 +1,4 @@
-// What a node knows of each shard beyond its entries: from when it knows all ends, and its birth. The rules, pure.
+// The state of each shard in the feed: the time from which all ends are known, and its birth. Pure.
 
 import type { Birth } from '../session/entries.js';
 import { MARGIN_MS } from './limits.js';

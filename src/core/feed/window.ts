@@ -1,4 +1,4 @@
-// What a node keeps of all logs: ended sessions, cut-off subjects and doubts, in the order in which it read them.
+// The window of the feed: ended sessions, cut-off subjects and doubts of all logs, in the order of reading.
 //
 // Each entry has a number, which rises. A reader of the window is a number: what comes after it is new. What is read again
 // moves to the end, so that it counts, and is sent, from its last time. In arrays: an object an entry would take twice

@@ -40,7 +40,7 @@ export function adopt(reader: ClaimReader, kind: TokenKind, rules: TokenRules, h
     expiresAt: reader.date('exp'),
     notBefore: reader.mayDate('nbf'),
     issuer: undefined,
-    audience: [],
+    audience: undefined,
     claims: otherClaims(reader.claims),
     adopted: true,
     adoptedSession: true,

@@ -50,7 +50,7 @@ export interface SharedClaims {
   readonly subject: string;
   readonly sessionId: SessionId;
   readonly issuer: string | undefined;
-  readonly audience: readonly string[];
+  readonly audience: readonly string[] | undefined;
   readonly claims: Claims;
   /** The claim `adopted`: the session began with another issuer's token. */
   readonly adoptedSession: boolean;
@@ -58,7 +58,7 @@ export interface SharedClaims {
 
 /** A token's claims, always in the same order: the same input gives the same bytes. */
 export function writeClaims(kind: TokenKind, shared: SharedClaims, times: PairTimes): Claims {
-  const { subject, sessionId, issuer, audience } = shared;
+  const { subject, sessionId, issuer, audience = [] } = shared;
   return {
     token_type: kind,
     ...(issuer === undefined ? {} : { iss: issuer }),

@@ -14,7 +14,7 @@ const OWN_MEMBERS: ReadonlySet<string> = new Set(['active', 'token_use']);
 
 /** The response about an active token: what the token holds. @param endsAt when it ends, Unix seconds */
 export function activeResponse(token: Token, endsAt: number): Claims {
-  const { kind, subject, sessionId, id, issuedAt, notBefore, issuer, audience, claims } = token;
+  const { kind, subject, sessionId, id, issuedAt, notBefore, issuer, audience = [], claims } = token;
   // The id of another issuer's access token names no session here.
   const namesSession = !(token.adopted && kind === 'access');
   return {

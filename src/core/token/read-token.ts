@@ -23,7 +23,8 @@ export function readToken(jws: VerifiedJws, wanted: TokenKind, rules: TokenRules
   }
   if (!isShallow(reader.claims)) throw new TokenRefused('MALFORMED', 'the claims are nested too deep');
   const token = jws.use === 'adopted' ? adopt(reader, wanted, rules, hash) : readOwn(reader, wanted, jws.kid);
-  if (jws.use !== 'adopted') checkParties(reader, token, rules);
+  const problem = jws.use === 'adopted' ? undefined : partyProblem(token, rules);
+  if (problem) throw new TokenRefused(problem, PARTY_PROBLEMS[problem]);
   return token;
 }
 
@@ -35,7 +36,7 @@ function readOwn(reader: ClaimReader, kind: TokenKind, kid: string | undefined):
   if (id !== tokenId(kind, sessionId, generation)) {
     throw new TokenRefused('MALFORMED', 'the claim jti does not belong to its sid and gen');
   }
-  const audience = reader.may('aud', isAudience, 'a string or a list of strings') ?? [];
+  const audience = reader.may('aud', isAudience, 'a string or a list of strings');
   return {
     kind,
     kid,
@@ -55,20 +56,23 @@ function readOwn(reader: ClaimReader, kind: TokenKind, kid: string | undefined):
   };
 }
 
-/** Checks `iss` and `aud` (RFC 7519, sections 4.1.1 and 4.1.3), if they are configured. */
-function checkParties(reader: ClaimReader, token: Token, rules: TokenRules): void {
-  if (rules.issuer !== undefined) {
-    reader.need('iss', isString, 'a string');
-    if (token.issuer !== rules.issuer) throw new TokenRefused('WRONG_ISSUER', 'the claim iss is not our issuer');
-  }
-  if (rules.audience.length > 0) {
-    reader.need('aud', isAudience, 'a string or a list of strings');
-    if (!isForAudience(token, rules.audience)) {
-      throw new TokenRefused('WRONG_AUDIENCE', 'the claim aud names none of our audiences');
-    }
-  }
+const PARTY_PROBLEMS = {
+  MISSING_CLAIM: 'the claim iss or aud is missing',
+  WRONG_ISSUER: 'the claim iss is not our issuer',
+  WRONG_AUDIENCE: 'the claim aud names none of our audiences',
+} as const;
+
+/** Why `iss` and `aud` of our own token are not accepted (RFC 7519, sections 4.1.1 and 4.1.3), if they are configured. */
+export function partyProblem(
+  token: Token,
+  { issuer, audience }: Pick<TokenRules, 'issuer' | 'audience'>,
+): keyof typeof PARTY_PROBLEMS | undefined {
+  if (issuer !== undefined && token.issuer === undefined) return 'MISSING_CLAIM';
+  if (issuer !== undefined && token.issuer !== issuer) return 'WRONG_ISSUER';
+  if (audience.length > 0 && token.audience === undefined) return 'MISSING_CLAIM';
+  return audience.length > 0 && !isForAudience(token, audience) ? 'WRONG_AUDIENCE' : undefined;
 }
 
 /** Whether a token is for at least one of some audiences (RFC 7519, section 4.1.3). */
-export const isForAudience = ({ audience }: Token, accepted: readonly string[]): boolean =>
+export const isForAudience = ({ audience = [] }: Token, accepted: readonly string[]): boolean =>
   audience.some((one) => accepted.includes(one));

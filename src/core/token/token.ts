@@ -24,8 +24,10 @@ export interface Token {
   readonly expiresAt: number;
   /** The claim `nbf`, Unix seconds. */
   readonly notBefore: number | undefined;
+  /** The claim `iss`; undefined: the token has none. */
   readonly issuer: string | undefined;
-  readonly audience: readonly string[];
+  /** The claim `aud`; undefined: the token has none. */
+  readonly audience: readonly string[] | undefined;
   /** The claims that are neither registered nor ours, in the token's order. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** Another issuer signed the token. */

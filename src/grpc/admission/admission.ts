@@ -2,6 +2,7 @@
 
 import type { Logger } from '../../platform/log.js';
 import type { Counter } from '../../platform/metrics/meter.js';
+import { type AdmittedCall, CallUnderWay, type SharedCounts } from './admitted-call.js';
 import { OverloadLog } from './overload-log.js';
 import { WaitQueue } from './wait-queue.js';
 
@@ -35,14 +36,6 @@ export interface AdmissionOptions {
 export interface OpenedCall {
   accept(): void;
   refuse(): void;
-}
-
-/** A call under way. */
-export interface AdmittedCall {
-  /** Reserves tokens until the call ends. @returns false if batches hold too many tokens; the refusal is counted */
-  reserveTokens(tokens: number): boolean;
-  /** Ends the call. Later calls of `end` have no effect. */
-  end(): void;
 }
 
 /** Shared by all servers of the process, because they share its event loop. */
@@ -179,33 +172,5 @@ export class Admission {
     this.#tokens -= tokens;
     this.#noteTurn();
     if (this.#underWay === 0 && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-}
-
-/** The counters of Admission that a call under way changes. */
-interface SharedCounts {
-  takeTokens(tokens: number): boolean;
-  end(tokens: number): void;
-}
-
-class CallUnderWay implements AdmittedCall {
-  readonly #counts: SharedCounts;
-  #tokens = 0;
-  #ended = false;
-
-  constructor(counts: SharedCounts) {
-    this.#counts = counts;
-  }
-
-  reserveTokens(tokens: number): boolean {
-    if (!this.#counts.takeTokens(tokens)) return false;
-    this.#tokens += tokens;
-    return true;
-  }
-
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#counts.end(this.#tokens);
   }
 }

@@ -69,7 +69,7 @@ const activeMessage = (verified: Verified): ValidateTokenResponse => ({
   tokenId: verified.token.id,
   issuedAt: verified.token.issuedAt,
   issuer: verified.token.issuer ?? '',
-  audience: [...verified.token.audience],
+  audience: [...(verified.token.audience ?? [])],
   claims: undefined,
 });
 

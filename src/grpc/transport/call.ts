@@ -2,53 +2,34 @@
 
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type StatusObject, status } from '@grpc/grpc-js';
-import { failure, parseTimeout } from './head.js';
+import type { CallHost, IncomingRequest } from './call-host.js';
+import { Deadline } from './deadline.js';
+import { failure } from './head.js';
 import { CALL_BYTES, FREE_PIECES, TINY_BYTES } from './limits.js';
+import { frameMessage } from './message-frame.js';
 import { MessageReader } from './message-reader.js';
 import { type IncomingCall, StatusError } from './method.js';
 import { Response } from './response.js';
 import type { Route } from './routes.js';
 
-/** The longest delay of a Node timer. A longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const PREFIX_BYTES = 5;
-
-/** The connection as its calls see it. */
-export interface CallHost {
-  readonly peer: string;
-  clientNames(): string | undefined;
-  /** Counts bytes that the call holds. It may end the connection. */
-  hold(bytes: number): void;
-  giveBack(bytes: number): void;
-  /** Counts a DATA frame with very few bytes. It may end the connection. */
-  countTinyPiece(): void;
-  /** The call has ended and holds no bytes. */
-  forget(call: Call): void;
-}
-
-/** A request as Node's session emits it. */
-export interface IncomingRequest {
-  readonly stream: ServerHttp2Stream;
-  readonly headers: IncomingHttpHeaders;
-}
+const BAD_TIMEOUT = failure(status.INTERNAL, 'grpc-timeout must be one to eight digits and a unit');
 
 /** The common part of unary and streaming calls. */
 export abstract class Call implements IncomingCall {
   readonly path: string;
-  deadlineMs = Number.POSITIVE_INFINITY;
   readonly startMs = performance.now();
   protected readonly route: Route;
   protected readonly reader: MessageReader;
   protected readonly response: Response;
   protected readonly stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
-  readonly #host: CallHost;
-  #deadline: NodeJS.Timeout | undefined;
+  readonly #host: CallHost<Call>;
+  #deadline: Deadline | undefined;
   #held = 0;
   #pieces = 0;
   #isClosed = false;
 
-  constructor(host: CallHost, route: Route, { stream, headers }: IncomingRequest) {
+  constructor(host: CallHost<Call>, route: Route, { stream, headers }: IncomingRequest) {
     this.path = route.shape.path;
     this.#host = host;
     this.route = route;
@@ -64,6 +45,10 @@ export abstract class Call implements IncomingCall {
 
   get peer(): string {
     return this.#host.peer;
+  }
+
+  get deadlineMs(): number {
+    return this.#deadline?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
   get isLasting(): boolean {
@@ -87,14 +72,9 @@ export abstract class Call implements IncomingCall {
   startDeadline(): boolean {
     const text = this.#headers['grpc-timeout'];
     if (text === undefined) return true;
-    const timeoutMs = parseTimeout(String(text));
-    if (timeoutMs === undefined) {
-      this.end(failure(status.INTERNAL, 'grpc-timeout must be one to eight digits and a unit'));
-      return false;
-    }
-    this.deadlineMs = Date.now() + timeoutMs;
-    this.#deadline = setTimeout(() => this.#expire(), Math.min(timeoutMs, MAX_TIMER_MS));
-    return true;
+    this.#deadline = Deadline.start(String(text), () => this.#expire());
+    if (!this.#deadline) this.end(BAD_TIMEOUT);
+    return this.#deadline !== undefined;
   }
 
   /** Starts to read, unless the check of the head ends the call. */
@@ -145,11 +125,7 @@ export abstract class Call implements IncomingCall {
 
   /** Encodes and sends a message. @param flushed called once the message fits into the client's flow-control window */
   protected send(response: unknown, flushed: () => void): void {
-    const bytes = this.route.shape.responseSerialize(response as never);
-    const framed = Buffer.allocUnsafe(PREFIX_BYTES + bytes.length);
-    framed[0] = 0;
-    framed.writeUInt32BE(bytes.length, 1);
-    framed.set(bytes, PREFIX_BYTES);
+    const framed = frameMessage(this.route.shape.responseSerialize(response as never));
     this.hold(framed.length);
     if (this.isCancelled) return;
     this.response.write(framed, () => {
@@ -207,7 +183,7 @@ export abstract class Call implements IncomingCall {
 
   #close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#deadline);
+    this.#deadline?.clear();
     if (!this.response.isEnding) this.onEnding();
     this.reader.clear();
     if (this.#held > 0) this.giveBack(this.#held);

@@ -1,41 +1,27 @@
 // One HTTP/2 connection: its session, its calls, its age, and the bytes that it holds.
 
-import {
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { constants, performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { status } from '@grpc/grpc-js';
-import type { Call, CallHost, IncomingRequest } from './call.js';
-import { failure, responseToBadHead, statusHead } from './head.js';
+import type { Call } from './call.js';
+import type { CallHost } from './call-host.js';
+import { ConnectionAge } from './connection-age.js';
 import type { HeldBytes, Holder } from './held-bytes.js';
-import type { Inflater } from './inflate.js';
 import { type CallState, Keepalive } from './keepalive.js';
 import type { LimitLog } from './limit-log.js';
 import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
-import { Response } from './response.js';
-import type { Route } from './routes.js';
-import { MessageStreamCall } from './streaming-call.js';
-import { UnaryCall } from './unary-call.js';
+import { type CallResources, openCall } from './open-call.js';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 const MEGABYTE = 1e6;
-const NO_SUCH_METHOD = statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here'));
 
-export interface ConnectionContext {
-  readonly routes: ReadonlyMap<string, Route>;
+export interface ConnectionContext extends CallResources {
   readonly limits: TransportLimits;
   readonly held: HeldBytes;
-  readonly inflater: Inflater;
   readonly limitLog: LimitLog;
 }
 
-export class Connection implements CallHost, Holder {
+export class Connection implements CallHost<Call>, Holder {
   readonly address: string;
   readonly peer: string;
   readonly closed: Promise<void>;
@@ -44,13 +30,8 @@ export class Connection implements CallHost, Holder {
   readonly #context: ConnectionContext;
   readonly #keepalive: Keepalive;
   readonly #calls = new Set<Call>();
-  readonly #bornMs = performance.now();
-  /** Varied by a tenth, so that connections opened together do not end together. */
-  readonly #ageMs: number;
+  readonly #age: ConnectionAge;
   #idleSinceMs = performance.now();
-  #isReady = false;
-  /** Since when it accepts no more calls. */
-  #retiringSinceMs: number | undefined;
   /** Since when its session has ended while its socket is still open. */
   #closingSinceMs: number | undefined;
   /** Since the last sweep. */
@@ -62,17 +43,17 @@ export class Connection implements CallHost, Holder {
     this.peer = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#socket = socket;
     this.#context = context;
-    this.#ageMs = context.limits.maxConnectionAgeMs * (0.9 + Math.random() / 5);
+    this.#age = new ConnectionAge(context.limits, performance.now());
     this.#session = performServerHandshake(socket, {
       // Node's default, 10 MB, would refuse calls while large responses are unread. `HeldBytes` limits those instead.
       maxSessionMemory: Math.ceil(context.limits.maxHeldBytes / MEGABYTE),
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEAD_BYTES },
     });
     this.#keepalive = new Keepalive(this.#session, socket, context.limits.messageTimeoutMs);
-    this.#session.on('stream', (stream, headers) => this.#open(stream, headers));
-    this.#session.once('remoteSettings', () => {
-      this.#isReady = true;
-    });
+    this.#session.on('stream', (stream, headers) =>
+      openCall(this, context, { stream, headers }, (call) => this.#calls.add(call)),
+    );
+    this.#session.once('remoteSettings', () => this.#age.ready());
     this.#session.on('error', (error) => {
       // A client that resets its socket does not break the protocol.
       if ('code' in error && `${error.code}`.startsWith('ERR_HTTP2')) context.limitLog.count('protocol', this.peer);
@@ -143,7 +124,7 @@ export class Connection implements CallHost, Holder {
    * call. That does not work here: Node's session accepts no call after any GOAWAY.
    */
   close(): void {
-    this.#retiringSinceMs ??= performance.now();
+    this.#age.retire(performance.now());
     if (!this.#session.closed) this.#session.close();
   }
 
@@ -151,7 +132,7 @@ export class Connection implements CallHost, Holder {
   sweep(nowMs: number): void {
     if (this.#session.destroyed) return this.#sweepClosing(nowMs);
     this.#tinyPieces = 0;
-    if (!this.#isReady && nowMs - this.#bornMs > this.#context.limits.handshakeTimeoutMs) {
+    if (this.#age.isHandshakeLate(nowMs)) {
       this.#context.limitLog.count('handshake', this.peer);
       return this.destroy();
     }
@@ -183,41 +164,9 @@ export class Connection implements CallHost, Holder {
 
   /** @returns whether the connection was ended */
   #sweepAge(nowMs: number): boolean {
-    const { maxConnectionIdleMs, maxConnectionAgeGraceMs } = this.#context.limits;
-    if (this.#retiringSinceMs === undefined) {
-      const idleMs = this.#calls.size === 0 ? nowMs - this.#idleSinceMs : 0;
-      if (nowMs - this.#bornMs >= this.#ageMs || idleMs >= maxConnectionIdleMs) this.close();
-      return this.#session.destroyed;
-    }
-    if (nowMs - this.#retiringSinceMs < maxConnectionAgeGraceMs) return false;
-    this.destroy();
-    return true;
+    const due = this.#age.due(nowMs, this.#calls.size === 0 ? nowMs - this.#idleSinceMs : 0);
+    if (due === 'retire') this.close();
+    if (due === 'end') this.destroy();
+    return this.#session.destroyed;
   }
-
-  #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const refused = responseToBadHead(headers);
-    if (refused) return refuse(stream, refused);
-    const route = this.#context.routes.get(`${headers[':path']}`);
-    if (!route) return refuse(stream, NO_SUCH_METHOD);
-    const { admission, shape } = route;
-    const call = this.#makeCall({ stream, headers }, route);
-    this.#calls.add(call);
-    if (!call.startDeadline()) return;
-    if (!admission || admission.open(shape.path)) return call.begin();
-    admission.wait(shape.path, { accept: () => call.begin(), refuse: () => call.refuse(route.rejectionHead) });
-  }
-
-  #makeCall(request: IncomingRequest, route: Route): Call {
-    const { requestStream, responseStream } = route.shape;
-    const { inflater } = this.#context;
-    return requestStream || responseStream
-      ? new MessageStreamCall(this, route, request, inflater)
-      : new UnaryCall(this, route, request, inflater);
-  }
-}
-
-/** Answers with a head only, and reads no message. */
-function refuse(stream: ServerHttp2Stream, head: OutgoingHttpHeaders): void {
-  stream.on('error', () => {});
-  new Response(stream).endWith(head);
 }

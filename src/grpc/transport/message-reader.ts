@@ -1,11 +1,13 @@
-// The parser of length-prefixed messages: a flag of one byte, a length of four bytes, and the message.
+// The reader of the messages of a request: it collects their bytes, and bounds them.
 
 import { status } from '@grpc/grpc-js';
 import { failure } from './head.js';
+import { PREFIX_BYTES } from './message-frame.js';
 import { StatusError } from './method.js';
 
-const PREFIX_BYTES = 5;
 const FIRST_CAPACITY = 1024;
+/** Shared, because a new one would cost each call. Nothing can be written to it. */
+const EMPTY = Buffer.alloc(0);
 const BAD_FLAG = failure(status.INTERNAL, 'the flag before the request message is neither 0 nor 1');
 /** The request ended in the middle of a message. */
 export const INCOMPLETE = failure(status.INTERNAL, 'the request message is incomplete');
@@ -21,7 +23,7 @@ export interface Message {
  */
 export class MessageReader {
   readonly #maxBytes: number;
-  #buffer = Buffer.alloc(0);
+  #buffer = EMPTY;
   #from = 0;
   #to = 0;
 
@@ -66,7 +68,7 @@ export class MessageReader {
 
   /** Frees the buffer. */
   clear(): void {
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = EMPTY;
     this.#from = this.#to = 0;
   }
 

@@ -1,7 +1,8 @@
 // A streaming call: its handler reads and writes messages one at a time.
 
 import { type Metadata, status } from '@grpc/grpc-js';
-import { Call, type CallHost, type IncomingRequest } from './call.js';
+import { Call } from './call.js';
+import type { CallHost, IncomingRequest } from './call-host.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import { INCOMPLETE, type Message } from './message-reader.js';
@@ -18,7 +19,7 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
   #hasMessage = false;
   #hasAll = false;
 
-  constructor(host: CallHost, route: Route, request: IncomingRequest, inflater: Inflater) {
+  constructor(host: CallHost<Call>, route: Route, request: IncomingRequest, inflater: Inflater) {
     super(host, route, request);
     this.#inflater = inflater;
     this.#handler = route.handler as StreamingHandler<unknown, unknown>;

@@ -1,7 +1,8 @@
 // A call with one request message and one response.
 
 import { type StatusObject, status } from '@grpc/grpc-js';
-import { Call, type CallHost, type IncomingRequest } from './call.js';
+import { Call } from './call.js';
+import type { CallHost, IncomingRequest } from './call-host.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import { INCOMPLETE, type Message } from './message-reader.js';
@@ -17,7 +18,7 @@ export class UnaryCall extends Call {
   readonly #inflater: Inflater;
   #hasMessage = false;
 
-  constructor(host: CallHost, route: Route, request: IncomingRequest, inflater: Inflater) {
+  constructor(host: CallHost<Call>, route: Route, request: IncomingRequest, inflater: Inflater) {
     super(host, route, request);
     this.#handler = route.handler as UnaryHandler<unknown, unknown>;
     this.#inflater = inflater;

@@ -39,6 +39,34 @@ export function formatDuration(ms: number): string {
   return ms === 0 ? '0s' : `${ms}ms`;
 }
 
+/** Inclusive bounds of a duration, ms. */
+export interface DurationBounds {
+  /** By default 1. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Rejects fractions of a second. */
+  readonly wholeSeconds?: boolean;
+}
+
+/** @returns a parser that accepts durations within bounds, and the text that says what it accepts */
+export function boundedDuration({ min, max, wholeSeconds = false }: DurationBounds): {
+  readonly parse: (text: string) => number | undefined;
+  readonly wanted: string;
+} {
+  const parse = (text: string): number | undefined => {
+    const ms = parseDuration(text);
+    if (ms === undefined || ms < (min ?? 1) || ms > (max ?? Number.MAX_SAFE_INTEGER)) return undefined;
+    return wholeSeconds && ms % 1000 !== 0 ? undefined : ms;
+  };
+  const wanted = [
+    'a duration such as 500ms, 10s, 5m, 12h or 7d',
+    ...(min === undefined ? [] : [`at least ${formatDuration(min)}`]),
+    ...(max === undefined ? [] : [`at most ${formatDuration(max)}`]),
+    ...(wholeSeconds ? ['in whole seconds'] : []),
+  ];
+  return { parse, wanted: wanted.join(', ') };
+}
+
 /** Parses a moment in RFC 3339 with its offset as Unix ms; undefined for anything else. */
 export function parseInstant(text: string): number | undefined {
   const [, year, month, day, hour, minute, second, , , offsetHour, offsetMinute] = INSTANT.exec(text) ?? [];

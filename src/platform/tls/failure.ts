@@ -25,7 +25,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 const ALERT = /^ERR_SSL_[A-Z0-9/]+_ALERT_([A-Z_]+)$/;
 const ALERTS: Readonly<Record<string, string>> = {
   PROTOCOL_VERSION: 'it speaks no version of TLS that is safe',
-  CERTIFICATE_REQUIRED: 'it asks for a client certificate',
+  CERTIFICATE_REQUIRED: 'it requires a client certificate',
   HANDSHAKE_FAILURE: 'it refuses the handshake; it may ask for a client certificate',
   UNKNOWN_CA: 'it does not know the CA of our client certificate',
   BAD_CERTIFICATE: 'it refuses our client certificate',

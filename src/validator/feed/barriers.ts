@@ -1,7 +1,7 @@
-// Callers that need knowledge as of now: all of one turn share one urgent ping. Bounded in number and in time.
+// Barriers: callers that need what is known as of now share one urgent ping per turn. Bounded in number and in time.
 
 export interface BarriersOptions {
-  /** How long a caller waits for a pong before it asks instead, ms. */
+  /** How long a caller waits for a pong, ms. */
   readonly patienceMs: number;
   /** The most callers that wait. */
   readonly most: number;
@@ -22,7 +22,7 @@ export class Barriers {
   readonly #options: BarriersOptions;
   /** Those with a ping, in the order of their ids. */
   readonly #sent = new Set<Barrier>();
-  #gathering: Barrier | undefined;
+  #next: Barrier | undefined;
   #callers = 0;
   #isClosed = false;
 
@@ -41,10 +41,10 @@ export class Barriers {
    */
   wait(): Promise<number | undefined> {
     if (this.#isClosed || this.#callers >= this.#options.most) return Promise.resolve(undefined);
-    this.#gathering ??= this.#begin();
-    this.#gathering.callers++;
+    this.#next ??= this.#begin();
+    this.#next.callers++;
     this.#callers++;
-    return this.#gathering.passed;
+    return this.#next.passed;
   }
 
   /** All pings up to an id have their pong. */
@@ -67,7 +67,7 @@ export class Barriers {
   close(): void {
     this.#isClosed = true;
     for (const barrier of this.#sent) this.#end(barrier, undefined);
-    if (this.#gathering) this.#end(this.#gathering, undefined);
+    if (this.#next) this.#end(this.#next, undefined);
   }
 
   #begin(): Barrier {
@@ -75,7 +75,7 @@ export class Barriers {
     const passed = new Promise<number | undefined>((done) => {
       resolve = done;
     });
-    // After a turn in which nothing could be read: a pong that has come already is taken in first.
+    // One turn later, so that a pong that has arrived is handled first.
     const timer = setTimeout(() => setImmediate(() => this.#end(barrier, undefined)), this.#options.patienceMs);
     const end = (id: number | undefined): void => {
       clearTimeout(timer);
@@ -88,17 +88,17 @@ export class Barriers {
 
   /** Sends the ping of those that gather, if it can be sent now. */
   #send(): void {
-    const barrier = this.#gathering;
+    const barrier = this.#next;
     if (!barrier) return;
     barrier.id = this.#options.ping();
     if (barrier.id === undefined) return;
-    this.#gathering = undefined;
+    this.#next = undefined;
     this.#sent.add(barrier);
   }
 
   #end(barrier: Barrier, id: number | undefined): void {
-    if (!this.#sent.delete(barrier) && this.#gathering !== barrier) return;
-    if (this.#gathering === barrier) this.#gathering = undefined;
+    if (!this.#sent.delete(barrier) && this.#next !== barrier) return;
+    if (this.#next === barrier) this.#next = undefined;
     this.#callers -= barrier.callers;
     barrier.end(id);
   }

@@ -1,4 +1,4 @@
-// What the feed has delivered, over all nodes and streams: takes in messages as the contract says. Pure.
+// The state that the feed has delivered, over all nodes and streams, updated by the rules of the contract. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
 import type {
@@ -10,10 +10,10 @@ import type {
 import { logWindowMs } from '../../core/feed/limits.js';
 import type { TokenRules } from '../../core/token/rules.js';
 import type { Moment } from '../freshness.js';
+import { type Demand, decide, type Subject, type Verdict } from './decide.js';
 import { FeedTime } from './feed-time.js';
-import { type Demand, judge, type Subject, type Verdict } from './judge.js';
 import { Revocations } from './revocations.js';
-import { type Ping, ShardPairs, type WireState } from './shard-pairs.js';
+import { type Ping, ShardProgress, type WireState } from './shard-progress.js';
 
 /** The most pings that wait for their pongs. */
 export const MAX_PINGS = 64;
@@ -29,12 +29,12 @@ export interface FeedSettings {
 /** The parts that tests replace with faulty ones. */
 export interface KnowledgeParts {
   readonly revocations?: Revocations;
-  readonly pairs?: ShardPairs;
+  readonly progress?: ShardProgress;
 }
 
 export class FeedKnowledge {
   readonly #revocations: Revocations;
-  readonly #pairs: ShardPairs;
+  readonly #progress: ShardProgress;
   readonly #time = new FeedTime();
   #settings: FeedSettings | undefined;
   #keys: readonly JsonWebKey[] | undefined;
@@ -43,9 +43,9 @@ export class FeedKnowledge {
   #lastPingId = 0;
   #pings: Ping[] = [];
 
-  constructor({ revocations = new Revocations(), pairs = new ShardPairs() }: KnowledgeParts = {}) {
+  constructor({ revocations = new Revocations(), progress = new ShardProgress() }: KnowledgeParts = {}) {
     this.#revocations = revocations;
-    this.#pairs = pairs;
+    this.#progress = progress;
   }
 
   get settings(): FeedSettings | undefined {
@@ -84,14 +84,14 @@ export class FeedKnowledge {
 
   /** The sending of the oldest ping that any shard is as of; undefined: some shard is as of none. */
   get asOf(): Moment | undefined {
-    return this.#settings && this.#pairs.oldest(this.#settings.shards);
+    return this.#settings && this.#progress.oldest(this.#settings.shards);
   }
 
   /** A stream was opened; the one before has ended. */
   streamBegins(): void {
     this.#isCaughtUp = false;
     this.#pings = [];
-    this.#pairs.streamBegins();
+    this.#progress.streamBegins();
   }
 
   /** A ping is sent now. @returns its id */
@@ -109,8 +109,8 @@ export class FeedKnowledge {
     const { settings, keys, shards, revocations, caughtUp, pong } = message;
     if (settings) this.#takeSettings(settings);
     if (keys) this.#takeKeys(keys.keys);
-    for (const state of shards) this.#pairs.found(readState(state));
-    for (const each of revocations) if (!this.#revocations.take(each)) this.#pairs.dropped(each.shard, each.atMs);
+    for (const state of shards) this.#progress.found(readState(state));
+    for (const each of revocations) if (!this.#revocations.take(each)) this.#progress.dropped(each.shard, each.atMs);
     if (caughtUp) this.#isCaughtUp = true;
     const ping = pong && this.#isCaughtUp ? this.#pinged(pong.id) : undefined;
     if (pong && ping) this.#answered(ping, pong, now);
@@ -119,11 +119,11 @@ export class FeedKnowledge {
   }
 
   /** @returns undefined if no stream has delivered settings yet */
-  judge(subject: Subject, now: Moment, demand: Demand): Verdict | undefined {
+  decide(subject: Subject, now: Moment, demand: Demand): Verdict | undefined {
     if (!this.#settings) return undefined;
     const { rules } = this.#settings;
-    const known = { revocations: this.#revocations, pairs: this.#pairs, time: this.#time, rules };
-    return judge(subject, known, now, demand);
+    const known = { revocations: this.#revocations, progress: this.#progress, time: this.#time, rules };
+    return decide(subject, known, now, demand);
   }
 
   #takeSettings(settings: WireSettings): void {
@@ -131,7 +131,7 @@ export class FeedKnowledge {
     // Another number of shards is another store.
     if (this.#settings && this.#settings.shards !== shards) {
       this.#revocations.clear();
-      this.#pairs.clear();
+      this.#progress.clear();
       this.#time.clear();
     }
     const rules = rulesIn(settings);
@@ -153,17 +153,18 @@ export class FeedKnowledge {
   #answered(ping: Ping, { storeTimeMs, uncovered }: { storeTimeMs: number; uncovered: Buffer }, now: Moment): void {
     const shards = this.#settings?.shards ?? 0;
     for (let shard = 0; shard < shards; shard++) {
-      if (!isSet(uncovered, shard)) this.#pairs.covered(shard, ping);
+      if (!isSet(uncovered, shard)) this.#progress.covered(shard, ping);
     }
     // 0: the node could read no shard.
-    const latestMs = storeTimeMs > 0 ? this.#time.learn(storeTimeMs, ping.sent.steadyMs, now.steadyMs) : undefined;
-    if (latestMs !== undefined) this.#pairs.clockSetBack(latestMs);
+    const latestMs =
+      storeTimeMs > 0 ? this.#time.observe(storeTimeMs, ping.sent.monotonicMs, now.monotonicMs) : undefined;
+    if (latestMs !== undefined) this.#progress.clockSetBack(latestMs);
   }
 
-  #drop({ steadyMs }: Moment): void {
+  #drop({ monotonicMs }: Moment): void {
     if (!this.#settings) return;
-    const beforeMs = this.#time.nowMs(steadyMs) - logWindowMs(this.#settings.rules.accessTtlMs);
-    this.#revocations.drop(beforeMs, ({ shard, atMs }) => this.#pairs.dropped(shard, atMs));
+    const beforeMs = this.#time.nowMs(monotonicMs) - logWindowMs(this.#settings.rules.accessTtlMs);
+    this.#revocations.drop(beforeMs, ({ shard, atMs }) => this.#progress.dropped(shard, atMs));
   }
 }
 

@@ -1,4 +1,4 @@
-// The time of the service's store, as its pongs show it: a lower bound. Pure.
+// A lower bound of the time of the service's store, from the pongs of the feed. Pure.
 
 import { MARGIN_MS } from '../../core/feed/limits.js';
 
@@ -15,9 +15,9 @@ export class FeedTime {
     return this.#latestMs > Number.NEGATIVE_INFINITY;
   }
 
-  /** The time that has certainly passed, Unix ms. @param steadyMs the monotonic clock now */
-  nowMs(steadyMs: number): number {
-    return this.#atMs + (steadyMs - this.#readMs) * PACE;
+  /** The time that has certainly passed, Unix ms. @param monotonicMs the monotonic clock now */
+  nowMs(monotonicMs: number): number {
+    return this.#atMs + (monotonicMs - this.#readMs) * PACE;
   }
 
   /**
@@ -26,7 +26,7 @@ export class FeedTime {
    * @param sentMs when its ping was sent, and `receivedMs` when it came, by the monotonic clock
    * @returns the highest time that was ever known, if the store's clock was set back from it; else undefined
    */
-  learn(storeTimeMs: number, sentMs: number, receivedMs: number): number | undefined {
+  observe(storeTimeMs: number, sentMs: number, receivedMs: number): number | undefined {
     const boundMs = this.nowMs(receivedMs);
     const latestMs = Math.max(this.#latestMs, boundMs);
     // It cannot be later than this: the service read its clock after the ping was sent.

@@ -1,32 +1,33 @@
-// The feed as a source of answers: what it says of a token, and what has to be asked or waited for.
+// The feed as a source of answers: it decides on a token, or returns that a pong or a call of the service is needed.
 
-import type { Duration, InactiveToken, Validation } from '../api.js';
+import type { AnswerCache } from '../answer-cache.js';
+import type { Duration, InactiveToken, Validation, WhenStale } from '../api.js';
 import { type Clock, momentNow } from '../clock.js';
 import { CannotTell } from '../errors.js';
 import { elapsedMs, type Moment } from '../freshness.js';
-import type { Knowledge } from '../knowledge.js';
 import type { Claims, LocalCheck } from '../local-check.js';
 import { readTimeout } from '../options.js';
 import { DEFAULT_RETRY_AFTER_MS } from '../retry.js';
 import { inactive } from '../wire-answer.js';
 import { Barriers } from './barriers.js';
+import type { Demand } from './decide.js';
 import { FeedKnowledge } from './feed-knowledge.js';
-import { Follower, type FollowerOptions, type FollowerPhase } from './follower.js';
-import type { Demand } from './judge.js';
+import { FeedSubscription, type SubscriptionOptions, type SubscriptionPhase } from './feed-subscription.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-/** The share of a caller's time that it waits for a pong before it asks, and the most of it, ms. */
+/** How long a caller waits for a pong before the service is called: a share of its deadline, and the most, ms. */
 const PATIENCE_SHARE = 0.25;
 const MOST_PATIENCE_MS = 250;
 
-export interface FeedOptions extends Pick<FollowerOptions, 'random' | 'connections' | 'maxStalenessMs'> {
+export interface FeedOptions extends Pick<SubscriptionOptions, 'random' | 'connections' | 'maxStalenessMs'> {
   readonly clock: Clock;
   readonly check: LocalCheck;
   /** Remembers the tokens that are refused for good. */
-  readonly refuse: Knowledge['refuseHere'];
+  readonly refuse: AnswerCache['refuseHere'];
   readonly maxRemembered: number;
   readonly maxWaiting: number;
   readonly deadlineMs: number;
+  readonly whenStale: WhenStale;
 }
 
 /** A token that the feed has verified, and does not decide on. */
@@ -40,32 +41,33 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #knowledge = new FeedKnowledge();
   readonly #verified: VerifiedTokens;
-  readonly #follower: Follower;
+  readonly #subscription: FeedSubscription;
   readonly #barriers: Barriers;
   readonly #listeners = new Set<() => void>();
   readonly #patienceMs: number;
   #decided = 0;
 
   constructor(options: FeedOptions) {
-    const { check, maxRemembered, maxWaiting: most, deadlineMs } = options;
+    const { check, maxRemembered, maxWaiting: most, deadlineMs, whenStale } = options;
     this.#options = options;
-    this.#patienceMs = Math.min(MOST_PATIENCE_MS, deadlineMs * PATIENCE_SHARE);
+    // Without a call afterwards the whole time is for the pong.
+    this.#patienceMs = whenStale === 'throw' ? deadlineMs : Math.min(MOST_PATIENCE_MS, deadlineMs * PATIENCE_SHARE);
     this.#verified = new VerifiedTokens(this.#knowledge, check, maxRemembered);
-    this.#follower = new Follower({
+    this.#subscription = new FeedSubscription({
       ...options,
       knowledge: this.#knowledge,
       began: () => this.#barriers.streamBegan(),
       received: (pongId) => this.#received(pongId),
     });
-    this.#barriers = new Barriers({ patienceMs: this.#patienceMs, most, ping: () => this.#follower.ping(true) });
-    this.#follower.open();
+    this.#barriers = new Barriers({ patienceMs: this.#patienceMs, most, ping: () => this.#subscription.ping(true) });
+    this.#subscription.open();
   }
 
-  get phase(): FollowerPhase {
-    return this.#follower.phase;
+  get phase(): SubscriptionPhase {
+    return this.#subscription.phase;
   }
 
-  /** How old the knowledge of the shard is that is known worst, ms; undefined: some shard is not known. */
+  /** The age of what is known of the least current shard, ms; undefined: some shard is not known. */
   ageMs(now: Moment): number | undefined {
     const { asOf } = this.#knowledge;
     return asOf && elapsedMs(asOf, now);
@@ -77,11 +79,11 @@ export class Feed {
       verified: this.#verified.size,
       decided: this.#decided,
       waiting: this.#barriers.callers,
-      ...this.#follower.counts,
+      ...this.#subscription.counts,
     };
   }
 
-  /** What the feed says of a token; undefined: nothing, since no key of it verifies the token. */
+  /** The feed's decision on a token; undefined: none of its keys verifies the token. */
   lookUp(text: string, demand: Demand): Validation | Undecided | undefined {
     const found = this.#verified.verify(text);
     if (found === undefined) return undefined;
@@ -89,7 +91,7 @@ export class Feed {
     const now = momentNow(this.#options.clock);
     if ('refused' in found) return this.#options.refuse(text, found.refused, now);
     if (found.problem) return this.#decide(inactive(found.problem));
-    const verdict = this.#knowledge.judge(found, now, demand);
+    const verdict = this.#knowledge.decide(found, now, demand);
     if (verdict === 'active') return this.#decide(found.validation);
     if (verdict === 'REVOKED' || verdict === 'EXPIRED') return this.#decide(this.#options.refuse(text, verdict, now));
     return { claims: found.token.claims, isStale: verdict === 'stale' };
@@ -109,23 +111,37 @@ export class Feed {
     while (this.#knowledge.asOf === undefined) {
       const isLate = performance.now() >= untilMs;
       if (isLate || this.phase === 'off' || this.phase === 'closed')
-        throw new CannotTell(this.#follower.failure, DEFAULT_RETRY_AFTER_MS);
+        throw new CannotTell(this.#subscription.failure, DEFAULT_RETRY_AFTER_MS);
       await this.#next(untilMs - performance.now());
     }
   }
 
   close(): void {
-    this.#follower.close();
+    this.#subscription.close();
     this.#barriers.close();
     this.#verified.clear();
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Whether pings get their pongs soon. */
+  /** Why a token on which the feed could decide must not be asked about; undefined: it may be. */
+  get refusal(): CannotTell | undefined {
+    if (!this.#throws) return undefined;
+    const reason =
+      this.phase === 'following' ? 'the feed has sent nothing that is young enough' : this.#subscription.failure;
+    return new CannotTell(reason, DEFAULT_RETRY_AFTER_MS);
+  }
+
+  /** A service without a feed is asked. */
+  get #throws(): boolean {
+    return this.#options.whenStale === 'throw' && this.phase !== 'off' && this.phase !== 'closed';
+  }
+
+  /** Whether pings get their pongs soon. Where no call is made instead, whether they may be waited for. */
   get #isAnswering(): boolean {
-    const nowMs = this.#options.clock.steadyMs();
-    const waitingMs = nowMs - (this.#knowledge.waiting?.sent.steadyMs ?? nowMs);
-    return this.#follower.phase === 'following' && waitingMs < this.#patienceMs;
+    if (this.#throws) return true;
+    const nowMs = this.#options.clock.monotonicMs();
+    const waitingMs = nowMs - (this.#knowledge.waiting?.sent.monotonicMs ?? nowMs);
+    return this.#subscription.phase === 'following' && waitingMs < this.#patienceMs;
   }
 
   #decide<Each extends Validation | InactiveToken>(validation: Each): Each {

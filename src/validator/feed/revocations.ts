@@ -1,4 +1,4 @@
-// All that ends tokens before their time, as the feed delivers it: ended sessions, cut-off subjects, and doubts. Pure.
+// The revocations that the feed has delivered: ended sessions, cut-off subjects, and doubts. Pure.
 
 import type { Revocation } from '../../../proto/gen/auth/v1/auth_service.js';
 import { type Dropped, RevokedIds } from './revoked-ids.js';

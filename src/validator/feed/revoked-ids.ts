@@ -1,4 +1,4 @@
-// The revocations that a validator holds: by id, each with its shard and the time at which it was logged last. Pure.
+// The ids of what was revoked, each with its shard and the time at which it was logged last. Pure.
 //
 // An id is the 16 bytes of a session's UUID, or the first 16 of the SHA-256 of a subject, as a latin1 text: half the
 // memory of hex digits.

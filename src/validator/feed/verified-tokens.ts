@@ -1,16 +1,15 @@
-// The tokens that were verified by the keys of the feed: each signature once, and what follows from it.
+// The tokens that the feed's keys have verified: each signature is verified once, and its result is kept.
 
 import { hash } from 'node:crypto';
-import { isForAudience } from '../../core/token/read-token.js';
-import type { TokenRules } from '../../core/token/rules.js';
+import { partyProblem } from '../../core/token/read-token.js';
 import { endsAtMs, type Token } from '../../core/token/token.js';
 import type { ActiveToken, InactiveProblem } from '../api.js';
 import { verifierOf } from '../key-set.js';
 import type { LocalCheck } from '../local-check.js';
-import { TokenMemory } from '../token-memory.js';
+import { TokenMap } from '../token-map.js';
 import { active } from '../wire-answer.js';
+import type { Subject } from './decide.js';
 import type { FeedKnowledge, FeedSettings } from './feed-knowledge.js';
-import type { Subject } from './judge.js';
 
 const ID_BYTES = 16;
 /** A time that has passed for any token: nothing is refused for its time here. */
@@ -30,14 +29,14 @@ export type Verification = VerifiedToken | { readonly refused: InactiveProblem }
 export class VerifiedTokens {
   readonly #knowledge: FeedKnowledge;
   readonly #check: LocalCheck;
-  readonly #memory: TokenMemory<VerifiedToken>;
+  readonly #memory: TokenMap<VerifiedToken>;
   #version = 0;
   #verifier = verifierOf([]);
 
   constructor(knowledge: FeedKnowledge, check: LocalCheck, maxRemembered: number) {
     this.#knowledge = knowledge;
     this.#check = check;
-    this.#memory = new TokenMemory(maxRemembered);
+    this.#memory = new TokenMap(maxRemembered);
   }
 
   get size(): number {
@@ -80,7 +79,7 @@ export class VerifiedTokens {
 
 function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedToken {
   const digest = hash('sha256', token.subject, 'buffer');
-  const { subject, sessionId, id, issuedAt, issuer = '', audience } = token;
+  const { subject, sessionId, id, issuedAt, issuer = '', audience = [] } = token;
   const expiresAt = Math.floor(endsAtMs(token, rules) / 1000);
   const shown = { subject, sessionId, tokenId: id, issuedAt, expiresAt, issuer, audience: [...audience] };
   return {
@@ -91,12 +90,4 @@ function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedT
     problem: partyProblem(token, rules),
     validation: active(shown, token.claims),
   };
-}
-
-/** Whether the service takes the token's issuer and audience (RFC 7519, sections 4.1.1 and 4.1.3). */
-function partyProblem(token: Token, { issuer, audience }: TokenRules): InactiveProblem | undefined {
-  if (issuer !== undefined && token.issuer === undefined) return 'MISSING_CLAIM';
-  if (issuer !== undefined && token.issuer !== issuer) return 'WRONG_ISSUER';
-  if (audience.length > 0 && token.audience.length === 0) return 'MISSING_CLAIM';
-  return audience.length > 0 && !isForAudience(token, audience) ? 'WRONG_AUDIENCE' : undefined;
 }

@@ -64,7 +64,7 @@ describe('TLS to Redis', () => {
 
   it('says that Redis asks for a certificate, or does not know the authority of the one it got', async () => {
     const url = `rediss://127.0.0.1:${asking.tlsPort}`;
-    expect(await why(url)).to.include('it asks for a client certificate');
+    expect(await why(url)).to.include('it requires a client certificate');
     const foreign = tls.pair('foreign-client', {}, tls.foreign);
     expect(await why(url, { ca: tls.ca, ...foreign })).to.include('it does not know the CA of our client certificate');
     const old = tls.pair('old-client', { endsInMs: -1_000 });

@@ -1,10 +1,10 @@
 // A planted bug, loaded before a validator: a strict caller joins a call that was sent before it came.
 
-import { Asker } from '../../../src/validator/asker.js';
+import { Batcher } from '../../../src/validator/batcher.js';
 
 const DEADLINE_MS = 1_000;
-const { ask } = Asker.prototype;
+const { request } = Batcher.prototype;
 
-Asker.prototype.ask = function (text, claims, maxStalenessMs) {
-  return ask.call(this, text, claims, maxStalenessMs ?? DEADLINE_MS);
+Batcher.prototype.request = function (text, claims, wanted) {
+  return request.call(this, text, claims, { ...wanted, maxStalenessMs: wanted.maxStalenessMs ?? DEADLINE_MS });
 };

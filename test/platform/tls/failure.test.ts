@@ -15,7 +15,7 @@ const ALERTS = [
   ['SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'SSL/TLS_ALERT_CERTIFICATE_UNKNOWN', 'it refuses our client certificate'],
   ['TLSV1_ALERT_UNKNOWN_CA', 'TLSV1_ALERT_UNKNOWN_CA', 'it does not know the CA'],
   ['TLSV1_ALERT_PROTOCOL_VERSION', 'TLSV1_ALERT_PROTOCOL_VERSION', 'no version of TLS'],
-  ['TLSV13_ALERT_CERTIFICATE_REQUIRED', 'TLSV13_ALERT_CERTIFICATE_REQUIRED', 'it asks for a client certificate'],
+  ['TLSV13_ALERT_CERTIFICATE_REQUIRED', 'TLSV13_ALERT_CERTIFICATE_REQUIRED', 'it requires a client certificate'],
 ] as const;
 
 describe('the words for a failed TLS connection', () => {

@@ -1,7 +1,7 @@
 // One random history of a world: logins, refreshes, logouts, incidents, and validators that are asked in between; and what
 // must hold of every answer, by true time and true order.
 
-import type { Demand } from '../../../src/validator/feed/judge.js';
+import type { Demand } from '../../../src/validator/feed/decide.js';
 import { causeIncident } from './incidents.js';
 import { FeedNode } from './node.js';
 import type { ModelToken } from './service.js';

@@ -1,7 +1,7 @@
 // A validator of the modelled world: the library's own knowledge, with two clocks and a stream that the world moves.
 
+import type { Demand, Subject, Verdict } from '../../../src/validator/feed/decide.js';
 import { FeedKnowledge, type KnowledgeParts } from '../../../src/validator/feed/feed-knowledge.js';
-import type { Demand, Subject, Verdict } from '../../../src/validator/feed/judge.js';
 import type { Moment } from '../../../src/validator/freshness.js';
 import { type FeedNode, idBytes, type ModelStream } from './node.js';
 import type { ModelToken } from './service.js';
@@ -78,12 +78,12 @@ export class ModelValidator {
   /** What it says of a token. The signature is good, if its key is known. */
   judge(token: ModelToken, demand: Demand): Verdict {
     if (!this.#kids.has(token.kid)) return 'ask';
-    return this.#knowledge.judge(subjectOf(token), this.#now(), demand) ?? 'ask';
+    return this.#knowledge.decide(subjectOf(token), this.#now(), demand) ?? 'ask';
   }
 
   #now(): Moment {
-    const steadyMs = this.#store.trueMs - this.suspendedMs;
-    return { steadyMs, wallMs: this.#faults.ignoresWallClock ? steadyMs : this.#store.trueMs };
+    const monotonicMs = this.#store.trueMs - this.suspendedMs;
+    return { monotonicMs, wallMs: this.#faults.ignoresWallClock ? monotonicMs : this.#store.trueMs };
   }
 }
 

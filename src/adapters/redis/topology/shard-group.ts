@@ -2,6 +2,7 @@
 
 import { OutageLog } from '../../../core/durability/outage-log.js';
 import { StoreUnavailable } from '../../../core/errors.js';
+import { type WaitWrite, waitWriteOf } from '../replicas.js';
 import type { StoreClock } from '../store-clock.js';
 import type { Server } from './server.js';
 
@@ -97,3 +98,10 @@ export class ShardGroup {
     else this.#reach.lost(nowMs);
   }
 }
+
+/** The dummy writes before WAIT that a server may accept: one for each shard that it owns, or that is moving to it. */
+export const waitWritesOf = (server: Server, groups: readonly ShardGroup[]): readonly WaitWrite[] =>
+  groups.flatMap((group, shard) => {
+    if (group.servers[0] === server) return [waitWriteOf(shard, false)];
+    return group.destination === server ? [waitWriteOf(shard, true)] : [];
+  });

@@ -5,13 +5,14 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../../core/errors.js';
-import type { Use } from '../connection.js';
-import { type WaitWrite, waitWriteOf } from '../replicas.js';
-import type { Log } from '../server-check.js';
-import type { Owners } from './owners.js';
+import type { Use } from '../link.js';
+import type { Owners, ServerAddress } from './owners.js';
 import { TAKEOVER_DELAY_MS } from './primary-lease.js';
+import { Reachability } from './reachability.js';
 import { Server, type ServerOptions } from './server.js';
-import { ShardGroup } from './shard-group.js';
+import { logOfServer } from './server-log.js';
+import { ServerSet } from './server-set.js';
+import { ShardGroup, waitWritesOf } from './shard-group.js';
 
 /** How often owners are looked up without a call, ms: a lease begins and ends by time alone. */
 const FOLLOW_EVERY_MS = 50;
@@ -19,16 +20,6 @@ const FOLLOW_EVERY_MS = 50;
 const REASON_MS = 1_000;
 
 const CLOSED = 'the store is closed';
-
-/** Adds a server's name to each log line. */
-function labelled(log: Log, server: string | undefined): Log {
-  if (server === undefined) return log;
-  return {
-    info: (fields, message) => log.info({ ...fields, server }, message),
-    warn: (fields, message) => log.warn({ ...fields, server }, message),
-    error: (fields, message) => log.error({ ...fields, server }, message),
-  };
-}
 
 export class Topology {
   /**
@@ -38,9 +29,9 @@ export class Topology {
   readonly opened: Promise<void>;
   readonly #options: ServerOptions;
   readonly #owners: Owners;
-  readonly #servers = new Map<string, Server>();
+  readonly #servers: ServerSet;
   readonly #groups: readonly ShardGroup[];
-  readonly #listeners = new Set<(reachable: boolean) => void>();
+  readonly #reachability: Reachability;
   readonly #following: NodeJS.Timeout;
   #settle: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;
   #closed = false;
@@ -52,7 +43,9 @@ export class Topology {
     this.#options = options;
     this.#owners = owners;
     this.#quietUntilMs = options.monotonicMs() + TAKEOVER_DELAY_MS + options.connectTimeoutMs;
+    this.#servers = new ServerSet(owners, (address) => this.#makeServer(address));
     this.#groups = Array.from({ length: owners.groups }, () => new ShardGroup());
+    this.#reachability = new Reachability(this.#groups, options.log);
     this.opened = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -110,8 +103,10 @@ export class Topology {
 
   /** See `Store`. @throws StoreUnavailable */
   async waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
-    this.ownerOf(shard);
-    await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
+    if (this.#options.minReplicas > 0) {
+      this.ownerOf(shard);
+      await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
+    }
     this.ownerOf(shard);
     if (this.incarnationOf(shard) !== incarnation)
       throw new StoreUnavailable('another Redis answers now than at the start of the call');
@@ -119,22 +114,18 @@ export class Topology {
 
   /** The time since which some group is reachable without a break, its owner's time, Unix ms; undefined: none is. */
   get reachableSinceMs(): number | undefined {
-    const since = this.#groups.map((group) => group.reachableSinceMs).filter((ms) => ms !== undefined);
-    return since.length === 0 ? undefined : Math.min(...since);
+    return this.#reachability.sinceMs;
   }
 
   /** See `Store`. */
   watch(listener: (reachable: boolean) => void): () => void {
-    // Wrapped, so that a function that is added twice is removed once.
-    const entry = (reachable: boolean) => listener(reachable);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return this.#reachability.watch(listener);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#following);
-    const closing = [this.#owners, ...this.#servers.values()].map((each) => each.close());
+    const closing = [this.#owners.close(), this.#servers.close()];
     this.#settle?.reject(new StoreUnavailable(CLOSED));
     this.#updateAll();
     await Promise.all(closing);
@@ -157,81 +148,45 @@ export class Topology {
   #own(index: number, group: ShardGroup): boolean {
     const id = this.#closed ? undefined : this.#owners.ownerOf(index);
     if (id === undefined) return false;
-    const server = this.#server(id);
+    const server = this.#servers.get(id);
     if (!server) return false;
     const destination = this.#owners.destinationOf(index);
-    const next = destination === undefined ? undefined : this.#server(destination);
+    const next = destination === undefined ? undefined : this.#servers.get(destination);
     if (!group.isOf(server, next)) group.own(server, next);
     return true;
   }
 
-  #server(id: string): Server | undefined {
-    const known = this.#servers.get(id);
-    if (known) return known;
-    const address = this.#owners.addressOf(id);
-    if (!address) return undefined;
+  #makeServer(address: ServerAddress): Server {
+    const log = logOfServer(this.#options.log, address.label);
     const server = new Server(
-      { ...this.#options, log: labelled(this.#options.log, address.label) },
+      { ...this.#options, log },
       {
         address,
         clustered: this.#groups.length > 1,
-        waitWrites: () => this.#waitWrites(server),
+        waitWrites: () => waitWritesOf(server, this.#groups),
         changed: () => this.#updateAll(),
       },
     );
-    this.#servers.set(id, server);
     return server;
-  }
-
-  #waitWrites(server: Server): readonly WaitWrite[] {
-    return this.#groups.flatMap((group, shard) => {
-      if (group.servers[0] === server) return [waitWriteOf(shard, false)];
-      return group.destination === server ? [waitWriteOf(shard, true)] : [];
-    });
   }
 
   /** Connects to the wanted servers, updates the owner of each group, and closes servers that no group needs. */
   #follow(): void {
     if (this.#closed) return;
-    const { wanted } = this.#owners;
-    for (const id of wanted) this.#server(id);
+    for (const id of this.#owners.wanted) this.#servers.get(id);
     this.#updateAll();
-    const nowMs = this.#options.monotonicMs();
     const inUse = new Set(this.#groups.flatMap(({ servers }) => servers));
-    for (const [id, server] of this.#servers) {
-      const address = this.#owners.addressOf(id);
-      const hasMoved = address !== undefined && address.url !== server.address.url;
-      if (wanted.has(id) || inUse.has(server)) server.neededMs = nowMs;
-      // A server may be needed again soon: its connection is kept for a while.
-      if (!hasMoved && nowMs - server.neededMs <= TAKEOVER_DELAY_MS) continue;
-      this.#servers.delete(id);
-      void server.close();
-    }
+    this.#servers.closeUnneeded(inUse, this.#options.monotonicMs());
   }
 
   #updateAll(): void {
-    const wasReachable = this.reachableSinceMs !== undefined;
-    const lines = new Map<string, () => void>();
-    let isNew = false;
-    for (const [index, group] of this.#groups.entries()) {
-      const { why, reachableSinceMs: sinceMs } = group;
-      const isOwned = this.#own(index, group);
-      group.update(isOwned || this.#closed ? undefined : this.#whyNoOwner(group));
-      const { why: detail, reachableSinceMs } = group;
-      isNew ||= reachableSinceMs !== undefined && reachableSinceMs !== sinceMs;
-      if (detail === why) continue;
-      const label = group.servers[0]?.address.label;
-      const log = labelled(this.#options.log, label);
-      lines.set(`${label} ${detail}`, () =>
-        detail === '' ? log.info({}, 'Redis is reachable') : log.warn({ detail }, 'Redis is not reachable'),
-      );
-    }
-    for (const write of lines.values()) write();
-    const unsafe = [...this.#servers.values()].map(({ connection }) => connection.unsafe).find((each) => each);
+    const hasChanged = this.#reachability.update((group, index) =>
+      this.#own(index, group) || this.#closed ? undefined : this.#whyNoOwner(group),
+    );
+    const { unsafe } = this.#servers;
     if (unsafe) this.#settle?.reject(unsafe);
-    if (this.#groups.every(({ reachableSinceMs }) => reachableSinceMs !== undefined)) this.#settle?.resolve();
-    const isReachable = this.reachableSinceMs !== undefined;
-    if (isNew || (wasReachable && !isReachable)) for (const listener of [...this.#listeners]) listener(isReachable);
+    if (this.#reachability.isComplete) this.#settle?.resolve();
+    if (hasChanged) this.#reachability.notify();
   }
 
   /** The reason changes at most once a second, so that voters that fail in turn do not fill the log. */

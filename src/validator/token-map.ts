@@ -1,0 +1,80 @@
+// A bounded map by token text. A look-up moves nothing, and hashes only the last 12 characters.
+
+/**
+ * A token is looked up by its last characters, 72 bits of its signature, which differ between tokens. V8 copies so short
+ * a slice; a longer one would be a view of the text, which is slower to hash and to compare.
+ */
+const TAIL_CHARS = 12;
+/** The assumed size of a token, characters. A larger token counts as several. */
+const ORDINARY = 1_024;
+
+interface Slot<Value> {
+  readonly key: string;
+  readonly text: string;
+  value: Value;
+}
+
+const costOf = (text: string): number => Math.ceil(text.length / ORDINARY);
+
+/** Values by whole texts. The one that was set first is forgotten first. */
+export class TokenMap<Value> {
+  readonly #slots = new Map<string, Slot<Value>>();
+  readonly #most: number;
+  #cost = 0;
+
+  /** @param most the number of tokens of the assumed size, at least 1 */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get(text: string): Value | undefined {
+    const slot = this.#slots.get(text.slice(-TAIL_CHARS));
+    // Anyone can write another token with the same end.
+    return slot !== undefined && slot.text === text ? slot.value : undefined;
+  }
+
+  /** @param text ASCII */
+  set(text: string, value: Value): void {
+    const known = this.#slots.get(text.slice(-TAIL_CHARS));
+    if (known) this.#drop(known);
+    const slot = known?.text === text ? known : slotFor(text, value);
+    this.#add(slot, value);
+    if (this.#cost <= this.#most) return;
+    for (const oldest of this.#slots.values()) {
+      if (this.#cost <= this.#most || oldest === slot) break;
+      this.#drop(oldest);
+    }
+  }
+
+  delete(text: string): void {
+    const known = this.#slots.get(text.slice(-TAIL_CHARS));
+    if (known?.text === text) this.#drop(known);
+  }
+
+  clear(): void {
+    this.#slots.clear();
+    this.#cost = 0;
+  }
+
+  /** Adds a slot as the newest. */
+  #add(slot: Slot<Value>, value: Value): void {
+    slot.value = value;
+    this.#slots.set(slot.key, slot);
+    this.#cost += costOf(slot.text);
+  }
+
+  #drop({ key, text }: Slot<Value>): void {
+    this.#slots.delete(key);
+    this.#cost -= costOf(text);
+  }
+}
+
+/** With a copy of the text: a caller's may be a slice, which would keep all that it was cut from. */
+function slotFor<Value>(text: string, value: Value): Slot<Value> {
+  const own = Buffer.from(text, 'latin1').toString('latin1');
+  return { key: own.slice(-TAIL_CHARS), text: own, value };
+}
