@@ -58,6 +58,20 @@ describe('the pair of a shard', () => {
   });
 });
 
+describe('the states of shards', () => {
+  it('are held for those that there are, whatever a node says', () => {
+    const progress = new ShardProgress();
+    const knowledge = new FeedKnowledge({ progress });
+    const settings = { audience: [], accessTtlSeconds: 300, sessionMaxSeconds: 1e6, shards: 2 };
+    const shards = [0, 1, 2, 255, 4_711, 2 ** 32 - 1].map((shard) => ({ shard, completeSinceMs: 0, bornMs: 0 }));
+    const nothing = { keys: undefined, revocations: [], caughtUp: false, pong: undefined };
+    knowledge.take({ ...nothing, settings: undefined, shards }, at(1));
+    expect(shards.filter(({ shard }) => progress.get(shard))).to.deep.equal([]);
+    knowledge.take({ ...nothing, settings, shards }, at(2));
+    expect(shards.filter(({ shard }) => progress.get(shard))).to.deep.equal(shards.slice(0, 2));
+  });
+});
+
 describe('the time of the store', () => {
   it('is the highest lower bound, unless the clock was set back', () => {
     const time = new FeedTime();
@@ -155,10 +169,8 @@ describe('pings', () => {
       await new Promise(setImmediate);
     }
     await Promise.all(waits);
-    const apartMs = sentMs.slice(1).map((ms, n) => ms - (sentMs[n] ?? 0));
-    expect(waits.length).to.be.above(1_000);
+    expect(waits.length).to.be.above(sentMs.length);
     expect(sentMs.length).to.be.below(230);
-    expect(Math.min(...apartMs)).to.be.above(0.5);
     barriers.close();
   });
 
