@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { failureOfCall, type TestClient } from '../support/auth-client.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 const [OLD, NEW] = ['the credential of last year, which is to go', 'the-credential-of-this-year-which-comes'];
 
@@ -14,14 +14,14 @@ describe("changing the issuer's credential", () => {
   after(() => stage.clear());
 
   it('refuses no login while nodes and login back ends are changed one after the other', async () => {
-    const folder = await stage.folder();
+    const redis = await stage.redis();
     const login = (client: TestClient, credential: string) => client.issue('alice', undefined, credential);
-    const restarted = async (node: ServiceNode, env: Record<string, string>): Promise<ServiceNode> => {
+    const restarted = async (node: RunningNode, env: Record<string, string>): Promise<RunningNode> => {
       await node.process.stop();
-      return stage.serve(folder, env);
+      return stage.serveHere(redis, env);
     };
-    let one = await stage.serve(folder, { ISSUER_TOKEN: OLD });
-    let two = await stage.serve(folder, { ISSUER_TOKEN: OLD });
+    let one = await stage.serveHere(redis, { ISSUER_TOKEN: OLD });
+    let two = await stage.serveHere(redis, { ISSUER_TOKEN: OLD });
     // The new one is good beside the old, on every node, before anybody sends it.
     one = await restarted(one, { ISSUER_TOKEN: OLD, ISSUER_TOKENS: NEW });
     await Promise.all([one, two].map(({ client }) => login(client, OLD)));

@@ -7,7 +7,7 @@
 const PINGS_APART_MS = 1;
 
 export interface BarriersOptions {
-  /** How long a caller waits for a pong before it asks instead, ms. */
+  /** How long a caller waits for a pong, ms. */
   readonly patienceMs: number;
   /** The most callers that wait. */
   readonly most: number;
