@@ -14,7 +14,6 @@ import * as forge from '../attacks/forge.js';
 import { until } from '../e2e/stage.js';
 
 const LIMIT_MS = 10_000;
-const NOW_MS = Date.now();
 const MOST = Number.MAX_SAFE_INTEGER;
 const { x = '', y = '' } = forge.ecPrivate.export({ format: 'jwk' }) as { x?: string; y?: string };
 const KEY = { kty: 'EC', use: 'sig', alg: 'ES256', kid: forge.es256.kid, crv: 'P-256', x, y, n: '', e: '' };
@@ -26,7 +25,7 @@ const SETTINGS = { issuer: undefined, audience: [], accessTtlSeconds: 300, sessi
 const STATE = { shard: 0, completeSinceMs: 0, bornMs: 0, adoptedSinceMs: undefined };
 const GOOD: Parts = { settings: SETTINGS, keys: { keys: [KEY] }, shards: [STATE], caughtUp: true };
 /** Later than the `iat` of the tokens, and earlier than their `exp`. */
-const PONG = { id: 1, storeTimeMs: NOW_MS + 30_000, uncovered: Buffer.alloc(0) };
+const pong = () => ({ id: 1, storeTimeMs: Date.now() + 30_000, uncovered: Buffer.alloc(0) });
 const ENDED = {
   ...{ shard: 0, sessionId: Buffer.alloc(16), subject: undefined, doubtfulSessionId: undefined },
   ...{ doubtfulSubject: undefined, atMs: NOW_MS },
@@ -49,19 +48,21 @@ const nested = (field: number, content: Buffer): Buffer =>
   Buffer.concat([Buffer.from([(field << 3) | 2, content.length]), content]);
 
 /** What a node says to each ping, by what is wrong with it. None of it may make a token active. */
-const SAID: Readonly<Record<string, readonly Buffer[]>> = {
-  'bytes that are no message': [Buffer.from('deadbeef'.repeat(8), 'hex')],
-  'half a message': [message(GOOD).subarray(0, 40)],
-  'a pong and nothing else': [message({ pong: PONG })],
-  'a pong before it has caught up': [message({ ...GOOD, caughtUp: false, pong: PONG })],
-  'a pong to no ping': [message({ ...GOOD, pong: { ...PONG, id: 4_711 } })],
-  'a pong with the largest id': [message(GOOD), nested(6, varint(1, 2n ** 64n - 1n))],
-  'no settings': [message({ ...GOOD, settings: undefined, pong: PONG })],
-  'no shards': [message({ ...GOOD, settings: { ...SETTINGS, shards: 0 }, pong: PONG })],
-  'no state of the shard': [message({ ...GOOD, shards: [], pong: PONG })],
-  'a state of a shard that there is not': [message({ ...GOOD, shards: [{ ...STATE, shard: 255 }], pong: PONG })],
-  'no key': [message({ ...GOOD, keys: { keys: [] }, pong: PONG })],
-  'keys that are none': [
+const SAID: Readonly<Record<string, () => readonly Buffer[]>> = {
+  'bytes that are no message': () => [Buffer.from('deadbeef'.repeat(8), 'hex')],
+  'half a message': () => [message(GOOD).subarray(0, 40)],
+  'a pong and nothing else': () => [message({ pong: pong() })],
+  'a pong before it has caught up': () => [message({ ...GOOD, caughtUp: false, pong: pong() })],
+  'a pong to no ping': () => [message({ ...GOOD, pong: { ...pong(), id: 4_711 } })],
+  'a pong with the largest id': () => [message(GOOD), nested(6, varint(1, 2n ** 64n - 1n))],
+  'no settings': () => [message({ ...GOOD, settings: undefined, pong: pong() })],
+  'no shards': () => [message({ ...GOOD, settings: { ...SETTINGS, shards: 0 }, pong: pong() })],
+  'no state of the shard': () => [message({ ...GOOD, shards: [], pong: pong() })],
+  'a state of a shard that there is not': () => [
+    message({ ...GOOD, shards: [{ ...STATE, shard: 255 }], pong: pong() }),
+  ],
+  'no key': () => [message({ ...GOOD, keys: { keys: [] }, pong: pong() })],
+  'keys that are none': () => [
     message({
       ...GOOD,
       keys: {
@@ -71,38 +72,46 @@ const SAID: Readonly<Record<string, readonly Buffer[]>> = {
           { ...KEY, alg: 'none' },
         ],
       },
-      pong: PONG,
+      pong: pong(),
     }),
   ],
-  'a point that is not on the curve': [message({ ...GOOD, keys: { keys: [{ ...KEY, y: x }] }, pong: PONG })],
-  'all shards as uncovered, and more': [
-    message({ ...GOOD, pong: { ...PONG, uncovered: Buffer.alloc(100_000, 0xff) } }),
+  'a point that is not on the curve': () => [message({ ...GOOD, keys: { keys: [{ ...KEY, y: x }] }, pong: pong() })],
+  'all shards as uncovered, and more': () => [
+    message({ ...GOOD, pong: { ...pong(), uncovered: Buffer.alloc(100_000, 0xff) } }),
   ],
-  'no time': [message({ ...GOOD, pong: { ...PONG, storeTimeMs: 0 } })],
-  'a negative time': [message({ ...GOOD, pong: { ...PONG, storeTimeMs: -MOST } })],
-  'a time in the far future': [message({ ...GOOD, pong: { ...PONG, storeTimeMs: MOST } })],
-  'tokens that never live': [message({ ...GOOD, settings: { ...SETTINGS, accessTtlSeconds: -1 }, pong: PONG })],
-  'sessions that never live': [message({ ...GOOD, settings: { ...SETTINGS, sessionMaxSeconds: 0 }, pong: PONG })],
-  'complete since the end of time': [message({ ...GOOD, shards: [{ ...STATE, completeSinceMs: MOST }], pong: PONG })],
-  'born at the end of time': [message({ ...GOOD, shards: [{ ...STATE, bornMs: MOST }], pong: PONG })],
-  'an end that cannot be read': [
-    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: Buffer.alloc(3) }], pong: PONG }),
+  'no time': () => [message({ ...GOOD, pong: { ...pong(), storeTimeMs: 0 } })],
+  'a negative time': () => [message({ ...GOOD, pong: { ...pong(), storeTimeMs: -MOST } })],
+  'a time in the far future': () => [message({ ...GOOD, pong: { ...pong(), storeTimeMs: MOST } })],
+  'tokens that never live': () => [message({ ...GOOD, settings: { ...SETTINGS, accessTtlSeconds: -1 }, pong: pong() })],
+  'sessions that never live': () => [
+    message({ ...GOOD, settings: { ...SETTINGS, sessionMaxSeconds: 0 }, pong: pong() }),
   ],
-  'an end of another kind': [message({ ...GOOD, revocations: [{ ...ENDED, sessionId: undefined }], pong: PONG })],
+  'complete since the end of time': () => [
+    message({ ...GOOD, shards: [{ ...STATE, completeSinceMs: MOST }], pong: pong() }),
+  ],
+  'born at the end of time': () => [message({ ...GOOD, shards: [{ ...STATE, bornMs: MOST }], pong: pong() })],
+  'an end that cannot be read': () => [
+    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: Buffer.alloc(3) }], pong: pong() }),
+  ],
+  'an end of another kind': () => [
+    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: undefined }], pong: pong() }),
+  ],
 };
 
 /** Nonsense beside which a token is rightly active. */
-const HARMLESS: Readonly<Record<string, readonly Buffer[]>> = {
-  'all that is needed, and an unknown field': [Buffer.concat([message({ ...GOOD, pong: PONG }), varint(15, 7n)])],
-  'ends with odd times, of odd shards': [
+const HARMLESS: Readonly<Record<string, () => readonly Buffer[]>> = {
+  'all that is needed, and an unknown field': () => [
+    Buffer.concat([message({ ...GOOD, pong: pong() }), varint(15, 7n)]),
+  ],
+  'ends with odd times, of odd shards': () => [
     message({
       ...GOOD,
       revocations: [-MOST, -1, 0, MOST].map((atMs, n) => ({ ...ENDED, shard: 7 + n * 1_000_000, atMs })),
-      pong: PONG,
+      pong: pong(),
     }),
   ],
-  'states of forty thousand shards that there are not': [
-    message({ ...GOOD, pong: PONG }),
+  'states of forty thousand shards that there are not': () => [
+    message({ ...GOOD, pong: pong() }),
     ...Array.from({ length: 40 }, (_, n) =>
       message({ shards: Array.from({ length: 1_000 }, (_, m) => ({ ...STATE, shard: 256 + n * 100_000 + m * 97 })) }),
     ),
@@ -160,7 +169,7 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
 
   for (const [what, messages] of Object.entries(SAID)) {
     it(`calls nothing active, and lives: ${what}`, async () => {
-      said = messages;
+      said = messages();
       isChatty = false;
       const each = validator();
       await until(() => streams > 0, LIMIT_MS);
@@ -177,7 +186,7 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
 
   for (const [what, messages] of Object.entries(HARMLESS)) {
     it(`goes on beside what means nothing: ${what}`, async () => {
-      said = messages;
+      said = messages();
       isChatty = false;
       const each = validator();
       await until(() => each.validateNow(token())?.active ?? false, LIMIT_MS);
