@@ -75,14 +75,14 @@ describe('the states of shards', () => {
 describe('the time of the store', () => {
   it('is the highest lower bound, unless the clock was set back', () => {
     const time = new FeedTime();
-    expect(time.learn(1_000_000, 0, 50)).to.equal(undefined);
+    expect(time.observe(1_000_000, 0, 50)).to.equal(undefined);
     expect(time.nowMs(1_050)).to.equal(1_000_999);
     // A pong that was long on its way says less.
-    expect(time.learn(1_000_100, 60, 1_050)).to.equal(undefined);
+    expect(time.observe(1_000_100, 60, 1_050)).to.equal(undefined);
     expect(time.nowMs(1_050)).to.equal(1_000_999);
-    expect(time.learn(995_000, 1_050, 1_060)).to.equal(undefined);
+    expect(time.observe(995_000, 1_050, 1_060)).to.equal(undefined);
     expect(time.nowMs(1_060)).to.equal(995_000);
-    expect(time.learn(900_000, 1_060, 1_070)).to.be.closeTo(1_001_009, 2);
+    expect(time.observe(900_000, 1_060, 1_070)).to.be.closeTo(1_001_009, 2);
   });
 });
 

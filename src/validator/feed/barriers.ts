@@ -84,7 +84,7 @@ export class Barriers {
     const passed = new Promise<number | undefined>((done) => {
       resolve = done;
     });
-    // After a turn in which nothing could be read: a pong that has come already is taken in first.
+    // One turn later, so that a pong that has arrived is handled first.
     const timer = setTimeout(() => setImmediate(() => this.#end(barrier, undefined)), this.#options.patienceMs);
     const end = (id: number | undefined): void => {
       clearTimeout(timer);

@@ -159,7 +159,7 @@ export class FeedKnowledge {
     }
     // 0: the node could read no shard.
     const latestMs =
-      storeTimeMs > 0 ? this.#time.learn(storeTimeMs, ping.sent.monotonicMs, now.monotonicMs) : undefined;
+      storeTimeMs > 0 ? this.#time.observe(storeTimeMs, ping.sent.monotonicMs, now.monotonicMs) : undefined;
     if (latestMs !== undefined) this.#progress.clockSetBack(latestMs);
   }
 
