@@ -28,7 +28,7 @@ const GOOD: Parts = { settings: SETTINGS, keys: { keys: [KEY] }, shards: [STATE]
 const pong = () => ({ id: 1, storeTimeMs: Date.now() + 30_000, uncovered: Buffer.alloc(0) });
 const ENDED = {
   ...{ shard: 0, sessionId: Buffer.alloc(16), subject: undefined, doubtfulSessionId: undefined },
-  ...{ doubtfulSubject: undefined, atMs: NOW_MS },
+  ...{ doubtfulSubject: undefined, atMs: Date.now() },
 };
 
 const message = (parts: Parts): Buffer =>
