@@ -1,21 +1,25 @@
-// An access token as the page keeps it, with its times by this machine's clock.
+// An access token as the page keeps it, with its age by this machine's clocks.
 
 export interface AccessToken {
   readonly text: string;
-  /** When it was asked for, Unix ms. */
-  readonly atMs: number;
-  readonly lifeMs: number;
-  /** The age at which to refresh it, ms. */
-  readonly refreshAgeMs: number;
+  /** The share of its life that has passed: from 1 on it has expired. */
+  readonly age: () => number;
 }
 
 /**
- * Reads the lifetime out of a token. Its age is measured from the request, by this machine's clock, which may differ
- * from the clock of the service. The share of the life after which to refresh is random, so that tabs and users spread.
+ * Reads the lifetime out of a token. Its age is measured from the request, by this machine's clocks, which may differ
+ * from that of the service.
+ * @param atMs when it was asked for, Unix ms; without `iat`, its life begins then
+ * @throws Error if it is no JWT
  */
 export function readAccessToken(text: string, atMs: number): AccessToken {
   const payload = text.split('.')[1] ?? '';
-  const { iat, exp } = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/')));
-  const lifeMs = (exp - iat) * 1000;
-  return { text, atMs, lifeMs, refreshAgeMs: lifeMs * (0.72 + 0.16 * Math.random()) };
+  const { iat = atMs / 1000, exp } = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/')));
+  const lifeMs = Math.max(exp - iat, 0) * 1000;
+  const readMs = performance.now();
+  return {
+    text,
+    // The first clock may be set back; the second may stop while the machine sleeps.
+    age: () => Math.max(Date.now() - atMs, performance.now() - readMs) / lifeMs,
+  };
 }

@@ -70,7 +70,7 @@ export interface Session {
    * Ends the session, in all tabs.
    * @param options `all`: all sessions of the user, on all devices
    * @throws SessionError `unavailable` or `refused`: the session may go on, so try again; with `all` also `signed_out`:
-   *   the token was refused, so only this session has ended
+   *   there is no session, or its token was refused, so the sessions on other devices go on
    */
   logout(options?: { readonly all?: boolean }): Promise<void>;
   /** @returns removes the listener */

@@ -2,18 +2,16 @@
 
 import { SessionError } from './api.js';
 
-/** The body of a success; undefined: the gateway has refused the token. */
-export type GatewayAnswer = { readonly access: string; readonly refresh?: string } | undefined;
-
 /**
- * Called for each failure, with the least time before the next request as the gateway wants it.
- * @returns when to send the request again, ms from now; undefined: not at all
+ * What has become of a request. Neither a result nor an error: the gateway has refused the token. The least time before
+ * the next request is as the gateway wants it; NaN or undefined: it has not said.
  */
-export type OnFailure = (error: SessionError, retryAfterMs: number) => number | undefined;
+export type Outcome<T> = readonly [result?: T | undefined, error?: SessionError, retryAfterMs?: number];
 
 /** The JSON of an answer, as far as it is one of the gateway. */
-interface JsonBody {
+export interface JsonBody {
   readonly access: string;
+  readonly refresh?: string;
   readonly code?: string;
   readonly detail?: string;
 }
@@ -31,33 +29,36 @@ const TOKEN_REFUSED = /token_not_valid|not_authenticated/;
 /** Answers that are not expected to pass. */
 const REFUSED = /^4(?!01|08|29)/;
 
-/** @throws SessionError `unavailable` or `refused` */
-export async function ask(url: URL, isCookieMode: boolean, body: object, onFailure: OnFailure): Promise<GatewayAnswer> {
-  for (;;) {
-    let retryAfterMs = 0;
-    let error: SessionError;
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(isCookieMode && { 'x-latchkey-mode': 'cookie' }) },
-        body: JSON.stringify(body),
-        credentials: isCookieMode ? 'include' : 'omit',
-        redirect: 'error',
-        // The browser stores the cookie of the answer though the page is gone by then.
-        keepalive: true,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const { status } = response;
-      const answer = await response.json().catch(() => undefined);
-      if (status === 200 && answer) return answer;
-      if (status === 401 && TOKEN_REFUSED.test(`${answer?.code}`)) return undefined;
-      error = new SessionError(REFUSED.test(`${status}`) ? 'refused' : 'unavailable', `${status} ${answer?.detail}`);
-      retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || 0;
-    } catch (cause) {
-      error = new SessionError('unavailable', undefined, cause);
-    }
-    const pauseMs = onFailure(error, retryAfterMs);
-    if (pauseMs === undefined) throw error;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+/**
+ * Sends a request, which may have form fields.
+ * @param read reads the body of a success; if it throws, something else than the gateway has answered
+ */
+export async function ask<T>(
+  url: URL,
+  isCookieMode: boolean,
+  fields: Readonly<Record<string, string>>,
+  read: (answer: JsonBody) => T,
+): Promise<Outcome<T>> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      ...(isCookieMode && { credentials: 'include', headers: { 'x-latchkey-mode': 'cookie' } }),
+      redirect: 'error',
+      // The browser stores the cookie of the answer though the page is gone by then.
+      keepalive: true,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const { status } = response;
+    const answer = await response.json().catch(() => undefined);
+    if (status === 200 && answer) return [read(answer)];
+    if (status === 401 && TOKEN_REFUSED.test(`${answer?.code}`)) return [];
+    return [
+      undefined,
+      new SessionError(REFUSED.test(`${status}`) ? 'refused' : 'unavailable', `${status} ${answer?.detail}`),
+      Number(response.headers.get('retry-after')) * 1000,
+    ];
+  } catch (cause) {
+    return [undefined, new SessionError('unavailable', undefined, cause)];
   }
 }

@@ -3,40 +3,46 @@
 import { type AccessToken, readAccessToken } from './access-token.js';
 import { type Session, SessionError, type SessionEvent, type SessionListener, type SessionOptions } from './api.js';
 import { authorizedFetch } from './authorized-fetch.js';
-import { ask, type GatewayAnswer } from './gateway.js';
-import { keepRefreshToken } from './refresh-token.js';
+import { ask, type JsonBody } from './gateway.js';
 import { joinTabs, type Tabs } from './tabs.js';
 
-declare const location: { readonly href: string };
+declare const location: URL;
 
 type Began = 'signedIn' | 'refreshed';
 
-/** A pause after a failure is at least a quarter and at most three quarters of this, doubled with each failure. */
-const PAUSE_MS = 400;
-const MOST_DOUBLINGS = 6;
-/** A request is repeated that often, if the pauses are not longer than this, ms. Then a new request has to be made. */
-const MOST_TRIES = 4;
-const MOST_WAIT_MS = 4_000;
+/** A pause after a failure is at least half and at most one and a half of this, doubled with each failure. */
+const PAUSE_MS = 200;
 /** The longest pause that `Retry-After` may ask for: a proxy may name a day, and the gateway be back in a minute. */
-const MOST_PAUSE_MS = 20_000;
-const REFRESH = 'token/refresh';
+const MOST_PAUSE_MS = 12_000;
+/** A request is repeated after a pause of at most this. After a longer one a new request has to be made. */
+const MOST_WAIT_MS = 2_500;
 
 /** Creates the session of this tab. Nothing is sent, and nothing is listened to, before the first use. */
 export function createSession({ base, mode, origins = [] }: SessionOptions): Session {
   const isCookieMode = mode === 'cookie';
   const key = `latchkey:${base ?? ''}`;
-  const [load, save] = keepRefreshToken(typeof mode === 'object' ? mode : undefined, key);
+  const storage = typeof mode === 'object' ? mode : undefined;
+  let kept: string | null = null;
+  const load = () => (storage ? storage.getItem(key) : kept);
+  const save = (text: string | null) => {
+    kept = text;
+    return text ? storage?.setItem(key, text) : storage?.removeItem(key);
+  };
   const listeners = new Set<readonly [SessionEvent, SessionListener]>();
+  /** The age at which to refresh a token. It is random, so that tabs and users spread. */
+  const refreshAge = 0.72 + 0.16 * Math.random();
   let token: AccessToken | undefined;
   /** Undefined: not known yet. */
   let isSignedIn: boolean | undefined;
   let trading: Promise<string | undefined> | undefined;
-  /** How often the gateway has failed since its last answer, how it did, and when to ask it again, Unix ms. */
+  /** How often the gateway has failed since its last answer, how it did, and when to ask it again, monotonic ms. */
   let failures = 0;
   let failure: SessionError | undefined;
   let pausedUntilMs = 0;
   /** Counts the starts and ends of sessions: an answer that belongs to an earlier one is dropped. */
   let epoch = 0;
+  /** When the latest was, Unix ms: a token of another tab that was asked for before it is dropped. */
+  let epochMs = 0;
   let tabs: Tabs | undefined;
 
   // Asynchronous, so that a listener that throws breaks nothing here.
@@ -44,13 +50,12 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
     for (const [wanted, listener] of listeners) if (wanted === event) queueMicrotask(() => listener(error));
   };
 
-  const join = (): Tabs => {
+  const join = (): void => {
     tabs ??= joinTabs(
       mode === 'memory' ? '' : key,
-      (message) => {
-        if (message[0] === 'signedOut') return end();
-        if (message[0] === 'signedIn') epoch++;
-        accept(...message);
+      ([kind, access, atMs]) => {
+        if (kind === 'signedOut') end();
+        else if (kind === 'signedIn' || atMs > epochMs) accept(kind, readAccessToken(access, atMs));
       },
       () => failures && refreshAnew(),
       () => {
@@ -58,11 +63,18 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
         refreshAnew();
       },
     );
-    return tabs;
   };
 
-  const accept = (kind: Began, access: string, atMs: number): void => {
-    token = readAccessToken(access, atMs);
+  /** A session begins or ends. */
+  const turn = (): void => {
+    epoch++;
+    epochMs = Date.now();
+    token = undefined;
+  };
+
+  const accept = (kind: Began, next: AccessToken): void => {
+    if (kind === 'signedIn') turn();
+    token = next;
     emit(isSignedIn ? kind : 'signedIn');
     isSignedIn = true;
     pausedUntilMs = 0;
@@ -70,91 +82,95 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
   };
 
   const end = (): undefined => {
-    epoch++;
-    token = undefined;
+    turn();
     if (isSignedIn !== false) emit('signedOut');
     isSignedIn = false;
   };
 
-  const call = (path: string, sent: string | null, body?: object): Promise<GatewayAnswer> => {
+  const call = async <T>(
+    path: string,
+    fields: Readonly<Record<string, string>>,
+    read: (answer: JsonBody) => T,
+  ): Promise<T | undefined> => {
     const own = epoch;
-    const url = new URL(`/api/auth/${path}/`, base ?? location.href);
-    return ask(url, isCookieMode, { ...(sent && { refresh: sent }), ...body }, (error, retryAfterMs) => {
-      if (epoch !== own) return undefined;
+    const url = new URL(`/api/auth/${path}/`, base ?? location);
+    for (;;) {
+      const [result, error, retryAfterMs] = await ask(url, isCookieMode, fields, read);
+      if (!error) return result;
       failure = error;
-      const doubled = PAUSE_MS << Math.min(++failures, MOST_DOUBLINGS);
-      const pauseMs = Math.max(Math.min(retryAfterMs, MOST_PAUSE_MS), doubled * (0.25 + Math.random() / 2));
-      pausedUntilMs = Date.now() + pauseMs;
+      const doubled = Math.min(PAUSE_MS * 2 ** ++failures, MOST_PAUSE_MS);
+      const pauseMs = Math.max(Math.min(retryAfterMs || 0, MOST_PAUSE_MS), doubled * (0.5 + Math.random()));
+      pausedUntilMs = performance.now() + pauseMs;
       emit('unavailable', error);
-      if (error.code !== 'refused' && failures < MOST_TRIES && pauseMs <= MOST_WAIT_MS) return pauseMs;
-      return undefined;
-    });
+      if (epoch !== own || error.code === 'refused' || pauseMs > MOST_WAIT_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   };
 
   /** Trades a refresh token. @param first that of a login; undefined: the one that is kept */
-  const trade = async (kind: Began, path: string, first?: string): Promise<string | undefined> => {
+  const trade = async (kind: Began, first?: string): Promise<string | undefined> => {
     const own = epoch;
     if (first && !isCookieMode) await save(first);
     const sent = first ?? (await load());
     if (!sent && !isCookieMode) return end();
     const atMs = Date.now();
-    const answer = await call(path, sent);
+    const answer = await call(
+      first && isCookieMode ? 'session' : 'token/refresh',
+      { ...(sent && { refresh: sent }) },
+      ({ access, refresh }) => [readAccessToken(access, atMs), refresh] as const,
+    );
     const now = await load();
     // A session has begun or ended meanwhile, here or in another tab.
     if (epoch !== own) return token?.text;
     if (answer) {
       // At once: while the token is saved, a logout could end the session.
-      accept(kind, answer.access, atMs);
+      const [next, refresh] = answer;
+      accept(kind, next);
       // Not by `join`: `close` may have been called meanwhile.
-      tabs?.send([kind, answer.access, atMs]);
+      tabs?.send([kind, next.text, atMs]);
       // A slow answer must not replace the refresh token of a later one.
-      if (answer.refresh && now === sent) await save(answer.refresh);
-      return answer.access;
+      if (refresh && now === sent) await save(refresh);
+      return token?.text;
     }
     // Another tab has traded the token, and the grace window is over.
-    if (now && now !== sent) return trade(kind, path);
+    if (now && now !== sent) return trade(kind);
     await save(null);
     return end();
   };
 
   /** Trades, or waits for the trade that is under way. */
-  const tradeOnce = (kind: Began, path: string, first?: string): Promise<string | undefined> => {
-    trading ??= trade(kind, path, first).finally(() => {
+  const tradeOnce = (kind: Began = 'refreshed', first?: string): Promise<string | undefined> => {
+    trading ??= trade(kind, first).finally(() => {
       trading = undefined;
     });
     return trading;
   };
-  const refresh = () => tradeOnce('refreshed', REFRESH);
 
   /** Refreshes in the background, whatever failed before. */
   const refreshAnew = (): void => {
-    pausedUntilMs = 0;
-    refresh().catch(() => {});
+    tradeOnce().catch(() => {});
   };
 
   const accessToken = async (): Promise<string | undefined> => {
     join();
     if (isSignedIn === false && !trading) return undefined;
-    const nowMs = Date.now();
-    const ageMs = nowMs - (token?.atMs ?? 0);
-    // A clock that was set back makes a token useless.
-    const good = token && ageMs >= 0 && ageMs < token.lifeMs ? token : undefined;
-    if (good && (ageMs < good.refreshAgeMs || nowMs < pausedUntilMs)) return good.text;
-    if (nowMs < pausedUntilMs && !trading) throw failure;
-    if (!good) return refresh();
-    refreshAnew();
-    return good.text;
+    const isPaused = performance.now() < pausedUntilMs;
+    if (token && token.age() < (isPaused ? 1 : refreshAge)) return token.text;
+    if (isPaused && !trading) throw failure;
+    if (token && token.age() < 1) {
+      refreshAnew();
+      return token.text;
+    }
+    return tradeOnce();
   };
 
   return {
     async signIn(first) {
       join();
-      epoch++;
-      token = undefined;
+      turn();
       // Its answer would store the cookie of the session before.
       while (trading) await trading.catch(() => {});
-      if (!(await tradeOnce('signedIn', first && isCookieMode ? 'session' : REFRESH, first)))
-        throw new SessionError('signed_out');
+      if (!(await tradeOnce('signedIn', first))) throw new SessionError('signed_out');
     },
 
     accessToken,
@@ -162,24 +178,28 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
     fetch: authorizedFetch(
       accessToken,
       (refused) => {
-        if (!token || refused !== `Bearer ${token.text}`) return true;
+        if (token?.text !== refused) return true;
         // A new token that is refused has no fault: the next one would be refused too.
-        if (Date.now() - token.atMs < token.lifeMs / 10) return false;
+        if (token.age() < 0.1) return false;
         token = undefined;
         return true;
       },
-      () => [base ?? location.href, location.href, ...origins],
+      () => [base ?? location, location, ...origins],
     ),
 
-    async logout({ all } = {}) {
+    async logout({ all = false } = {}) {
       join();
+      // Only the newest token ends all sessions, and the answer with it may have been lost.
+      if (all) await tradeOnce();
       const sent = await load();
-      const answer = (sent || isCookieMode) && (await call('logout', sent, { all_sessions: all }));
+      const answer =
+        (sent || isCookieMode) &&
+        (await call('logout', { ...(sent && { refresh: sent }), all_sessions: `${all}` }, () => true));
       await save(null);
       end();
       tabs?.send(['signedOut']);
-      // The token was refused, so the other sessions go on.
-      if (all && answer === undefined) throw new SessionError('signed_out');
+      // There is no session, or its token was refused: the other sessions go on.
+      if (all && !answer) throw new SessionError('signed_out');
     },
 
     on(event, listener) {

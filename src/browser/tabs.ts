@@ -3,7 +3,7 @@
 /** A new access token and when it was asked for, of a new session or not; or the end of the session. */
 export type TabMessage =
   | readonly [kind: 'signedIn' | 'refreshed', access: string, atMs: number]
-  | readonly [kind: 'signedOut'];
+  | readonly [kind: 'signedOut', access?: undefined, atMs?: undefined];
 
 export interface Tabs {
   send(message: TabMessage): void;
@@ -37,8 +37,12 @@ export function joinTabs(
   let channel: BroadcastChannel | undefined;
   const open = (): void => {
     if (!name) return;
-    channel = new BroadcastChannel(name);
-    channel.onmessage = ({ data }) => onMessage(data);
+    try {
+      channel = new BroadcastChannel(name);
+      channel.onmessage = ({ data }) => onMessage(data);
+    } catch {
+      // Firefox has none where the user blocks cookies. Then each tab refreshes for itself.
+    }
   };
   const leave = (): void => {
     channel?.close();

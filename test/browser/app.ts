@@ -10,6 +10,7 @@ const LIBRARY = fileURLToPath(new URL('../../src/browser/', import.meta.url));
 
 /** A request to the gateway, and how it was answered. */
 export interface Passed {
+  readonly method: string;
   readonly path: string;
   readonly host: string;
   /** `Sec-Fetch-Site` */
@@ -35,9 +36,11 @@ export async function serveApp(request: IncomingMessage, response: ServerRespons
     response.writeHead(200, { 'content-type': 'text/javascript' });
     response.end(readFileSync(LIBRARY + path.slice('/lib/'.length)));
   } else if (path === '/login') {
-    const refresh = await parts.login(await bodyOf(request));
+    const refresh = await parts.login(await userOf(request));
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     response.end(JSON.stringify({ refresh }));
+  } else if (path === '/login-with-cookie') {
+    await beginSession(request, response, parts);
   } else if (path === '/orders') {
     await serveOrders(request, response, parts);
   } else if (path.startsWith('/api/auth/')) {
@@ -45,6 +48,30 @@ export async function serveApp(request: IncomingMessage, response: ServerRespons
   } else {
     response.writeHead(404).end();
   }
+}
+
+/** The name in a login: the text of a form's field, or the whole body. */
+async function userOf(request: IncomingMessage): Promise<string> {
+  const body = await bodyOf(request);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/')) return body;
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData();
+  return `${form.get('user')}`;
+}
+
+/** A login that keeps the refresh token from the page: it begins the session itself, and passes the cookie on. */
+async function beginSession(request: IncomingMessage, response: ServerResponse, parts: AppParts): Promise<void> {
+  const refresh = await parts.login(await userOf(request));
+  const answer = await fetch(`http://${parts.gatewayOf(request.headers.host ?? '')}/api/auth/session/`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-latchkey-mode': 'cookie',
+      'sec-fetch-site': 'same-origin',
+    },
+    body: JSON.stringify({ refresh }),
+  });
+  response.writeHead(answer.status, { 'set-cookie': answer.headers.getSetCookie() }).end();
 }
 
 /** The API: it has the gateway decide about the token, as a proxy does. */
@@ -60,14 +87,21 @@ async function pass(
   path: string,
   { gatewayOf, onAnswer }: AppParts,
 ): Promise<void> {
-  const { headers, method, url } = request;
+  const { headers, method = '', url } = request;
   const { host = '', referer = '', 'sec-fetch-site': site } = headers;
   const upstream = httpRequest(`http://${gatewayOf(host)}${url}`, { method, headers });
   upstream.end(await bodyOf(request));
   const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
   const text = await bodyOf(answer);
   const status = answer.statusCode ?? 0;
-  const isWanted = await onAnswer({ path, host, site: typeof site === 'string' ? site : undefined, status, referer });
+  const isWanted = await onAnswer({
+    method,
+    path,
+    host,
+    site: typeof site === 'string' ? site : undefined,
+    status,
+    referer,
+  });
   if (isWanted) response.writeHead(status, answer.headers).end(text);
   else response.destroy();
 }

@@ -138,6 +138,7 @@ export class CompareServer {
     const { status } = answer;
     const pair = (await answer.json()) as { readonly access: string; readonly refresh: string };
     const passed = {
+      method: 'POST',
       path: '/token/refresh/',
       host: '',
       site: undefined,

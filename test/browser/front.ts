@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Authority } from '../support/certificates.js';
-import { type AppParts, type Passed, serveApp } from './app.js';
+import { type AppParts, bodyOf, type Passed, serveApp } from './app.js';
 
 export const APP = 'https://app.site.test';
 /** Its gateway sets the cookie with the prefix `__Host-`. */
@@ -17,8 +17,19 @@ export const SIBLING = 'https://evil.site.test';
 /** Another site. */
 export const OTHER_SITE = 'https://evil.test';
 
+/** Any page may ask, with any header. */
+const CATCHES = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' };
+
 /** What becomes of the answer to a refresh: it passes, it is lost with its connection, or it waits for `release`. */
 export type AnswerFate = 'pass' | 'lose' | 'hold';
+
+/** A request of a page, other than one to the gateway. */
+export interface Asked {
+  readonly url: string;
+  readonly method: string;
+  readonly authorization: string | undefined;
+  readonly body: string;
+}
 
 export type FrontParts = Omit<AppParts, 'onAnswer'>;
 
@@ -28,10 +39,15 @@ export class Front {
   readonly #release = new EventEmitter().setMaxListeners(0);
   /** Pages and scripts, by URL. */
   readonly #pages = new Map<string, { readonly type: string; readonly text: string }>();
+  readonly #redirects = new Map<string, string>();
   readonly passed: Passed[] = [];
   fate: AnswerFate = 'pass';
   /** How many answers are being held. */
   held = 0;
+  /** How many of the next requests to the API are refused. */
+  refusals = 0;
+  /** The requests to the API, and those to `/catch` of any host. */
+  readonly asked: Asked[] = [];
 
   private constructor(server: Server, parts: FrontParts) {
     this.#server = server;
@@ -59,6 +75,11 @@ export class Front {
     this.#pages.set(url, { type, text });
   }
 
+  /** Answers a URL with a redirect. */
+  redirect(url: string, location: string): void {
+    this.#redirects.set(url, location);
+  }
+
   /** Lets the answers that are held go on. */
   release(): void {
     this.fate = 'pass';
@@ -78,10 +99,27 @@ export class Front {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const origin = `https://${request.headers.host}`;
-    const page = this.#pages.get(origin + (request.url ?? '').replace(/\?.*$/, ''));
-    if (page) response.writeHead(200, { 'content-type': page.type }).end(page.text);
-    else if (![APP, HOST_APP, WWW].includes(origin)) response.writeHead(404).end();
-    else await serveApp(request, response, { ...this.#parts, onAnswer: (passed) => this.#onAnswer(passed) });
+    const path = (request.url ?? '').replace(/\?.*$/, '');
+    const page = this.#pages.get(origin + path);
+    const location = this.#redirects.get(origin + path);
+    if (page) return void response.writeHead(200, { 'content-type': page.type }).end(page.text);
+    if (location !== undefined) return void response.writeHead(307, { location }).end();
+    if (path === '/orders' || path === '/catch') {
+      const { method = '', headers } = request;
+      this.asked.push({
+        url: origin + path,
+        method,
+        authorization: headers.authorization,
+        body: await bodyOf(request),
+      });
+    }
+    if (path === '/catch') return void response.writeHead(200, CATCHES).end();
+    if (path === '/orders' && this.refusals > 0) {
+      this.refusals--;
+      return void response.writeHead(401).end();
+    }
+    if (![APP, HOST_APP, WWW].includes(origin)) return void response.writeHead(404).end();
+    await serveApp(request, response, { ...this.#parts, onAnswer: (passed) => this.#onAnswer(passed) });
   }
 
   async #onAnswer(passed: Passed): Promise<boolean> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { TestClient } from '../support/auth-client.js';
 import { JWT_SECRET, type Started, startGateway, startServe } from '../support/processes.js';
-import { launchChromium } from './chromium.js';
+import { launchChromium, launchWithPreferences } from './chromium.js';
 import { APP, Front, HOST_APP, WWW } from './front.js';
 import { quickFolder } from './quick-folder.js';
 
@@ -32,6 +32,12 @@ export const APP_PAGE = `<!doctype html><title>app</title><script type="module">
 </script>`;
 
 const CORS = { CORS_ORIGINS: WWW, CORS_CREDENTIALS: 'true' };
+
+/** The options of Chromium, so that the hosts of the tests are those of the front. */
+const browserArgs = (front: Front): readonly string[] => [
+  '--ignore-certificate-errors',
+  `--host-resolver-rules=MAP *.test 127.0.0.1:${front.port}`,
+];
 
 export class Rig {
   readonly front: Front;
@@ -73,16 +79,21 @@ export class Rig {
     });
     for (const origin of [APP, HOST_APP]) front.page(`${origin}/`, APP_PAGE);
     front.page(`${WWW}/`, APP_PAGE.replace("mode: 'cookie'", `mode: 'cookie', base: '${APP}'`));
-    const browser = await launchChromium([
-      '--ignore-certificate-errors',
-      `--host-resolver-rules=MAP *.test 127.0.0.1:${front.port}`,
-    ]);
+    const browser = await launchChromium(browserArgs(front));
     return new Rig({ front, browser, service, gateways: [gateway, hostGateway], client, folder });
   }
 
   /** A user's browser: cookies and storage of its own. */
   async user(): Promise<BrowserContext> {
     const context = await this.#browser.newContext({ ignoreHTTPSErrors: true });
+    this.#contexts.push(context);
+    return context;
+  }
+
+  /** The browser of a user who blocks all cookies, which is closed with the others. */
+  async userWithoutCookies(): Promise<BrowserContext> {
+    const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+    const context = await launchWithPreferences(join(this.#folder, 'profile'), preferences, browserArgs(this.front));
     this.#contexts.push(context);
     return context;
   }
@@ -96,15 +107,16 @@ export class Rig {
   }
 
   /** A tab of the app in a browser of its own, where a user has signed in. */
-  async signedIn(url = `${APP}/`): Promise<Page> {
+  async signedIn(url = `${APP}/`, subject = 'alice'): Promise<Page> {
     const page = await this.tab(await this.user(), url);
-    await page.evaluate('login()');
+    await page.evaluate(`login('${subject}')`);
     return page;
   }
 
   /** Closes the browsers of the users so far. */
   async clear(): Promise<void> {
     this.front.release();
+    this.front.refusals = 0;
     for (const context of this.#contexts.splice(0)) await context.close();
   }
 

@@ -179,10 +179,11 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/platform/private-server.ts',
-    files: ['src/platform/address-unusable.ts', 'src/platform/env.ts', 'src/platform/logger.ts'],
+    files: ['address-unusable', 'closing-order', 'env', 'logger'].map((name) => `src/platform/${name}.ts`),
     packages: [],
     node: true,
   },
+  { at: 'src/platform/closing-order.ts', files: [], packages: [], node: false },
   { at: 'src/platform/address-unusable.ts', files: ['src/platform/env.ts'], packages: [], node: false },
   // Its channels are gRPC's; all else is Node's.
   {

@@ -101,6 +101,38 @@ describe('docs/rest-api.md on REST answers', () => {
   }
 });
 
+describe('a gateway with cookie mode, asked without its header', () => {
+  const COOKIES = '__Secure-lk-refresh=a.b.c; __Secure-lk-refresh=tossed';
+  let plain: RunningGateway;
+  let cookies: RunningGateway;
+  /** The same gateway, to which each request brings cookies. */
+  let withCookies: RunningGateway;
+
+  before(async () => {
+    plain = await RunningGateway.start();
+    cookies = await RunningGateway.start({ variables: { REFRESH_COOKIE: 'true', CORS_CREDENTIALS: 'true' } });
+    const ask = (path: string, init: RequestInit = {}) =>
+      cookies.ask(path, { ...init, headers: { ...(init.headers as Record<string, string>), cookie: COOKIES } });
+    withCookies = Object.create(cookies, { ask: { value: ask } });
+  });
+  after(() => Promise.all([plain, cookies].map((gateway) => gateway.stop())));
+  beforeEach(() => [plain, cookies].map((gateway) => gateway.service.reset()));
+
+  /** All of an answer but what differs by time. */
+  const bytes = ({ status: code, text, headers }: Answered): unknown => [
+    code,
+    text,
+    [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
+  ];
+
+  for (const [request, { ask }] of Object.entries(REQUESTS)) {
+    it(`answers the same bytes: ${request}`, async () => {
+      const expected = bytes(await ask(plain));
+      for (const gateway of [cookies, withCookies]) expect(bytes(await ask(gateway))).to.deep.equal(expected);
+    });
+  }
+});
+
 const PAGE = { 'x-latchkey-mode': 'cookie', 'sec-fetch-site': 'same-origin' };
 const COOKIE = { ...PAGE, cookie: '__Secure-lk-refresh=a.b.c' };
 const page =

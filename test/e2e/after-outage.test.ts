@@ -15,7 +15,7 @@ describe('a Redis that was away', () => {
 
   it('does not carry out, on its return, the logout that its caller has given up on', async () => {
     const redis = await stage.redis();
-    const { client } = await stage.serve(redis);
+    const { client } = await stage.serveHere(redis);
     const { accessToken, refreshToken } = await client.issue();
     client.deadlineMs = 700;
     redis.pause();
@@ -31,7 +31,7 @@ describe('a Redis that was away', () => {
 
   it('leaves a client whose refresh it may or may not have carried out with a good session: a retry succeeds', async () => {
     const redis = await stage.redis();
-    const { client } = await stage.serve(redis);
+    const { client } = await stage.serveHere(redis);
     for (const pauseMs of [0, 900]) {
       const { refreshToken, sessionId } = await client.issue();
       client.deadlineMs = 700;
@@ -50,7 +50,7 @@ describe('a Redis that was away', () => {
 
   it('does not eat up the window of a retry: the time that it was away does not count', async () => {
     const redis = await stage.redis();
-    const { client } = await stage.serve(redis, { REFRESH_GRACE: '1s' });
+    const { client } = await stage.serveHere(redis, { REFRESH_GRACE: '1s' });
     const { refreshToken } = await client.issue();
     const lost = await client.refresh(refreshToken);
     redis.pause();

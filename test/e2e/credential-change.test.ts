@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { basic, REVOKE_ALL, SECRET, writeOAuthClients } from '../gateway/oauth-clients.js';
 import { failureOfCall, type TestClient } from '../support/auth-client.js';
-import { type RunningNode, type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 const [OLD, NEW] = ['the credential of last year, which is to go', 'the-credential-of-this-year-which-comes'];
 
@@ -15,14 +15,14 @@ describe("changing the issuer's credential", () => {
   after(() => stage.clear());
 
   it('refuses no login while nodes and login back ends are changed one after the other', async () => {
-    const folder = await stage.folder();
+    const redis = await stage.redis();
     const login = (client: TestClient, credential: string) => client.issue('alice', undefined, credential);
-    const restarted = async (node: ServiceNode, env: Record<string, string>): Promise<ServiceNode> => {
+    const restarted = async (node: RunningNode, env: Record<string, string>): Promise<RunningNode> => {
       await node.process.stop();
-      return stage.serve(folder, env);
+      return stage.serveHere(redis, env);
     };
-    let one = await stage.serve(folder, { ISSUER_TOKEN: OLD });
-    let two = await stage.serve(folder, { ISSUER_TOKEN: OLD });
+    let one = await stage.serveHere(redis, { ISSUER_TOKEN: OLD });
+    let two = await stage.serveHere(redis, { ISSUER_TOKEN: OLD });
     // The new one is good beside the old, on every node, before anybody sends it.
     one = await restarted(one, { ISSUER_TOKEN: OLD, ISSUER_TOKENS: NEW });
     await Promise.all([one, two].map(({ client }) => login(client, OLD)));
@@ -60,10 +60,10 @@ describe('changing the credential to revoke', () => {
   }
 
   it('refuses no revocation while nodes and gateways are changed one after the other', async () => {
-    const folder = await stage.folder();
-    const before = await stage.serve(folder, { REVOKER_TOKEN: OLD });
-    const between = await stage.serve(folder, { REVOKER_TOKEN: OLD, REVOKER_TOKENS: NEW });
-    const after = await stage.serve(folder, { REVOKER_TOKEN: NEW });
+    const redis = await stage.redis();
+    const before = await stage.serveHere(redis, { REVOKER_TOKEN: OLD });
+    const between = await stage.serveHere(redis, { REVOKER_TOKEN: OLD, REVOKER_TOKENS: NEW });
+    const after = await stage.serveHere(redis, { REVOKER_TOKEN: NEW });
     // 1. Nodes accept both, one after the other; 2. gateways send the new one; 3. nodes accept the new one alone.
     expect([await statusBy(OLD, before), await statusBy(OLD, between)]).to.deep.equal([204, 204]);
     expect([await statusBy(NEW, between), await statusBy(NEW, after)]).to.deep.equal([204, 204]);

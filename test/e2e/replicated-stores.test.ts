@@ -7,7 +7,7 @@ import { FeedStream } from '../support/feed-stream.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage, until } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 const GRACE_MS = 2_000;
@@ -28,7 +28,7 @@ for (const [name, start] of STORES) {
   describe(`two nodes and a gateway on ${name}`, function () {
     this.timeout(120_000);
     const stage = new Stage();
-    let nodes: readonly [ServiceNode, ServiceNode];
+    let nodes: readonly [RunningNode, RunningNode];
     let browsers: readonly AnyBrowser[];
     const alternating = <T>(two: readonly T[], index: number): T => two[index % 2] as T;
 
@@ -37,7 +37,7 @@ for (const [name, start] of STORES) {
       stage.owns(() => world.stop());
       const secrets = world instanceof SentinelWorld ? { REDIS_SENTINEL_PASSWORD: PASSWORD } : {};
       const env = { REDIS_MIN_REPLICAS: '1', REFRESH_GRACE: `${GRACE_MS}ms`, ...secrets };
-      nodes = [await stage.serveAt(world.url, env), await stage.serveAt(world.url, env)];
+      nodes = [await stage.serveHereAt(world.url, env), await stage.serveAt(world.url, env)];
       for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
       browsers = [await stage.gatewayHere(nodes[0]), await stage.gatewayHere(nodes[1])];
     });

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { FeedStream } from '../support/feed-stream.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { Crew } from '../workers/crew.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage, until } from './stage.js';
 
 const MARGIN_MS = 10_000;
 
@@ -21,7 +21,7 @@ describe('the revocation feed', function () {
     return stream;
   };
   /** Logs a session out. @returns what the feed says of it */
-  const end = async ({ client }: Pick<ServiceNode, 'client'>, subject = 'ann'): Promise<string> => {
+  const end = async ({ client }: Pick<RunningNode, 'client'>, subject = 'ann'): Promise<string> => {
     const { sessionId, refreshToken } = await client.issue(subject);
     await client.logout({ refreshToken });
     return `s${sessionId.replaceAll('-', '')}`;
@@ -29,10 +29,10 @@ describe('the revocation feed', function () {
 
   describe('of two nodes on Redis', () => {
     let redis: RedisServer;
-    let nodes: readonly [ServiceNode, ServiceNode];
+    let nodes: readonly [RunningNode, RunningNode];
     before(async () => {
       redis = await stage.redis();
-      nodes = [await stage.serve(redis), await stage.serve(redis)];
+      nodes = [await stage.serve(redis), await stage.serveHere(redis)];
     });
     const logOf = async (subject: string): Promise<string> => {
       const [log = ''] = await redis.raw.keys(`${(await redis.raw.keys('lk:1:*:u:*'))[0]?.replace(/:u:.*/, '')}:log`);
@@ -99,7 +99,7 @@ describe('the revocation feed', function () {
     });
 
     it('ends with UNAVAILABLE when its node stops', async () => {
-      const node = await stage.serve(redis);
+      const node = await stage.serveHere(redis);
       const stream = watch(node.process.address);
       await stream.pong();
       const stopped = node.process.stop();

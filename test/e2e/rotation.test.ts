@@ -82,7 +82,7 @@ describe('keys that change while nodes run', function () {
       addKey(folder, 'oldest', 100 * DAY);
       addKey(folder, 'first', 50 * DAY);
       const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms', LOG_LEVEL: 'info' };
-      nodes = [await stage.serve(redis, env), await stage.serve(redis, env)];
+      nodes = [await stage.serveHere(redis, env), await stage.serve(redis, env)];
     });
 
     it('loses no request', async () => {

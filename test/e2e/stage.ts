@@ -44,8 +44,17 @@ export class Stage {
   }
 
   /** A service in the test's own process: for what a service answers, whatever its process does. */
-  async serveHere(store: StoreAt, env: Env = {}): Promise<RunningNode> {
-    const process = await serveInProcess({ JWT_SECRET, ...urlOrFolder(store), ...env });
+  serveHere(store: StoreAt, env: Env = {}): Promise<RunningNode> {
+    return this.#serveHere(urlOrFolder(store), env);
+  }
+
+  /** The same on the Redis that a URL leads to. */
+  serveHereAt(url: string, env: Env = {}): Promise<RunningNode> {
+    return this.#serveHere({ REDIS_URL: url }, env);
+  }
+
+  async #serveHere(at: Env, env: Env): Promise<RunningNode> {
+    const process = await serveInProcess({ JWT_SECRET, ...at, ...env });
     this.#ends.push(() => process.kill());
     return { process, client: this.client(process.address) };
   }

@@ -42,6 +42,19 @@ describe('gateway: cookie mode', () => {
     expect(gateway.service.lastCall?.request).to.deep.equal({ refreshToken: 'old' });
   });
 
+  it('takes forms, as latchkey/browser sends them', async () => {
+    const form = { ...WITH_COOKIE, 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' };
+    const begun = await gateway.post(SESSION, 'refresh=old', form);
+    expect([begun.status, begun.text, cookieIn(begun)]).to.deep.equal([200, `{"access":"${PAIR.access}"}`, [STORED]]);
+    const refreshed = await gateway.post(REFRESH, '', form);
+    expect([refreshed.status, cookieIn(refreshed)]).to.deep.equal([200, [STORED]]);
+    for (const all of [false, true]) {
+      const ended = await gateway.post(LOGOUT, `all_sessions=${all}`, form);
+      expect([ended.status, ended.text, cookieIn(ended)]).to.deep.equal([200, '{}', [CLEARED]]);
+      expect(gateway.service.lastCall?.request).to.include({ refreshToken: 'old', allSessions: all });
+    }
+  });
+
   it('refreshes by the cookie', async () => {
     for (const path of [REFRESH, '/api/auth/token/refresh']) {
       const answer = await post(path, WITH_COOKIE);
@@ -62,13 +75,18 @@ describe('gateway: cookie mode', () => {
   });
 
   it('removes the cookie when its token is bad', async () => {
-    for (const reason of ['EXPIRED', 'REVOKED', 'REUSED', 'MALFORMED']) {
+    for (const [reason, detail] of [
+      ['EXPIRED', 'Token is expired'],
+      ['REVOKED', 'Token is blacklisted'],
+      ['REUSED', 'Token is blacklisted'],
+      ['MALFORMED', 'Token is invalid'],
+    ] as const) {
       fails(tokenProblem(reason));
       for (const path of [REFRESH, LOGOUT]) {
         const answer = await post(path, WITH_COOKIE);
         expect([answer.status, cookieIn(answer)]).to.deep.equal([401, [CLEARED]]);
         expect(answer.headers.get('www-authenticate')).to.equal('Bearer realm="api"');
-        expect(answer.text).to.contain('"code":"token_not_valid"');
+        expect(answer.text).to.equal(`{"detail":"${detail}","code":"token_not_valid"}`);
       }
     }
   });

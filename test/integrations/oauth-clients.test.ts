@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
-import type { Browser } from '../e2e/browser.js';
-import { type ServiceNode, Stage } from '../e2e/stage.js';
+import { generateKey } from '../../src/adapters/jwt/key-files.js';
+import type { AnyBrowser } from '../e2e/browser.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { freePort } from '../support/free-ports.js';
-import { runCommand } from '../support/processes.js';
 
 const ISSUER = 'https://login.example.com/tenants/one';
 const ORIGIN = new URL(ISSUER).origin;
@@ -22,16 +22,16 @@ const asClient = { authorization: `Basic ${Buffer.from(`${ID}:${SECRET}`).toStri
 
 describe('OAuth libraries', () => {
   const stage = new Stage();
-  let node: ServiceNode;
-  let gateway: Browser;
+  let node: RunningNode;
+  let gateway: AnyBrowser;
   /** The settings of the gateway. */
   let variables: Record<string, string>;
   /** A client of IssuerService. */
-  let issuer: ServiceNode['client'];
+  let issuer: RunningNode['client'];
   before(async () => {
     const [folder, data] = [await stage.folder(), await stage.folder()];
     const env = { JWT_KEYS_DIR: join(folder, 'keys') };
-    expect((await runCommand(['keys', 'generate'], env)).code).to.equal(0);
+    generateKey(env.JWT_KEYS_DIR, 'one');
     const secretHash = createHash('sha256').update(SECRET).digest('hex');
     const rights = ['introspect', 'global_revocation'];
     const file = join(folder, 'clients.json');
@@ -39,7 +39,7 @@ describe('OAuth libraries', () => {
     // IssuerService has a port of its own, with the credential for revocations alone.
     const port = await freePort();
     const shared = { JWT_ISSUER: ISSUER, ISSUER_ADDRESS: `127.0.0.1:${port}`, REVOKER_TOKEN: REVOKER };
-    node = await stage.serve(data, {
+    node = await stage.serveHere(data, {
       ...env,
       ...shared,
       JWT_SECRET: '',
@@ -47,7 +47,7 @@ describe('OAuth libraries', () => {
       JWT_CLIENT_ID: 'shop',
     });
     variables = { ...shared, OAUTH_CLIENTS: file };
-    gateway = await stage.gateway(node, variables);
+    gateway = await stage.gatewayHere(node, variables);
     issuer = stage.client(`127.0.0.1:${port}`);
   });
   after(() => stage.clear());

@@ -19,7 +19,7 @@ describe('the page on OAuth', function () {
   it('has commands that work, and shows the members that they print', async function () {
     const [makeEntry = '', start = '', useIt = '', revokeAll = ''] = blocks('sh');
     const [file = '', response = ''] = blocks('json');
-    const node = await stage.serve(await stage.folder(), {
+    const node = await stage.serveHere(await stage.folder(), {
       ...{ JWT_ISSUER: 'https://login.example.com', JWT_AUDIENCE: 'orders', JWT_CLIENT_ID: 'shop' },
       REVOKER_TOKEN: 'a credential to revoke, for tests alone',
     });

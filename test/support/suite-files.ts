@@ -1,18 +1,19 @@
 // The parts of the whole suite: which files run apart, and which of the others begin first.
 
-/** Files with bounds on time that are promises, and the bounds: when all others have ended, one runs on each processor. */
+/** Files with bounds on time that are promises, and the bounds: when all others have ended, two run on each processor. */
 export const TIMED: Readonly<Record<string, string>> = {
   'test/faults/redis-faults.test.ts': 'answers within a second, and recovery within two, in each fault of Redis',
   'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
   'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
-  'test/faults/cluster-failover.test.ts': 'few calls fail while a slot moves, or a primary is replaced',
+  'test/faults/slot-move.test.ts': 'few calls fail while a slot moves',
   'test/e2e/races.test.ts': 'the 900 ms that the gateway waits for an answer',
+  'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
   'test/grpc/overload.test.ts': 'a pause of a second, for which no call may be refused',
 };
 
 /** Files that run at the end, one after the other while nothing else does, and what other work would falsify. */
 export const ALONE: Readonly<Record<string, string>> = {
-  'test/e2e/overload.test.ts': 'as many calls as a service takes, none of which may be refused',
+  'test/e2e/capacity.test.ts': 'as many calls as a service takes, none of which may be refused',
 };
 
 /** Of all other files, those that take longest, in the order in which they begin, so that none of them ends last. */
@@ -21,6 +22,7 @@ export const FIRST: readonly string[] = [
   'test/chaos/sentinel.test.ts',
   'test/chaos/cluster.test.ts',
   'test/faults/sentinel-failover.test.ts',
+  'test/faults/cluster-failover.test.ts',
   'test/workers/serve.test.ts',
   'test/faults/cluster-owner.test.ts',
   'test/faults/process-stop.test.ts',

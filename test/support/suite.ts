@@ -13,6 +13,8 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
 /** Most files wait for most of their time: for leases, failovers, time limits. */
 const JOBS_PER_PROCESSOR = 3;
+/** Those with bounds on time wait for most of it, too; two of them leave each other enough of a processor. */
+const TIMED_PER_PROCESSOR = 2;
 
 /** How long a test or a hook may take that names no limit of its own, ms. */
 const LIMIT_MS = 60_000;
@@ -64,7 +66,7 @@ const parts = [
     files.filter((path) => !apart.includes(path)),
   ),
   await run(
-    new Mocha({ ...options, parallel: true, jobs: Math.min(jobs, processors) }),
+    new Mocha({ ...options, parallel: true, jobs: Math.min(jobs, TIMED_PER_PROCESSOR * processors) }),
     timed.filter((path) => files.includes(path)),
   ),
   await run(

@@ -8,7 +8,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage, until } from '../e2e/stage.js';
 import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -30,13 +30,13 @@ describe('a validator that follows the feed of the real service', () => {
   const validators: Validator[] = [];
   let redis: RedisServer;
   let env: Record<string, string>;
-  let node: ServiceNode;
+  let node: RunningNode;
   before(async () => {
     redis = await stage.redis();
     const folder = await stage.folder();
     writeFileSync(join(folder, 'es256.pem'), forge.ecPem, { mode: 0o600 });
     env = { JWT_KEYS_DIR: folder, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' };
-    node = await stage.serve(redis, { ...env, ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: '2020-01-01T00:00:00Z' });
+    node = await stage.serveHere(redis, { ...env, ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: '2020-01-01T00:00:00Z' });
     const each = await validator();
     await until(() => each.validateNow(authentic(claims()))?.active ?? false, LIMIT_MS);
     await each.close();
@@ -166,7 +166,7 @@ describe('a validator that follows the feed of the real service', () => {
   });
 
   it('asks the service that has no room for one more stream, or no feed at all', async () => {
-    const small = await stage.serve(await stage.folder(), { ...env, MAX_WATCHERS: '1' });
+    const small = await stage.serveHere(await stage.folder(), { ...env, MAX_WATCHERS: '1' });
     const { address } = small.process;
     expect((await validator({ address })).state().feed).to.equal('following');
     const crowded = await validator({ address, source: 'auto' });
@@ -186,7 +186,7 @@ describe('a validator that follows the feed of the real service', () => {
   });
 
   it('has no use for the feed of a service without a public key, and asks', async () => {
-    const secret = await stage.serve(await stage.folder());
+    const secret = await stage.serveHere(await stage.folder());
     const each = await validator({ address: secret.process.address, source: 'auto' });
     await until(() => each.state().feed === 'off', LIMIT_MS);
     const { accessToken } = await secret.client.issue();

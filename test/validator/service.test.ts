@@ -7,7 +7,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, type ServiceNode, Stage, until } from '../e2e/stage.js';
 import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -25,7 +25,7 @@ describe('a validator of the real service', () => {
   let env: Record<string, string>;
   let node: ServiceNode;
   /** A node of its own store that takes another issuer's tokens. */
-  let adopting: ServiceNode;
+  let adopting: RunningNode;
   let clock: HandClock;
   before(async () => {
     redis = await stage.redis();
@@ -33,7 +33,11 @@ describe('a validator of the real service', () => {
     writeFileSync(join(folder, 'es256.pem'), forge.ecPem, { mode: 0o600 });
     env = { JWT_KEYS_DIR: folder, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' };
     node = await stage.serve(redis, env);
-    adopting = await stage.serve(await stage.folder(), { ...env, ADOPT_TOKENS: 'simplejwt', SESSIONS_SINCE: LONG_AGO });
+    adopting = await stage.serveHere(await stage.folder(), {
+      ...env,
+      ADOPT_TOKENS: 'simplejwt',
+      SESSIONS_SINCE: LONG_AGO,
+    });
     // A session must start after the birth of the store.
     const { accessToken } = await node.client.issue();
     await until(async () => (await node.client.verdict(accessToken)) === 'active', LIMIT_MS);

@@ -7,7 +7,7 @@ import { makeSessionId } from '../../src/core/token/session-id.js';
 import type { Source, Validator } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import * as forge from '../attacks/forge.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage, until } from '../e2e/stage.js';
 
 const LIMIT_MS = 20_000;
 const { authentic, goodClaims } = forge;
@@ -79,7 +79,7 @@ describe('a validator by the feed and one by the answers of the service', () => 
     return authentic(goodClaims({ sid, jti: `a${sid}.0`, iat, exp: iat + 300, ...claims }), header);
   }
 
-  async function by(source: Source, node: ServiceNode, own: object): Promise<Validator> {
+  async function by(source: Source, node: RunningNode, own: object): Promise<Validator> {
     const each = buildValidator({ address: node.process.address, deadline: '10s', source, ...own });
     validators.push(each);
     await each.ready();
@@ -93,7 +93,7 @@ describe('a validator by the feed and one by the answers of the service', () => 
 
   for (const [settings, env] of Object.entries(SETTINGS)) {
     it(`say the same, with the same problem, where the service has ${settings}`, async () => {
-      const node = await stage.serve(await stage.folder(), { ...env, JWT_KEYS_DIR: keys });
+      const node = await stage.serveHere(await stage.folder(), { ...env, JWT_KEYS_DIR: keys });
       for (const own of [{}, { issuer: forge.ISSUER, audience: 'web' }]) {
         const [feed, answers] = [await by('feed', node, own), await by('answers', node, own)];
         await until(() => feed.validateNow(token({ claims: { aud: ['api', 'web'] } }))?.active ?? false, LIMIT_MS);

@@ -8,7 +8,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage, until } from '../e2e/stage.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { goodToken, ScriptedService } from './scripted-service.js';
@@ -20,12 +20,16 @@ const { authentic, authenticHs256, goodClaims } = forge;
 describe("a validator with whenStale: 'throw'", () => {
   const stage = new Stage();
   const validators: Validator[] = [];
-  let node: ServiceNode;
+  let node: RunningNode;
   let proxy: TcpProxy;
   before(async () => {
     const keys = await stage.folder();
     writeFileSync(join(keys, 'es256.pem'), forge.ecPem, { mode: 0o600 });
-    node = await stage.serve(await stage.folder(), { JWT_KEYS_DIR: keys, JWT_ISSUER: forge.ISSUER, MAX_WATCHERS: '1' });
+    node = await stage.serveHere(await stage.folder(), {
+      JWT_KEYS_DIR: keys,
+      JWT_ISSUER: forge.ISSUER,
+      MAX_WATCHERS: '1',
+    });
     proxy = await TcpProxy.start(Number(node.process.address.split(':')[1]));
     stage.owns(() => proxy.stop());
   });

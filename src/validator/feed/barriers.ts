@@ -1,7 +1,7 @@
 // Barriers: callers that need what is known as of now share one urgent ping per turn. Bounded in number and in time.
 
 export interface BarriersOptions {
-  /** How long a caller waits for a pong before it asks instead, ms. */
+  /** How long a caller waits for a pong, ms. */
   readonly patienceMs: number;
   /** The most callers that wait. */
   readonly most: number;

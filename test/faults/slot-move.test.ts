@@ -1,0 +1,73 @@
+// Tests that the move of a slot of a Redis Cluster under load fails hardly a call, and revives no session.
+
+import { expect } from 'chai';
+import { shardOf, slotOf } from '../../src/adapters/redis/keys.js';
+import { Stage, until } from '../e2e/stage.js';
+import { CallFailed } from '../support/auth-client.js';
+import { ClusterWorld } from '../support/redis-cluster.js';
+
+const LIMIT_MS = 40_000;
+/** How many of some hundred calls may fail while a slot moves. */
+const MOST_FAILURES = 4;
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('a Redis Cluster', function () {
+  this.timeout(120_000);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  it('moves a slot under load without a call that fails, and without one that finds an ended session standing', async () => {
+    const world = await ClusterWorld.start({});
+    stage.owns(() => world.stop());
+    const nodes = await Promise.all([stage.serveHereAt(world.url), stage.serveHereAt(world.url)] as const);
+    for (const each of nodes) await until(async () => (await each.client.health()) === 'SERVING', LIMIT_MS);
+    const [{ client }, other] = nodes;
+    const subject = 'user-0';
+    const slot = slotOf(shardOf(subject));
+    const from = await world.ownerOf(slot);
+    const to = world.servers.slice(0, 3).find((server) => server !== from);
+    if (!to) throw new Error('there is nowhere to go');
+    // Something that can be moved while all else is not there.
+    const first = await client.issue(subject);
+    await client.logout({ refreshToken: first.refreshToken });
+    let moving = true;
+    let calls = 0;
+    const failures: string[] = [];
+    const call = async <T>(work: Promise<T>): Promise<T | undefined> => {
+      calls++;
+      return work.catch((error: unknown) => {
+        if (!(error instanceof CallFailed)) throw error;
+        failures.push(error.failure.code);
+        return undefined;
+      });
+    };
+    const user = async (): Promise<void> => {
+      while (moving) {
+        const pair = await call(client.issue(subject));
+        const next = pair && (await call(other.client.refresh(pair.refreshToken)));
+        if (!next) continue;
+        expect(await call(client.verdict(next.accessToken))).to.be.oneOf(['active', undefined]);
+        if ((await call(client.logout({ refreshToken: next.refreshToken }))) === undefined && failures.length > 0)
+          continue;
+        for (const each of nodes) {
+          expect(await call(each.client.verdict(next.accessToken))).to.be.oneOf(['REVOKED', undefined]);
+        }
+      }
+    };
+    const users = Promise.all(numbers(4).map(user));
+    /** Waits until so many more calls were made. */
+    const made = (count: number): Promise<number> => {
+      const most = calls + count;
+      return until(() => calls >= most, LIMIT_MS);
+    };
+    await made(40);
+    await world.migrate(slot, to, async () => void (await made(200)));
+    await made(100);
+    moving = false;
+    await users;
+    expect(calls).to.be.above(40);
+    expect(failures.length, `of ${calls} calls failed: ${failures.join()}`).to.be.at.most(MOST_FAILURES);
+    expect(await world.ownerOf(slot)).to.equal(to);
+    for (const each of nodes) expect(await each.client.verdict(first.accessToken)).to.equal('REVOKED');
+  });
+});
