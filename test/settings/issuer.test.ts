@@ -32,7 +32,8 @@ describe("the settings of the issuer's callers", () => {
   });
 
   it('take a credential for RevokeSubject alone, and refuse one that is too short or cannot be sent', () => {
-    const revokers = (variables: Readonly<Record<string, string>>) => read(variables).revokerTokens.map((token) => token.reveal());
+    const revokers = (variables: Readonly<Record<string, string>>) =>
+      read(variables).revokerTokens.map((token) => token.reveal());
     expect(revokers({ REVOKER_TOKEN: TWO })).to.deep.equal([TWO]);
     expect(revokers({ REVOKER_TOKEN: TWO, REVOKER_TOKENS: ` ${ONE}` })).to.deep.equal([TWO, ONE]);
     expect(revokers({})).to.deep.equal([]);
