@@ -170,6 +170,7 @@ const RULES: readonly Rule[] = [
     node: false,
   },
   { at: `${METRICS}exposition.ts`, files: [`${METRICS}recorders.ts`], packages: ['prom-client'], node: false },
+  { at: 'src/platform/json-names.ts', files: [], packages: [], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
   {
