@@ -9,7 +9,7 @@ import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
 import { loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { APPLIED, COMPARE_AND_SET } from '../../src/adapters/redis/compare-and-set-script.js';
-import { namesOf, shardOf } from '../../src/adapters/redis/keys.js';
+import { birthName, entryName, shardOf } from '../../src/adapters/redis/keys.js';
 import { type RawValue, ReadBatch } from '../../src/adapters/redis/read-batch.js';
 import { READ } from '../../src/adapters/redis/read-script.js';
 import { evaluate } from '../../src/adapters/redis/script.js';
@@ -37,12 +37,9 @@ const reads = new ReadBatch((names) => evaluate(redis, READ, { keys: names }) as
 async function refresh(token: string): Promise<TokenPair> {
   const claims = keys.verify(token).payload as { sub: string; sid: SessionId; gen: number };
   const { sub: subject, sid: sessionId } = claims;
-  const birth = { kind: 'birth', shard: shardOf(subject) } as const;
-  const [bornName = '', cutOffName = '', name = ''] = namesOf([
-    birth,
-    { kind: 'not-before', subject },
-    { kind: 'session', subject, sessionId },
-  ]);
+  const bornName = birthName(shardOf(subject));
+  const cutOffName = entryName({ kind: 'not-before', subject });
+  const name = entryName({ kind: 'session', subject, sessionId });
   const [, , standing] = await reads.read([bornName, cutOffName, name]);
   const [gen, iat] = [claims.gen + 1, Math.floor(Date.now() / 1000)];
   const [accessExpiresAt, refreshExpiresAt] = [iat + ACCESS_TTL, iat + REFRESH_TTL];
@@ -52,8 +49,12 @@ async function refresh(token: string): Promise<TokenPair> {
   };
   const pair = { accessToken: seal('access', accessExpiresAt), refreshToken: seal('refresh', refreshExpiresAt) };
   const value = `live ${gen} ${iat} ${accessExpiresAt} ${refreshExpiresAt} ${key.kid}`;
-  const expected = standing === undefined ? ['0', ''] : ['1', standing];
-  const args = [...expected, `${Date.now() + BUDGET_MS}`, '0', value, `${REFRESH_TTL * 1000}`, ''];
+  const args = [
+    standing === undefined ? '' : `=${standing}`,
+    `${Date.now() + BUDGET_MS}`,
+    value,
+    `${REFRESH_TTL * 1000}`,
+  ];
   const [outcome] = (await evaluate(redis, COMPARE_AND_SET, { keys: [name, bornName], args })) as readonly unknown[];
   if (outcome !== APPLIED) throw new Error('another call has come between');
   return { ...pair, accessExpiresAt, refreshExpiresAt, sessionId };

@@ -1,9 +1,9 @@
 // Limits on the number of connections, by client address and in total, and the log line about them.
 
 import { callerAt } from '../../src/platform/caller-network.js';
+import { ClosingOrder } from '../../src/platform/closing-order.js';
 import type { Logger } from '../../src/platform/log.js';
 import type { IsTrustedProxy } from './client-address.js';
-import { ClosingOrder } from './closing-order.js';
 import type { GatewayLimits } from './limits.js';
 
 type Limits = Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'reportMs'>;

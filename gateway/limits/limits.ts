@@ -1,6 +1,6 @@
-// Limits on one client's use of the gateway: bytes, time, requests and connections.
+// The limits of the gateway: sizes, times, requests and connections, with their values.
 
-/** Limits on one client. All times in ms. */
+/** All times in ms. */
 export interface GatewayLimits {
   /** The most bytes of a request body: room for one token of 8 KiB and the JSON around it, not for two. */
   readonly bodyBytes: number;

@@ -1,4 +1,4 @@
-// The authentication of OAuth clients: their secrets are compared by hash, in constant time.
+// The authentication of OAuth clients, by hashes compared in constant time, and the check of their rights.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ClientRight, OAuthClient } from '../../src/settings/oauth-clients.js';

@@ -1,4 +1,4 @@
-// One client of the event stream: a position in the log. Nothing queues for a slow reader but what its socket takes.
+// One client of the event stream: a position in the log. At most 64 KiB wait for a slow reader.
 
 import { Readable } from 'node:stream';
 import { type EventLog, eventText } from './event-log.js';

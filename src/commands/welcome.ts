@@ -12,14 +12,22 @@ export interface WelcomeSettings extends Pick<ServiceSettings, 'store' | 'policy
   readonly clientTls?: ClientTls | undefined;
 }
 
-/** @param addresses `host:port` of each listener */
+/** `host:port` of each listener. */
+export interface WelcomeAddresses {
+  readonly grpc: string;
+  readonly issuer: string;
+  readonly http: string;
+  /** Undefined: they are not served. */
+  readonly metrics?: string | undefined;
+}
+
 export function welcome(
   subject: string,
   pair: TokenPair,
-  addresses: { readonly grpc: string; readonly issuer: string; readonly http: string },
+  addresses: WelcomeAddresses,
   { store, policy, credential, clientTls }: WelcomeSettings,
 ): string {
-  const { grpc, issuer, http } = addresses;
+  const { grpc, issuer, http, metrics } = addresses;
   const kept = store.kind === 'redis' ? 'Redis' : `the embedded store in ${store.dataDir}`;
   const both = `gRPC   ${grpc}   AuthService, IssuerService, reflection, health`;
   const apart = `gRPC   ${grpc}   AuthService, reflection, health
@@ -37,7 +45,7 @@ export function welcome(
   return `Latchkey is ready, on ${kept}.
 
   ${grpc === issuer ? both : apart}
-  HTTP   http://${http}   POST /api/auth/token/refresh/, POST /api/auth/logout/, GET /.well-known/jwks.json
+  HTTP   http://${http}   POST /api/auth/token/refresh/, POST /api/auth/logout/, GET /.well-known/jwks.json${metrics === undefined ? '' : `\n         http://${metrics}/metrics   for Prometheus`}
 
 A fresh pair for the subject "${subject}":
 

@@ -94,10 +94,17 @@ export class CallContext implements ServiceCall {
       if (this.#routineEvent) this.#logEvent(this.#routineEvent);
       return;
     }
-    const session = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId };
-    const audit = this.#routineEvent === undefined ? {} : { audit: this.#routineEvent };
-    const extra = { ...session, ...audit, ...this.#extraFields };
-    const fields = callFields({ method: this.method, startMs: this.startMs, ...this.#ids(), extra, error });
+    const { requestId, traceId } = this.#ids();
+    const fields = callFields({
+      method: this.method,
+      startMs: this.startMs,
+      requestId,
+      traceId,
+      sessionId: this.#sessionId,
+      audit: this.#routineEvent,
+      extra: this.#extraFields,
+      error,
+    });
     this.#log[level](fields, 'call');
   }
 

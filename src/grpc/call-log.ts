@@ -2,6 +2,7 @@
 
 import { status } from '@grpc/grpc-js';
 import { isCoreError, StoreUnavailable } from '../core/errors.js';
+import type { AuditEvent } from '../core/events/audit.js';
 import { TokenRefused } from '../core/token/errors.js';
 import { CallCancelled, Overloaded, statusOf, Unauthenticated } from './status.js';
 
@@ -20,20 +21,31 @@ export interface CallRecord {
   readonly startMs: number;
   readonly requestId: string;
   readonly traceId: string;
-  readonly extra: Readonly<Record<string, unknown>>;
+  readonly sessionId: string | undefined;
+  /** The event that the call's result is. */
+  readonly audit: AuditEvent | undefined;
+  readonly extra: Readonly<Record<string, unknown>> | undefined;
   /** Undefined: the call succeeded. */
   readonly error: unknown;
 }
 
-export function callFields({ method, startMs, requestId, traceId, extra, error }: CallRecord): Record<string, unknown> {
+/** Set one by one: to spread objects of different forms into one would cost each call more than its JSON. */
+export function callFields(record: CallRecord): Record<string, unknown> {
+  const { sessionId, audit, extra, error } = record;
   const code = error === undefined ? status.OK : statusOf(error).code;
-  const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
-  return { method, status: status[code], ...extra, ...failureFields(error), durationMs, requestId, traceId };
+  const fields: Record<string, unknown> = { method: record.method, status: status[code] };
+  if (sessionId !== undefined) fields['sessionId'] = sessionId;
+  if (audit !== undefined) fields['audit'] = audit;
+  if (extra !== undefined) Object.assign(fields, extra);
+  if (error !== undefined) Object.assign(fields, failureFields(error));
+  fields['durationMs'] = Math.round((performance.now() - record.startMs) * 1000) / 1000;
+  fields['requestId'] = record.requestId;
+  fields['traceId'] = record.traceId;
+  return fields;
 }
 
 /** The fields that describe a failure. Our own errors have a text that is safe to log; others are logged as `err`. */
 function failureFields(error: unknown): Record<string, unknown> {
-  if (error === undefined) return {};
   if (error instanceof TokenRefused) return { problem: error.problem, why: error.why, detail: error.message };
   if (error instanceof StoreUnavailable) return { detail: error.message, err: error.cause };
   const isOurs = [Unauthenticated, Overloaded, CallCancelled].some((each) => error instanceof each);

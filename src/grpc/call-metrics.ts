@@ -5,6 +5,7 @@ import type { StoreUnavailable } from '../core/errors.js';
 import type { AuditEvent } from '../core/events/audit.js';
 import type { Call } from '../core/ports.js';
 import { type TokenProblem, TokenRefused } from '../core/token/errors.js';
+import type { SessionId } from '../core/token/session-id.js';
 import type { Counter, CounterBy, Histogram, HistogramByTwo, Meter } from '../platform/metrics/meter.js';
 
 /** The result of one validation. */
@@ -51,15 +52,18 @@ interface Validated {
   readonly unexpected?: unknown;
 }
 
+/** The codes that alerts are about. */
+const ALERTED: readonly status[] = [status.UNAUTHENTICATED, status.INTERNAL, status.UNAVAILABLE];
+
 /** The durations of one method by code. Looked up by the number of the code: it is done for every call. */
 export class MethodDurations {
   readonly #byCode: (Histogram | undefined)[] = [];
   readonly #of: (code: string) => Histogram;
 
-  /** The series of refused callers is there from the start: an increase from nothing to a hundred is none to Prometheus. */
+  /** Some series are there from the start: to Prometheus a series that begins at 1 has not increased. */
   constructor(of: (code: string) => Histogram) {
     this.#of = of;
-    this.#byCode[status.UNAUTHENTICATED] = of(CODES[status.UNAUTHENTICATED] ?? '');
+    for (const code of ALERTED) this.#byCode[code] = of(CODES[code] ?? '');
   }
 
   /** @param startMs by the process's monotonic clock */
@@ -72,6 +76,7 @@ export class MethodDurations {
 
 export class CallMetrics {
   readonly #durations: HistogramByTwo<string, string>;
+  readonly #byMethod = new Map<string, MethodDurations>();
   readonly #active: Counter;
   readonly #cannotTell: Counter;
   readonly #problems: ReadonlyMap<TokenProblem, Counter>;
@@ -103,8 +108,13 @@ export class CallMetrics {
     );
   }
 
+  /** @param method one of those that are counted */
   durationsOf(method: string): MethodDurations {
-    return new MethodDurations((code) => this.#durations.of(method, code));
+    const known = this.#byMethod.get(method);
+    if (known) return known;
+    const durations = new MethodDurations((code) => this.#durations.of(method, code));
+    this.#byMethod.set(method, durations);
+    return durations;
   }
 
   validated(validation: Validated): void {
@@ -115,26 +125,43 @@ export class CallMetrics {
 
   /** Runs a refresh, and counts its outcome: what it audits, or a refusal. Counts nothing if it could not be decided. */
   async refreshed<Result>(call: Call, refresh: (call: Call) => Promise<Result>): Promise<Result> {
-    let isCounted = false;
-    const count = (outcome: RefreshOutcome | undefined): void => {
-      if (outcome === undefined || isCounted) return;
-      isCounted = true;
-      this.#refreshes.of(outcome).add();
-    };
+    const counted = new CountedRefresh(call, this.#refreshes);
     try {
-      return await refresh({
-        get budgetMs() {
-          return call.budgetMs;
-        },
-        setSessionId: (sessionId) => call.setSessionId(sessionId),
-        audit: (event) => {
-          count(OUTCOMES[event.event]);
-          call.audit(event);
-        },
-      });
+      return await refresh(counted);
     } catch (error) {
-      if (error instanceof TokenRefused) count('refused');
+      if (error instanceof TokenRefused) counted.count('refused');
       throw error;
     }
+  }
+}
+
+/** The call of a refresh, whose first outcome is counted. A class, because an object with a getter is slow to make. */
+class CountedRefresh implements Call {
+  readonly #call: Call;
+  readonly #refreshes: CounterBy<RefreshOutcome>;
+  #isCounted = false;
+
+  constructor(call: Call, refreshes: CounterBy<RefreshOutcome>) {
+    this.#call = call;
+    this.#refreshes = refreshes;
+  }
+
+  get budgetMs(): number {
+    return this.#call.budgetMs;
+  }
+
+  setSessionId(sessionId: SessionId): void {
+    this.#call.setSessionId(sessionId);
+  }
+
+  audit(event: AuditEvent): void {
+    this.count(OUTCOMES[event.event]);
+    this.#call.audit(event);
+  }
+
+  count(outcome: RefreshOutcome | undefined): void {
+    if (outcome === undefined || this.#isCounted) return;
+    this.#isCounted = true;
+    this.#refreshes.of(outcome).add();
   }
 }

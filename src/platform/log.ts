@@ -1,6 +1,6 @@
 // The logger: JSON lines without tokens and passwords, each short enough to be written in one piece.
 
-import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { PIPE_BUF, standardStream } from './log-destination.js';
 import type { Logger } from './logger.js';
 import { REDACTED, redactByShape, redactInner, SECRET_FIELDS } from './redaction.js';
@@ -54,6 +54,17 @@ function describeError(error: unknown, depth = 0): unknown {
   };
 }
 
+let second = { startMs: Number.NaN, text: '' };
+
+/** The field `time` (ISO 8601, UTC). The text of a second is kept: pino's own time takes a fifth of a line's. */
+function timeField(): string {
+  const nowMs = Date.now();
+  const ms = nowMs % 1000;
+  // Up to the dot before the milliseconds.
+  if (nowMs - ms !== second.startMs) second = { startMs: nowMs - ms, text: new Date(nowMs).toISOString().slice(0, -4) };
+  return `,"time":"${second.text}${`${ms}`.padStart(3, '0')}Z"`;
+}
+
 /**
  * Makes a logger.
  * @param options `name`: the program, in each line; `destination`: default standard output; `isShared`: other processes
@@ -72,7 +83,7 @@ export function createLogger(options: {
   const settings = {
     name: options.name,
     level: options.level,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: timeField,
     formatters: { level: (label: string) => ({ level: label }), log: redactInner },
     serializers: { err: (error: unknown) => describeError(error), error: (error: unknown) => describeError(error) },
     redact: { paths: [...SECRET_FIELDS], censor: REDACTED },

@@ -1,16 +1,24 @@
 // A small HTTP server for the operator's own programs: fixed pages at an address of their own, which no client reaches.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { AddressUnusable } from './address-unusable.js';
+import { ClosingOrder } from './closing-order.js';
 import type { Address } from './env.js';
 import type { Logger } from './logger.js';
 
 /** The most connections. Some scrapers and probes need one each. */
 const MOST_CONNECTIONS = 64;
 const MOST_HEADER_BYTES = 8 * 1024;
-/** How long a request may take to arrive, and a response to be read, ms. */
-const REQUEST_MS = 5_000;
+/** How long a request may take to arrive; how often that is checked, instead of Node's 30 s. */
+const ARRIVAL: ArrivalLimits = { requestMs: 5_000, checkMs: 1_000 };
+/** How long a response may wait to be read, ms. */
 const IDLE_MS = 10_000;
+
+interface ArrivalLimits {
+  readonly requestMs: number;
+  readonly checkMs: number;
+}
 
 export interface Page {
   readonly status: number;
@@ -38,6 +46,7 @@ export interface PrivateServerOptions {
   /** The pages by path. */
   readonly pages: ReadonlyMap<string, MakePage>;
   readonly log: Pick<Logger, 'error'>;
+  readonly limits?: ArrivalLimits;
 }
 
 export class PrivateServer {
@@ -51,13 +60,19 @@ export class PrivateServer {
   }
 
   /** @throws AddressUnusable */
-  static listen({ variable, address, pages, log }: PrivateServerOptions): Promise<PrivateServer> {
+  static listen({ variable, address, pages, log, limits = ARRIVAL }: PrivateServerOptions): Promise<PrivateServer> {
+    const { requestMs, checkMs } = limits;
     const server = createServer(
-      { maxHeaderSize: MOST_HEADER_BYTES, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS },
+      {
+        maxHeaderSize: MOST_HEADER_BYTES,
+        headersTimeout: requestMs,
+        requestTimeout: requestMs,
+        connectionsCheckingInterval: checkMs,
+      },
       (request, response) => void answer(request, response, pages, log),
     );
-    server.maxConnections = MOST_CONNECTIONS;
     server.timeout = IDLE_MS;
+    limitConnections(server);
     return new Promise((resolve, reject) => {
       server.once('error', (error) => reject(new AddressUnusable(variable, address, error)));
       server.listen(address.port, address.host, () => {
@@ -73,6 +88,28 @@ export class PrivateServer {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+/**
+ * At the limit, closes the longest idle connection to make room for a new one, so that connections without a request
+ * keep no probe out. Closes the new one only if all others have a request under way.
+ */
+function limitConnections(server: Server): void {
+  const connections = new ClosingOrder<Socket>();
+  server.on('connection', (socket) => {
+    if (connections.size >= MOST_CONNECTIONS) {
+      const { spare } = connections;
+      (spare ?? socket).destroy();
+      if (!spare) return;
+      connections.close(spare);
+    }
+    connections.open(socket);
+    socket.once('close', () => connections.close(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    connections.requested(socket);
+    response.once('close', () => connections.answered(socket));
+  });
 }
 
 async function answer(

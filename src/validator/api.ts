@@ -23,7 +23,7 @@ export interface ValidatorTls {
 export type Source = 'answers' | 'feed' | 'auto';
 
 /**
- * What happens to a token on which the feed could decide if what it has delivered were young enough. `ask`: the service is
+ * What happens if the feed has delivered nothing that is young enough to decide on a token. `ask`: the service is
  * called. `throw`: CannotTell, once no pong has come within `deadline`.
  */
 export type WhenStale = 'ask' | 'throw';
@@ -129,7 +129,7 @@ export interface ValidatorState {
    * ms. Else 0.
    */
   readonly staleMs: number;
-  /** Public keys that are known and still within the time for which the service allows to keep them. */
+  /** Public keys whose cache time, as the service set it, is not over. */
   readonly keys: number;
   /** Tokens that are remembered, active or not. */
   readonly remembered: number;

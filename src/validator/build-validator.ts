@@ -1,4 +1,4 @@
-// The composition of a validator: options, connections, clocks.
+// The composition of a validator: options, clocks, connections, and the TLS files that each connection reads anew.
 
 import { formatAddress } from '../platform/env/values.js';
 import { readTls, stampOf, type TlsFiles, type TlsMaterial } from '../platform/tls/pem.js';

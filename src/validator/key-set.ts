@@ -30,7 +30,7 @@ export interface KeySetOptions {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
-  /** Rejects if the service cannot be asked. */
+  /** Rejects if the call fails. */
   readonly fetch: () => Promise<GetJsonWebKeySetResponse>;
 }
 
@@ -44,7 +44,7 @@ export class KeySet {
   #triedMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #failure = 'the service has not answered with its public keys yet';
-  /** Those who wait for the keys. */
+  /** The callers that wait for the keys. */
   readonly #listeners = new Set<(isKnown: boolean) => void>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -53,7 +53,7 @@ export class KeySet {
     this.#options = options;
   }
 
-  /** The keys that may be used at a moment: none once the time is over for which the service allows to keep them. */
+  /** The keys that may be used at a moment; none once the cache time that the service set is over. */
   at(now: Moment): JwsVerifier {
     return this.#isKept(now) ? this.#keys : NO_KEYS;
   }

@@ -37,7 +37,7 @@ export class WorkerHandle {
   readonly #worker: Worker | undefined;
   #isConnected = false;
   #why: string | undefined;
-  /** Those that wait for the next metrics. */
+  /** Those that wait for the next metrics. A reaction of `ended` for each would stay until the worker's end. */
   readonly #waiting = new Set<() => void>();
   #listeningAtMs: number | undefined;
   #endedAtMs: number | undefined;
@@ -57,6 +57,7 @@ export class WorkerHandle {
       const end = (code: number | null, signal: string | null): void => {
         this.#endedAtMs = performance.now();
         resolve({ code, signal, why: this.#why });
+        this.#answerWaiting();
       };
       if (!worker) return end(null, null);
       worker.once('exit', end);
@@ -124,7 +125,6 @@ export class WorkerHandle {
       };
       const late = setTimeout(done, limitMs);
       this.#waiting.add(done);
-      void this.ended.then(done);
       this.#send({ kind: 'metrics' });
     });
   }
@@ -137,6 +137,10 @@ export class WorkerHandle {
 
   #takeMetrics(metrics: readonly MetricSnapshot[]): void {
     this.metrics = metrics;
+    this.#answerWaiting();
+  }
+
+  #answerWaiting(): void {
     for (const done of [...this.#waiting]) done();
   }
 

@@ -1,6 +1,6 @@
 // Faults of a chaos run that are done to the store by hand: logs and birth records are deleted, an older version writes.
 
-import { namesOf, SHARDS, shardOf } from '../../src/adapters/redis/keys.js';
+import { birthName, entryName, logName, SHARDS, shardOf } from '../../src/adapters/redis/keys.js';
 import { isSessionId } from '../../src/core/token/session-id.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Random } from './random.js';
@@ -42,9 +42,6 @@ export interface ByHandOptions {
   readonly lost: (loss: Span) => void;
 }
 
-const logOf = (shard: number): string => bornOf(shard).replace(/born$/, 'log');
-const bornOf = (shard: number): string => namesOf([{ kind: 'birth', shard }])[0] ?? '';
-
 /** The faults, by name. */
 export function byHand(options: ByHandOptions): Record<string, () => Promise<void>> {
   const { random, serverOf, lost } = options;
@@ -53,14 +50,14 @@ export function byHand(options: ByHandOptions): Record<string, () => Promise<voi
   return {
     'logs deleted by hand': async () => {
       const shards = random.chance(0.5) ? ALL : random.shuffled([...ALL]).slice(0, Math.ceil(random.between(0, 32)));
-      await each(shards, (server, shard) => server.raw.del(logOf(shard)));
+      await each(shards, (server, shard) => server.raw.del(logName(shard)));
     },
     'birth records deleted by hand': async () => {
       const fromMs = performance.now();
-      await each(ALL, (server, shard) => server.raw.del(bornOf(shard)));
+      await each(ALL, (server, shard) => server.raw.del(birthName(shard)));
       const untilMs = performance.now() + REBORN_MS;
       await each(ALL, async (server, shard) => {
-        while ((await server.raw.exists(bornOf(shard))) === 0 && performance.now() < untilMs) {}
+        while ((await server.raw.exists(birthName(shard))) === 0 && performance.now() < untilMs) {}
       });
       lost({ fromMs, toMs: performance.now() });
     },
@@ -79,10 +76,10 @@ async function endByOlder(session: ClientSession, options: ByHandOptions): Promi
   const { subject } = session;
   if (!isSessionId(sid)) throw new Error('a session of a client has no session id');
   const shard = shardOf(subject);
-  const [entry = ''] = namesOf([{ kind: 'session', subject, sessionId: sid }]);
+  const entry = entryName({ kind: 'session', subject, sessionId: sid });
   const fromMs = performance.now();
   const { raw } = await serverOf(shard);
-  const written = await raw.eval(OLDER_LOGOUT, 2, entry, bornOf(shard), KEPT_MS);
+  const written = await raw.eval(OLDER_LOGOUT, 2, entry, birthName(shard), KEPT_MS);
   const isDone = written === 1 && (minReplicas === 0 || (await raw.wait(minReplicas, WAIT_MS)) >= minReplicas);
   const outcome = isDone ? ({ is: 'done' } as const) : ({ is: 'unknown', code: 'UNAVAILABLE' } as const);
   const exp = pair.accessExpiresAt;

@@ -17,6 +17,12 @@ describe('the welcome of `latchkey dev`', () => {
     expect(text).to.match(/gRPC {3}h:1 +AuthService, IssuerService, reflection, health\n/);
   });
 
+  it('has the address of metrics where they are served', () => {
+    const addresses = { grpc: 'h:1', issuer: 'h:1', http: 'h:3' };
+    expect(welcome('alice', PAIR, { ...addresses, metrics: 'h:4' }, settings())).to.include('http://h:4/metrics');
+    expect(welcome('alice', PAIR, addresses, settings())).not.to.include('/metrics');
+  });
+
   it("has the issuer's address beside it where that is apart", () => {
     const text = welcome('alice', PAIR, { grpc: 'h:1', issuer: 'h:2', http: 'h:3' }, settings());
     expect(text).to.match(

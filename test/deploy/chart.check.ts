@@ -4,6 +4,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { rules } from '../alerts/prometheus.js';
 import { readText, tablesBelow } from '../docs/markdown.js';
 import { Stage } from '../e2e/stage.js';
 import { freePort } from '../support/free-ports.js';
@@ -46,7 +47,7 @@ describe('the Helm chart', function () {
   });
 
   it('runs every pod with few rights', () => {
-    const pods = VALUES.flatMap(manifests).flatMap(({ spec }) => spec.template?.spec ?? []);
+    const pods = VALUES.flatMap((values) => manifests(values)).flatMap(({ spec }) => spec.template?.spec ?? []);
     expect(pods).to.have.length(4);
     for (const { automountServiceAccountToken, securityContext, containers } of pods) {
       expect(automountServiceAccountToken).to.equal(false);
@@ -68,7 +69,7 @@ describe('the Helm chart', function () {
     ["'replica' not allowed", 'minimal', ['serve.replica=5']],
   ] as const) {
     it(`says what is missing or wrong: ${fault}`, () => {
-      const { status, stderr } = template(values, ...sets);
+      const { status, stderr } = template({ values, sets });
       expect(status).to.equal(1);
       expect(stderr).to.include(fault);
     });
@@ -85,6 +86,31 @@ describe('the Helm chart', function () {
         expect(set.filter((each) => ![...of[name], ...both].includes(each))).to.deep.equal([]);
         expect(set).to.have.length(new Set(set).size);
       }
+    }
+  });
+
+  it('hands settings on as they are written, large numbers too', () => {
+    const settings = new Map(containerOf('full', 'serve').env.map(({ name, value }) => [name, value]));
+    expect(settings.get('VERIFIED_TOKENS')).to.equal('2000000');
+    expect(settings.get('REDIS_MIN_REPLICAS')).to.equal('1');
+    expect(settings.get('JWT_AUDIENCE')).to.equal('shop,orders');
+  });
+
+  it('has names that every object may have, whatever the release is called', () => {
+    for (const release of ['demo', 'latchkey', 'a.b.c', `a${'.long'.repeat(10)}`]) {
+      for (const { metadata } of manifests('full', release)) {
+        expect(metadata.name).to.match(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
+      }
+    }
+  });
+
+  it('is scraped as a job that the alerts look for', () => {
+    const [, job = ''] = rules().flatMap(({ expr }) => /^up\{job=~"([^"]+)"\}/.exec(expr) ?? []);
+    const all = manifests('full');
+    for (const { spec, metadata } of all.filter(({ kind }) => kind === 'ServiceMonitor')) {
+      const service = all.find((each) => each.kind === 'Service' && each.metadata.name === metadata.name);
+      // Prometheus anchors it.
+      expect(service?.metadata.labels[spec.jobLabel ?? '']).to.match(new RegExp(`^(?:${job})$`));
     }
   });
 

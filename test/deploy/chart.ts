@@ -29,8 +29,10 @@ export interface Probe {
 
 export interface Manifest {
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: {
+    /** Of a ServiceMonitor: the label of the Service that names its job to Prometheus. */
+    readonly jobLabel?: string;
     readonly template?: {
       readonly spec: {
         readonly automountServiceAccountToken: boolean;
@@ -55,17 +57,23 @@ const valuesAt = (name: string): string => join(ROOT, 'test/deploy', `${name}.ya
 
 export const lint = (values: string): Ended => run(HELM, ['lint', '--strict', CHART, '--values', valuesAt(values)]);
 
-/** @param values the name of a file in test/deploy, or undefined; @param sets settings by `--set` */
-export function template(values: string | undefined, ...sets: readonly string[]): Ended {
-  const files = values === undefined ? [] : ['--values', valuesAt(values)];
+interface Release {
+  /** The name of a file in test/deploy, without its ending. */
+  readonly values: string;
+  /** Settings by `--set`. */
+  readonly sets?: readonly string[];
+  readonly name?: string;
+}
+
+export function template({ values, sets = [], name = 'demo' }: Release): Ended {
   const more = sets.flatMap((set) => ['--set', set]);
   const fixed = ['--namespace', 'auth', '--kube-version', KUBERNETES[0] ?? ''];
-  return run(HELM, ['template', 'demo', CHART, ...fixed, ...files, ...more]);
+  return run(HELM, ['template', name, CHART, ...fixed, '--values', valuesAt(values), ...more]);
 }
 
 /** @throws Error with what helm says */
-export function manifests(values: string): readonly Manifest[] {
-  const { status, stdout, stderr } = template(values);
+export function manifests(values: string, name?: string): readonly Manifest[] {
+  const { status, stdout, stderr } = template({ values, ...(name !== undefined && { name }) });
   if (status !== 0) throw new Error(stderr);
   return parseAllDocuments(stdout, { version: '1.1' }).map((document) => document.toJS() as Manifest);
 }

@@ -16,6 +16,8 @@ import { OVERLOADED, statusOf, Unauthenticated } from '../../src/grpc/status.js'
 import { Environment } from '../../src/platform/env.js';
 import { readMonitoring } from '../../src/settings/monitoring.js';
 import { readServiceSettings } from '../../src/settings/service.js';
+import { REDIS_FAULTS } from '../faults/redis-faults.js';
+import { START_FAULTS } from '../faults/start-faults.js';
 import { allRoutes } from '../gateway/all-routes.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
@@ -152,5 +154,11 @@ describe('the documents', () => {
       known.add('--version');
       expect([...of(codeLines(page('command-line'), 'sh').join('\n'))].sort()).to.deep.equal([...known].sort());
     });
+  });
+
+  it('docs/failures.md has measured each fault that `npm run faults` causes, and no other', () => {
+    const measured = tableBelow(page('failures'), '## Measured').map(([name]) => name);
+    const names = [...REDIS_FAULTS, ...START_FAULTS].map(({ name }) => name);
+    expect(measured).to.deep.equal([...names, '`maxmemory-policy allkeys-lru` from the start']);
   });
 });

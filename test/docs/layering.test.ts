@@ -157,6 +157,7 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js'],
     node: true,
   },
+  { at: 'src/platform/client-channel.ts', files: [], packages: ['@grpc/grpc-js'], node: false },
   { at: 'src/platform/caller-network.ts', files: [], packages: ['ipaddr.js'], node: true },
   ...['meter', 'recorders'].map((name) => ({
     ...{ at: `${METRICS}${name}.ts`, files: [`${METRICS}meter.ts`], packages: [], node: false },
@@ -169,6 +170,7 @@ const RULES: readonly Rule[] = [
     node: false,
   },
   { at: `${METRICS}exposition.ts`, files: [`${METRICS}recorders.ts`], packages: ['prom-client'], node: false },
+  { at: 'src/platform/json-names.ts', files: [], packages: [], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
   {
@@ -179,10 +181,11 @@ const RULES: readonly Rule[] = [
   },
   {
     at: 'src/platform/private-server.ts',
-    files: ['src/platform/address-unusable.ts', 'src/platform/env.ts', 'src/platform/logger.ts'],
+    files: ['address-unusable', 'closing-order', 'env', 'logger'].map((name) => `src/platform/${name}.ts`),
     packages: [],
     node: true,
   },
+  { at: 'src/platform/closing-order.ts', files: [], packages: [], node: false },
   { at: 'src/platform/address-unusable.ts', files: ['src/platform/env.ts'], packages: [], node: false },
   // Its channels are gRPC's; all else is Node's.
   {
@@ -227,7 +230,13 @@ const RULES: readonly Rule[] = [
   {
     at: 'src/validator/',
     files: [
-      ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      ...[
+        'src/validator/',
+        'src/core/token/',
+        'src/adapters/jwt/verify/',
+        'src/platform/env/values.ts',
+        'src/platform/client-channel.ts',
+      ],
       // What denies a session by its start, and the margins of the feed.
       ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
       ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),

@@ -7,7 +7,7 @@ import { rules } from '../alerts/prometheus.js';
 import { codeOf, ROOT, readText, tableBelow } from '../docs/markdown.js';
 import { pairIn } from '../e2e/browser.js';
 import { Stage, until } from '../e2e/stage.js';
-import { Scrape, SEEN, scrape } from './scrape.js';
+import { type Labels, Scrape, SEEN, scrape } from './scrape.js';
 
 const SOON_MS = 10_000;
 
@@ -27,17 +27,35 @@ function selectorsIn(expr: string): { readonly name: string; readonly labels: re
   }));
 }
 
+/**
+ * The series of which a range is selected, each as its name and labels: one for each alternative of `=~"a|b"`.
+ * @param call what is made of the range, such as `increase`
+ */
+function rangesOf(call: string, expr: string): (readonly [name: string, labels: Labels])[] {
+  const found = expr.matchAll(new RegExp(`${call}\\(\\s*(\\w+)(?:\\{([^}]*)\\})?\\[`, 'g'));
+  return [...found].flatMap(([, name = '', inside = '']) => {
+    let all: Labels[] = [{}];
+    for (const [, label = '', values = ''] of inside.matchAll(/(\w+)=~?"([^"]*)"/g)) {
+      all = all.flatMap((labels) => values.split('|').map((value) => ({ ...labels, [label]: value })));
+    }
+    return all.map((labels) => [name, labels] as const);
+  });
+}
+
 /** What Prometheus itself adds. */
 const ADDED = ['job', 'instance'];
 
 describe('what is shipped for Prometheus and Grafana', () => {
   const stage = new Stage();
   let metrics: Scrape;
+  /** Of a service that has served no call. */
+  let fresh: Scrape;
   before(async () => {
     const keys = join(await stage.folder(), 'keys');
     const { generateKey } = await import('../../src/adapters/jwt/key-files.js');
     generateKey(keys, 'one');
     const node = await stage.serve(await stage.folder(), { ...SEEN, JWT_KEYS_DIR: keys, JWT_SECRET: '' });
+    fresh = await scrape(node.process);
     const browser = await stage.gateway(node, { METRICS_ADDRESS: '127.0.0.1:0' });
     pairIn(await browser.refresh((await node.client.issue()).refreshToken));
     await until(async () => (await scrape(browser.process)).text.includes('status="200"'), SOON_MS);
@@ -58,6 +76,14 @@ describe('what is shipped for Prometheus and Grafana', () => {
         expect(unknown, `${title}: ${name}`).to.deep.equal([]);
       }
     }
+  });
+
+  it('alerts of the first event of a kind: its series is there before it, since Prometheus sees no increase in a new one', () => {
+    const ranges = rules().flatMap(({ expr }) => [...rangesOf('increase', expr), ...rangesOf('rate', expr)]);
+    const ofService = ranges.filter(([name]) => !name.startsWith('latchkey_http_') && !name.endsWith('_bucket'));
+    expect(ofService.length).to.be.above(8);
+    const missing = ofService.filter(([name, labels]) => fresh.value(name, labels) === undefined);
+    expect(missing).to.deep.equal([]);
   });
 
   it('groups by labels that one of its series has', () => {

@@ -1,13 +1,15 @@
 // Tests of the probes at HEALTH_ADDRESS: alive whatever the store does, ready once it was reached.
 
+import { once } from 'node:events';
 import { expect } from 'chai';
-import { Probes } from '../../src/commands/monitoring.js';
-import { createLogger } from '../../src/platform/log.js';
 import { Stage, until } from '../e2e/stage.js';
-import { JWT_SECRET, type Started, startServe } from '../support/processes.js';
+import { JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { CREW_MS, Crew } from '../workers/crew.js';
 import { probe, SEEN } from './scrape.js';
 
+/** Keeps a process that has stopped until SIGUSR2, so that a probe can ask it on a busy machine. */
+const HELD_EXIT = new URL('./held-exit.js', import.meta.url).href;
 const SOON_MS = 10_000;
 const OK = [200, { status: 'ok' }];
 const unready = (reason: string) => [503, { status: 'unavailable', reason }];
@@ -49,19 +51,37 @@ describe('the probes of a service', () => {
     await redis.restart();
     await becomes(needy, OK);
   });
-
-  it('say not ready from the first moment of a stop, whatever the store does', async () => {
-    const address = { host: '127.0.0.1', port: 0 };
-    const probes = await Probes.start({ address, needsStore: false }, createLogger({ name: 'test', level: 'silent' }));
-    probes.follow({ hasServed: true, reachesStore: true });
-    expect(await ready(probes)).to.deep.equal(OK);
-    probes.retire();
-    expect(await ready(probes)).to.deep.equal(unready('stopping'));
-    probes.close();
-  });
 });
 
-async function ready({ address }: Probes): Promise<unknown> {
-  const response = await fetch(`http://${address?.host}:${address?.port}/readyz`);
-  return [response.status, await response.json()];
-}
+describe('the probes of a process that stops', function () {
+  this.timeout(2 * CREW_MS);
+  const stage = new Stage();
+  afterEach(() => stage.clear());
+
+  type Env = Readonly<Record<string, string>>;
+  const preloads = [HELD_EXIT];
+  const starts: Readonly<Record<string, (env: Env) => Promise<Started>>> = {
+    serve: (env) => startServe({ env, preloads }),
+    'serve with workers': async (env) => (await Crew.start({ env, preloads })).process,
+    dev: (env) => start('dev', 'gateway listening', { env, preloads }),
+  };
+  for (const [name, begin] of Object.entries(starts)) {
+    it(`say alive and not ready from the first moment of the stop: ${name}`, async () => {
+      const ports = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', ...SEEN };
+      const started = await begin({ ...ports, JWT_SECRET, DATA_DIR: await stage.folder() });
+      stage.owns(() => started.kill());
+      const said = (message: string) => started.lines().filter(({ msg }) => msg === message);
+      await until(async () => (await probe(started, '/readyz'))[0] === 200, SOON_MS);
+      // From these words on it ends in order.
+      if (name === 'dev') await until(() => started.output().includes('Latchkey is ready'), SOON_MS);
+      started.child.kill('SIGTERM');
+      await until(() => said('stopping').length > 0, SOON_MS);
+      expect(await probe(started, '/readyz')).to.deep.equal(unready('stopping'));
+      expect(await probe(started, '/livez')).to.deep.equal(OK);
+      const ended = once(started.child, 'exit');
+      const pids = new Set([started.child.pid, ...said('service listening').map(({ pid }) => Number(pid))]);
+      for (const pid of pids) process.kill(pid ?? 0, 'SIGUSR2');
+      expect(await ended).to.deep.equal([0, null]);
+    });
+  }
+});

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { Stage, until } from '../e2e/stage.js';
+import { FeedStream } from '../support/feed-stream.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 import { probe, SEEN, scrape } from './scrape.js';
 
@@ -33,6 +34,14 @@ describe('workers, seen from outside', function () {
     await until(() => crew.living.length === 2, CREW_MS);
     await crew.client().issue();
     expect(await logins()).to.equal(7);
+  });
+
+  it('have the streams of all of them', async () => {
+    // Each connection goes to the next worker.
+    const streams = [new FeedStream(crew.address), new FeedStream(crew.address)];
+    await until(() => streams.every(({ isCaughtUp }) => isCaughtUp), CREW_MS);
+    expect((await scrape(crew.process)).value('latchkey_watchers')).to.equal(2);
+    for (const stream of streams) stream.close();
   });
 
   it('count what a worker did after the last scrape, if it ends in order', async () => {

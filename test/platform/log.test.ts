@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Secret } from '../../src/platform/env.js';
 import { createLogger, fitPipeBuf, type Logger, type LogLevel } from '../../src/platform/log.js';
@@ -44,6 +45,23 @@ describe('log', () => {
     const [line] = lines();
     expect(line).to.include({ level: 'info', name: 'test', port: 1, msg: 'listening' });
     expect(line?.['time']).to.match(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
+  });
+
+  it('writes the time at which each line was made, from one second to the next', async () => {
+    const { log, lines } = record();
+    const between: [beforeMs: number, afterMs: number][] = [];
+    // Longer than a second, so that milliseconds of one to three digits occur.
+    for (const endMs = Date.now() + 1_100; Date.now() < endMs; await sleep(2)) {
+      const beforeMs = Date.now();
+      log.info({}, 'now');
+      between.push([beforeMs, Date.now()]);
+    }
+    const written = lines();
+    for (const [n, [beforeMs, afterMs]] of between.entries()) {
+      const time = String(written[n]?.['time']);
+      expect(new Date(time).toISOString()).to.equal(time);
+      expect(Date.parse(time)).to.be.within(beforeMs, afterMs);
+    }
   });
 
   it('writes nothing below its level', () => {

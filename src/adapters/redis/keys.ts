@@ -20,25 +20,34 @@ export const SHARDS = TAGS.length;
 /** The slot of a shard's keys in a Redis Cluster. */
 export const slotOf = (shard: number): number => 256 * shard + 127;
 
-// 128 bits of SHA-256, in the form that `sha256sum` prints, so that an operator can find a key.
-function hashOf(subject: string): string {
-  const known = hashes.get(subject);
-  if (known !== undefined) return known;
-  if (hashes.size >= MOST_HASHES) hashes.clear();
-  const digest = hash('sha256', subject, 'hex').slice(0, 32);
-  hashes.set(subject, digest);
-  return digest;
+/** The start of the names of a shard's keys. */
+const PREFIXES = TAGS.map((tag) => `lk:1:{${tag}}`);
+const BIRTHS = PREFIXES.map((prefix) => `${prefix}:born`);
+const LOGS = PREFIXES.map((prefix) => `${prefix}:log`);
+
+/** Where the keys of a subject are. */
+interface Home {
+  /** 128 bits of SHA-256, in the form that `sha256sum` prints, so that an operator can find a key. */
+  readonly digest: string;
+  readonly shard: number;
 }
 
-/** A cache: each call needs its subject's hash several times. */
-const hashes = new Map<string, string>();
-const MOST_HASHES = 1_000;
+function homeOf(subject: string): Home {
+  const known = homes.get(subject);
+  if (known !== undefined) return known;
+  if (homes.size >= MOST_HOMES) homes.clear();
+  const digest = hash('sha256', subject, 'hex').slice(0, 32);
+  const home = { digest, shard: Number.parseInt(digest.slice(0, 2), 16) % SHARDS };
+  homes.set(subject, home);
+  return home;
+}
 
-const shardOfHash = (digest: string): number => Number.parseInt(digest.slice(0, 2), 16) % SHARDS;
-const prefix = (shard: number): string => `lk:1:{${TAGS[shard]}}`;
+/** A cache: each call needs its subject's several times. */
+const homes = new Map<string, Home>();
+const MOST_HOMES = 1_000;
 
 /** The shard of a subject, 0 to SHARDS - 1. */
-export const shardOf = (subject: string): number => shardOfHash(hashOf(subject));
+export const shardOf = (subject: string): number => homeOf(subject).shard;
 
 /** A cache: a cached token is validated with the same list of keys again and again. */
 const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
@@ -47,30 +56,23 @@ const remembered = new WeakMap<readonly StoreKey[], readonly string[]>();
 export function keyNames(keys: readonly StoreKey[]): readonly string[] {
   const known = remembered.get(keys);
   if (known) return known;
-  const names = namesOf(keys);
+  const names = keys.map((key) => (key.kind === 'birth' ? birthName(key.shard) : entryName(key)));
   remembered.set(keys, names);
   return names;
 }
 
-/** The names of some keys, in their order. */
-export function namesOf(keys: readonly StoreKey[]): readonly string[] {
-  let subject: string | undefined;
-  let digest = '';
-  return keys.map((key) => {
-    if (key.kind === 'birth') return `${prefix(key.shard)}:born`;
-    // The keys of a call mostly have the same subject: it is hashed once.
-    if (key.subject !== subject) {
-      subject = key.subject;
-      digest = hashOf(subject);
-    }
-    const home = prefix(shardOfHash(digest));
-    return key.kind === 'session' ? `${home}:s:${key.sessionId}` : `${home}:u:${digest}`;
-  });
+/** The name of the key of a session or a subject. */
+export function entryName(key: EntryKey): string {
+  const { digest, shard } = homeOf(key.subject);
+  return key.kind === 'session' ? `${PREFIXES[shard]}:s:${key.sessionId}` : `${PREFIXES[shard]}:u:${digest}`;
 }
 
+/** The name of a shard's birth record. */
+export const birthName = (shard: number): string => BIRTHS[shard] ?? '';
+
 /** The name of a shard's log. */
-export const logName = (shard: number): string => `${prefix(shard)}:log`;
+export const logName = (shard: number): string => LOGS[shard] ?? '';
 
 /** The text of an end in the log, without the time of a cut-off. */
 export const endTextOf = (key: EntryKey): string =>
-  endText(key.kind, key.kind === 'session' ? key.sessionId.replaceAll('-', '') : hashOf(key.subject));
+  endText(key.kind, key.kind === 'session' ? key.sessionId.replaceAll('-', '') : homeOf(key.subject).digest);

@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import { PAGE_ENTRIES } from '../../core/feed/limits.js';
 import { type LogEntry, type LogPage, parseLogEntry } from '../../core/feed/log-entry.js';
-import { keyNames, logName, SHARDS } from './keys.js';
+import { birthName, logName, SHARDS } from './keys.js';
 import { isRawEntries, type RawEntry } from './log-read-script.js';
 
 const LOGS = Array.from({ length: SHARDS }, (_, shard) => logName(shard));
-const BIRTHS = keyNames(Array.from({ length: SHARDS }, (_, shard) => ({ kind: 'birth', shard }) as const));
+const BIRTHS = Array.from({ length: SHARDS }, (_, shard) => birthName(shard));
 const FROM_START = '0';
 
 /** The id after which to read. */

@@ -6,11 +6,11 @@ import type { LogPage } from '../../core/feed/log-entry.js';
 import type { CompareAndSetResult, EntryUpdate, RevocationLogs, Store } from '../../core/ports.js';
 import type { StoreKey } from '../../core/session/store-keys.js';
 import type { TlsSource } from './client.js';
-import { APPLIED, LATE } from './compare-and-set-script.js';
-import { endTextOf, keyNames, logName, namesOf, SHARDS, shardOf } from './keys.js';
+import { APPLIED, LATE, LOG_NEEDED } from './compare-and-set-script.js';
+import { birthName, endTextOf, entryName, keyNames, logName, SHARDS, shardOf } from './keys.js';
 import type { Log } from './server-check.js';
 import { ClusterOwners } from './topology/cluster-owners.js';
-import { type Commands, DirectCommands } from './topology/direct-commands.js';
+import { type Commands, DirectCommands, type WriteCall } from './topology/direct-commands.js';
 import { SingleOwner } from './topology/owners.js';
 import { SentinelOwners } from './topology/sentinel-owners.js';
 import type { ServerOptions } from './topology/server.js';
@@ -90,28 +90,24 @@ export class RedisStore implements Store, RevocationLogs {
 
   async compareAndSet(key: StoreKey, expected: string | undefined, next: EntryUpdate): Promise<CompareAndSetResult> {
     const shard = shardOfKey(key);
-    const isBirth = key.kind === 'birth';
-    const latestMs = Math.max(this.latestMs(shard), next.logged?.presentedMs ?? 0);
-    const args = [
-      expected === undefined ? '0' : '1',
-      expected ?? '',
-      `${next.notAfterMs}`,
-      `${next.atLeastMs}`,
-      next.value,
-      `${next.lifetimeMs ?? ''}`,
-      `${next.atMostMs ?? ''}`,
-      next.logged && !isBirth ? endTextOf(key) : '',
-      this.#logWindowMs,
-      `${latestMs}`,
-    ];
-    const keys = isBirth ? namesOf([key]) : [...namesOf([key, { kind: 'birth', shard }]), logName(shard)];
-    const [outcome, current, writes] = await this.#commands.compareAndSet(shard, keys, args);
+    const call = writeCall(key, expected, next);
+    const isEnd = next.logged !== undefined && key.kind !== 'birth';
+    const first = isEnd ? this.#withLog(shard, call, endTextOf(key), next.logged.presentedMs) : call;
+    let answer = await this.#commands.compareAndSet(shard, first);
+    // An older version has written in this shard, so the log begins anew.
+    if (answer[0] === LOG_NEEDED) answer = await this.#commands.compareAndSet(shard, this.#withLog(shard, call));
+    const [outcome, current, writes] = answer;
     if (outcome === LATE) throw new StoreUnavailable('a write reached Redis too late, and was not made');
-    return {
-      applied: outcome === APPLIED,
-      current: current ?? undefined,
-      ...(writes === undefined ? {} : { writes: Number(writes) }),
-    };
+    if (outcome === LOG_NEEDED) throw new StoreUnavailable('Redis answered a write in an unexpected format');
+    const result = { applied: outcome === APPLIED, current: current ?? undefined };
+    return writes === undefined ? result : { ...result, writes: Number(writes) };
+  }
+
+  /** @param end what is appended to the log; empty: nothing, but the log begins anew if it must */
+  #withLog(shard: number, { keys, args }: WriteCall, end = '', presentedMs = 0): WriteCall {
+    const latestMs = Math.max(this.latestMs(shard), presentedMs);
+    const bounded = args.length === UNBOUNDED_ARGS ? [...args, '', ''] : args;
+    return { keys: [...keys, logName(shard)], args: [...bounded, end, this.#logWindowMs, `${latestMs}`] };
   }
 
   latestMs(shard: number): number {
@@ -142,6 +138,19 @@ export class RedisStore implements Store, RevocationLogs {
 }
 
 const shardOfKey = (key: StoreKey): number => (key.kind === 'birth' ? key.shard : shardOf(key.subject));
+
+/** How many arguments a write without bounds of its stamp has. */
+const UNBOUNDED_ARGS = 4;
+
+/** The keys and arguments of the compare-and-set script, without those of the log. */
+function writeCall(key: StoreKey, expected: string | undefined, next: EntryUpdate): WriteCall {
+  const born = birthName(shardOfKey(key));
+  const keys = key.kind === 'birth' ? [born] : [entryName(key), born];
+  const { notAfterMs, value, lifetimeMs = '', atLeastMs, atMostMs } = next;
+  const args = [expected === undefined ? '' : `=${expected}`, `${notAfterMs}`, value, `${lifetimeMs}`];
+  if (atLeastMs > 0 || atMostMs !== undefined) args.push(`${atLeastMs}`, `${atMostMs ?? ''}`);
+  return { keys, args };
+}
 
 function connectTo(options: RedisStoreOptions): [Topology, Commands] {
   const { url, allowUnsafe, log, tls, commandTimeoutMs = 500, connectTimeoutMs = 1_000, minReplicas = 0 } = options;

@@ -7,7 +7,7 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Connection } from './connection.js';
-import { keyNames } from './keys.js';
+import { birthName } from './keys.js';
 import { isSameIncarnation } from './server-info.js';
 import type { StoreClock } from './store-clock.js';
 import { redirectOf } from './topology/redirect.js';
@@ -21,7 +21,7 @@ export interface WaitWrite {
 
 /** The dummy write for a shard. Its key has the prefix of the shard's entries, so that the same ACL rule allows it. */
 export function waitWriteOf(shard: number, asking: boolean): WaitWrite {
-  const [birth = ''] = keyNames([{ kind: 'birth', shard }]);
+  const birth = birthName(shard);
   const name = birth.replace(/born$/, 'mark');
   // MIGRATE refuses a key that exists at the destination already, so no key may remain there.
   return { asking, set: asking ? ['set', `${name}-in`, '1', 'PX', '1'] : ['set', name, '1'] };

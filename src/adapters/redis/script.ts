@@ -52,53 +52,36 @@ export interface ScriptCall {
  * @throws StoreUnavailable; the server's own errors
  */
 export async function evaluate(client: Redis, script: Script, call: ScriptCall): Promise<unknown> {
-  const answer = await send(client, script, call);
-  script.check?.(answer, call.keys.length);
-  return answer;
-}
-
-async function send(
-  client: Redis,
-  { lua, sha1, access }: Script,
-  { keys, args = [], asking = false }: ScriptCall,
-): Promise<unknown> {
-  inOnePiece(client);
-  if (access === 'read' && !withoutReadOnly.has(client)) {
+  let asText = false;
+  // One function and one promise, because every call comes here. Each of the two reasons to send again occurs once.
+  for (;;) {
+    // As a read, so that it is answered while writes are paused.
+    const asRead = script.access === 'read' && !withoutReadOnly.has(client);
     try {
-      // Redis treats it as a read, so it is answered while writes are paused.
-      return await sendOrLoad(
-        client,
-        asking,
-        () => client.evalsha_ro(sha1, keys.length, ...keys, ...args),
-        () => client.eval_ro(lua, keys.length, ...keys, ...args),
-      );
+      const answer = await send(client, script, call, { asRead, asText });
+      script.check?.(answer, call.keys.length);
+      return answer;
     } catch (error) {
-      if (!hasNoReadOnly(error)) throw error;
-      withoutReadOnly.add(client);
+      if (asRead && hasNoReadOnly(error)) withoutReadOnly.add(client);
+      else if (!asText && isForgotten(error)) asText = true;
+      else throw error;
     }
   }
-  return sendOrLoad(
-    client,
-    asking,
-    // Spread, because the driver would flatten a list first, which is slow for many keys.
-    () => client.evalsha(sha1, keys.length, ...keys, ...args),
-    () => client.eval(lua, keys.length, ...keys, ...args),
-  );
 }
 
-/** @param byHash sends the script's hash @param byText sends its text */
-async function sendOrLoad(
-  client: Redis,
-  asking: boolean,
-  byHash: () => Promise<unknown>,
-  byText: () => Promise<unknown>,
-): Promise<unknown> {
-  try {
-    if (asking) sendAsking(client);
-    return await byHash();
-  } catch (error) {
-    if (!isForgotten(error)) throw error;
-    if (asking) sendAsking(client);
-    return byText();
-  }
+interface Way {
+  readonly asRead: boolean;
+  /** Whether the script's text is sent, and not its hash. */
+  readonly asText: boolean;
+}
+
+function send(client: Redis, { lua, sha1 }: Script, call: ScriptCall, { asRead, asText }: Way): Promise<unknown> {
+  const { keys, args = [], asking = false } = call;
+  inOnePiece(client);
+  if (asking) sendAsking(client);
+  // Spread, because the driver would flatten a list first, which is slow for many keys.
+  if (asText && asRead) return client.eval_ro(lua, keys.length, ...keys, ...args);
+  if (asText) return client.eval(lua, keys.length, ...keys, ...args);
+  if (asRead) return client.evalsha_ro(sha1, keys.length, ...keys, ...args);
+  return client.evalsha(sha1, keys.length, ...keys, ...args);
 }

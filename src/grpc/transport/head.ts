@@ -14,17 +14,20 @@ const RESPONSE = { ':status': 200, 'content-type': 'application/grpc+proto' } as
 /** The compressions that the server accepts. */
 export const ACCEPTED_ENCODINGS = 'identity,deflate,gzip';
 
+/** Shared by all calls: Node copies it. */
+const USUAL_HEAD = Object.freeze({ ...RESPONSE, 'grpc-accept-encoding': ACCEPTED_ENCODINGS });
+
 /** The head of a response with messages. */
-export const responseHead = (metadata?: Metadata): OutgoingHttpHeaders => ({
-  ...metadata?.toHttp2Headers(),
-  ...RESPONSE,
-  'grpc-accept-encoding': ACCEPTED_ENCODINGS,
-});
+export const responseHead = (metadata?: Metadata): OutgoingHttpHeaders =>
+  metadata === undefined ? USUAL_HEAD : { ...metadata.toHttp2Headers(), ...USUAL_HEAD };
 
 /** The head of a response that consists of a status only. */
 export const statusHead = (end: StatusObject): OutgoingHttpHeaders => ({ ...RESPONSE, ...trailers(end) });
 
-export function trailers({ code, details, metadata }: StatusObject): OutgoingHttpHeaders {
+/** The trailers with a status. */
+export const trailers = (end: StatusObject): OutgoingHttpHeaders => (end === OK ? OK_TRAILERS : trailersOf(end));
+
+function trailersOf({ code, details, metadata }: StatusObject): OutgoingHttpHeaders {
   const head: OutgoingHttpHeaders = { ...metadata.toHttp2Headers(), 'grpc-status': `${code}` };
   if (details !== '') head['grpc-message'] = details.replace(ENCODED, encode);
   return head;
@@ -60,3 +63,5 @@ const OTHER_FORMAT = failure(
 );
 
 export const OK: StatusObject = { code: status.OK, details: '', metadata: new Metadata() };
+/** Shared by all calls that succeed: Node copies them. */
+const OK_TRAILERS = Object.freeze(trailersOf(OK));

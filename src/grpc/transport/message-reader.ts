@@ -6,6 +6,8 @@ import { PREFIX_BYTES } from './message-frame.js';
 import { StatusError } from './method.js';
 
 const FIRST_CAPACITY = 1024;
+/** Shared, because a new one would cost each call. Nothing can be written to it. */
+const EMPTY = Buffer.alloc(0);
 const BAD_FLAG = failure(status.INTERNAL, 'the flag before the request message is neither 0 nor 1');
 /** The request ended in the middle of a message. */
 export const INCOMPLETE = failure(status.INTERNAL, 'the request message is incomplete');
@@ -21,7 +23,7 @@ export interface Message {
  */
 export class MessageReader {
   readonly #maxBytes: number;
-  #buffer = Buffer.alloc(0);
+  #buffer = EMPTY;
   #from = 0;
   #to = 0;
 
@@ -66,7 +68,7 @@ export class MessageReader {
 
   /** Frees the buffer. */
   clear(): void {
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = EMPTY;
     this.#from = this.#to = 0;
   }
 

@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import { explain } from '../../adapters/redis/failure.js';
-import { keyNames, logName } from '../../adapters/redis/keys.js';
+import { birthName, logName } from '../../adapters/redis/keys.js';
 import { READ } from '../../adapters/redis/read-script.js';
 import { evaluate } from '../../adapters/redis/script.js';
 import { field, type Persistence, persistenceOf } from '../../adapters/redis/server-info.js';
@@ -105,7 +105,7 @@ function clockAhead(time: unknown, askedMs: number, answeredMs: number): number 
 }
 
 async function tryCommands(client: Redis, [shard = 0]: readonly number[]): Promise<Facts['refusedCommands']> {
-  const [key = ''] = keyNames([{ kind: 'birth', shard }]);
+  const key = birthName(shard);
   try {
     const faults = (await evaluate(client, RIGHTS, { keys: [key, logName(shard)] })) as readonly string[];
     return TRIED.map((command, index) => ({ command, why: faults[index] ?? '' })).filter(({ why }) => why !== '');
@@ -115,7 +115,7 @@ async function tryCommands(client: Redis, [shard = 0]: readonly number[]): Promi
 }
 
 async function readBirths(client: Redis, shards: readonly number[]): Promise<Facts['births']> {
-  const keys = keyNames(shards.map((shard) => ({ kind: 'birth', shard })));
+  const keys = shards.map(birthName);
   try {
     // One by one: in a cluster they are in different slots.
     const found = await Promise.all(

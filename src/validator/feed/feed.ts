@@ -15,7 +15,7 @@ import { FeedKnowledge } from './feed-knowledge.js';
 import { FeedSubscription, type SubscriptionOptions, type SubscriptionPhase } from './feed-subscription.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-/** The share of a caller's time that it waits for a pong before it asks, and the most of it, ms. */
+/** How long a caller waits for a pong before the service is called: a share of its deadline, and the most, ms. */
 const PATIENCE_SHARE = 0.25;
 const MOST_PATIENCE_MS = 250;
 
@@ -67,7 +67,7 @@ export class Feed {
     return this.#subscription.phase;
   }
 
-  /** How old the knowledge of the shard is that is known worst, ms; undefined: some shard is not known. */
+  /** The age of what is known of the least current shard, ms; undefined: some shard is not known. */
   ageMs(now: Moment): number | undefined {
     const { asOf } = this.#knowledge;
     return asOf && elapsedMs(asOf, now);
@@ -83,7 +83,7 @@ export class Feed {
     };
   }
 
-  /** What the feed says of a token; undefined: nothing, since no key of it verifies the token. */
+  /** The feed's decision on a token; undefined: none of its keys verifies the token. */
   lookUp(text: string, demand: Demand): Validation | Undecided | undefined {
     const found = this.#verified.verify(text);
     if (found === undefined) return undefined;

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
+import { RedisServer } from '../../support/redis-server.js';
 import { type Opened, openStore, until } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
@@ -26,7 +27,8 @@ const SWAPS = {
   'a win with a list for a count': RESP.list(RESP.number(1), TEXT, RESP.list()),
   'a win with a word for a count': RESP.list(RESP.number(1), TEXT, RESP.text('many')),
   'a loss to a number': RESP.list(RESP.number(0), RESP.number(3)),
-  'an outcome that is none': RESP.list(RESP.number(3), TEXT),
+  'an outcome that is none': RESP.list(RESP.number(4), TEXT),
+  'the wish for the log, though it has it': RESP.list(RESP.number(3)),
   'an outcome as a text': RESP.list(RESP.text('1'), TEXT),
 };
 
@@ -130,6 +132,15 @@ describe('a Redis that has no EVALSHA_RO', () => {
       await server.stop();
     });
   }
+
+  it('is known by the text with which a real Redis refuses a command that it does not have', async () => {
+    const server = await RedisServer.start();
+    const refused = await server.raw.call('EVALSHA_NONE').catch((error: unknown) => error);
+    await server.stop();
+    expect(refused)
+      .to.have.property('message')
+      .that.matches(/^ERR unknown command/);
+  });
 
   it('is sent the whole script for a read where it does not know that', async () => {
     const server = await RespServer.start();

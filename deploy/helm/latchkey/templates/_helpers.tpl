@@ -1,5 +1,7 @@
+{{/* A release may have dots in its name, a Service may not. */}}
 {{- define "latchkey.fullname" -}}
-{{- if contains "latchkey" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-latchkey" .Release.Name | trunc 50 | trimSuffix "-" }}{{ end }}
+{{- $release := replace "." "-" .Release.Name }}
+{{- if contains "latchkey" $release }}{{ $release | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-latchkey" $release | trunc 50 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
 {{- define "latchkey.selector" -}}
@@ -19,12 +21,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{/* Settings of the values, as text. The chart's own must not be among them: they fit its ports and mounts. */}}
+{{/* Settings of the values, as text. The chart's own must not be among them: they fit its ports and mounts. Helm reads
+every number of a file as a float64, whose text is 2e+06 from a million on. */}}
 {{- define "latchkey.settings" -}}
 {{- range $name, $value := .settings }}
 {{- if has $name $.own }}{{ fail (printf "%s is set by the chart: see its values" $name) }}{{ end }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ if and (kindIs "float64" $value) (eq (floor $value) $value) }}{{ $value | int64 | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}
 {{- end }}
 {{- end }}
 

@@ -4,12 +4,18 @@ import { StoreUnavailable } from '../../../core/errors.js';
 import type { LogPage } from '../../../core/feed/log-entry.js';
 import { APPEND_ALONE } from '../append-script.js';
 import { COMPARE_AND_SET } from '../compare-and-set-script.js';
-import { keyNames, logName } from '../keys.js';
+import { birthName, logName } from '../keys.js';
 import { readAllLogs } from '../log-pages.js';
 import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
 import type { Topology } from './topology.js';
+
+/** The keys and the arguments of the compare-and-set script. */
+export interface WriteCall {
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
 
 /** The result of the compare-and-set script. */
 export type CompareAndSetAnswer = readonly [outcome: number, current?: string | null, writes?: string];
@@ -18,11 +24,8 @@ export type CompareAndSetAnswer = readonly [outcome: number, current?: string | 
 export interface Commands {
   /** Reads keys of one shard. @throws StoreUnavailable */
   read(shard: number, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
-  /**
-   * Runs the compare-and-set script on an entry, and, unless that is a birth record, on its shard's birth record and log.
-   * @throws StoreUnavailable
-   */
-  compareAndSet(shard: number, keys: readonly string[], args: readonly string[]): Promise<CompareAndSetAnswer>;
+  /** Runs the compare-and-set script. @throws StoreUnavailable */
+  compareAndSet(shard: number, call: WriteCall): Promise<CompareAndSetAnswer>;
   /** See `RevocationLogs`. */
   readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]>;
   /** Runs the append script without an entry. @throws StoreUnavailable */
@@ -44,11 +47,11 @@ export class DirectCommands implements Commands {
     return this.#reads.read(keys);
   }
 
-  compareAndSet(shard: number, keys: readonly string[], args: readonly string[]): Promise<CompareAndSetAnswer> {
+  compareAndSet(shard: number, call: WriteCall): Promise<CompareAndSetAnswer> {
     return this.#topology.run(
       shard,
       'write',
-      (client) => evaluate(client, COMPARE_AND_SET, { keys, args }) as Promise<unknown> as Promise<CompareAndSetAnswer>,
+      (client) => evaluate(client, COMPARE_AND_SET, call) as Promise<unknown> as Promise<CompareAndSetAnswer>,
     );
   }
 
@@ -62,7 +65,7 @@ export class DirectCommands implements Commands {
   }
 
   async beginLog(shard: number, args: readonly string[]): Promise<void> {
-    const keys = [logName(shard), ...keyNames([{ kind: 'birth', shard }])];
+    const keys = [logName(shard), birthName(shard)];
     await this.#topology.run(shard, 'write', (client) => evaluate(client, APPEND_ALONE, { keys, args }));
   }
 }

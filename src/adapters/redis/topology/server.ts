@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { clientMaker, type TlsSource } from '../client.js';
 import { Connection } from '../connection.js';
-import { keyNames } from '../keys.js';
+import { birthName } from '../keys.js';
 import { READ } from '../read-script.js';
 import { Replicas, type WaitWrite } from '../replicas.js';
 import { evaluate } from '../script.js';
@@ -40,7 +40,7 @@ export interface ServerParts {
 const REACHED_MS = 300;
 const REACHED_STEP_MS = 10;
 
-const PROBE = keyNames([{ kind: 'birth', shard: 0 }]);
+const PROBE = [birthName(0)];
 
 export class Server {
   readonly address: ServerAddress;

@@ -6,7 +6,7 @@ import { PAGE_ENTRIES } from '../../../core/feed/limits.js';
 import { doubtText, type LogPage } from '../../../core/feed/log-entry.js';
 import { APPEND_ALONE } from '../append-script.js';
 import { APPLIED, COMPARE_AND_SET, END_ARGS } from '../compare-and-set-script.js';
-import { keyNames, logName, SHARDS } from '../keys.js';
+import { birthName, logName, SHARDS } from '../keys.js';
 import type { Use } from '../link.js';
 import { idAfter, pageOf } from '../log-pages.js';
 import { type RawPage, READ_LOG } from '../log-read-script.js';
@@ -14,7 +14,7 @@ import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate, type Script, type ScriptCall } from '../script.js';
 import type { ClusterOwners } from './cluster-owners.js';
-import type { Commands, CompareAndSetAnswer } from './direct-commands.js';
+import type { Commands, CompareAndSetAnswer, WriteCall } from './direct-commands.js';
 import { type Redirect, redirectOf } from './redirect.js';
 import type { Topology } from './topology.js';
 
@@ -22,8 +22,6 @@ import type { Topology } from './topology.js';
 const MAX_HOPS = 3;
 
 type Outcome<T> = { readonly answer: T } | { readonly redirect: Redirect };
-
-const birthKeyOf = (shard: number): string => keyNames([{ kind: 'birth', shard }])[0] ?? '';
 
 /** Returns a redirection as an outcome; other errors are thrown. */
 const redirectable =
@@ -55,9 +53,10 @@ export class SlotCommands implements Commands {
     return batch.read(keys);
   }
 
-  async compareAndSet(shard: number, keys: readonly string[], args: readonly string[]): Promise<CompareAndSetAnswer> {
+  async compareAndSet(shard: number, call: WriteCall): Promise<CompareAndSetAnswer> {
+    const { keys, args } = call;
     const run = (client: Redis) =>
-      evaluate(client, COMPARE_AND_SET, { keys, args }) as Promise<unknown> as Promise<CompareAndSetAnswer>;
+      evaluate(client, COMPARE_AND_SET, call) as Promise<unknown> as Promise<CompareAndSetAnswer>;
     const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
     // While the slot is moving, the entry, the birth record and the log may be at two nodes. The entry alone decides. The
@@ -80,7 +79,7 @@ export class SlotCommands implements Commands {
   }
 
   async beginLog(shard: number, args: readonly string[]): Promise<void> {
-    const keys = [logName(shard), birthKeyOf(shard)];
+    const keys = [logName(shard), birthName(shard)];
     const run = (client: Redis) => evaluate(client, APPEND_ALONE, { keys, args });
     const outcome = await this.#atOwner(shard, 'write', run);
     // While the slot is moving, the log can begin if it is missing. A mark that is missing stays so, and the log unread.
@@ -112,7 +111,7 @@ export class SlotCommands implements Commands {
 
   async #readLog(shard: number, cursor: string | undefined): Promise<LogPage> {
     const args = [idAfter(cursor), `${PAGE_ENTRIES}`];
-    const [log, birth] = [logName(shard), birthKeyOf(shard)];
+    const [log, birth] = [logName(shard), birthName(shard)];
     const run = (client: Redis) => evaluate(client, READ_LOG, { keys: [log, birth], args }) as Promise<RawPage>;
     const outcome = await this.#atOwner(shard, 'read', run);
     if ('answer' in outcome) {
@@ -137,7 +136,7 @@ export class SlotCommands implements Commands {
    * read last, since it decides about missing keys: if the data was wiped in between, the record is newer, or missing.
    */
   async #fetchOneByOne(shard: number, keys: readonly string[]): Promise<readonly RawValue[]> {
-    const born = birthKeyOf(shard);
+    const born = birthName(shard);
     const one = async (key: string): Promise<RawValue> => {
       const [found = null] = (await this.#oneKey(shard, READ, { keys: [key] })) as readonly RawValue[];
       return found;

@@ -103,8 +103,10 @@ export class Topology {
 
   /** See `Store`. @throws StoreUnavailable */
   async waitForReplicas(shard: number, incarnation: string | undefined): Promise<void> {
-    this.ownerOf(shard);
-    await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
+    if (this.#options.minReplicas > 0) {
+      this.ownerOf(shard);
+      await Promise.all(this.#group(shard).servers.map((server) => server.waitForReplicas()));
+    }
     this.ownerOf(shard);
     if (this.incarnationOf(shard) !== incarnation)
       throw new StoreUnavailable('another Redis answers now than at the start of the call');
