@@ -20,6 +20,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/adapters/redis/closing.test.ts': 'open-and-close.ts, a store by itself',
   'test/alerts/alerts.check.ts': 'promtool',
   'test/alerts/prometheus.ts': 'prometheus, promtool',
+  'test/bench/feed.test.ts': 'the bench of the feed',
   'test/bench/speed.test.ts': 'the bench',
   'test/browser/package.test.ts': 'tsc',
   'test/browser/chromium.ts': 'chromium, found by sh',
