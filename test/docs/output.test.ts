@@ -43,6 +43,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/gateway/stop.test.ts': 'a script with a gateway in it',
   'test/integrations/authjs.test.ts': 'tsc',
   'test/platform/log.test.ts': 'scripts with a logger in them',
+  'test/platform/tracing.test.ts': 'a script that loads the tracing',
   'test/middleware/closure.test.ts': 'a script that loads a middleware',
   'test/openapi/openapi.check.ts': 'a linter, schemathesis',
   'test/package/fresh-checkout.ts': 'npm, tar',
