@@ -1,11 +1,16 @@
 // Tests of WatchRevocations by a real client: its order, its pongs, its bounds, and its end.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { connect, constants } from 'node:http2';
 import { expect } from 'chai';
+import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
+import { keyFromPem, keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import { MARGIN_MS, MAX_ENTRIES } from '../../src/core/feed/limits.js';
 import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { openCall } from '../support/http2-call.js';
+import { JWT_SECRET } from '../support/processes.js';
 import { MINUTE, SECOND, whatOf } from '../support/world.js';
 
 describe('WatchRevocations', () => {
@@ -77,6 +82,48 @@ describe('WatchRevocations', () => {
     expect(stream.pongs.length).to.be.below(10);
   });
 
+  it('answers a ping that comes while the logs are read by the round after it', async () => {
+    const stream = open();
+    await stream.pong();
+    scene.flowing = false;
+    const first = stream.ping();
+    await scene.held();
+    const late = stream.ping();
+    scene.flowing = true;
+    await stream.until(() => stream.pongs.some(({ id }) => id === late));
+    // The store's step had been asked for before the second ping was sent.
+    expect(stream.pongs.map(({ id }) => id)).to.include(first);
+  });
+
+  it('answers the pings of a round that failed unexpectedly by the next round', async () => {
+    const stream = open();
+    await stream.pong();
+    const { reader } = scene;
+    const round = reader.round;
+    reader.round = () => {
+      reader.round = round;
+      throw new Error('a planted fault');
+    };
+    await stream.pong(false);
+    expect(reader.round).to.equal(round);
+  });
+
+  it('tells of new keys though there is no other news', async () => {
+    const keys = new JwtKeys(keyFromSecret(JWT_SECRET));
+    const other = await GrpcScene.start({ keys });
+    const [stream, quiet] = [new FeedStream(other.address), new FeedStream(other.address)];
+    await Promise.all([stream.pong(), quiet.pong()]);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { kid, publicJwk } = keyFromPem(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+    const published = publicJwk ? [publicJwk] : [];
+    keys.publicKeys = () => published;
+    for (const each of [stream, quiet])
+      await each.until(() => each.messages.some((message) => message.keys?.keys[0]?.kid === kid));
+    stream.close();
+    quiet.close();
+    await other.stop();
+  });
+
   it('names the shards that it could not read, and goes on', async () => {
     const stream = open();
     await stream.pong();
@@ -101,6 +148,28 @@ describe('WatchRevocations', () => {
     const late = open();
     await late.pong();
     expect(late.said).to.not.include(end);
+  });
+
+  it('holds no more entries than its bound, and is complete only since those that it dropped', async () => {
+    const other = await GrpcScene.start();
+    const { window } = other.reader;
+    const firstMs = other.world.nowMs;
+    const add = (n: number): void => {
+      const what = `s${n.toString(16).padStart(32, '0')}`;
+      window.add({ shard: 0, what, notBeforeMs: 0, atMs: firstMs + n });
+    };
+    for (let n = 0; n < MAX_ENTRIES; n++) add(n);
+    const stream = new FeedStream(other.address);
+    await stream.pong();
+    expect(window.size).to.equal(MAX_ENTRIES);
+    expect(stream.said).to.have.length(MAX_ENTRIES);
+    expect(stream.states.get(0)?.completeSinceMs).to.be.below(firstMs + MARGIN_MS + 50);
+    for (let n = 0; n < 100; n++) add(MAX_ENTRIES + n);
+    await stream.pong();
+    await stream.until(() => (stream.states.get(0)?.completeSinceMs ?? 0) >= firstMs + 99 + MARGIN_MS);
+    expect(window.size).to.equal(MAX_ENTRIES);
+    stream.close();
+    await other.stop();
   });
 
   it('goes on for a client that closes its half, as one does that only watches', async () => {
