@@ -5,8 +5,7 @@ import { type Convention, IdentityHeaders } from '../../src/bearer/identity-head
 import { inactiveToken } from '../../src/bearer/refusals.js';
 import { Guard } from '../../src/middleware/guard.js';
 import { refusalOf } from '../../src/middleware/http-refusal.js';
-import type { TokenRequirements } from '../../src/middleware/options.js';
-import type { ActiveToken, Validator } from '../../src/validator/index.js';
+import type { ActiveToken, ValidateOptions, Validator } from '../../src/validator/index.js';
 import type { HttpResponse } from '../http/responses.js';
 import type { CallContext } from '../service-connection.js';
 
@@ -35,7 +34,7 @@ export function createCheck(
   const headers = new IdentityHeaders(identityHeaders);
   const isStrict = maxStalenessMs === 0;
   // Without requirements the guard needs no promise for a token that is remembered.
-  const requirements: TokenRequirements = isStrict ? { consistency: 'strict' } : {};
+  const requirements: ValidateOptions = isStrict ? { consistency: 'strict' } : {};
   let guard: Guard | undefined;
   return async ({ rawHeaders, target }, context) => {
     guard ??= new Guard(createValidator(isStrict ? undefined : maxStalenessMs), requirements);
