@@ -54,7 +54,7 @@ export interface AppParts {
   readonly version: string;
 }
 
-/** The name of the route of a request that has none. */
+/** The label of requests without a route. */
 const UNKNOWN_ROUTE = 'unknown';
 
 /** The CORS of a route, by the pages that may read it. */

@@ -7,7 +7,7 @@ export interface RateLimit {
 }
 
 /** The state of a client's limit after a request. */
-export interface Counted {
+export interface ClientCount {
   readonly allowed: boolean;
   /** How many more requests the client may send until the window ends. */
   readonly remaining: number;
@@ -49,7 +49,7 @@ export class RateCounter {
     return this.#counts.size;
   }
 
-  count(client: string): Counted {
+  count(client: string): ClientCount {
     const nowMs = this.#nowMs();
     if (nowMs >= this.#endsMs) this.#begin(nowMs);
     const { requests } = this.#limit;

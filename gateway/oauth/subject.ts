@@ -1,6 +1,7 @@
 // The subject in a request for global token revocation: a subject identifier (RFC 9493) in JSON.
 
 import { isUtf8 } from 'node:buffer';
+import { hasNameTwice } from '../../src/platform/json-names.js';
 import { invalidRequest, unknownSubject } from './errors.js';
 
 /** Formats of subject identifiers, and the members that each has besides `format`. */
@@ -29,9 +30,12 @@ export function readSubject(body: Buffer, contentType: string, issuer: string | 
 }
 
 function identifierIn(body: Buffer): Readonly<Record<string, unknown>> {
-  const value: unknown = isUtf8(body) ? parsed(body.toString()) : undefined;
+  const text = isUtf8(body) ? body.toString() : '';
+  const value = parsed(text);
   const identifier = isObject(value) ? value['sub_id'] : undefined;
   if (!isObject(identifier)) throw invalidRequest('the body must be JSON with the object sub_id');
+  // A proxy that checks the body may read the other one.
+  if (hasNameTwice(text, value)) throw invalidRequest('an object of the body has two members of the same name');
   return identifier;
 }
 

@@ -18,7 +18,7 @@ export interface IntrospectionRequest {
 }
 
 /**
- * `token_type_hint` is not read: the token itself says what it is.
+ * `token_type_hint` is not read: the token itself shows its type.
  * @throws HttpError, RpcError if the service cannot answer
  */
 export async function introspect(

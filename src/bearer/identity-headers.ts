@@ -41,10 +41,12 @@ const HEADERS: Readonly<Record<Convention, Readonly<Record<string, (identity: Id
 export class IdentityHeaders {
   readonly #valueOf: readonly (readonly [string, (identity: Identity) => string])[];
   readonly #names: ReadonlySet<string>;
+  readonly #lengths: ReadonlySet<number>;
 
   constructor(conventions: readonly Convention[]) {
     this.#valueOf = [...new Set(conventions)].flatMap((convention) => Object.entries(HEADERS[convention]));
     this.#names = new Set(this.#valueOf.map(([name]) => name));
+    this.#lengths = new Set(this.#valueOf.map(([name]) => name.length));
   }
 
   /** The headers, names in lower case. */
@@ -57,8 +59,10 @@ export class IdentityHeaders {
    * name that is neither a letter nor a digit by `_`.
    * @param names header names as received
    */
-  aliasesAmong(names: Iterable<string>): readonly string[] {
-    return [...names].filter((name) => {
+  aliasesAmong(names: readonly string[]): readonly string[] {
+    return names.filter((name) => {
+      // An alias is as long as the name. Most headers are not, and are done with here.
+      if (!this.#lengths.has(name.length)) return false;
       const lower = name.toLowerCase();
       return !this.#names.has(lower) && this.#names.has(lower.replace(/[^a-z0-9]/g, '-'));
     });

@@ -13,6 +13,7 @@ import { Environment } from '../platform/env.js';
 import { readKeyFolderSettings } from '../settings/keys.js';
 import { DEV_DATA_DIR, ownKeysFolder } from '../settings/mode.js';
 import { readPolicy } from '../settings/policy.js';
+import type { CommandIo } from './command-io.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
 export interface KeysSettings {
@@ -26,14 +27,14 @@ export interface KeysSettings {
 export type HeldKey = KeyFile & ScheduledKey;
 
 /** Reads the same settings as the service. Without JWT_KEYS_DIR the folder is that of `dev`. @throws ConfigError */
-export function readKeysSettings(variables: NodeJS.ProcessEnv): KeysSettings {
-  const env = new Environment(variables);
+export function readKeysSettings(io: CommandIo): KeysSettings {
+  const env = new Environment(io.env);
   const nowMs = Date.now();
   const { folder, activeKid, delayMs } = readKeyFolderSettings(env);
   const dataDir = env.text('DATA_DIR') ?? DEV_DATA_DIR;
   const { refreshTtlMs, graceMs } = readPolicy(env, false, nowMs);
   checkSettings(env);
-  printWarnings(env);
+  printWarnings(env, io);
   return { folder: folder ?? ownKeysFolder(dataDir), activeKid, times: { delayMs, refreshTtlMs, graceMs }, nowMs };
 }
 

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { makeKey, pemFiles, writeKey } from '../adapters/jwt/key-files.js';
 import { rivalOfNewest } from '../core/key-schedule.js';
+import type { CommandIo } from './command-io.js';
 import {
   heldKeys,
   isPinned,
@@ -14,7 +15,6 @@ import {
   signing,
   stateOf,
 } from './key-state.js';
-import { printMessage, printResult } from './print.js';
 import { UsageError } from './usage.js';
 
 /** The command cannot run with these keys. The message names the remedy. */
@@ -24,8 +24,8 @@ export class KeysCommandError extends Error {
 }
 
 /** Prints every key and its state, the newest first. */
-export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
-  const settings = readKeysSettings(variables);
+export async function keysList(io: CommandIo): Promise<void> {
+  const settings = readKeysSettings(io);
   await needsKeys(settings);
   const keys = await heldKeys(settings);
   const rows = keys.map((held) => {
@@ -35,37 +35,39 @@ export async function keysList(variables: NodeJS.ProcessEnv): Promise<void> {
   const table = [['KID', 'ALG', 'SINCE', 'STATE', 'FILE'], ...rows];
   const widthOf = (column: number): number => Math.max(...table.map((row) => row[column]?.length ?? 0));
   for (const row of table)
-    print(row.map((cell, column) => (column < 4 ? cell.padEnd(widthOf(column)) : cell)).join('  '));
+    print(io, row.map((cell, column) => (column < 4 ? cell.padEnd(widthOf(column)) : cell)).join('  '));
   const rival = rivalOfNewest(keys, isPinned(keys, settings));
   if (rival) {
     print(
+      io,
       `The files of ${keys[0].kid} and ${rival.kid} were written within seconds. If not every node has the same dates,`,
     );
-    print('set JWT_ACTIVE_KID on all nodes to the key that should sign.');
+    print(io, 'set JWT_ACTIVE_KID on all nodes to the key that should sign.');
   }
   const { activeKid } = settings;
   if (activeKid !== undefined && !isPinned(keys, settings)) {
     print(
+      io,
       `JWT_ACTIVE_KID names ${activeKid}, which is none of these: the newest signs, unless it is JWT_SECRET's kid.`,
     );
   }
 }
 
 /** Creates the first key. */
-export async function keysGenerate(variables: NodeJS.ProcessEnv, algorithm: string | undefined): Promise<void> {
-  const settings = readKeysSettings(variables);
+export async function keysGenerate(io: CommandIo, algorithm: string | undefined): Promise<void> {
+  const settings = readKeysSettings(io);
   const make = maker(settings, algorithm);
   const { folder } = settings;
   if ((await pemFiles(folder)).length > 0) {
     throw new KeysCommandError(`${folder} already contains keys; run \`latchkey keys rotate\` for a new one`);
   }
   const { report } = make();
-  print(report, `It signs at once if it is the only key. Set JWT_KEYS_DIR=${folder} on every node.`);
+  print(io, report, `It signs at once if it is the only key. Set JWT_KEYS_DIR=${folder} on every node.`);
 }
 
 /** Creates a new key. It signs after a delay in which every node can load it. */
-export async function keysRotate(variables: NodeJS.ProcessEnv, algorithm: string | undefined): Promise<void> {
-  const settings = readKeysSettings(variables);
+export async function keysRotate(io: CommandIo, algorithm: string | undefined): Promise<void> {
+  const settings = readKeysSettings(io);
   const make = maker(settings, algorithm);
   const { nowMs } = settings;
   await needsKeys(settings);
@@ -76,31 +78,35 @@ export async function keysRotate(variables: NodeJS.ProcessEnv, algorithm: string
   }
   const before = signing([newest, ...older], settings);
   const { kid, report } = make();
-  print(report);
+  print(io, report);
   const keys = await heldKeys(settings);
   if (isPinned(keys, settings)) {
-    print(`It verifies and does not sign, because JWT_ACTIVE_KID names ${before.kid}. When every node has the file,`);
-    print(`set JWT_ACTIVE_KID=${kid}, and restart the nodes one by one.`);
+    print(
+      io,
+      `It verifies and does not sign, because JWT_ACTIVE_KID names ${before.kid}. When every node has the file,`,
+    );
+    print(io, `set JWT_ACTIVE_KID=${kid}, and restart the nodes one by one.`);
     return;
   }
   const [made] = keys;
   const old = keys.find((key) => key.kid === before.kid) ?? made;
   const goneMs = retirable(old, keys, { ...settings, nowMs: made.readyMs }) ?? made.readyMs;
-  print(`It verifies at once, and signs from ${moment(made.readyMs)} on every node that has the file by then.`);
+  print(io, `It verifies at once, and signs from ${moment(made.readyMs)} on every node that has the file by then.`);
   print(
+    io,
     `Until then ${before.kid} signs. Retire that one from ${moment(goneMs)} on: latchkey keys retire ${before.kid}`,
   );
 }
 
 /** Removes a key that no valid token needs any more, or, if it is compromised, at once. */
-export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, compromised: boolean): Promise<void> {
-  const settings = readKeysSettings(variables);
+export async function keysRetire(io: CommandIo, kid: string, compromised: boolean): Promise<void> {
+  const settings = readKeysSettings(io);
   const { folder, nowMs, activeKid } = settings;
   await needsKeys(settings);
   const { keys, fault } = await readableKeys(settings);
   // An error in another file must not delay the removal of a compromised key.
   if (fault && !compromised) throw fault;
-  if (fault) printMessage(`warning: these files have errors, and no node can start with them:\n${fault.message}`);
+  if (fault) io.printMessage(`warning: these files have errors, and no node can start with them:\n${fault.message}`);
   const key = keys.find((each) => each.kid === kid);
   if (!key) {
     const there = keys.map((each) => each.kid).join(', ');
@@ -119,15 +125,15 @@ export async function keysRetire(variables: NodeJS.ProcessEnv, kid: string, comp
   // Two files may contain the same key.
   for (let file = key.path; ; ) {
     rmSync(file);
-    print(`Removed ${file}.`);
+    print(io, `Removed ${file}.`);
     const next = (await readableKeys(settings)).keys.find((each) => each.kid === kid);
     if (!next) break;
     file = next.path;
   }
   const { keys: left } = await readableKeys(settings);
-  print(`Running nodes refuse its tokens within a few seconds; ${signing(left, settings).kid} signs.`);
+  print(io, `Running nodes refuse its tokens within a few seconds; ${signing(left, settings).kid} signs.`);
   if (kid === activeKid)
-    print('JWT_ACTIVE_KID names it. Change that on every node: no node can start with it any more.');
+    print(io, 'JWT_ACTIVE_KID names it. Change that on every node: no node can start with it any more.');
 }
 
 const OR_COMPROMISED =
@@ -158,4 +164,4 @@ function maker({ folder, nowMs }: KeysSettings, algorithm = 'ES256'): () => { ki
   };
 }
 
-const print = (...lines: readonly string[]): void => printResult(`${lines.join('\n')}\n`);
+const print = (io: CommandIo, ...lines: readonly string[]): void => io.printResult(`${lines.join('\n')}\n`);

@@ -1,7 +1,9 @@
 // The output of the command line: results on standard output, messages on standard error.
 
 import { writeSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
 import { standardStream } from '../platform/log-destination.js';
+import type { CommandIo } from './command-io.js';
 
 /** How long to wait while the pipe is full, ms. */
 const WAIT_MS = 5;
@@ -12,8 +14,17 @@ export class ResultUnwritable extends Error {
   override readonly name = 'ResultUnwritable';
 }
 
+/** The streams of this process. */
+export const processIo = (env: NodeJS.ProcessEnv): CommandIo => ({
+  env,
+  exitCode: 0,
+  readInput: () => readAll(process.stdin),
+  printResult,
+  printMessage: (text) => standardStream(2).write(messageLines(text)),
+});
+
 /** Writes the complete result. Ends the process if the reader has closed the pipe. @throws ResultUnwritable */
-export function printResult(text: string): void {
+function printResult(text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
     try {
@@ -27,9 +38,9 @@ export function printResult(text: string): void {
   }
 }
 
-/** Writes a message for the user. Further lines are indented, to show that they belong to it. */
-export function printMessage(text: string): void {
+/** A message for the user. Further lines are indented, to show that they belong to it. */
+export function messageLines(text: string): string {
   const [first = '', ...further] = text.trimEnd().split('\n');
   const lines = further.map((line) => (line.startsWith('  ') ? line : `  ${line}`));
-  standardStream(2).write(`${[`latchkey: ${first}`, ...lines].join('\n')}\n`);
+  return `${[`latchkey: ${first}`, ...lines].join('\n')}\n`;
 }

@@ -87,8 +87,8 @@ async function serveByWorkers(
 }
 
 function warnIssuerOff(settings: ServiceSettings, log: Logger): void {
-  const { issuerToken, otherIssuerTokens, revokerToken, issuerClientNames } = settings;
-  if (issuerToken || revokerToken || otherIssuerTokens.length > 0 || issuerClientNames.length > 0) return;
+  const { issuerToken, otherIssuerTokens, revokerTokens, issuerClientNames } = settings;
+  if (issuerToken || otherIssuerTokens.length + revokerTokens.length + issuerClientNames.length > 0) return;
   const idle = settings.issuerAddress ? ', and ISSUER_ADDRESS is not used' : '';
   log.warn({}, `ISSUER_TOKEN is unset or shorter than ${MIN_ISSUER_TOKEN} characters: IssuerService is off${idle}`);
 }

@@ -5,7 +5,7 @@ import { Environment } from '../platform/env.js';
 import type { Logger } from '../platform/log.js';
 import { readMonitoring } from '../settings/monitoring.js';
 import { readServiceSettings } from '../settings/service.js';
-import { printMessage } from './print.js';
+import type { CommandIo } from './command-io.js';
 
 /** Every setting of every command, because processes may share one environment. */
 function knownSettings(): ReadonlySet<string> {
@@ -28,6 +28,6 @@ export function logWarnings(env: Environment, log: Logger): void {
 }
 
 /** Prints the warnings, for a command without a log. */
-export function printWarnings(env: Environment): void {
-  for (const warning of env.warnings) printMessage(`warning: ${warning}`);
+export function printWarnings(env: Environment, io: CommandIo): void {
+  for (const warning of env.warnings) io.printMessage(`warning: ${warning}`);
 }

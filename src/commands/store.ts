@@ -6,7 +6,7 @@ import { readStore, revealed, type StoreSettings } from '../settings/store.js';
 import type { CheckResult, Severity } from '../store-check/check-result.js';
 import { surveyFolder } from '../store-check/lmdb-survey.js';
 import { surveyRedis } from '../store-check/redis/survey.js';
-import { printResult } from './print.js';
+import type { CommandIo } from './command-io.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 
 const LABELS: Readonly<Record<Severity, string>> = {
@@ -23,14 +23,14 @@ export interface StoreReport {
 }
 
 /** Checks the store that `serve` would use with these variables. The exit code is 1 if it is unsafe. */
-export async function storeCheck(variables: NodeJS.ProcessEnv): Promise<void> {
-  const env = new Environment(variables);
+export async function storeCheck(io: CommandIo): Promise<void> {
+  const env = new Environment(io.env);
   const settings = readStore(env, 'serve');
   checkSettings(env);
-  printWarnings(env);
+  printWarnings(env, io);
   const { text, isUnsafe } = await reportOn(settings);
-  printResult(text);
-  process.exitCode = isUnsafe ? 1 : 0;
+  io.printResult(text);
+  io.exitCode = isUnsafe ? 1 : 0;
 }
 
 /** Checks a store. */

@@ -1,6 +1,5 @@
 // `latchkey token issue` and `latchkey token inspect`, for debugging.
 
-import { text as readAll } from 'node:stream/consumers';
 import { Metadata } from '@grpc/grpc-js';
 import { AuthServiceClient, type IntrospectTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
@@ -9,28 +8,28 @@ import { Environment, formatAddress } from '../platform/env.js';
 import { DEV_DATA_DIR } from '../settings/mode.js';
 import { readClientTls } from '../settings/tls.js';
 import { parseClaims } from './claims-text.js';
+import type { CommandIo } from './command-io.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
 import { issueToken } from './issuer-client.js';
 import { keptIssuerToken } from './issuer-token.js';
-import { printResult } from './print.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 import { UsageError } from './usage.js';
 
 const DEADLINE_MS = 2_000;
 
 /** Starts a session, and prints its pair as JSON. */
-export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, claimsText: string): Promise<void> {
-  const env = new Environment(variables);
+export async function tokenIssue(io: CommandIo, subject: string, claimsText: string): Promise<void> {
+  const env = new Environment(io.env);
   const service = env.address('AUTH_SERVICE_ADDRESS', '127.0.0.1:50051');
   const apart = env.address('ISSUER_ADDRESS');
   const tls = readClientTls(env);
   const credential = env.secret('ISSUER_TOKEN') ?? keptIssuerToken(env.text('DATA_DIR') ?? DEV_DATA_DIR);
   checkSettings(env);
-  printWarnings(env);
+  printWarnings(env, io);
   const setting = apart ? 'ISSUER_ADDRESS' : 'AUTH_SERVICE_ADDRESS';
   const target = { address: apart ?? service, setting, tls };
   const pair = await issueToken(target, credential, subject, parseClaims(claimsText));
-  print({
+  print(io, {
     access_token: pair.accessToken,
     refresh_token: pair.refreshToken,
     access_expires_at: when(pair.accessExpiresAt),
@@ -40,17 +39,17 @@ export async function tokenIssue(variables: NodeJS.ProcessEnv, subject: string, 
 }
 
 /** Prints the content of a token, and whether the service accepts it. */
-export async function tokenInspect(variables: NodeJS.ProcessEnv, given: string): Promise<void> {
-  const env = new Environment(variables);
+export async function tokenInspect(io: CommandIo, given: string): Promise<void> {
+  const env = new Environment(io.env);
   const setting = 'AUTH_SERVICE_ADDRESS';
   const target = { address: env.address(setting, '127.0.0.1:50051'), setting, tls: readClientTls(env) };
   checkSettings(env);
-  printWarnings(env);
-  const token = (given === '-' ? await readAll(process.stdin) : given).trim();
+  printWarnings(env, io);
+  const token = (given === '-' ? await io.readInput() : given).trim();
   const [header, payload] = token.split('.', 2).map(decode);
   const claims = (payload ?? {}) as Record<string, unknown>;
   const { sid } = claims;
-  print({
+  print(io, {
     header,
     claims,
     times: Object.fromEntries(
@@ -92,4 +91,4 @@ async function ask(target: Target, token: string): Promise<string> {
 const when = (seconds: number): string =>
   Number.isFinite(seconds) && Math.abs(seconds) < 8.64e12 ? new Date(seconds * 1000).toISOString() : String(seconds);
 
-const print = (value: unknown): void => printResult(`${JSON.stringify(value, undefined, 2)}\n`);
+const print = (io: CommandIo, value: unknown): void => io.printResult(`${JSON.stringify(value, undefined, 2)}\n`);

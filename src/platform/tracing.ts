@@ -106,7 +106,7 @@ export class Tracing {
     return this.begin(name, SpanKind.SERVER, attributes, parent);
   }
 
-  /** Begins an operation of the request that is under way. @returns undefined: none is, as in work of the process's own */
+  /** Begins an operation of the current request. @returns undefined outside of requests */
   beginStep(name: string, attributes: Attributes): TracedOperation | undefined {
     const parent = context.active();
     return trace.getSpan(parent) && this.begin(name, SpanKind.CLIENT, attributes, parent);

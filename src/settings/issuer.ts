@@ -14,20 +14,22 @@ export interface IssuerSettings {
   readonly issuerToken: Secret | undefined;
   /** Further valid credentials, for a rotation without interruption. */
   readonly otherIssuerTokens: readonly Secret[];
-  /** The credential that is good for RevokeSubject alone. */
-  readonly revokerToken: Secret | undefined;
+  /** The credentials that are good for RevokeSubject alone: REVOKER_TOKEN, and others for a rotation. */
+  readonly revokerTokens: readonly Secret[];
   /** Names of client certificates whose holders need no credential. */
   readonly issuerClientNames: readonly string[];
 }
 
 /** @param short whether a credential that is too short is a fault or counts as none; @param asksClients mTLS is on */
 export function readIssuer(env: Environment, short: 'fault' | 'none', asksClients: boolean): IssuerSettings {
-  const otherIssuerTokens = readOthers(env);
+  const otherIssuerTokens = readOthers(env, 'ISSUER_TOKENS');
   const issuerClientNames = readClientNames(env, asksClients);
   // If other callers are configured, an ignored credential would go unnoticed until its owner's calls fail.
   const alone = otherIssuerTokens.length === 0 && issuerClientNames.length === 0;
   const issuerToken = readToken(env, alone ? short : 'fault');
-  return { issuerToken, otherIssuerTokens, revokerToken: readRevokerToken(env), issuerClientNames };
+  const revokerToken = readRevokerToken(env);
+  const revokerTokens = [...(revokerToken ? [revokerToken] : []), ...readOthers(env, 'REVOKER_TOKENS')];
+  return { issuerToken, otherIssuerTokens, revokerTokens, issuerClientNames };
 }
 
 /** The credential of a gateway that revokes subjects: the service accepts it for RevokeSubject, the gateway sends it. */
@@ -49,8 +51,8 @@ function readToken(env: Environment, short: 'fault' | 'none'): Secret | undefine
   return length >= MIN_ISSUER_TOKEN ? token : undefined;
 }
 
-function readOthers(env: Environment): readonly Secret[] {
-  const text = env.secret('ISSUER_TOKENS', { ends: 'own' })?.reveal();
+function readOthers(env: Environment, name: 'ISSUER_TOKENS' | 'REVOKER_TOKENS'): readonly Secret[] {
+  const text = env.secret(name, { ends: 'own' })?.reveal();
   if (text === undefined) return [];
   const tokens = text
     .split(',')
@@ -58,20 +60,20 @@ function readOthers(env: Environment): readonly Secret[] {
     .map((token) => token.replace(/^[ \t]+|[ \t]+$/g, ''))
     .filter((token) => token !== '');
   const wanted = `credentials of at least ${MIN_ISSUER_TOKEN} characters, comma separated: printable ASCII without blanks`;
-  if (tokens.length === 0) env.fault('ISSUER_TOKENS', 'no credential', wanted);
+  if (tokens.length === 0) env.fault(name, 'no credential', wanted);
   for (const [index, token] of tokens.entries()) {
     const number = `number ${index + 1}`;
     if (!/^[!-~]*$/.test(token)) {
       const odd = oddEnds(token);
-      env.fault('ISSUER_TOKENS', `one that has ${odd ?? 'other characters'} (${number})`, wanted);
+      env.fault(name, `one that has ${odd ?? 'other characters'} (${number})`, wanted);
     } else if (token.length < MIN_ISSUER_TOKEN) {
-      env.fault('ISSUER_TOKENS', `one that is too short (${number})`, wanted);
+      env.fault(name, `one that is too short (${number})`, wanted);
     } else {
-      env.warnOfEnds('ISSUER_TOKENS', token, number);
+      env.warnOfEnds(name, token, number);
     }
   }
   // Quotes around the list would be part of its first and last credential.
-  if (tokens.length > 1) env.warnOfEnds('ISSUER_TOKENS', text.trim());
+  if (tokens.length > 1) env.warnOfEnds(name, text.trim());
   return tokens.map((token) => new Secret(token));
 }
 

@@ -1,6 +1,7 @@
 // The file of OAuth clients in OAUTH_CLIENTS: its format, its checks, and the entry of a client.
 
 import { readSecretFile } from '../platform/env/secret-file.js';
+import { hasNameTwice } from '../platform/json-names.js';
 
 /** What a client may be allowed to do beyond revoking the tokens that it holds. */
 export const CLIENT_RIGHTS = ['introspect', 'global_revocation', 'watch'] as const;
@@ -72,6 +73,8 @@ export const clientEntry = ({ id, secretHashes, rights }: OAuthClient): string =
 function entriesIn(text: string): readonly unknown[] | string {
   const value = parsed(text);
   if (value === undefined) return 'text that is not JSON';
+  // The last one would count, also if an operator reads the first: two lists of rights, for example.
+  if (hasNameTwice(text, value)) return 'JSON with two members of the same name in one object';
   const isObject = typeof value === 'object' && value !== null && Object.keys(value).join() === 'clients';
   const entries = isObject ? Object.values(value)[0] : undefined;
   return Array.isArray(entries) ? entries : 'JSON without the list "clients", or with another member beside it';

@@ -91,7 +91,7 @@ export class AnswerCache {
    * @param sent when the call was sent
    * @returns what is known of the token now: an answer that can never change, or the one to the call that was sent last
    */
-  learn(pending: PendingToken, result: InactiveToken | CalledActive, sent: Moment): Answer {
+  add(pending: PendingToken, result: InactiveToken | CalledActive, sent: Moment): Answer {
     this.#unanswered.delete(pending.text);
     const known = this.get(pending.text);
     const isLast = 'problem' in result && isFinal(result);
@@ -127,14 +127,14 @@ export class AnswerCache {
   }
 
   #verified(text: string, token: Token, now: Moment): void {
-    this.#storeTime.learn(token.issuedAt, now);
+    this.#storeTime.observe(token.issuedAt, now);
     this.#unanswered.set(text, token);
   }
 
   #calledActive(pending: PendingToken, { called }: CalledActive, known: Answer | undefined, sent: Moment): Validation {
     const isAdopted = called.sessionId === '';
     // Another issuer stamps the tokens that are adopted.
-    if (!isAdopted) this.#storeTime.learn(called.issuedAt, sent);
+    if (!isAdopted) this.#storeTime.observe(called.issuedAt, sent);
     if (known?.validation.active && known.validation.expiresAt === called.expiresAt) return known.validation;
     const checked = pending.claims ? { claims: pending.claims } : this.#check.vouched(pending.text, isAdopted);
     return 'refused' in checked ? inactive(checked.refused) : active(called, checked.claims);

@@ -23,7 +23,7 @@ export interface ValidatorTls {
 export type Source = 'answers' | 'feed' | 'auto';
 
 /**
- * What happens to a token on which the feed could decide if what it has delivered were young enough. `ask`: the service is
+ * What happens if the feed has delivered nothing that is young enough to decide on a token. `ask`: the service is
  * called. `throw`: CannotTell, once no pong has come within `deadline`.
  */
 export type WhenStale = 'ask' | 'throw';
@@ -129,7 +129,7 @@ export interface ValidatorState {
    * ms. Else 0.
    */
   readonly staleMs: number;
-  /** Public keys that are known and still within the time for which the service allows to keep them. */
+  /** Public keys whose cache time, as the service set it, is not over. */
   readonly keys: number;
   /** Tokens that are remembered, active or not. */
   readonly remembered: number;
@@ -151,10 +151,10 @@ export interface ValidatorState {
   readonly cannotTell: number;
   /**
    * The stream of the feed. `starting`: nothing has come yet. `following`: its pings are answered. `behind`: it was lost,
-   * and is opened again. `off`: there is none, or none that this process can use: the service is asked.
+   * and is opened again. `off`: there is none, or none that this process can use: the service is called.
    */
   readonly feed: 'starting' | 'following' | 'behind' | 'off' | 'closed';
-  /** How old the knowledge from the feed is, ms, of the shard that is known worst; undefined: not all are known. */
+  /** The age of what the feed knows of its least current shard, ms; undefined: it does not know all shards. */
   readonly feedAgeMs: number | undefined;
   /** Ended sessions, cut-off subjects and doubts that are held. */
   readonly revocations: number;
@@ -179,7 +179,7 @@ export interface Validator {
   /**
    * Whether an access token is active.
    * @param token the text after `Bearer `
-   * @throws CannotTell if the service cannot be asked in time; TypeError for an invalid option
+   * @throws CannotTell if the service gives no answer in time; TypeError for an invalid option
    */
   validate(token: string, options?: ValidateOptions): Promise<Validation>;
   /**

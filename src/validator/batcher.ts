@@ -8,7 +8,7 @@ import type { Connections } from './connections.js';
 import { Delivery, type DeliveryOptions, type EndedCall } from './delivery.js';
 import { elapsedMs, type Moment } from './freshness.js';
 import type { Claims } from './local-check.js';
-import { join, type PendingToken, type Waiter } from './pending-token.js';
+import { join, type PendingToken, type Waiter, type Wanted } from './pending-token.js';
 import { RenewalTimer } from './renewal-timer.js';
 import { FAULT, type Failure, TOO_FEW } from './retry.js';
 import { SendWindow } from './send-window.js';
@@ -18,20 +18,13 @@ import { reasonFor, Waiters } from './waiters.js';
 /** The least and the longest wait before the next look for a connection, ms. */
 const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 100];
 
-export interface BatcherOptions extends Pick<DeliveryOptions, 'learn' | 'renewalFailed' | 'random' | 'connections'> {
+export interface BatcherOptions
+  extends Pick<DeliveryOptions, 'addAnswer' | 'renewalFailed' | 'random' | 'connections'> {
   readonly clock: Clock;
   /** How long a caller waits, ms. */
   readonly deadlineMs: number;
   readonly maxCalls: number;
   readonly maxWaiting: number;
-}
-
-/** What a caller wants. */
-export interface Wanted {
-  /** How old the answer may be, ms; undefined: it must come from a call that is sent after this. */
-  readonly maxStalenessMs: number | undefined;
-  /** How long the caller waits, monotonic ms; undefined: the whole deadline. */
-  readonly untilMs?: number;
 }
 
 export class Batcher {

@@ -19,27 +19,17 @@ import {
 } from '../../proto/gen/auth/v1/auth_service.js';
 import { RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
+import { CLIENT_CHANNEL } from '../platform/client-channel.js';
 import { type Address, formatAddress } from '../platform/env/values.js';
 import { channelCredentials, type TlsPeer } from '../platform/tls/channel.js';
 import { explainClosed } from '../platform/tls/failure.js';
 import type { Failure } from './retry.js';
 
 const OPTIONS: ChannelOptions = {
+  ...CLIENT_CHANNEL,
   // All IP addresses of a host name, in turn.
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   'grpc.service_config_disable_resolution': 1,
-  // A service that returns is found within two seconds, also under a new address.
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
-  'grpc.dns_min_time_between_resolutions_ms': 1_000,
-  // Pings detect a peer that vanished within two seconds; TCP alone would need minutes.
-  'grpc.keepalive_time_ms': 1_000,
-  'grpc.keepalive_timeout_ms': 1_000,
-  'grpc.keepalive_permit_without_calls': 1,
-  // A connection that no other client shares, so that `close` closes it. `http_proxy` must not divert it.
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_http_proxy': 0,
-  'grpc.enable_channelz': 0,
   // A thousand results, each with the largest audience that a token has room for.
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
 };
@@ -116,13 +106,13 @@ export class Connection {
       // Never by a step of the wall clock: the library compares this time with the clock once, when the call starts.
       const call = invoke({ deadline: Date.now() + timeoutMs }, (error, response) => {
         if (error) return reject(new ServiceCallFailed(this.failureOf(error)));
-        this.#learnPeer(call.getPeer());
+        this.#notePeer(call.getPeer());
         resolve(response);
       });
     });
   }
 
-  #learnPeer(peer: string): void {
+  #notePeer(peer: string): void {
     this.#peer ??= peer;
     this.#hasSeveralPeers ||= peer !== this.#peer;
   }

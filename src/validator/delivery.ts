@@ -22,7 +22,7 @@ export interface DeliveryOptions {
   /** 0 to 1. */
   readonly random: () => number;
   /** Takes in an answer. @returns what is known of the token now */
-  readonly learn: (pending: PendingToken, result: InactiveToken | CalledActive, sent: Moment) => Answer;
+  readonly addAnswer: (pending: PendingToken, result: InactiveToken | CalledActive, sent: Moment) => Answer;
   /** The token was to be asked about again in the background, and was not. */
   readonly renewalFailed: (text: string) => void;
 }
@@ -57,7 +57,7 @@ export class Delivery {
       if ('kind' in result) this.#missed(pending, result, call);
       else {
         count++;
-        this.#handOver(pending, this.#options.learn(pending, result, call.sent), call);
+        this.#handOver(pending, this.#options.addAnswer(pending, result, call.sent), call);
       }
     }
     return count;

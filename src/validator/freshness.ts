@@ -21,7 +21,7 @@ export interface Answer {
   readonly sent: Moment;
   /** Whether it can never change. */
   readonly isFinal: boolean;
-  /** The share of the allowed age from which on a use of the token has it asked about again, 0 to 1. */
+  /** The share of the allowed age from which a use of the token renews its answer, 0 to 1. */
   readonly renewFrom: number;
 }
 

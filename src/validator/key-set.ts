@@ -53,7 +53,7 @@ export class KeySet {
     this.#options = options;
   }
 
-  /** The keys that may be used at a moment: none once the time is over for which the service allows to keep them. */
+  /** The keys that may be used at a moment; none once the cache time that the service set is over. */
   at(now: Moment): JwsVerifier {
     return this.#isKept(now) ? this.#keys : NO_KEYS;
   }

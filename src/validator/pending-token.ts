@@ -6,6 +6,14 @@ import type { Moment } from './freshness.js';
 import type { Claims } from './local-check.js';
 import type { Failure } from './retry.js';
 
+/** What a caller demands of an answer. */
+export interface Wanted {
+  /** How old the answer may be, ms; undefined: it must come from a call that is sent after this. */
+  readonly maxStalenessMs: number | undefined;
+  /** How long the caller waits, monotonic ms; undefined: the whole deadline. */
+  readonly untilMs?: number;
+}
+
 /** One caller that waits. */
 export interface Waiter {
   /** How old an answer may be, ms. A strict caller's is as long as it waits: it takes no answer to an earlier call. */

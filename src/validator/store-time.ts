@@ -9,20 +9,20 @@ import type { Moment } from './freshness.js';
 const PACE = 0.999;
 
 /** The clocks of the store's shards may differ, and so may this machine's, ms. */
-const SLACK_MS = 10_000;
+const CLOCK_SLACK_MS = 10_000;
 
 export class StoreTime {
   #atMs = Number.NEGATIVE_INFINITY;
-  #learnedMs = 0;
+  #observedMs = 0;
 
   /**
-   * Learns from an authentic token that this service has issued.
+   * Takes the time of an authentic token that this service has issued.
    * @param issuedAt Unix seconds
    */
-  learn(issuedAt: number, { monotonicMs }: Moment): void {
+  observe(issuedAt: number, { monotonicMs }: Moment): void {
     if (issuedAt * 1000 <= this.#boundMs(monotonicMs)) return;
     this.#atMs = issuedAt * 1000;
-    this.#learnedMs = monotonicMs;
+    this.#observedMs = monotonicMs;
   }
 
   /**
@@ -30,10 +30,10 @@ export class StoreTime {
    * single clock that is wrong, theirs or ours, does not make a token expired.
    */
   passedMs({ monotonicMs, wallMs }: Moment): number {
-    return Math.min(this.#boundMs(monotonicMs), wallMs) - SLACK_MS;
+    return Math.min(this.#boundMs(monotonicMs), wallMs) - CLOCK_SLACK_MS;
   }
 
   #boundMs(monotonicMs: number): number {
-    return this.#atMs + (monotonicMs - this.#learnedMs) * PACE;
+    return this.#atMs + (monotonicMs - this.#observedMs) * PACE;
   }
 }

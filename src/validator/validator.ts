@@ -52,7 +52,7 @@ export class LocalValidator implements Validator {
     this.#batcher = new Batcher({
       ...settings,
       ...parts,
-      learn: (pending, result, sent) => this.#answers.learn(pending, result, sent),
+      addAnswer: (pending, result, sent) => this.#answers.add(pending, result, sent),
       renewalFailed: (text) => this.#answers.renewLater(text),
     });
     const refuse = this.#answers.refuseHere.bind(this.#answers);

@@ -56,7 +56,7 @@ export class Waiters {
     clearTimeout(this.#timer);
     this.#firesMs = untilMs;
     const waitMs = Math.max(1, Math.ceil(untilMs - this.#options.monotonicMs()));
-    // After a turn in which nothing could be read: an answer that has come already is taken in first.
+    // One turn later, so that an answer that has arrived is handled first.
     this.#timer = setTimeout(() => setImmediate(() => this.#expire()), waitMs);
   }
 

@@ -108,6 +108,7 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
     calls: recorder.calls,
     faults: misfortunes.records,
     losses: misfortunes.losses,
+    takesBack: cluster.replicated !== undefined,
     stalls: watch.end(),
     validations: validators?.records ?? [],
     validatorStalls: validators?.stalls ?? {},

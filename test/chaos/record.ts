@@ -59,6 +59,8 @@ export interface ValidationRecord extends Span {
   readonly gen: number;
   /** The token's `exp`, Unix seconds. */
   readonly exp: number;
+  /** Whether the validator follows the feed. */
+  readonly byFeed?: boolean;
   /** `active`, `refused`, or `unknown` for CannotTell. */
   readonly outcome: Outcome;
 }
@@ -77,6 +79,8 @@ export interface History {
   readonly faults: readonly FaultRecord[];
   /** The store came back empty: from before its end until the empty one answered. */
   readonly losses: readonly Span[];
+  /** Whether a failover may take back what was written and not acknowledged: the store has replicas. */
+  readonly takesBack?: boolean;
   /** The harness itself stood still: no time of it counts against a call. */
   readonly stalls: readonly Span[];
   readonly validations: readonly ValidationRecord[];

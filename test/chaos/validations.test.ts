@@ -32,6 +32,7 @@ type Case = readonly [
 const REVOKED = refused('REVOKED');
 const EXPIRED = refused('EXPIRED');
 const STRICT = { stalenessMs: undefined };
+const BY_FEED = { validator: 'feed', byFeed: true };
 const OTHER = { validator: 'slow' };
 /** Acknowledged at 40. */
 const ENDED = logout(20, 40, done);
@@ -107,6 +108,33 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'h',
       [logout(20, 30, unknown)],
       [validation(AFTER_BOUND, AFTER_BOUND + 9, active, { ...STRICT, ...OTHER }), validation(4_000, 4_001, REVOKED)],
+    ],
+    [
+      'an end that the feed told of, nobody acknowledged, and a failover took back',
+      '',
+      [logout(20, 30, unknown), validate(AFTER_BOUND, AFTER_BOUND + 9, active)],
+      [validation(41, 42, REVOKED, BY_FEED), validation(LATE + 99, LATE + 100, active, { ...STRICT, ...OTHER })],
+      { takesBack: true },
+    ],
+    [
+      'the same on a store without replicas',
+      'gh',
+      [logout(20, 30, unknown), validate(AFTER_BOUND, AFTER_BOUND + 9, active)],
+      [validation(41, 42, REVOKED, BY_FEED), validation(LATE + 99, LATE + 100, active, { ...STRICT, ...OTHER })],
+    ],
+    [
+      'the same by the answers of the service, which wait for replicas',
+      'gh',
+      [logout(20, 30, unknown), validate(AFTER_BOUND, AFTER_BOUND + 9, active)],
+      [validation(41, 42, REVOKED), validation(LATE + 99, LATE + 100, active, { ...STRICT, ...OTHER })],
+      { takesBack: true },
+    ],
+    [
+      'the same without anything that can have ended the session',
+      'h',
+      [validate(60, 70, active)],
+      [validation(41, 42, REVOKED, BY_FEED)],
+      { takesBack: true },
     ],
     ['an expiry', '', [], [validation(EXP_MS, EXP_MS + 10, EXPIRED)]],
     ['an expiry too soon', 'h', [], [validation(20, 30, EXPIRED)]],

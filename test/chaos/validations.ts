@@ -34,11 +34,11 @@ export function validationsOf(
   history: History,
 ): Violation[] {
   if (validations.length === 0) return [];
-  const over = overSince(session, ends, validations);
+  const over = overSince(session, ends, validations, history);
   return [
     ...validations.flatMap((each) => staleness(each, over, history)),
     ...validations.flatMap((each) => reason(each, history)),
-    ...causes(session, ends, validations),
+    ...causes(session, ends, validations, history),
     ...takenBack(validations),
   ];
 }
@@ -48,6 +48,7 @@ function overSince(
   { calls }: Session,
   ends: readonly End[],
   validations: readonly ValidationRecord[],
+  { takesBack = false }: History,
 ): Over | undefined {
   const shown: Over[] = [
     ...ends
@@ -60,7 +61,7 @@ function overSince(
       .filter(isRevoked)
       .map((call) => ({ atMs: call.toMs, what: 'the service called it over', calls: [call], validations: [] })),
     ...validations
-      .filter(isRevoked)
+      .filter((each) => isRevoked(each) && !(takesBack && each.byFeed))
       .map((each) => ({ atMs: each.toMs, what: 'a validator called it over', calls: [], validations: [each] })),
   ];
   return shown.reduce<Over | undefined>((least, each) => (least && least.atMs <= each.atMs ? least : each), undefined);
@@ -95,7 +96,12 @@ function reason(each: ValidationRecord, { unixOffsetMs }: History): Violation[] 
 }
 
 /** (h) A session is called over only if something can have ended it by then, and if it was not active afterwards. */
-function causes(session: Session, ends: readonly End[], validations: readonly ValidationRecord[]): Violation[] {
+function causes(
+  session: Session,
+  ends: readonly End[],
+  validations: readonly ValidationRecord[],
+  { takesBack = false }: History,
+): Violation[] {
   const { sid, login, calls } = session;
   const stood = calls.find(({ fromMs }) => fromMs === session.stoodMs) ?? login;
   const latest = validations
@@ -104,6 +110,8 @@ function causes(session: Session, ends: readonly End[], validations: readonly Va
   return validations.filter(isRevoked).flatMap((each): Violation[] => {
     const { toMs } = each;
     const shown = { sid, calls: [stood], validations: [each] };
+    // The feed tells of an end as soon as it is written. If nobody was told that it is, a failover may take it back.
+    if (takesBack && each.byFeed && ends.some((end) => !end.sure && end.fromMs <= toMs)) return [];
     if (toMs < session.stoodMs)
       return [{ rule: 'h', what: 'called over, and active at the service afterwards', ...shown }];
     if (ends.some((end) => end.fromMs <= toMs && end.toMs >= Math.min(latest, toMs))) return [];

@@ -45,6 +45,7 @@ interface Pending extends Asked {
 
 export class ValidatorProcess {
   readonly name: string;
+  readonly #byFeed: boolean;
   readonly records: ValidationRecord[] = [];
   readonly stalls: Span[] = [];
   readonly #child: ChildProcess;
@@ -55,8 +56,9 @@ export class ValidatorProcess {
   #asked = 0;
   #isEnding = false;
 
-  private constructor(name: string, child: ChildProcess) {
+  private constructor(name: string, byFeed: boolean, child: ChildProcess) {
     this.name = name;
+    this.#byFeed = byFeed;
     this.#child = child;
     this.#closed = once(child, 'close');
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
@@ -76,7 +78,7 @@ export class ValidatorProcess {
       execArgv: ['--enable-source-maps', ...preloads.flatMap((url) => ['--import', url])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    const validator = new ValidatorProcess(name, child);
+    const validator = new ValidatorProcess(name, source === 'feed', child);
     const ended = validator.#closed.then(() => {
       throw new Error(`the validator "${name}" did not start: ${validator.#printed()}`);
     });
@@ -141,7 +143,7 @@ export class ValidatorProcess {
     const { pair, subject, sid, gen } = pending.of;
     this.records.push({
       ...{ validator: this.name, stalenessMs: pending.stalenessMs, deadlineMs: DEADLINE_MS },
-      ...{ subject, sid, gen, exp: pair.accessExpiresAt, outcome },
+      ...{ subject, sid, gen, exp: pair.accessExpiresAt, byFeed: this.#byFeed, outcome },
       fromMs: fromMs + this.#offsetMs,
       handedMs: handedMs + this.#offsetMs,
       toMs: toMs + this.#offsetMs,

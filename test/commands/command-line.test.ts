@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
+import { commandHere } from '../support/command-here.js';
 import { JWT_SECRET, runCommand, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 
@@ -41,25 +42,25 @@ describe('latchkey', () => {
       ['token', 'inspect', 'x', '--subject', 'x'],
     ];
     for (const args of wrong) {
-      const { code, stderr } = await runCommand(args);
+      const { code, stderr } = await commandHere(args);
       expect(code, args.join(' ')).to.equal(2);
       expect(stderr, args.join(' ')).to.include('latchkey --help').and.not.include('    at ');
     }
   });
 
   it('has `help`, of everything and of one command', async () => {
-    const [flag, word] = [await runCommand(['--help']), await runCommand(['help'])];
+    const [flag, word] = [await runCommand(['--help']), await commandHere(['help'])];
     expect(word).to.deep.equal(flag);
-    const { code, stdout } = await runCommand(['help', 'token', 'issue']);
+    const { code, stdout } = await commandHere(['help', 'token', 'issue']);
     expect(code).to.equal(0);
     expect(stdout)
       .to.include('latchkey token issue --subject')
       .and.not.include('token inspect')
       .and.not.include('serve');
-    expect((await runCommand(['help', 'keys'])).stdout)
+    expect((await commandHere(['help', 'keys'])).stdout)
       .to.include('keys list')
       .and.include('keys retire');
-    expect(await runCommand(['help', 'frobnicate'])).to.include({ code: 2, stdout: '' });
+    expect(await commandHere(['help', 'frobnicate'])).to.include({ code: 2, stdout: '' });
   });
 
   it('suggests the command that was meant', async () => {
@@ -74,12 +75,14 @@ describe('latchkey', () => {
       ['keyz', 'keys'],
       ['help tokens', 'token'],
     ] as const) {
-      const { code, stderr } = await runCommand(given.split(' '));
+      const { code, stderr } = await commandHere(given.split(' '));
       expect(code, given).to.equal(2);
       expect(stderr, given).to.include(`; did you mean ${meant}?`);
     }
-    expect((await runCommand(['token'])).stderr).to.include('there are: token issue, token inspect');
-    expect((await runCommand(['frobnicate'])).stderr).to.not.include('did you mean');
+    const wrong = ['sevre'];
+    expect(await commandHere(wrong)).to.deep.equal(await runCommand(wrong));
+    expect((await commandHere(['token'])).stderr).to.include('there are: token issue, token inspect');
+    expect((await commandHere(['frobnicate'])).stderr).to.not.include('did you mean');
   });
 
   it('warns of misspelt variables and of odd ends of secrets, in every command, and never shows a value', async () => {
@@ -202,7 +205,7 @@ describe('latchkey', () => {
       ['ISSUER_ADDRESS', '127.0.0.1:2'],
       ['AUTH_SERVICE_ADDRESS', 'nowhere.invalid:50051'],
     ] as const) {
-      const { code, stderr } = await runCommand(['token', 'issue', '--subject', 'x'], {
+      const { code, stderr } = await commandHere(['token', 'issue', '--subject', 'x'], {
         ISSUER_TOKEN,
         [variable]: address,
       });

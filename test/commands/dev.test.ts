@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
+import { commandHere } from '../support/command-here.js';
 import { runCommand, type Started, start } from '../support/processes.js';
 import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
 
@@ -96,7 +97,7 @@ describe('latchkey dev', () => {
   const env = () => ({ AUTH_SERVICE_ADDRESS: parts(dev.output(), /^grpcurl/).target, DATA_DIR: folder });
   const issue = async (): Promise<{ access_token: string; refresh_token: string }> =>
     JSON.parse(
-      (await runCommand(['token', 'issue', '--subject', 'bob', '--claims', '{"role":"admin"}'], env())).stdout,
+      (await commandHere(['token', 'issue', '--subject', 'bob', '--claims', '{"role":"admin"}'], env())).stdout,
     );
 
   it('lets `token issue` and `token inspect` be used at once', async () => {
@@ -111,18 +112,18 @@ describe('latchkey dev', () => {
     await client.logout({ refreshToken: refresh_token });
     expect((await inspect(access_token)).verdict).to.equal('not active: TOKEN_PROBLEM_REVOKED');
     const away = { ...env(), AUTH_SERVICE_ADDRESS: '127.0.0.1:1' };
-    expect(JSON.parse((await runCommand(['token', 'inspect', access_token], away)).stdout).verdict).to.include(
+    expect(JSON.parse((await commandHere(['token', 'inspect', access_token], away)).stdout).verdict).to.include(
       'cannot tell',
     );
   });
 
   it('tells what is wrong with a token or claims that cannot be read', async () => {
     expect(await runCommand(['token', 'inspect', 'nonsense'])).to.include({ code: 2 });
-    const { code, stderr } = await runCommand(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
+    const { code, stderr } = await commandHere(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
     expect(code).to.equal(2);
     expect(stderr).to.include('--claims').and.not.include('    at ');
     for (const claims of ['{"id":175928847299117063}', '{"id":1,"id":2}', '{"a":{"__proto__":1}}']) {
-      const { code: refused, stderr: why } = await runCommand([
+      const { code: refused, stderr: why } = await commandHere([
         ...['token', 'issue', '--subject', 'x', '--claims', claims],
       ]);
       expect([refused, why.includes('at character')], claims).to.deep.equal([2, true]);

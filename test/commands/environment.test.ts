@@ -23,6 +23,7 @@ const SECRETS = {
   ISSUER_TOKEN: 'sesame, a credential of the login back end',
   ISSUER_TOKENS: 'sesame-another-credential-of-the-login-back-end',
   REVOKER_TOKEN: 'sesame, a credential to revoke subjects by',
+  REVOKER_TOKENS: 'sesame-another-credential-to-revoke-subjects-by',
   JWT_SECRET: `sesame ${JWT_SECRET}`,
   JWT_SECRET_FALLBACK: `sesame, of before ${JWT_SECRET}`,
 };

@@ -1,4 +1,4 @@
-// Tests of `latchkey keys`, by real processes on real folders: what each command does, refuses and says.
+// Tests of `latchkey keys` on real folders: what each command does, refuses and says.
 
 import {
   chmodSync,
@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { generateKey, type KeyFile, loadKeys } from '../../src/adapters/jwt/key-files.js';
+import { commandHere } from '../support/command-here.js';
 import { runCommand } from '../support/processes.js';
 import { DAY, MINUTE } from '../support/world.js';
 
@@ -29,7 +30,7 @@ describe('latchkey keys', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   const keys = (args: string, env: Record<string, string> = {}) =>
-    runCommand(['keys', ...args.split(' ')], { JWT_KEYS_DIR: folder, ...env });
+    commandHere(['keys', ...args.split(' ')], { JWT_KEYS_DIR: folder, ...env });
 
   /** What a command says that must go well. */
   async function does(args: string, env: Record<string, string> = {}): Promise<string> {
@@ -94,6 +95,18 @@ describe('latchkey keys', () => {
     it('refuses where there are keys, and names the command for that', async () => {
       add('a', DAY);
       expect(await refuses('generate')).to.include('latchkey keys rotate');
+    });
+
+    it('does and says the same in a process of its own', async () => {
+      const env = { JWT_KEYS_DIR: folder };
+      const made = await runCommand(['keys', 'generate'], env);
+      const [{ kid }] = await loadKeys(folder);
+      expect([made.code, made.stderr, made.stdout.includes(kid)]).to.deep.equal([0, '', true]);
+      const args = ['keys', 'retire', kid];
+      const refused = await runCommand(args, env);
+      expect(refused.code).to.equal(1);
+      expect(refused).to.deep.equal(await commandHere(args, env));
+      expect(await runCommand(['keys', 'list'], env)).to.deep.equal(await commandHere(['keys', 'list'], env));
     });
 
     it("works on dev's own keys where no folder is named", async () => {

@@ -26,7 +26,7 @@ describe('the format of the log', () => {
   }
 
   it('is text, in few lines with colours, in dev on a terminal', async () => {
-    const output = await printed('dev', {}, { isOnTerminal: true, ready: /What else/ });
+    const output = await printed('dev', {}, { isOnTerminal: true, ready: /Look around/ });
     const lines = output.split('\r\n').filter((line) => line.includes('listening'));
     expect(lines).to.have.length.within(2, 4);
     for (const line of lines)
@@ -37,13 +37,13 @@ describe('the format of the log', () => {
   });
 
   it('has no colours where NO_COLOR is set, or without a terminal', async () => {
-    const quiet = await printed('dev', { NO_COLOR: '1' }, { isOnTerminal: true, ready: /What else/ });
+    const quiet = await printed('dev', { NO_COLOR: '1' }, { isOnTerminal: true, ready: /Look around/ });
     expect(quiet).to.match(/^\d\d:\d\d:\d\d INFO {2}service listening /m);
     expect(await printed('serve', { LOG_FORMAT: 'pretty' })).to.match(/^\d\d:\d\d:\d\d INFO {2}service listening /m);
   });
 
   it('is JSON without a terminal, and in serve also on one', async () => {
-    expect(await printed('dev', {}, { ready: /What else/ })).to.match(/^\{"level":"info".*"service listening"\}$/m);
+    expect(await printed('dev', {}, { ready: /Look around/ })).to.match(/^\{"level":"info".*"service listening"\}$/m);
     const served = await printed('serve', {}, { isOnTerminal: true });
     expect(served.replaceAll('\r', '')).to.match(/^\{"level":"info".*"service listening"\}$/m);
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Stage } from '../e2e/stage.js';
 import { basic, INTROSPECT } from '../gateway/oauth-clients.js';
+import { commandHere } from '../support/command-here.js';
 import { runCommand } from '../support/processes.js';
 
 const SECRET = 'a secret of 32 characters: 100% ä';
@@ -20,8 +21,8 @@ describe('latchkey oauth client', () => {
     expect(stdout).to.match(/^\{"id":"orders","secret_sha256":\["[0-9a-f]{64}"\],"rights":\["introspect"\]\}\n$/);
     const file = join(folder, 'clients.json');
     writeFileSync(file, `{"clients":[${stdout}]}`);
-    const node = await stage.serve(folder);
-    const gateway = await stage.gateway(node, { OAUTH_CLIENTS: file });
+    const node = await stage.serveHere(folder);
+    const gateway = await stage.gatewayHere(node, { OAUTH_CLIENTS: file });
     const { accessToken } = await node.client.issue();
     const { status, text } = await gateway.ask(INTROSPECT, {
       ...{ method: 'POST', body: new URLSearchParams({ token: accessToken }) },
@@ -42,7 +43,7 @@ describe('latchkey oauth client', () => {
       [['oauth', 'client', 'orders', SECRET], SECRET, 'takes no further argument'],
     ];
     for (const [args, input, wanted] of wrong) {
-      const { code, stdout, stderr } = await runCommand(args, {}, input);
+      const { code, stdout, stderr } = await commandHere(args, {}, input);
       expect([code, stdout], wanted).to.deep.equal([2, '']);
       expect(stderr).to.include(wanted);
       expect(stderr).to.not.include(input || SECRET);

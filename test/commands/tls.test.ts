@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { dev } from '../../src/commands/dev.js';
+import { processIo } from '../../src/commands/print.js';
 import { serve } from '../../src/commands/serve.js';
 import { tokenIssue } from '../../src/commands/token.js';
 import { Environment } from '../../src/platform/env.js';
@@ -129,7 +130,7 @@ describe('latchkey with TLS', () => {
       [{ AUTH_SERVICE_TLS_CA: join(tls.folder, 'nowhere.crt') }, 'nowhere.crt'],
     ];
     for (const [env, words] of cases) {
-      expect(await refusal(tokenIssue({ ...where, ...env }, 'x', '{}'))).to.include(words);
+      expect(await refusal(tokenIssue(processIo({ ...where, ...env }), 'x', '{}'))).to.include(words);
     }
   });
 

@@ -231,10 +231,10 @@ describe('a store that comes back older than it was', () => {
     scene.world.put(key, 'what no version wrote');
     expect(ledger.isElsewhere).to.equal(true);
     await run(scene.world, ledger.reconcile());
-    expect([ledger.isElsewhere, ledger.hasUnrestored]).to.deep.equal([false, true]);
+    expect([ledger.isElsewhere, ledger.unrestored.size]).to.deep.equal([false, 1]);
     scene.world.goBackTo(snapshot);
     await run(scene.world, ledger.reconcile());
-    expect([ledger.isElsewhere, ledger.hasUnrestored]).to.deep.equal([false, false]);
+    expect([ledger.isElsewhere, ledger.unrestored.size]).to.deep.equal([false, 0]);
     expect(scene.world.get(key)).to.match(/ ended logout$/);
     expect(scene.told.map(({ again, owed }) => [again, owed])).to.deep.equal([
       [0, 1],

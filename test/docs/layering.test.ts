@@ -157,6 +157,7 @@ const RULES: readonly Rule[] = [
     packages: ['@grpc/grpc-js'],
     node: true,
   },
+  { at: 'src/platform/client-channel.ts', files: [], packages: ['@grpc/grpc-js'], node: false },
   { at: 'src/platform/caller-network.ts', files: [], packages: ['ipaddr.js'], node: true },
   ...['meter', 'recorders'].map((name) => ({
     ...{ at: `${METRICS}${name}.ts`, files: [`${METRICS}meter.ts`], packages: [], node: false },
@@ -169,6 +170,7 @@ const RULES: readonly Rule[] = [
     node: false,
   },
   { at: `${METRICS}exposition.ts`, files: [`${METRICS}recorders.ts`], packages: ['prom-client'], node: false },
+  { at: 'src/platform/json-names.ts', files: [], packages: [], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
   {
@@ -228,7 +230,13 @@ const RULES: readonly Rule[] = [
   {
     at: 'src/validator/',
     files: [
-      ...['src/validator/', 'src/core/token/', 'src/adapters/jwt/verify/', 'src/platform/env/values.ts'],
+      ...[
+        'src/validator/',
+        'src/core/token/',
+        'src/adapters/jwt/verify/',
+        'src/platform/env/values.ts',
+        'src/platform/client-channel.ts',
+      ],
       // What denies a session by its start, and the margins of the feed.
       ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
       ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),

@@ -38,6 +38,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/examples/django.check.ts': 'Django',
   'test/examples/feed-client.ts': 'python, with a client of the feed',
   'test/faults/small-disk.ts': 'mount, prlimit',
+  'test/validator/closing.test.ts': 'open-and-close.ts, a validator by itself',
   'test/gateway/stop.test.ts': 'a script with a gateway in it',
   'test/integrations/authjs.test.ts': 'tsc',
   'test/platform/log.test.ts': 'scripts with a logger in them',

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
+import { commandHere } from '../support/command-here.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { DAY } from '../support/world.js';
@@ -133,9 +134,9 @@ describe('keys that change while nodes run', function () {
       const { accessToken, refreshToken } = await one.client.issue();
       expect(await other.client.verdict(accessToken)).to.equal('active');
       const leaked = (await loadKeys(folder)).map(({ kid }) => kid);
-      expect((await runCommand(['keys', 'rotate'], env)).code).to.equal(0);
+      expect((await commandHere(['keys', 'rotate'], env)).code).to.equal(0);
       for (const kid of leaked) {
-        expect((await runCommand(['keys', 'retire', kid, '--compromised'], env)).code).to.equal(0);
+        expect((await commandHere(['keys', 'retire', kid, '--compromised'], env)).code).to.equal(0);
       }
       const [{ kid }, ...none] = await loadKeys(folder);
       expect(none).to.be.empty;

@@ -18,7 +18,7 @@ describe('gateway: global token revocation', () => {
       { JWT_ISSUER: ISSUER, REVOKER_TOKEN: REVOKER },
       {
         issuer: {
-          ...{ credentials: [new Secret(ISSUER_TOKEN)], revoker: new Secret(REVOKER) },
+          ...{ credentials: [new Secret(ISSUER_TOKEN)], revokers: [new Secret(REVOKER)] },
           ...{ clientNames: [], address: undefined },
         },
       },
@@ -73,6 +73,9 @@ describe('gateway: global token revocation', () => {
       [{ sub_id: { format: 'opaque', id: 'x'.repeat(256) } }, 400],
       [{ sub_id: { format: 'opaque', id: 'alice', sub: 'alice' } }, 400],
       ['{"sub_id":{"format":"opaque","id":"alice\\ud800"}}', 400],
+      ['{"sub_id":{"format":"opaque","id":"bob","id":"alice"}}', 400],
+      ['{"sub_id":{"format":"opaque","id":"bob","\\u0069d":"alice"}}', 400],
+      ['{"sub_id":{"format":"opaque","id":"bob"},"sub_id":{"format":"opaque","id":"alice"}}', 400],
       [{ sub_id: { format: 'iss_sub', sub: 'alice' } }, 400],
       [{ sub_id: { format: 'iss_sub', iss: 'https://other.example', sub: 'alice' } }, 404],
       [{ sub_id: { format: 'iss_sub', iss: 7, sub: 'alice' } }, 404],

@@ -22,8 +22,8 @@ describe('the issuer', () => {
     tls = new TlsScene();
     certificates = new Certificates(tls.files({ asksClients: true }), new RecordingLog());
     const credentials = [new Secret(OLD), new Secret(NEW)];
-    const revoker = new Secret(REVOKER);
-    const issuer = { credentials, revoker, clientNames: NAMES, address: undefined };
+    const revokers = [new Secret(REVOKER)];
+    const issuer = { credentials, revokers, clientNames: NAMES, address: undefined };
     scene = await GrpcScene.start({ certificates, issuer });
   });
   after(async () => {

@@ -2,6 +2,7 @@
 
 import { connect, constants } from 'node:http2';
 import { expect } from 'chai';
+import { MARGIN_MS, MAX_ENTRIES } from '../../src/core/feed/limits.js';
 import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
@@ -101,6 +102,28 @@ describe('WatchRevocations', () => {
     const late = open();
     await late.pong();
     expect(late.said).to.not.include(end);
+  });
+
+  it('holds no more entries than its bound, and is complete only since those that it dropped', async () => {
+    const other = await GrpcScene.start();
+    const { window } = other.reader;
+    const firstMs = other.world.nowMs;
+    const add = (n: number): void => {
+      const what = `s${n.toString(16).padStart(32, '0')}`;
+      window.add({ shard: 0, what, notBeforeMs: 0, atMs: firstMs + n });
+    };
+    for (let n = 0; n < MAX_ENTRIES; n++) add(n);
+    const stream = new FeedStream(other.address);
+    await stream.pong();
+    expect(window.size).to.equal(MAX_ENTRIES);
+    expect(stream.said).to.have.length(MAX_ENTRIES);
+    expect(stream.states.get(0)?.completeSinceMs).to.be.below(firstMs + MARGIN_MS + 50);
+    for (let n = 0; n < 100; n++) add(MAX_ENTRIES + n);
+    await stream.pong();
+    await stream.until(() => (stream.states.get(0)?.completeSinceMs ?? 0) >= firstMs + 99 + MARGIN_MS);
+    expect(window.size).to.equal(MAX_ENTRIES);
+    stream.close();
+    await other.stop();
   });
 
   it('goes on for a client that closes its half, as one does that only watches', async () => {

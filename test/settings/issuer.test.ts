@@ -32,8 +32,14 @@ describe("the settings of the issuer's callers", () => {
   });
 
   it('take a credential for RevokeSubject alone, and refuse one that is too short or cannot be sent', () => {
-    expect(read({ REVOKER_TOKEN: TWO }).revokerToken?.reveal()).to.equal(TWO);
-    expect(read({}).revokerToken).to.equal(undefined);
+    const revokers = (variables: Readonly<Record<string, string>>) =>
+      read(variables).revokerTokens.map((token) => token.reveal());
+    expect(revokers({ REVOKER_TOKEN: TWO })).to.deep.equal([TWO]);
+    expect(revokers({ REVOKER_TOKEN: TWO, REVOKER_TOKENS: ` ${ONE}` })).to.deep.equal([TWO, ONE]);
+    expect(revokers({})).to.deep.equal([]);
+    expect(faults({ REVOKER_TOKENS: `${ONE},short` })[0]).to.match(
+      /^REVOKER_TOKENS: found one that is too short \(number 2\)/,
+    );
     for (const bad of ['2'.repeat(31), `${TWO}ü`, `${TWO} `]) {
       const [fault = '', ...more] = faults({ REVOKER_TOKEN: bad });
       expect([fault.includes(bad), more.length]).to.deep.equal([false, 0]);

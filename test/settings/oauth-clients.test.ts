@@ -39,6 +39,20 @@ describe('the file of OAuth clients', () => {
     }
   });
 
+  it('is refused where an object has two members of the same name: the last would count', () => {
+    const twice = 'JSON with two members of the same name in one object';
+    const entry = JSON.stringify(GOOD).slice(0, -1);
+    for (const text of [
+      `{"clients":[${entry},"rights":["global_revocation"]}]}`,
+      `{"clients":[${entry},"ri\\u0067hts":["watch"]}]}`,
+      `{"clients":[],"clients":[${entry}}]}`,
+    ]) {
+      expect(faultsOf(text), text).to.deep.equal([twice]);
+    }
+    const quoted = { ...GOOD, id: '"rights":' };
+    expect(faultsOf({ clients: [quoted] })[0]).to.not.equal(twice);
+  });
+
   it('names each client that has a fault, and what is wrong with it', () => {
     const hashes = 'secret_sha256 must be a list of 1 to 4 SHA-256 hashes, each 64 hexadecimal digits';
     const rights = 'rights must be a list of one or more of introspect, global_revocation, watch';

@@ -19,6 +19,8 @@ type SceneOptions = Partial<Omit<GrpcOptions, 'feed'>> & {
   readonly log?: Logger;
   readonly policy?: Policy;
   readonly keys?: Keys;
+  /** The most streams of the feed. Default: 3. */
+  readonly maxWatchers?: number;
 };
 
 export class GrpcScene {
@@ -49,12 +51,13 @@ export class GrpcScene {
     log = SILENT,
     policy = POLICY,
     keys = new JwtKeys(keyFromSecret(JWT_SECRET)),
+    maxWatchers = 3,
     ...options
   }: SceneOptions = {}): Promise<GrpcScene> {
     const world = new World();
     const core = node(world.store(0), policy);
     const context = { ...core, keys };
-    const feed = new Feed({ reader: core.reader, keys, policy, shards: 2, maxWatchers: 3, log });
+    const feed = new Feed({ reader: core.reader, keys, policy, shards: 2, maxWatchers, log });
     core.revocations.subscribe(() => feed.ended());
     const server = new GrpcServer(context, log, {
       address: { host: '127.0.0.1', port: 0 },

@@ -112,12 +112,19 @@ export function launch(args: readonly string[], options: LaunchOptions): Launche
   return launched;
 }
 
-/** Runs a command to its end. */
+/** How a command has ended, and what it has printed. */
+export interface CommandEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end, in a process of its own. */
 export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   input = '',
-): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+): Promise<CommandEnd> {
   const { child, stdout, stderr } = launch(args, { env, stdin: 'pipe' });
   child.stdin?.end(input);
   const [code] = await once(child, 'close');

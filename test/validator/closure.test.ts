@@ -37,6 +37,7 @@ describe('the closure of latchkey/validator', () => {
       'src/core/feed/limits.ts',
       'src/core/session/entries.ts',
       'src/core/session/session-state.ts',
+      'src/platform/client-channel.ts',
       'src/platform/env/values.ts',
     ]);
     expect([...packages].sort()).to.deep.equal(['@bufbuild/protobuf', '@grpc/grpc-js', 'jsonwebtoken']);

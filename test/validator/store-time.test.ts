@@ -17,31 +17,31 @@ describe('the time that has passed for certain', () => {
 
   it('is the issue of the newest token, and the time since then, less what clocks may differ', () => {
     const time = new StoreTime();
-    time.learn(NOON_S, at(0));
+    time.observe(NOON_S, at(0));
     expect(time.passedMs(at(0))).to.equal(NOON_MS - SLACK_MS);
     expect(time.passedMs(at(60_000))).to.be.within(NOON_MS + 60_000 - SLACK_MS - 100, NOON_MS + 60_000 - SLACK_MS);
-    time.learn(NOON_S + 90, at(90_000));
+    time.observe(NOON_S + 90, at(90_000));
     expect(time.passedMs(at(90_000))).to.equal(NOON_MS + 90_000 - SLACK_MS);
   });
 
   it('does not go back with an older token', () => {
     const time = new StoreTime();
-    time.learn(NOON_S, at(0));
-    time.learn(NOON_S - 240, at(1_000));
+    time.observe(NOON_S, at(0));
+    time.observe(NOON_S - 240, at(1_000));
     expect(time.passedMs(at(1_000))).to.be.within(NOON_MS + 990 - SLACK_MS, NOON_MS + 1_000 - SLACK_MS);
   });
 
   it('is not moved by a wall clock that is set ahead, nor by a store whose clock was', () => {
     const time = new StoreTime();
-    time.learn(NOON_S, at(0));
+    time.observe(NOON_S, at(0));
     expect(time.passedMs(at(0, NOON_MS + HOUR_MS))).to.equal(NOON_MS - SLACK_MS);
-    time.learn(NOON_S + 3_600, at(0));
+    time.observe(NOON_S + 3_600, at(0));
     expect(time.passedMs(at(0))).to.equal(NOON_MS - SLACK_MS);
   });
 
   it('stays behind a monotonic clock that is fast, however long no new token comes', () => {
     const time = new StoreTime();
-    time.learn(NOON_S, at(0));
+    time.observe(NOON_S, at(0));
     // 500 parts in a million fast, for ten days.
     const trueMs = 10 * 24 * HOUR_MS;
     expect(time.passedMs(at(trueMs * 1.0005, NOON_MS + 2 * trueMs))).to.be.below(NOON_MS + trueMs);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
-import { runCommand } from '../support/processes.js';
+import { commandHere } from '../support/command-here.js';
 import { CREW_MS, Crew } from './crew.js';
 
 const CLIENTS = 12;
@@ -76,7 +76,7 @@ describe('serve with workers, on SIGHUP', function () {
   it('stays with the old ones where the new one does not come up, and says why', async () => {
     const keys = { JWT_SECRET: '', JWT_KEYS_DIR: join(await stage.folder(), 'keys') };
     mkdirSync(keys.JWT_KEYS_DIR, { mode: 0o700 });
-    expect((await runCommand(['keys', 'generate'], keys)).code).to.equal(0);
+    expect((await commandHere(['keys', 'generate'], keys)).code).to.equal(0);
     const crew = await crewWith(keys);
     renameSync(keys.JWT_KEYS_DIR, `${keys.JWT_KEYS_DIR}-away`);
     crew.signal('SIGHUP');

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { Stage, until } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
+import { commandHere } from '../support/command-here.js';
 import { ISSUER_TOKEN, JWT_SECRET, launch, runCommand, type StartOptions } from '../support/processes.js';
 import { CREW_MS, Crew, isAlive } from './crew.js';
 
@@ -189,9 +190,9 @@ describe('serve with workers', function () {
 
   it('follows the key files in each worker', async () => {
     const keys = { JWT_KEYS_DIR: await stage.folder(), JWT_KEY_DELAY: '0s' };
-    expect((await runCommand(['keys', 'generate'], keys)).code).to.equal(0);
+    expect((await commandHere(['keys', 'generate'], keys)).code).to.equal(0);
     const crew = await onFolder({ JWT_SECRET: '', ...keys });
-    expect((await runCommand(['keys', 'rotate'], keys)).code).to.equal(0);
+    expect((await commandHere(['keys', 'rotate'], keys)).code).to.equal(0);
     await until(() => crew.said('this key now signs new tokens').length >= 2, CREW_MS);
     expect(new Set(crew.said('this key now signs new tokens').map(({ worker }) => worker))).to.deep.equal(
       new Set([1, 2]),

@@ -68,7 +68,7 @@ export function laterEnd(old: Stored | undefined, endsAtMs: number | undefined):
 const COUNTED = /^(1 \d+ born \S+) ?(\d*)$/;
 
 /** The parts of a birth record. */
-export interface Counted {
+export interface CountedBirth {
   readonly birth: Stored;
   readonly head: string;
   readonly writes: number;
@@ -77,14 +77,14 @@ export interface Counted {
 }
 
 /** The parts of a birth record; undefined if it is none. */
-export function counted(birth: Stored | undefined): Counted | undefined {
+export function counted(birth: Stored | undefined): CountedBirth | undefined {
   const [, head, count = ''] = COUNTED.exec(birth?.text ?? '') ?? [];
   if (birth === undefined || head === undefined) return undefined;
   return { birth, head, writes: Number(count), isMarked: count.length > 1 && count.startsWith('0') };
 }
 
 /** A birth record with another count, marked. */
-export const withCount = ({ birth, head }: Counted, writes: number): Stored => ({
+export const withCount = ({ birth, head }: CountedBirth, writes: number): Stored => ({
   ...birth,
   text: `${head} 0${writes}`,
 });

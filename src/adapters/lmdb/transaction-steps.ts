@@ -3,7 +3,7 @@
 import type { CompareAndSetResult, EntryUpdate } from '../../core/ports.js';
 import type { StoreKey } from '../../core/session/store-keys.js';
 import type { Database } from './database.js';
-import { type Counted, counted, encode, endTextOf, keyName, laterEnd, liveRecord, withCount } from './record.js';
+import { type CountedBirth, counted, encode, endTextOf, keyName, laterEnd, liveRecord, withCount } from './record.js';
 import type { RevocationLog } from './revocation-log.js';
 
 export type Outcome = CompareAndSetResult | 'late';
@@ -61,7 +61,7 @@ export class TransactionSteps {
     return { applied, current: undefined };
   }
 
-  #birth(nowMs: number): Counted | undefined {
+  #birth(nowMs: number): CountedBirth | undefined {
     return counted(liveRecord(this.#database.get(BIRTH), nowMs));
   }
 

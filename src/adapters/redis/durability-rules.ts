@@ -3,7 +3,7 @@
 import type { Persistence } from './server-info.js';
 
 /** A property of a server that decides whether entries last. `unsafe`: the service refuses the server. */
-export interface Durability {
+export interface DurabilityResult {
   readonly severity: 'unsafe' | 'warning' | 'unknown' | 'good';
   /** The finding and its consequence, for people. */
   readonly message: string;
@@ -11,7 +11,7 @@ export interface Durability {
 }
 
 /** @param policy the server's `maxmemory-policy`; undefined: it does not report it */
-export function evictionRule(policy: string | undefined): Durability {
+export function evictionRule(policy: string | undefined): DurabilityResult {
   if (policy === 'noeviction') return { severity: 'good', message: 'It evicts nothing (maxmemory-policy noeviction)' };
   const accept = 'or accept the risk with ALLOW_UNSAFE_STORE=true';
   if (policy === undefined) {
@@ -29,7 +29,7 @@ export function evictionRule(policy: string | undefined): Durability {
 const TO_APPEND = 'set it with `redis-cli CONFIG SET appendonly yes`, and for the next start in redis.conf';
 
 /** The results for persistence: what a crash loses. */
-export const PERSISTENCE_RULES: Readonly<Record<Persistence, Durability>> = {
+export const PERSISTENCE_RULES: Readonly<Record<Persistence, DurabilityResult>> = {
   log: { severity: 'good', message: 'It logs all writes to disk (appendonly yes)' },
   snapshots: {
     severity: 'warning',
@@ -53,5 +53,5 @@ export const PERSISTENCE_RULES: Readonly<Record<Persistence, Durability>> = {
 };
 
 /** Formats a result as one log line. */
-export const formatResult = ({ message, remedy }: Durability): string =>
+export const formatResult = ({ message, remedy }: DurabilityResult): string =>
   remedy === undefined ? message : `${message}; ${remedy}`;

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../../core/errors.js';
 /** What survives a crash. `snapshots`: the server restarts with old data; `nothing`: it restarts empty. */
 export type Persistence = 'log' | 'snapshots' | 'nothing' | 'unknown';
 
-export interface Durability {
+export interface DurabilitySettings {
   /** The maxmemory-policy; undefined: the server does not report it. */
   readonly policy: string | undefined;
   readonly persistence: Persistence;
@@ -90,7 +90,7 @@ export const isSameIncarnation = (incarnation: string, replication: unknown): bo
   incarnation.endsWith(` ${field(replication, 'master_replid')}`);
 
 /** Reads the eviction policy and the persistence. @throws StoreUnavailable while the server is loading its data */
-export async function readDurability(client: Redis): Promise<Durability> {
+export async function readDurability(client: Redis): Promise<DurabilitySettings> {
   const questions = [
     ['info', 'memory'],
     ['info', 'persistence'],

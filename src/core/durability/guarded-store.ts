@@ -91,7 +91,8 @@ export class GuardedStore {
     const { shard, keys, entries } = storeKeys;
     const ledger = this.#ledger;
     const snapshot = ledger.snapshot(shard);
-    const { restores } = ledger;
+    const { unrestored } = ledger;
+    const { restores } = unrestored;
     /** Entries were missing and have been written, so the texts of the first read are out of date. */
     const readAgain = (): Promise<Result> => {
       if (attempts <= 1) throw tooManyConflicts();
@@ -102,11 +103,11 @@ export class GuardedStore {
       if (!birth) return this.#births.write(shard).then(readAgain);
       if (ledger.isBehind(snapshot, birth)) return ledger.reconcile(shard).then(readAgain);
       // Another call may have restored the entry after this read, which then does not have it.
-      if (ledger.restores !== restores) return readAgain();
-      if (!ledger.hasUnrestored) return decide(parseState(snapshot, birth, texts));
-      return ledger
-        .retryRestore(entries)
-        .then(() => (ledger.restores === restores ? decide(parseState(snapshot, birth, texts)) : readAgain()));
+      if (unrestored.restores !== restores) return readAgain();
+      if (unrestored.size === 0) return decide(parseState(snapshot, birth, texts));
+      return unrestored
+        .retry(entries)
+        .then(() => (unrestored.restores === restores ? decide(parseState(snapshot, birth, texts)) : readAgain()));
     });
   }
 

@@ -10,11 +10,11 @@ import type { CompareAndSetResult, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';
 import type { AckRecord } from './ack-list.js';
-import { isEnd } from './entry-order.js';
 import { KnownShards, type ShardSnapshot } from './known-shards.js';
 import { LEDGER_MS } from './limits.js';
-import { entryId, RecentAcks } from './recent-acks.js';
+import { RecentAcks } from './recent-acks.js';
 import { restoreBirth, restoreEntry } from './restore.js';
+import { UnrestoredEntries } from './unrestored-entries.js';
 
 /** The report on a store that lost writes. */
 export interface Setback {
@@ -36,19 +36,18 @@ export interface Setback {
 const CHUNK = 4_000;
 
 export class Ledger {
+  readonly unrestored: UnrestoredEntries;
   readonly #store: Store;
   readonly #report: (setback: Setback) => void;
   readonly #acks = new RecentAcks((record) => this.#isPast(record));
-  /** The entries that the store lost and that could not be restored yet. */
-  readonly #unrestored = new Map<string, AckRecord>();
   readonly #shards: KnownShards;
   #round: Promise<void> | undefined;
   #setbacks = 0;
-  #restores = 0;
 
   constructor(store: Store, report: (setback: Setback) => void) {
     this.#store = store;
     this.#report = report;
+    this.unrestored = new UnrestoredEntries(store);
     this.#shards = new KnownShards(store);
   }
 
@@ -84,38 +83,6 @@ export class Ledger {
       this.#acks.add({ shard, key, text, keptUntilMs, acknowledgedMs: this.#store.now(shard), incarnation });
     }
     return !isKnown;
-  }
-
-  /** Whether some entries could not be restored yet. */
-  get hasUnrestored(): boolean {
-    return this.#unrestored.size > 0;
-  }
-
-  /**
-   * How many entries were restored that could not be restored before. If it rises during a read, the read may be from
-   * before the restore, and must be repeated.
-   */
-  get restores(): number {
-    return this.#restores;
-  }
-
-  /** The ends that could not be restored yet. */
-  unrestoredEnds(): AckRecord[] {
-    if (this.#unrestored.size === 0) return [];
-    return [...this.#unrestored.values()].filter(({ key, text }) => isEnd(key, text));
-  }
-
-  /**
-   * Tries again to restore entries that could not be restored before.
-   * @throws StoreUnavailable while they cannot be restored
-   */
-  async retryRestore(keys: readonly EntryKey[]): Promise<void> {
-    for (const name of keys.map(entryId)) {
-      const record = this.#unrestored.get(name);
-      if (!record) continue;
-      await restoreEntry(this.#store, record);
-      this.#setRestored(name);
-    }
   }
 
   /**
@@ -156,7 +123,7 @@ export class Ledger {
     }
     const shards = (await births).filter(Boolean).length;
     for (const [each, incarnation] of incarnations) this.#shards.setChecked(each, incarnation);
-    const owed = this.#unrestored.size;
+    const owed = this.unrestored.size;
     if (shards === 0 && again === 0 && owed === 0) return;
     const setbacks = ++this.#setbacks;
     this.#report({
@@ -173,17 +140,13 @@ export class Ledger {
   async #tryRestore(record: AckRecord): Promise<boolean> {
     try {
       const again = await restoreEntry(this.#store, record);
-      this.#setRestored(entryId(record.key));
+      this.unrestored.restored(record.key);
       return again;
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || this.#store.reachableSinceMs === undefined) throw error;
-      this.#unrestored.set(entryId(record.key), record);
+      this.unrestored.add(record);
       return false;
     }
-  }
-
-  #setRestored(name: string): void {
-    if (this.#unrestored.delete(name)) this.#restores++;
   }
 
   /** @returns whether the shard had lost writes */

@@ -68,7 +68,8 @@ export class FeedReader {
   /** Reads all logs, and takes in what they hold. One round at a time. */
   async round(): Promise<Round> {
     const { ledger, store } = this.#parts;
-    const { restores } = ledger;
+    const { unrestored } = ledger;
+    const { restores } = unrestored;
     const readings = new Map<number, Reading>();
     for (let shard = 0; shard < store.shards; shard++)
       readings.set(shard, { cursor: this.#cursors.get(shard), entries: [], birth: undefined });
@@ -81,7 +82,7 @@ export class FeedReader {
     }
     const round = this.#takeIn(readings);
     // The logs may have been read before an end was restored that the ledger no longer counts as lost.
-    return ledger.restores === restores ? round : { uncovered: new Set(readings.keys()), storeTimeMs: 0 };
+    return unrestored.restores === restores ? round : { uncovered: new Set(readings.keys()), storeTimeMs: 0 };
   }
 
   /** Reads the shards that are open, and closes those that are complete or failed. @returns repairs, by shard */
@@ -142,7 +143,7 @@ export class FeedReader {
       else times.push(nowMs);
     }
     // The store has lost them, and cannot be given them now. They are true all the same.
-    for (const record of this.#parts.ledger.unrestoredEnds()) this.window.add(this.#parts.entryOf(record));
+    for (const record of this.#parts.ledger.unrestored.ends()) this.window.add(this.#parts.entryOf(record));
     this.#drop();
     return { uncovered, storeTimeMs: times.length === 0 ? 0 : Math.min(...times) };
   }

@@ -1,8 +1,8 @@
 // The window of the feed: ended sessions, cut-off subjects and doubts of all logs, in the order of reading.
 //
-// Each entry has a number, which rises. A reader of the window is a number: what comes after it is new. What is read again
-// moves to the end, so that it counts, and is sent, from its last time. In arrays: an object an entry would take twice
-// the memory.
+// Entries have rising numbers. A reader keeps the number of the last entry that it has: all later ones are new to it. An
+// entry that is read again moves to the end with its latest time, so that it is sent again. The entries are in arrays,
+// because an object for each would take twice the memory.
 
 /** One entry of the window. */
 export interface WindowEntry {
@@ -66,7 +66,8 @@ export class Window {
   }
 
   /**
-   * Drops the oldest entries for as long as `isOver` says so, of an entry and the number of slots.
+   * Drops the oldest entries while `isOver` is true.
+   * @param isOver gets an entry and the number of slots
    * @param dropped called with each
    */
   drop(isOver: (entry: WindowEntry, slots: number) => boolean, dropped: (entry: WindowEntry) => void): void {

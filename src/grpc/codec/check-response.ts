@@ -46,7 +46,7 @@ export class AllowedResponses {
   }
 
   /** @param names the names of all headers of the request: those that a server could take for ours are removed */
-  for(verified: Verified, names: Iterable<string>): Buffer {
+  for(verified: Verified, names: readonly string[]): Buffer {
     const headersToRemove = this.#headers.aliasesAmong(names);
     if (headersToRemove.length > 0) return this.#encode(identityOf(verified), headersToRemove);
     const cached = this.#encoded.get(verified);

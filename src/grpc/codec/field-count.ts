@@ -3,6 +3,7 @@
 
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { InvalidInput } from '../../core/errors.js';
+import { skipField } from './wire-fields.js';
 
 /** More than any valid request has: a batch has a thousand tokens. */
 const MAX_FIELDS = 2_000;
@@ -16,6 +17,6 @@ export function checkFieldCount(bytes: Uint8Array): void {
       throw new InvalidInput({ field: 'request', reason: 'TOO_LARGE', description });
     }
     const [field, wireType] = reader.tag();
-    reader.skip(wireType, field);
+    skipField(reader, wireType, field);
   }
 }

@@ -1,4 +1,4 @@
-// The identity in a verified access token: whose it is, of which session, and when it ends.
+// The identity in a verified access token: its subject, its session and its end.
 
 import type { Identity } from '../../bearer/identity-headers.js';
 import type { Verified } from '../../core/session/verified-token.js';

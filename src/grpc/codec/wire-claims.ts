@@ -6,6 +6,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { InvalidInput } from '../../core/errors.js';
 import { formatPath, PROTO_NAME } from '../../core/token/claim-values.js';
 import { MAX_CLAIM_DEPTH, MAX_TOKEN_BYTES, TOKEN_SPARE_BYTES } from '../../core/token/rules.js';
+import { endOfField, skipField } from './wire-fields.js';
 
 /** IssueTokenRequest.claims. */
 const CLAIMS = 2;
@@ -32,11 +33,11 @@ export function checkWireClaims(bytes: Uint8Array): void {
   let found = false;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field !== CLAIMS || wireType !== WireType.LengthDelimited) reader.skip(wireType, field);
+    if (field !== CLAIMS || wireType !== WireType.LengthDelimited) skipField(reader, wireType, field);
     else {
       if (found) throwInvalid('INVALID', 'must be sent once');
       found = true;
-      const end = endOf(reader);
+      const end = endOfField(reader);
       if (end - reader.pos > MAX_CLAIMS_BYTES) throwInvalid('TOO_LARGE', 'do not fit into a token: use fewer claims');
       new ClaimsCheck(reader, bytes).struct(end);
     }
@@ -56,7 +57,7 @@ class ClaimsCheck {
 
   struct(end: number): void {
     const names = new Set<string>();
-    while (this.#reader.pos < end) if (this.#isNext(1)) this.#entry(endOf(this.#reader), names);
+    while (this.#reader.pos < end) if (this.#isNext(1)) this.#entry(endOfField(this.#reader), names);
     this.#closed(end);
   }
 
@@ -68,10 +69,10 @@ class ClaimsCheck {
     while (reader.pos < end) {
       const [field, wireType] = reader.tag();
       if (wireType !== WireType.LengthDelimited || field > 2) {
-        reader.skip(wireType, field);
+        skipField(reader, wireType, field);
         continue;
       }
-      const [from, to] = [reader.pos, endOf(reader)];
+      const [from, to] = [reader.pos, endOfField(reader)];
       if ((field === 1 ? name : value) !== undefined) {
         throwInvalid('INVALID', `an entry in ${this.#where()} has two names or two values`);
       }
@@ -87,7 +88,7 @@ class ClaimsCheck {
     if (names.has(name ?? '')) throwInvalid('INVALID', `the name ${this.#where()} occurs twice`);
     names.add(name ?? '');
     reader.pos = value?.from ?? end;
-    this.#value(value ? endOf(reader) : end);
+    this.#value(value ? endOfField(reader) : end);
     reader.pos = end;
     this.#path.pop();
   }
@@ -108,8 +109,8 @@ class ClaimsCheck {
       const [field, wireType] = reader.tag();
       const isKind = KINDS[field] === wireType;
       if (isKind) kinds++;
-      if (!isKind || wireType !== WireType.LengthDelimited) reader.skip(wireType, field);
-      else this.#content(field, endOf(reader));
+      if (!isKind || wireType !== WireType.LengthDelimited) skipField(reader, wireType, field);
+      else this.#content(field, endOfField(reader));
     }
     this.#closed(end);
     if (kinds !== 1) throwInvalid('INVALID', `the value at ${this.#where()} must have exactly one kind`);
@@ -131,7 +132,7 @@ class ClaimsCheck {
     while (this.#reader.pos < end) {
       if (!this.#isNext(1)) continue;
       this.#path.push(index++);
-      this.#value(endOf(this.#reader));
+      this.#value(endOfField(this.#reader));
       this.#path.pop();
     }
     this.#closed(end);
@@ -141,7 +142,7 @@ class ClaimsCheck {
   #isNext(wanted: number): boolean {
     const [field, wireType] = this.#reader.tag();
     if (field === wanted && wireType === WireType.LengthDelimited) return true;
-    this.#reader.skip(wireType, field);
+    skipField(this.#reader, wireType, field);
     return false;
   }
 
@@ -153,13 +154,6 @@ class ClaimsCheck {
   #where(): string {
     return this.#path.length === 0 ? 'the claims' : formatPath(this.#path);
   }
-}
-
-/** Reads a length. @returns where the field ends @throws RangeError beyond the message */
-function endOf(reader: BinaryReader): number {
-  const end = reader.uint32() + reader.pos;
-  if (end > reader.len) throw new RangeError('a field is longer than its message');
-  return end;
 }
 
 function throwInvalid(reason: 'RESERVED' | 'TOO_LARGE' | 'INVALID', description: string): never {

@@ -1,10 +1,6 @@
 // The handler of Envoy's external authorization: each decision is ValidateToken's, as of now.
 
-import {
-  type AttributeContext_HttpRequest,
-  AuthorizationService,
-  type CheckRequest,
-} from '../../../proto/gen/envoy/service/auth/v3/external_auth.js';
+import { AuthorizationService } from '../../../proto/gen/envoy/service/auth/v3/external_auth.js';
 import { readCredentials } from '../../bearer/credentials.js';
 import { type Convention, IdentityHeaders } from '../../bearer/identity-headers.js';
 import { cannotTell, inactiveToken, invalidCredentials, missingCredentials } from '../../bearer/refusals.js';
@@ -13,6 +9,7 @@ import type { TokenProblem } from '../../core/token/errors.js';
 import { type BatchResult, type UnexpectedError, validateAmong } from '../../core/use-cases/validate-many.js';
 import type { ServiceCall } from '../call-context.js';
 import type { CallMetrics } from '../call-metrics.js';
+import { type CheckInput, decodeCheckRequest } from '../codec/check-request.js';
 import { AllowedResponses, refusedResponse } from '../codec/check-response.js';
 import { RETRY_AFTER_S } from '../status.js';
 import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
@@ -23,9 +20,13 @@ export interface ExtAuthzOptions {
   readonly identityHeaders: readonly Convention[];
 }
 
-/** Its handler answers an encoded response. */
+/** Its handler takes what a decision needs of the request, and answers an encoded response. */
 export const EXT_AUTHZ_SERVICE = {
-  check: { ...AuthorizationService.check, responseSerialize: (response: Buffer): Buffer => response },
+  check: {
+    ...AuthorizationService.check,
+    requestDeserialize: decodeCheckRequest,
+    responseSerialize: (response: Buffer): Buffer => response,
+  },
 } as const;
 
 /** A Check holds the head of an HTTP request: Envoy accepts 60 KiB of headers by default. Its body is not asked for. */
@@ -43,18 +44,16 @@ export function extAuthzService(
   const allowed = new AllowedResponses(new IdentityHeaders(identityHeaders));
   const unsure = refusedResponse(cannotTell(RETRY_AFTER_S), unsureIsError);
 
-  async function check({ attributes }: CheckRequest, call: ServiceCall): Promise<Buffer> {
-    const http = attributes?.request?.http;
-    const credentials = readCredentials(http ? authorizationLines(http) : []);
+  async function check({ authorization, names, audience }: CheckInput, call: ServiceCall): Promise<Buffer> {
+    const credentials = readCredentials(authorization);
     if (credentials.kind !== 'token') return credentials.kind === 'missing' ? MISSING : INVALID;
-    const audience = attributes?.contextExtensions['audience'];
     const verdict = await validateAmong(context, call, credentials.token, audience);
     metrics?.validated(verdict);
     if (isUnknown(verdict)) {
       logUnknown(verdict, call);
       return unsure;
     }
-    if (verdict.active) return allowed.for(verdict.verified, http ? headerNames(http) : []);
+    if (verdict.active) return allowed.for(verdict.verified, names);
     call.addLogFields({ problem: verdict.problem, why: verdict.why });
     return inactiveResponse(verdict.problem);
   }
@@ -83,17 +82,4 @@ function inactiveResponse(problem: TokenProblem): Buffer {
   const cached = inactive.get(problem) ?? refusedResponse(inactiveToken(problem));
   inactive.set(problem, cached);
   return cached;
-}
-
-/** Envoy sends the headers either by name, repeated ones joined with a comma, or as received. */
-function authorizationLines({ headers, headerMap }: AttributeContext_HttpRequest): readonly string[] {
-  const joined = headers['authorization'];
-  const lines = headerMap?.headers.filter(({ key }) => key.toLowerCase() === 'authorization') ?? [];
-  const received = lines.map(({ value, rawValue }) => value || Buffer.from(rawValue).toString('latin1'));
-  return joined === undefined ? received : [joined, ...received];
-}
-
-function* headerNames({ headers, headerMap }: AttributeContext_HttpRequest): Generator<string> {
-  yield* Object.keys(headers);
-  for (const { key } of headerMap?.headers ?? []) yield key;
 }

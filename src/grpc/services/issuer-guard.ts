@@ -8,7 +8,7 @@ import type { IncomingCall } from '../transport/method.js';
 export interface IssuerCallers {
   readonly credentials: readonly Secret[];
   /** Good for RevokeSubject alone. */
-  readonly revoker?: Secret | undefined;
+  readonly revokers?: readonly Secret[];
   /** DNS names and URIs of client certificates, compared exactly. */
   readonly clientNames: readonly string[];
 }
@@ -25,9 +25,9 @@ const REVOKE = '/auth.v1.IssuerService/RevokeSubject';
 const NAME = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
 
 /** Keeps only digests of the credentials. */
-export function issuerGuard({ credentials, revoker, clientNames }: IssuerCallers): Guard {
+export function issuerGuard({ credentials, revokers = [], clientNames }: IssuerCallers): Guard {
   const wanted = credentials.map((credential) => digest(credential.reveal()));
-  const wantedToRevoke = revoker ? [...wanted, digest(revoker.reveal())] : wanted;
+  const wantedToRevoke = [...wanted, ...revokers.map((credential) => digest(credential.reveal()))];
   // A DNS name has no colon and a URI has one, so the two kinds cannot be confused.
   const listed = new Set(clientNames.map((name) => (name.includes(':') ? `URI:${name}` : `DNS:${name}`)));
   return (caller) => {

@@ -10,12 +10,12 @@ import type { HeldBytes, Holder } from './held-bytes.js';
 import { type CallState, Keepalive } from './keepalive.js';
 import type { LimitLog } from './limit-log.js';
 import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
-import { type CallParts, openCall } from './open-call.js';
+import { type CallResources, openCall } from './open-call.js';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 const MEGABYTE = 1e6;
 
-export interface ConnectionContext extends CallParts {
+export interface ConnectionContext extends CallResources {
   readonly limits: TransportLimits;
   readonly held: HeldBytes;
   readonly limitLog: LimitLog;

@@ -14,7 +14,7 @@ import { UnaryCall } from './unary-call.js';
 const NO_SUCH_METHOD = statusHead(failure(status.UNIMPLEMENTED, 'there is no such method here'));
 
 /** What calls are made of. */
-export interface CallParts {
+export interface CallResources {
   readonly routes: ReadonlyMap<string, Route>;
   readonly inflater: Inflater;
 }
@@ -22,7 +22,7 @@ export interface CallParts {
 /** @param opened called with the call before it begins; not called if the request is refused */
 export function openCall(
   host: CallHost<Call>,
-  { routes, inflater }: CallParts,
+  { routes, inflater }: CallResources,
   request: IncomingRequest,
   opened: (call: Call) => void,
 ): void {

@@ -1,5 +1,11 @@
 // Barriers: callers that need what is known as of now share one urgent ping per turn. Bounded in number and in time.
 
+/**
+ * The least time between two pings, ms. Each is a tiny frame, and the service closes a connection that sends a thousand of
+ * these in half a second. It reads its store at most every 5 ms.
+ */
+const PINGS_APART_MS = 1;
+
 export interface BarriersOptions {
   /** How long a caller waits for a pong, ms. */
   readonly patienceMs: number;
@@ -24,6 +30,8 @@ export class Barriers {
   readonly #sent = new Set<Barrier>();
   #next: Barrier | undefined;
   #callers = 0;
+  /** Set for a while after a ping. */
+  #rest: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: BarriersOptions) {
@@ -66,6 +74,7 @@ export class Barriers {
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#rest);
     for (const barrier of this.#sent) this.#end(barrier, undefined);
     if (this.#next) this.#end(this.#next, undefined);
   }
@@ -75,7 +84,7 @@ export class Barriers {
     const passed = new Promise<number | undefined>((done) => {
       resolve = done;
     });
-    // After a turn in which nothing could be read: a pong that has come already is taken in first.
+    // One turn later, so that a pong that has arrived is handled first.
     const timer = setTimeout(() => setImmediate(() => this.#end(barrier, undefined)), this.#options.patienceMs);
     const end = (id: number | undefined): void => {
       clearTimeout(timer);
@@ -89,11 +98,15 @@ export class Barriers {
   /** Sends the ping of those that gather, if it can be sent now. */
   #send(): void {
     const barrier = this.#next;
-    if (!barrier) return;
+    if (!barrier || this.#rest) return;
     barrier.id = this.#options.ping();
     if (barrier.id === undefined) return;
     this.#next = undefined;
     this.#sent.add(barrier);
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      this.#send();
+    }, PINGS_APART_MS);
   }
 
   #end(barrier: Barrier, id: number | undefined): void {

@@ -109,7 +109,9 @@ export class FeedKnowledge {
     const { settings, keys, shards, revocations, caughtUp, pong } = message;
     if (settings) this.#takeSettings(settings);
     if (keys) this.#takeKeys(keys.keys);
-    for (const state of shards) this.#progress.found(readState(state));
+    // Another shard would be held for nothing.
+    const there = shards.filter(({ shard }) => shard < (this.#settings?.shards ?? 0));
+    for (const state of there) this.#progress.found(readState(state));
     for (const each of revocations) if (!this.#revocations.take(each)) this.#progress.dropped(each.shard, each.atMs);
     if (caughtUp) this.#isCaughtUp = true;
     const ping = pong && this.#isCaughtUp ? this.#pinged(pong.id) : undefined;
@@ -157,7 +159,7 @@ export class FeedKnowledge {
     }
     // 0: the node could read no shard.
     const latestMs =
-      storeTimeMs > 0 ? this.#time.learn(storeTimeMs, ping.sent.monotonicMs, now.monotonicMs) : undefined;
+      storeTimeMs > 0 ? this.#time.observe(storeTimeMs, ping.sent.monotonicMs, now.monotonicMs) : undefined;
     if (latestMs !== undefined) this.#progress.clockSetBack(latestMs);
   }
 

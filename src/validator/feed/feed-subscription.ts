@@ -162,7 +162,7 @@ export class FeedSubscription {
   #pingLater(): void {
     const waitMs = this.#pingEveryMs * (0.9 + 0.2 * this.#options.random());
     clearTimeout(this.#pinger);
-    // After a turn in which nothing could be read: a pong that has come already is taken in first.
+    // One turn later, so that a pong that has arrived is handled first.
     this.#pinger = setTimeout(() => setImmediate(() => this.#pingAgain()), waitMs).unref();
   }
 

@@ -26,7 +26,7 @@ export class FeedTime {
    * @param sentMs when its ping was sent, and `receivedMs` when it came, by the monotonic clock
    * @returns the highest time that was ever known, if the store's clock was set back from it; else undefined
    */
-  learn(storeTimeMs: number, sentMs: number, receivedMs: number): number | undefined {
+  observe(storeTimeMs: number, sentMs: number, receivedMs: number): number | undefined {
     const boundMs = this.nowMs(receivedMs);
     const latestMs = Math.max(this.#latestMs, boundMs);
     // It cannot be later than this: the service read its clock after the ping was sent.

@@ -52,7 +52,7 @@ export class RevokedIds {
   }
 
   /**
-   * Drops ids from the one that came first on, for as long as `isOver` says so.
+   * Drops the oldest ids while `isOver` is true.
    * @param dropped called with each
    */
   drop(isOver: (each: Dropped) => boolean, dropped: (each: Dropped, id: string) => void): void {

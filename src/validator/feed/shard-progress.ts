@@ -1,7 +1,7 @@
 // How far the feed is complete for each shard: from which time, as of which ping, and the birth of the shard. Pure.
 //
-// The two times are a pair. Those of a new stream take the place of the old ones together, with the first pong that
-// covers the shard: until then the old pair is used, which what comes meanwhile can only make stricter.
+// The two times belong together. Those of a new stream replace the old ones together, at the first pong that covers the
+// shard. Until then the old ones are used, and messages of the new stream can only make them stricter.
 
 import { MARGIN_MS } from '../../core/feed/limits.js';
 import type { StartBounds } from '../../core/session/session-state.js';
@@ -56,7 +56,7 @@ export class ShardProgress {
     return this.#floorMs;
   }
 
-  /** The sending of the oldest of the pings that the shards are as of; undefined: one of them is as of none. */
+  /** When the oldest of the shards' last covered pings was sent; undefined: some shard has none. */
   oldest(shards: number): Moment | undefined {
     let oldest: Ping | undefined;
     for (let shard = 0; shard < shards; shard++) {

@@ -16,6 +16,7 @@ const SECRETS: Readonly<Record<string, { readonly value: string; readonly beside
   ISSUER_TOKEN: { value: 'sesame'.repeat(6) },
   ISSUER_TOKENS: { value: `${'sesame'.repeat(6)},${'a'.repeat(32)}` },
   REVOKER_TOKEN: { value: 'sesame'.repeat(6) },
+  REVOKER_TOKENS: { value: `${'sesame'.repeat(6)},${'a'.repeat(32)}` },
   REDIS_URL: { value: 'redis://user:sesame@127.0.0.1:6379', beside: { DATA_DIR: '' } },
   REDIS_SENTINEL_PASSWORD: { value: 'sesame', beside: { DATA_DIR: '', REDIS_URL: 'redis+sentinel://h/main' } },
 };

@@ -1,0 +1,196 @@
+// Tests of a validator by the feed whose node speaks nonsense: the process lives, nothing is called active, memory is bounded.
+
+import { Server, ServerCredentials, type ServerDuplexStream, type UntypedHandleCall } from '@grpc/grpc-js';
+import { expect } from 'chai';
+import {
+  AuthServiceService,
+  type WatchRevocationsRequest,
+  WatchRevocationsResponse,
+} from '../../proto/gen/auth/v1/auth_service.js';
+import type { Validator } from '../../src/validator/api.js';
+import { buildValidator } from '../../src/validator/build-validator.js';
+import { CannotTell } from '../../src/validator/errors.js';
+import * as forge from '../attacks/forge.js';
+import { until } from '../e2e/stage.js';
+
+const LIMIT_MS = 10_000;
+const MOST = Number.MAX_SAFE_INTEGER;
+const { x = '', y = '' } = forge.ecPrivate.export({ format: 'jwk' }) as { x?: string; y?: string };
+const KEY = { kty: 'EC', use: 'sig', alg: 'ES256', kid: forge.es256.kid, crv: 'P-256', x, y, n: '', e: '' };
+
+type Parts = Partial<WatchRevocationsResponse>;
+type Stream = ServerDuplexStream<WatchRevocationsRequest, Buffer>;
+
+const SETTINGS = { issuer: undefined, audience: [], accessTtlSeconds: 300, sessionMaxSeconds: 86_400, shards: 1 };
+const STATE = { shard: 0, completeSinceMs: 0, bornMs: 0, adoptedSinceMs: undefined };
+const GOOD: Parts = { settings: SETTINGS, keys: { keys: [KEY] }, shards: [STATE], caughtUp: true };
+/** Later than the `iat` of the tokens, and earlier than their `exp`. */
+const pong = () => ({ id: 1, storeTimeMs: Date.now() + 30_000, uncovered: Buffer.alloc(0) });
+const ENDED = {
+  ...{ shard: 0, sessionId: Buffer.alloc(16), subject: undefined, doubtfulSessionId: undefined },
+  ...{ doubtfulSubject: undefined, atMs: Date.now() },
+};
+
+const message = (parts: Parts): Buffer =>
+  Buffer.from(
+    WatchRevocationsResponse.encode({
+      ...{ settings: undefined, keys: undefined, shards: [], revocations: [], caughtUp: false, pong: undefined },
+      ...parts,
+    }).finish(),
+  );
+const varint = (field: number, value: bigint): Buffer => {
+  const bytes = [field << 3];
+  let left = value;
+  for (; left > 127n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
+  return Buffer.from([...bytes, Number(left)]);
+};
+const nested = (field: number, content: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([(field << 3) | 2, content.length]), content]);
+
+/** What a node says to each ping, by what is wrong with it. None of it may make a token active. */
+const SAID: Readonly<Record<string, () => readonly Buffer[]>> = {
+  'bytes that are no message': () => [Buffer.from('deadbeef'.repeat(8), 'hex')],
+  'half a message': () => [message(GOOD).subarray(0, 40)],
+  'a pong and nothing else': () => [message({ pong: pong() })],
+  'a pong before it has caught up': () => [message({ ...GOOD, caughtUp: false, pong: pong() })],
+  'a pong to no ping': () => [message({ ...GOOD, pong: { ...pong(), id: 4_711 } })],
+  'a pong with the largest id': () => [message(GOOD), nested(6, varint(1, 2n ** 64n - 1n))],
+  'no settings': () => [message({ ...GOOD, settings: undefined, pong: pong() })],
+  'no shards': () => [message({ ...GOOD, settings: { ...SETTINGS, shards: 0 }, pong: pong() })],
+  'no state of the shard': () => [message({ ...GOOD, shards: [], pong: pong() })],
+  'a state of a shard that there is not': () => [
+    message({ ...GOOD, shards: [{ ...STATE, shard: 255 }], pong: pong() }),
+  ],
+  'no key': () => [message({ ...GOOD, keys: { keys: [] }, pong: pong() })],
+  'keys that are none': () => [
+    message({
+      ...GOOD,
+      keys: {
+        keys: [
+          { ...KEY, x: '*', y: '' },
+          { ...KEY, kty: 'EC2' },
+          { ...KEY, alg: 'none' },
+        ],
+      },
+      pong: pong(),
+    }),
+  ],
+  'a point that is not on the curve': () => [message({ ...GOOD, keys: { keys: [{ ...KEY, y: x }] }, pong: pong() })],
+  'all shards as uncovered, and more': () => [
+    message({ ...GOOD, pong: { ...pong(), uncovered: Buffer.alloc(100_000, 0xff) } }),
+  ],
+  'no time': () => [message({ ...GOOD, pong: { ...pong(), storeTimeMs: 0 } })],
+  'a negative time': () => [message({ ...GOOD, pong: { ...pong(), storeTimeMs: -MOST } })],
+  'a time in the far future': () => [message({ ...GOOD, pong: { ...pong(), storeTimeMs: MOST } })],
+  'tokens that never live': () => [message({ ...GOOD, settings: { ...SETTINGS, accessTtlSeconds: -1 }, pong: pong() })],
+  'sessions that never live': () => [
+    message({ ...GOOD, settings: { ...SETTINGS, sessionMaxSeconds: 0 }, pong: pong() }),
+  ],
+  'complete since the end of time': () => [
+    message({ ...GOOD, shards: [{ ...STATE, completeSinceMs: MOST }], pong: pong() }),
+  ],
+  'born at the end of time': () => [message({ ...GOOD, shards: [{ ...STATE, bornMs: MOST }], pong: pong() })],
+  'an end that cannot be read': () => [
+    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: Buffer.alloc(3) }], pong: pong() }),
+  ],
+  'an end of another kind': () => [
+    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: undefined }], pong: pong() }),
+  ],
+};
+
+/** Nonsense beside which a token is rightly active. */
+const HARMLESS: Readonly<Record<string, () => readonly Buffer[]>> = {
+  'all that is needed, and an unknown field': () => [
+    Buffer.concat([message({ ...GOOD, pong: pong() }), varint(15, 7n)]),
+  ],
+  'ends with odd times, of odd shards': () => [
+    message({
+      ...GOOD,
+      revocations: [-MOST, -1, 0, MOST].map((atMs, n) => ({ ...ENDED, shard: 7 + n * 1_000_000, atMs })),
+      pong: pong(),
+    }),
+  ],
+  'states of forty thousand shards that there are not': () => [
+    message({ ...GOOD, pong: pong() }),
+    ...Array.from({ length: 40 }, (_, n) =>
+      message({ shards: Array.from({ length: 1_000 }, (_, m) => ({ ...STATE, shard: 256 + n * 100_000 + m * 97 })) }),
+    ),
+  ],
+};
+
+describe('a validator by the feed, with a node that speaks nonsense', () => {
+  const validators: Validator[] = [];
+  let server: Server;
+  let address: string;
+  let said: readonly Buffer[] = [];
+  let streams = 0;
+  let isChatty = true;
+
+  before(async () => {
+    server = new Server();
+    const { watchRevocations } = AuthServiceService;
+    const serve = (stream: Stream): void => {
+      streams++;
+      stream.on('error', () => {});
+      stream.on('data', ({ ping }: WatchRevocationsRequest) => {
+        if (!ping || (ping.id > 1 && !isChatty)) return;
+        for (const bytes of said) stream.write(bytes);
+      });
+      stream.on('end', () => stream.end());
+    };
+    server.addService(
+      { watchRevocations: { ...watchRevocations, responseSerialize: (bytes: Buffer) => bytes } } as never,
+      { watchRevocations: serve as UntypedHandleCall },
+    );
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      ),
+    );
+    address = `127.0.0.1:${port}`;
+  });
+  beforeEach(() => {
+    streams = 0;
+  });
+  afterEach(async () => {
+    for (const each of validators.splice(0)) await each.close();
+  });
+  after(() => server.forceShutdown());
+
+  function validator(): Validator {
+    const each = buildValidator({ address, source: 'feed', deadline: '300ms', maxStaleness: '1h' });
+    validators.push(each);
+    return each;
+  }
+  function token(): string {
+    const sid = forge.freshSid();
+    return forge.authentic(forge.goodClaims({ sid, jti: `a${sid}.0` }));
+  }
+
+  for (const [what, messages] of Object.entries(SAID)) {
+    it(`calls nothing active, and lives: ${what}`, async () => {
+      said = messages();
+      isChatty = false;
+      const each = validator();
+      await until(() => streams > 0, LIMIT_MS);
+      const text = token();
+      for (const options of [{}, { consistency: 'strict' } as const]) {
+        const result = await each.validate(text, options).catch((error: unknown) => error);
+        if (result instanceof CannotTell) continue;
+        expect(result, what).to.have.property('active', false);
+      }
+      expect(each.validateNow(text)?.active ?? false).to.equal(false);
+      expect(each.state().revocations).to.be.below(10);
+    });
+  }
+
+  for (const [what, messages] of Object.entries(HARMLESS)) {
+    it(`goes on beside what means nothing: ${what}`, async () => {
+      said = messages();
+      isChatty = false;
+      const each = validator();
+      await until(() => each.validateNow(token())?.active ?? false, LIMIT_MS);
+      expect(each.state()).to.include({ streams: 1, feed: 'following' });
+    });
+  }
+});

@@ -1,0 +1,21 @@
+// A process with a validator by the feed, which closes it, and then must end by itself.
+
+import { createValidator } from '../../src/validator/index.js';
+
+const [address = '', when = ''] = process.argv.slice(2);
+const validator = createValidator({ address, source: 'feed', deadline: '10s' });
+// These callers hear of the end at once.
+const waiting = [
+  validator.validate('a.b.c'),
+  validator.validate('a.b.c', { consistency: 'strict' }),
+  validator.ready(),
+];
+const settled = Promise.allSettled(waiting);
+if (when === 'when it follows') {
+  await validator.ready();
+  if (validator.state().feed !== 'following') throw new Error('it does not follow');
+}
+if (when === 'while it connects') await new Promise((resolve) => setTimeout(resolve, 300));
+await validator.close();
+await settled;
+process.stdout.write(`${validator.state().feed}\n`);
