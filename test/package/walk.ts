@@ -14,11 +14,16 @@ const ANY = '127.0.0.1:0';
 const env = { ...process.env, GRPC_ADDRESS: ANY, HTTP_ADDRESS: ANY, METRICS_ADDRESS: ANY, DATA_DIR: process.argv[2] };
 const dev = spawn('node_modules/.bin/latchkey', ['dev'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
 const ended = once(dev, 'exit');
+setTimeout(() => {
+  console.error('the walk did not end in time');
+  dev.kill('SIGKILL');
+  process.exit(1);
+}, 60_000).unref();
 let text = '';
 await new Promise((resolve) => {
   dev.stdout.on('data', (chunk) => {
     text += chunk;
-    if (text.includes('What else is there')) resolve();
+    if (text.includes('describe auth.v1.AuthService')) resolve();
   });
   void ended.then(resolve);
 });
