@@ -17,7 +17,8 @@ export const whole = written(0);
 export const fine = written(1);
 export const finer = written(2);
 
-const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+/** A line of a table in Markdown. */
+export const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 /** A table in Markdown. */
 export const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>

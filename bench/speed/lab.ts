@@ -30,7 +30,7 @@ export class Lab {
   readonly folder: string;
   readonly keys: Readonly<Record<Algorithm, BenchKey>>;
   readonly sizes: Sizes;
-  readonly #epoch: Epoch = epochOf(Date.now());
+  readonly epoch: Epoch = epochOf(Date.now());
   readonly #cleanup = new Cleanup();
   readonly #stores = new Map<string, Promise<FilledStore>>();
   #made = FIRST_FRESH;
@@ -63,7 +63,7 @@ export class Lab {
   }
 
   freshOne(): Session {
-    return makeSession(this.#made++, 0, this.#epoch);
+    return makeSession(this.#made++, 0, this.epoch);
   }
 
   close(): Promise<void> {
@@ -72,7 +72,7 @@ export class Lab {
 
   filling(sessions: number): Filling {
     const kid = this.keys.ES256.keys.signingKid;
-    return { sessions, epoch: this.#epoch, kid, sample: this.sizes.tokens };
+    return { sessions, epoch: this.epoch, kid, sample: this.sizes.tokens };
   }
 
   #fill(kind: StoreKind, sessions: number): Promise<FilledStore> {

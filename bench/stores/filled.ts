@@ -17,6 +17,8 @@ export interface FilledStore {
   readonly sample: readonly Session[];
   /** The process that the store is, if it is one. */
   readonly pid: number | undefined;
+  /** Where it listens, if it does. */
+  readonly port: number | undefined;
   /** What its entries take: of Redis' memory, or of the disk. */
   readonly bytes: number;
 }
@@ -35,7 +37,7 @@ export async function startRedis(filling: Filling, cleanup: Cleanup): Promise<Fi
   const sample = await fillRedis(server.port, filling);
   const bytes = (await usedBytes(server)) - emptyBytes;
   await server.raw.config('SET', 'appendfsync', 'always');
-  return { env: { REDIS_URL: server.url }, sample, pid: server.pid, bytes };
+  return { env: { REDIS_URL: server.url }, sample, pid: server.pid, port: server.port, bytes };
 }
 
 const usedBytes = async ({ raw }: RedisServer): Promise<number> =>
@@ -45,5 +47,5 @@ export async function makeFolder(filling: Filling, parent: string): Promise<Fill
   const dataDir = join(parent, `data-${filling.sessions}`);
   const sample = await fillFolder(dataDir, filling);
   const { size: bytes } = statSync(join(dataDir, 'store', 'data.mdb'));
-  return { env: { DATA_DIR: dataDir }, sample, pid: undefined, bytes };
+  return { env: { DATA_DIR: dataDir }, sample, pid: undefined, port: undefined, bytes };
 }

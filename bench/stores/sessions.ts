@@ -70,7 +70,8 @@ export const entryOf = (session: Session, kid: string): string =>
 /** Until when it is kept, Unix ms. */
 export const keptUntilMs = ({ refreshExpiresAt }: Session): number => refreshExpiresAt * 1000 + SLACK_MS;
 
-export const birthOf = ({ bornMs }: Epoch, writes: number): string => `1 ${bornMs} ${birthValue(undefined, writes)}`;
+/** The zero before the count says that each end is in the log. */
+export const birthOf = ({ bornMs }: Epoch, writes: number): string => `1 ${bornMs} ${birthValue(undefined)}${writes}`;
 
 export interface Filling {
   readonly sessions: number;

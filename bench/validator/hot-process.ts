@@ -1,7 +1,8 @@
 // A process with validators, each with a few hot tokens, which it validates at a steady rate.
 
 import { createValidator } from '../../src/validator/create-validator.js';
-import type { Validator } from '../../src/validator/index.js';
+import type { Validator, ValidatorOptions } from '../../src/validator/index.js';
+import { machineMs } from './log-out.js';
 
 /** What the parent hands over. */
 export interface HotWork {
@@ -10,6 +11,9 @@ export interface HotWork {
   readonly tokens: readonly (readonly string[])[];
   /** Requests a second, of each validator. */
   readonly perS: number;
+  readonly source?: ValidatorOptions['source'];
+  /** Tokens that will be logged out meanwhile. The first validator looks at them all the time. */
+  readonly ending?: readonly string[];
 }
 
 export interface HotReport {
@@ -20,10 +24,13 @@ export interface HotReport {
   readonly failed: number;
   readonly asks: number;
   readonly calls: number;
+  /** When each of the tokens that ended was known to have ended, by the machine's monotonic clock, ms; undefined: it was not. */
+  readonly endedMs: readonly (number | undefined)[];
 }
 
 /** Long, because a hundred processes that wake more often keep a core busy with their waking alone. */
 const TICK_MS = 100;
+const LOOK_EVERY_MS = 5;
 const counts = { requests: 0, waited: 0, failed: 0 };
 
 /** Validates some tokens in turn. */
@@ -40,11 +47,26 @@ function load(validator: Validator, tokens: readonly string[], perTick: number):
   };
 }
 
-async function work({ address, tokens, perS }: HotWork): Promise<void> {
-  const validators = tokens.map(() => createValidator({ address, maxStaleness: '2s', deadline: '20s' }));
+/** Looks at tokens all the time, as a process does that gets requests with them. @returns when each had ended */
+function watch(validator: Validator, tokens: readonly string[]): (number | undefined)[] {
+  const endedMs: (number | undefined)[] = tokens.map(() => undefined);
+  const look = async (token: string, index: number): Promise<void> => {
+    const { active } = validator.validateNow(token) ?? (await validator.validate(token));
+    if (!active) endedMs[index] ??= machineMs();
+  };
+  setInterval(() => {
+    for (const [index, token] of tokens.entries()) if (endedMs[index] === undefined) look(token, index).catch(() => {});
+  }, LOOK_EVERY_MS);
+  return endedMs;
+}
+
+async function work({ address, tokens, perS, source = 'answers', ending = [] }: HotWork): Promise<void> {
+  const validators = tokens.map(() => createValidator({ address, source, maxStaleness: '2s', deadline: '20s' }));
   await Promise.all(validators.map((validator) => validator.ready('60s')));
   // What a process costs that has just started is not what it costs while it runs.
   await Promise.all(validators.flatMap((validator, n) => (tokens[n] ?? []).map((token) => validator.validate(token))));
+  const [first] = validators;
+  const endedMs = first ? watch(first, ending) : [];
   const total = (of: 'asks' | 'calls'): number => validators.reduce((sum, each) => sum + each.state()[of], 0);
   let from = { asks: 0, calls: 0 };
   const loads = validators.map((validator, n) => load(validator, tokens[n] ?? [], (perS * TICK_MS) / 1000));
@@ -56,7 +78,8 @@ async function work({ address, tokens, perS }: HotWork): Promise<void> {
       Object.assign(counts, { requests: 0, waited: 0, failed: 0 });
       from = { asks: total('asks'), calls: total('calls') };
     } else if (message === 'end') {
-      const report: HotReport = { ...counts, asks: total('asks') - from.asks, calls: total('calls') - from.calls };
+      const asked = { asks: total('asks') - from.asks, calls: total('calls') - from.calls };
+      const report: HotReport = { ...counts, ...asked, endedMs };
       process.send?.(report);
     }
   });

@@ -44,7 +44,7 @@ try {
     );
   }
   if (wants('crowd')) {
-    const found = await crowd(subject, processes, validators / processes, 2 * MS);
+    const found = await crowd(subject, { processes, each: validators / processes, ms: 2 * MS });
     const cost = (found.requestsPerS * byClient.serveUs) / 1e6;
     const share = `${(found.serveCores / cost).toFixed(3)} of the ${cost.toFixed(1)} cores of as many ValidateToken`;
     const asked = `${whole(found.asksPerS)} tokens/s in ${whole(found.callsPerS)} calls/s`;

@@ -6,9 +6,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { credentials } from '@grpc/grpc-js';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
+import type { ValidatorOptions } from '../../src/validator/index.js';
 import { quantile } from '../figures.js';
-import { cpuMsOf } from '../machine/usage.js';
+import { cpuMsOf, ownCpuMs } from '../machine/usage.js';
 import type { HotReport, HotWork } from './hot-process.js';
+import { logOut } from './log-out.js';
 import { learn, type Subject } from './subject.js';
 
 /** Calls of a row, and how many are made before: code and caches of both sides are warm then. */
@@ -32,12 +34,6 @@ async function closedLoop(callers: number, calls: number, call: (caller: number)
   return tookMs;
 }
 
-/** Processor time that this process has used so far, ms. */
-function ownCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 export interface Rate {
   readonly perS: number;
   /** How many a core of the caller's process makes in a second of processor time: others on the machine do not count. */
@@ -48,12 +44,24 @@ export interface Rate {
   readonly serveUs: number;
 }
 
+/** How many calls are made before those that count, and how many count. */
+export interface Calls {
+  readonly warm: number;
+  readonly counted: number;
+}
+
+const USUAL_CALLS: Calls = { warm: WARM_CALLS, counted: CALLS };
+
 /** @param run makes the calls, the first ones to warm up */
-async function rateOf(subject: Subject, run: (calls: number) => Promise<number[]>): Promise<Rate> {
-  await run(WARM_CALLS);
+async function rateOf(
+  subject: Subject,
+  run: (calls: number) => Promise<number[]>,
+  { warm, counted }: Calls = USUAL_CALLS,
+): Promise<Rate> {
+  await run(warm);
   const startMs = performance.now();
   const [before, own] = [cpuMsOf(subject.service.pid), ownCpuMs()];
-  const tookMs = (await run(CALLS)).sort((a, b) => a - b);
+  const tookMs = (await run(counted)).sort((a, b) => a - b);
   const ms = performance.now() - startMs;
   const [serveMs, ownMs] = [cpuMsOf(subject.service.pid) - before, ownCpuMs() - own];
   return {
@@ -104,8 +112,13 @@ export async function client(subject: Subject, count: number): Promise<Rate> {
 }
 
 /** Strict callers without pause, each with tokens of its own. */
-export async function strict(subject: Subject, count: number): Promise<Rate & { readonly batch: number }> {
-  const validator = await subject.validator();
+export async function strict(
+  subject: Subject,
+  count: number,
+  source: ValidatorOptions['source'] = 'answers',
+  calls: Calls = USUAL_CALLS,
+): Promise<Rate & { readonly batch: number; readonly asks: number }> {
+  const validator = await subject.validator({ source });
   const tokens = subject.tokens(count);
   await learn(validator, tokens);
   const callers = 256;
@@ -117,10 +130,10 @@ export async function strict(subject: Subject, count: number): Promise<Rate & { 
     const result = await validator.validate(tokens[caller * each + (turn % each)] ?? '', { consistency: 'strict' });
     if (!result.active) throw new Error('not active');
   };
-  const rate = await rateOf(subject, (calls) => closedLoop(callers, calls, call));
-  const { calls, asks } = validator.state();
+  const rate = await rateOf(subject, (count) => closedLoop(callers, count, call), calls);
+  const { calls: made, asks } = validator.state();
   await validator.close();
-  return { ...rate, batch: asks / calls };
+  return { ...rate, batch: asks / made, asks };
 }
 
 export interface Crowd {
@@ -132,37 +145,67 @@ export interface Crowd {
   /** Requests that had to wait for the service, of a million. */
   readonly waitedPerMillion: number;
   readonly failed: number;
+  /** Of the store, in cores. */
+  readonly storeCores: number;
+  /** How long after its acknowledgement each logout was known, ms; infinite: it was not. */
+  readonly knownAfterMs: readonly number[];
+}
+
+export interface CrowdOptions {
+  readonly processes: number;
+  /** Validators of each. */
+  readonly each: number;
+  readonly ms: number;
+  readonly source?: ValidatorOptions['source'];
+  /** Hot tokens of each validator. */
+  readonly hot?: number;
+  /** Tokens of each process that are logged out while it is counted. */
+  readonly ending?: number;
 }
 
 const STARTED_AT_ONCE = 4;
 
+interface Hot {
+  readonly child: ChildProcess;
+  readonly ending: readonly string[];
+}
+
 /** Starts a process with some validators, which sends a message once they know their tokens. */
-function startHot(subject: Subject, validators: number): ChildProcess {
+function startHot(subject: Subject, { each, source = 'answers', hot = 200, ending: ends = 0 }: CrowdOptions): Hot {
   const child = fork(HOT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const tokens = Array.from({ length: validators }, () => subject.tokens(200));
-  const work: HotWork = { address: subject.address, tokens, perS: 1_000 };
+  const tokens = Array.from({ length: each }, () => subject.tokens(hot));
+  const ending = subject.tokens(ends);
+  const work: HotWork = { address: subject.address, tokens, perS: 1_000, source, ending };
   child.send(work);
-  return child;
+  return { child, ending };
 }
 
 /** Validators with hot tokens of their own, some in each process. */
-export async function crowd(subject: Subject, processes: number, each: number, ms: number): Promise<Crowd> {
-  const children: ChildProcess[] = [];
+export async function crowd(subject: Subject, options: CrowdOptions): Promise<Crowd> {
+  const { processes, ms } = options;
+  const started: Hot[] = [];
   // Some after the other: processes that all start at once keep each other from answering in time.
   for (let count = 0; count < processes; count += STARTED_AT_ONCE) {
-    const group = Array.from({ length: Math.min(STARTED_AT_ONCE, processes - count) }, () => startHot(subject, each));
-    await Promise.all(group.map((child) => once(child, 'message')));
-    children.push(...group);
+    const group = Array.from({ length: Math.min(STARTED_AT_ONCE, processes - count) }, () =>
+      startHot(subject, options),
+    );
+    await Promise.all(group.map(({ child }) => once(child, 'message')));
+    started.push(...group);
   }
+  const children = started.map(({ child }) => child);
   for (const child of children) child.send('begin');
   await new Promise((resolve) => setTimeout(resolve, ms));
-  const before = cpuMsOf(subject.service.pid);
+  const [before, storeBefore] = [cpuMsOf(subject.service.pid), subject.storeCpuMs];
   const reports = children.map((child) => once(child, 'message') as Promise<[HotReport]>);
   for (const child of children) child.send('count');
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  const acknowledged = await logOut(
+    subject.address,
+    started.flatMap(({ ending }) => ending),
+    ms,
+  );
+  const [serveMs, storeMs] = [cpuMsOf(subject.service.pid) - before, subject.storeCpuMs - storeBefore];
   for (const child of children) child.send('end');
   const all = (await Promise.all(reports)).map(([report]) => report);
-  const serveMs = cpuMsOf(subject.service.pid) - before;
   for (const child of children) child.kill();
   const sum = (of: (report: HotReport) => number): number => all.reduce((total, report) => total + of(report), 0);
   const requests = sum(({ requests }) => requests);
@@ -173,6 +216,10 @@ export async function crowd(subject: Subject, processes: number, each: number, m
     serveCores: serveMs / ms,
     waitedPerMillion: (sum(({ waited }) => waited) / requests) * 1e6,
     failed: sum(({ failed }) => failed),
+    storeCores: storeMs / ms,
+    knownAfterMs: all
+      .flatMap(({ endedMs }) => endedMs)
+      .map((endedMs, index) => (endedMs ?? Number.POSITIVE_INFINITY) - (acknowledged[index] ?? Number.NaN)),
   };
 }
 

@@ -1,12 +1,17 @@
 // What the bench of the validator runs against: a service on a core of its own, Redis, and tokens of fresh sessions.
 
+import type { JsonWebKey } from 'node:crypto';
 import { writeClaims } from '../../src/core/token/claims.js';
 import { createValidator } from '../../src/validator/create-validator.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/index.js';
+import { cpuMsOf } from '../machine/usage.js';
 import type { Child } from '../servers/child.js';
 import { startServe } from '../servers/latchkey.js';
 import type { Algorithm } from '../speed/keys.js';
 import { Lab } from '../speed/lab.js';
+import { tokenOf } from '../speed/tokens.js';
+import type { FilledStore } from '../stores/filled.js';
+import { appendEnds } from '../stores/redis-fill.js';
 
 /** A claim that brings a token under HS256 to 700 characters. */
 const PAD = 'x'.repeat(223);
@@ -14,19 +19,54 @@ const PAD = 'x'.repeat(223);
 export class Subject {
   readonly service: Child;
   readonly address: string;
+  readonly store: FilledStore;
   readonly #lab: Lab;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #more: Child[] = [];
 
-  private constructor(lab: Lab, service: Child) {
+  private constructor(lab: Lab, store: FilledStore, env: Readonly<Record<string, string>>, service: Child) {
     this.#lab = lab;
+    this.#env = env;
+    this.store = store;
     this.service = service;
     this.address = `${service.host}:${service.port}`;
   }
 
-  static async start(quick: boolean): Promise<Subject> {
+  /** @param more further settings of the service */
+  static async start(quick: boolean, more: Readonly<Record<string, string>> = {}): Promise<Subject> {
     const lab = await Lab.open({ only: undefined, rounds: 1, seconds: 1, quick, peer: false });
     const store = await lab.store('redis', lab.sizes.few);
-    const env = { ...lab.keys.ES256.env, ...lab.keys.HS256.env, ...store.env, VERIFIED_TOKENS: '200000' };
-    return new Subject(lab, await startServe({ folder: lab.folder, env }));
+    const keys = { ...lab.keys.ES256.env, ...lab.keys.HS256.env };
+    const env = { ...keys, ...store.env, VERIFIED_TOKENS: '200000', ...more };
+    return new Subject(lab, store, env, await startServe({ folder: lab.folder, env }));
+  }
+
+  /** Processor time that the store has used so far, ms. */
+  get storeCpuMs(): number {
+    return cpuMsOf(this.store.pid ?? 0);
+  }
+
+  /** Starts one more service on the same store. */
+  async addService(): Promise<Child> {
+    const service = await startServe({ folder: this.#lab.folder, env: this.#env });
+    this.#more.push(service);
+    return service;
+  }
+
+  /** The public half of ES256's key. */
+  get publicKey(): JsonWebKey {
+    const [key] = this.#lab.keys.ES256.keys.publicKeys();
+    return { ...key };
+  }
+
+  /** Refresh tokens of as many sessions, under ES256's key. */
+  refreshTokens(count: number): string[] {
+    return this.#lab.fresh(count).map((session) => tokenOf('refresh', session, this.#lab.keys.ES256.keys));
+  }
+
+  /** Appends the ends of as many sessions to the logs. */
+  appendEnds(count: number): Promise<void> {
+    return appendEnds(this.store.port ?? 0, count, this.#lab.epoch);
   }
 
   /** Access tokens of as many sessions. */
@@ -46,7 +86,7 @@ export class Subject {
   }
 
   async stop(): Promise<void> {
-    await this.service.stop();
+    for (const service of [this.service, ...this.#more]) await service.stop();
     await this.#lab.close();
   }
 }

@@ -53,6 +53,8 @@ export function readResult(result: ValidateTokensResult | undefined): InactiveTo
 const isWhole = ({ subject, tokenId, expiresAt, problem }: ValidateTokenResponse): boolean =>
   subject !== '' && tokenId !== '' && expiresAt > 0 && problem === TokenProblem.TOKEN_PROBLEM_UNSPECIFIED;
 
+const NO_AUDIENCE: readonly string[] = Object.freeze([]);
+
 /** Frozen to the last claim, because all callers with the same token share it. */
 export function active(
   called: Omit<ValidateTokenResponse, 'active' | 'problem' | 'claims'>,
@@ -69,7 +71,7 @@ export function active(
     issuedAt,
     expiresAt,
     issuer: issuer === '' ? undefined : issuer,
-    audience: frozen(audience),
+    audience: audience.length === 0 ? NO_AUDIENCE : frozen(audience),
     claims: frozen(claims),
   });
 }

@@ -1,12 +1,16 @@
 // Tests of WatchRevocations by a real client: its order, its pongs, its bounds, and its end.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { connect, constants } from 'node:http2';
 import { expect } from 'chai';
+import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
+import { keyFromPem, keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { MARGIN_MS, MAX_ENTRIES } from '../../src/core/feed/limits.js';
 import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { openCall } from '../support/http2-call.js';
+import { JWT_SECRET } from '../support/processes.js';
 import { MINUTE, SECOND, whatOf } from '../support/world.js';
 
 describe('WatchRevocations', () => {
@@ -76,6 +80,48 @@ describe('WatchRevocations', () => {
     await stream.pong();
     expect(stream.pongs.at(-1)?.id).to.equal(52);
     expect(stream.pongs.length).to.be.below(10);
+  });
+
+  it('answers a ping that comes while the logs are read by the round after it', async () => {
+    const stream = open();
+    await stream.pong();
+    scene.flowing = false;
+    const first = stream.ping();
+    await scene.held();
+    const late = stream.ping();
+    scene.flowing = true;
+    await stream.until(() => stream.pongs.some(({ id }) => id === late));
+    // The store's step had been asked for before the second ping was sent.
+    expect(stream.pongs.map(({ id }) => id)).to.include(first);
+  });
+
+  it('answers the pings of a round that failed unexpectedly by the next round', async () => {
+    const stream = open();
+    await stream.pong();
+    const { reader } = scene;
+    const round = reader.round;
+    reader.round = () => {
+      reader.round = round;
+      throw new Error('a planted fault');
+    };
+    await stream.pong(false);
+    expect(reader.round).to.equal(round);
+  });
+
+  it('tells of new keys though there is no other news', async () => {
+    const keys = new JwtKeys(keyFromSecret(JWT_SECRET));
+    const other = await GrpcScene.start({ keys });
+    const [stream, quiet] = [new FeedStream(other.address), new FeedStream(other.address)];
+    await Promise.all([stream.pong(), quiet.pong()]);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { kid, publicJwk } = keyFromPem(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+    const published = publicJwk ? [publicJwk] : [];
+    keys.publicKeys = () => published;
+    for (const each of [stream, quiet])
+      await each.until(() => each.messages.some((message) => message.keys?.keys[0]?.kid === kid));
+    stream.close();
+    quiet.close();
+    await other.stop();
   });
 
   it('names the shards that it could not read, and goes on', async () => {

@@ -14,6 +14,7 @@ import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { revokeSubject } from '../../src/core/use-cases/revoke-subject.js';
 import { validate } from '../../src/core/use-cases/validate.js';
+import { pongRest } from '../../src/grpc/codec/feed-message.js';
 import { Feed } from '../../src/grpc/feed/feed.js';
 import type { Watcher } from '../../src/grpc/feed/watcher.js';
 import { type ClientFaults, FeedClient, type Judged } from './feed-client.js';
@@ -211,7 +212,8 @@ class FeedHistory {
     void at.reader.round().then((round) => {
       at.reading = false;
       if (this.#weather.answersLate) for (const watcher of watchers) watcher.roundBegins();
-      for (const watcher of watchers) watcher.roundEnded(round);
+      const pong = { rest: pongRest(round), last: at.feed.last };
+      for (const watcher of watchers) watcher.roundEnded(pong);
     });
     await settle();
   }

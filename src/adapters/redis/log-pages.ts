@@ -1,11 +1,13 @@
-// Reads of the logs: the answers of Redis as pages, and all logs of one server in one pipeline.
+// Reads of the logs: the answers of Redis as pages, and all logs of one server at once.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import { PAGE_ENTRIES } from '../../core/feed/limits.js';
 import { type LogEntry, type LogPage, parseLogEntry } from '../../core/feed/log-entry.js';
+import { type EncodedCommand, encodeCommand, sendEncoded } from './encoded-command.js';
 import { birthName, logName, SHARDS } from './keys.js';
 import { isRawEntries, type RawEntry } from './log-read-script.js';
+import { inOnePiece } from './script.js';
 
 const LOGS = Array.from({ length: SHARDS }, (_, shard) => logName(shard));
 const BIRTHS = Array.from({ length: SHARDS }, (_, shard) => birthName(shard));
@@ -31,33 +33,45 @@ export function tried<T>(step: () => T): T | StoreUnavailable {
   }
 }
 
-/**
- * Reads all logs of a server that owns all shards: first the entries, then whether the logs exist, then the births. If
- * some log is missing, none counts as existing: a second pipeline would be another moment. `beginLog` finds which.
- */
-export async function readAllLogs(
-  client: Redis,
-  cursors: readonly (string | undefined)[],
-): Promise<readonly (LogPage | StoreUnavailable)[]> {
-  const commands = [
-    ['xread', 'COUNT', PAGE_ENTRIES, 'STREAMS', ...LOGS, ...LOGS.map((_, shard) => idAfter(cursors[shard]))],
-    ['exists', ...LOGS],
-    ['mget', ...BIRTHS],
-  ];
-  const answers = (await client.pipeline(commands).exec()) ?? [];
-  const [streams, count, births] = answers.map(([error, answer]) => {
-    if (error) throw error;
-    return answer;
-  });
-  if (typeof count !== 'number' || !Array.isArray(births) || births.length !== SHARDS) throw unexpected();
-  const byName = entriesByName(streams);
-  return LOGS.map((name, shard) =>
-    tried(() => {
-      const birthText = typeof births[shard] === 'string' ? births[shard] : undefined;
-      return pageOf(byName.get(name) ?? [], cursors[shard], { exists: count === SHARDS, birthText });
-    }),
-  );
+const EXISTS = encodeCommand('exists', LOGS);
+const READ_BIRTHS = encodeCommand('mget', BIRTHS);
+
+/** Reads all logs of a server that owns all shards. */
+export class AllLogs {
+  /** The command of the last read: without new entries the next one is the same. */
+  #cursors: readonly (string | undefined)[] = [];
+  #readEntries = readEntriesAfter([]);
+
+  /**
+   * Reads first the entries, then whether the logs exist, then the births. If some log is missing, none counts as
+   * existing: a second read would be another moment. `beginLog` finds which.
+   */
+  async read(
+    client: Redis,
+    cursors: readonly (string | undefined)[],
+  ): Promise<readonly (LogPage | StoreUnavailable)[]> {
+    if (cursors.some((cursor, shard) => cursor !== this.#cursors[shard])) {
+      this.#cursors = [...cursors];
+      this.#readEntries = readEntriesAfter(cursors);
+    }
+    inOnePiece(client);
+    const commands = [this.#readEntries, EXISTS, READ_BIRTHS];
+    const [streams, count, births] = await Promise.all(commands.map((command) => sendEncoded(client, command)));
+    if (typeof count !== 'number' || !Array.isArray(births) || births.length !== SHARDS) throw unexpected();
+    const byName = entriesByName(streams);
+    return LOGS.map((name, shard) =>
+      tried(() => {
+        const birthText = typeof births[shard] === 'string' ? births[shard] : undefined;
+        return pageOf(byName.get(name) ?? [], cursors[shard], { exists: count === SHARDS, birthText });
+      }),
+    );
+  }
 }
+
+const readEntriesAfter = (cursors: readonly (string | undefined)[]): EncodedCommand => {
+  const ids = LOGS.map((_, shard) => idAfter(cursors[shard]));
+  return encodeCommand('xread', ['COUNT', `${PAGE_ENTRIES}`, 'STREAMS', ...LOGS, ...ids]);
+};
 
 function entriesByName(streams: unknown): ReadonlyMap<string, readonly RawEntry[]> {
   if (streams === null) return new Map();

@@ -23,7 +23,7 @@ function sendAsking(client: Redis): void {
 }
 
 /** Combines the writes of this event-loop turn into one system call, which costs more than a command. */
-function inOnePiece({ stream }: Redis): void {
+export function inOnePiece({ stream }: Redis): void {
   // Before the first connection there is no stream, and commands are refused.
   if (!stream || stream.writableCorked > 0) return;
   stream.cork();

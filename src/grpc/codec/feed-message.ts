@@ -3,7 +3,8 @@
 // Fields may be encoded one after the other (protobuf: "the concatenation of two messages is their merge"). So what many
 // streams get at once is encoded once.
 
-import { type Revocation, WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
+import { Pong, type Revocation, WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
+import type { Round } from '../../core/feed/feed-reader.js';
 import type { ShardState } from '../../core/feed/shard-states.js';
 import type { WindowEntry } from '../../core/feed/window.js';
 import type { Policy } from '../../core/policy.js';
@@ -43,8 +44,39 @@ export const revocationPart = (entry: WindowEntry): Buffer => part({ revocations
 
 export const CAUGHT_UP_PART = part({ caughtUp: true });
 
-export const pongPart = (id: number, storeTimeMs: number, uncovered: ReadonlySet<number>): Buffer =>
-  part({ pong: { id, storeTimeMs, uncovered: bitsOf(uncovered) } });
+/** What the pongs of a round have in common: all but the id, which is omitted while it is 0. */
+export const pongRest = ({ storeTimeMs, uncovered }: Round): Buffer =>
+  toBuffer(Pong.encode({ id: 0, storeTimeMs, uncovered: bitsOf(uncovered) }).finish());
+
+/** Field 6 of the response, and field 1 of the pong in it; their wire types are LEN and VARINT. */
+const [PONG_TAG, ID_TAG] = [(6 << 3) | 2, 1 << 3];
+
+/** Written by hand: a thousand streams get a pong four times a second, and only its id differs. */
+export function pongPart(id: number, rest: Buffer): Buffer {
+  const idBytes = varintBytes(id);
+  const length = 1 + idBytes + rest.length;
+  const bytes = Buffer.allocUnsafe(1 + varintBytes(length) + length);
+  bytes[0] = PONG_TAG;
+  const at = writeVarint(bytes, length, 1);
+  bytes[at] = ID_TAG;
+  rest.copy(bytes, writeVarint(bytes, id, at + 1));
+  return bytes;
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+  return bytes;
+}
+
+/** @returns where it ends */
+function writeVarint(bytes: Buffer, value: number, from: number): number {
+  let at = from;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+  bytes[at++] = rest;
+  return at;
+}
 
 /** A bit for each shard, up to the last one that is set; the lowest bit of a byte first. */
 function bitsOf(shards: ReadonlySet<number>): Buffer {

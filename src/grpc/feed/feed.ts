@@ -4,7 +4,7 @@ import type { FeedReader } from '../../core/feed/feed-reader.js';
 import type { Policy } from '../../core/policy.js';
 import type { Keys, PublicKey } from '../../core/ports.js';
 import type { Logger } from '../../platform/log.js';
-import { keysPart, revocationPart, settingsPart } from '../codec/feed-message.js';
+import { keysPart, pongRest, revocationPart, settingsPart } from '../codec/feed-message.js';
 import { type FeedSource, Watcher } from './watcher.js';
 
 /** How often the logs are read while a client watches, ms. */
@@ -45,6 +45,14 @@ export interface Follower {
   readonly stop: () => void;
 }
 
+/** What the last round that had news sent to all. */
+interface Served {
+  readonly last: number;
+  /** The version of the states. */
+  readonly states: number;
+  readonly keys: Buffer | undefined;
+}
+
 interface Encoded {
   readonly from: number;
   readonly to: number;
@@ -56,6 +64,10 @@ export class Feed implements FeedSource {
   readonly settings: Buffer;
   readonly #parts: FeedParts;
   readonly #followers = new Set<Follower>();
+  /** Those with a ping that no round has begun after. */
+  #pinged = new Set<Follower>();
+  /** What all streams have been sent, or will be by themselves. */
+  #served: Served = { last: -1, states: -1, keys: undefined };
   #publicKeys: readonly PublicKey[] | undefined;
   #keys: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
@@ -107,18 +119,17 @@ export class Feed implements FeedSource {
     return () => this.#followers.delete(follower);
   }
 
-  /** Reads the logs as soon as it may. */
-  hurry(): void {
-    if (this.#isUrgent || this.#followers.size === 0) return;
-    this.#isUrgent = true;
-    this.#schedule();
+  /** A stream has a new ping. @param isUrgent whether the logs are read for it as soon as they may */
+  pinged(follower: Follower, isUrgent: boolean): void {
+    this.#pinged.add(follower);
+    if (isUrgent) this.#hurry();
   }
 
   /** This process has acknowledged an end. */
   ended(): void {
     if (this.#followers.size === 0) return;
     this.#endedMs ??= performance.now();
-    this.hurry();
+    this.#hurry();
   }
 
   /** Ends all streams. */
@@ -153,6 +164,13 @@ export class Feed implements FeedSource {
     return this.#encoded;
   }
 
+  /** Reads the logs as soon as it may. */
+  #hurry(): void {
+    if (this.#isUrgent || this.#followers.size === 0) return;
+    this.#isUrgent = true;
+    this.#schedule();
+  }
+
   #schedule(): void {
     if (this.#isReading || this.#isStopped || this.#followers.size === 0) return;
     clearTimeout(this.#timer);
@@ -180,24 +198,42 @@ export class Feed implements FeedSource {
     this.#schedule();
   }
 
-  /** After an unexpected error no ping is answered. */
   async #readAndSend(): Promise<void> {
-    const { observer, reader } = this.#parts;
+    const { observer } = this.#parts;
     const endedMs = this.#endedMs;
     this.#endedMs = undefined;
-    const there = [...this.#followers];
-    for (const { watcher } of there) watcher.roundBegins();
-    const round = await reader.round();
-    for (const { watcher } of there) watcher.roundEnded(round);
-    await this.#sendAll();
+    const pinged = this.#pinged;
+    this.#pinged = new Set();
+    try {
+      await this.#readFor(pinged);
+    } catch (error) {
+      // Their pings wait for the next round.
+      for (const follower of pinged) this.#pinged.add(follower);
+      throw error;
+    }
+    await this.#sendAll(this.#hasNews() ? this.#followers : pinged);
     const nowMs = performance.now();
     observer?.round(nowMs - this.#beganMs);
     if (endedMs !== undefined) observer?.delay(nowMs - endedMs);
   }
 
-  async #sendAll(): Promise<void> {
+  /** Reads the logs, and answers the pings that are there now. */
+  async #readFor(pinged: ReadonlySet<Follower>): Promise<void> {
+    for (const { watcher } of pinged) watcher.roundBegins();
+    const pong = { rest: pongRest(await this.#parts.reader.round()), last: this.last };
+    for (const { watcher } of pinged) watcher.roundEnded(pong);
+  }
+
+  /** Whether there is something that not all streams have been sent. Usually there is not, and only pings are answered. */
+  #hasNews(): boolean {
+    const { last, states, keys } = this.#served;
+    this.#served = { last: this.last, states: this.states.version, keys: this.keys };
+    return last !== this.#served.last || states !== this.#served.states || keys !== this.#served.keys;
+  }
+
+  async #sendAll(followers: ReadonlySet<Follower>): Promise<void> {
     let served = 0;
-    for (const follower of [...this.#followers]) {
+    for (const follower of [...followers]) {
       if (this.#followers.has(follower)) follower.send();
       if (++served % STREAMS_A_TURN === 0) await new Promise(setImmediate);
     }

@@ -1,6 +1,5 @@
 // One stream of WatchRevocations: a position in what the node knows. Nothing waits for a slow reader but its position.
 
-import type { Round } from '../../core/feed/feed-reader.js';
 import type { ShardStates } from '../../core/feed/shard-states.js';
 import { CAUGHT_UP_PART, pongPart, shardsPart } from '../codec/feed-message.js';
 
@@ -16,8 +15,10 @@ export interface FeedSource {
   entriesAfter(number: number): { readonly bytes: Buffer; readonly last: number };
 }
 
-interface Pong extends Round {
-  readonly id: number;
+/** What a round answers to all pings that were there when it began. */
+export interface RoundPong {
+  /** All but the id, encoded. */
+  readonly rest: Buffer;
   /** The number of the last entry when the round ended. */
   readonly last: number;
 }
@@ -34,7 +35,7 @@ export class Watcher {
   #pingId = 0;
   #roundPingId = 0;
   #answeredId = 0;
-  #pong: Pong | undefined;
+  #pong: { readonly id: number; readonly round: RoundPong } | undefined;
 
   constructor(source: FeedSource) {
     this.#source = source;
@@ -53,10 +54,10 @@ export class Watcher {
   }
 
   /** The pings that were there when the round began are answered, once all that it found has been sent. */
-  roundEnded(round: Round): void {
+  roundEnded(round: RoundPong): void {
     if (this.#roundPingId === this.#answeredId) return;
     this.#answeredId = this.#roundPingId;
-    this.#pong = { id: this.#roundPingId, last: this.#source.last, ...round };
+    this.#pong = { id: this.#roundPingId, round };
   }
 
   /** The next message; undefined: there is nothing to send. */
@@ -82,9 +83,9 @@ export class Watcher {
       parts.push(CAUGHT_UP_PART);
     }
     const pong = this.#pong;
-    if (pong && this.#startedAt === undefined && this.#position >= pong.last) {
+    if (pong && this.#startedAt === undefined && this.#position >= pong.round.last) {
       this.#pong = undefined;
-      parts.push(pongPart(pong.id, pong.storeTimeMs, pong.uncovered));
+      parts.push(pongPart(pong.id, pong.round.rest));
     }
     return parts.length > 1 ? Buffer.concat(parts) : parts[0];
   }

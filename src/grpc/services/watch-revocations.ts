@@ -4,7 +4,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import type { WatchRevocationsRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import { InvalidInput } from '../../core/errors.js';
 import type { Decoded } from '../codec/decoding.js';
-import type { Feed } from '../feed/feed.js';
+import type { Feed, Follower } from '../feed/feed.js';
 import type { Watcher } from '../feed/watcher.js';
 import { statusOf, TOO_MANY_WATCHERS } from '../status.js';
 import { StatusError, type StreamingCall, type StreamingHandler } from '../transport/method.js';
@@ -26,10 +26,11 @@ export const watchRevocations =
     const watcher = feed.newWatcher();
     if (!watcher) throw new StatusError(TOO_MANY_WATCHERS);
     const send = sender(call, watcher);
-    const leave = feed.follow({ watcher, send, stop: () => call.end(STOPPING) });
+    const follower: Follower = { watcher, send, stop: () => call.end(STOPPING) };
+    const leave = feed.follow(follower);
     try {
       send();
-      await readPings(call, watcher, feed);
+      await readPings(call, follower, feed);
       // A client that sends no pings may close its half, and watch on.
       await call.ended;
     } finally {
@@ -37,12 +38,12 @@ export const watchRevocations =
     }
   };
 
-async function readPings(call: Call, watcher: Watcher, feed: Feed): Promise<void> {
+async function readPings(call: Call, follower: Follower, feed: Feed): Promise<void> {
   for (let message = await call.read(); message !== undefined; message = await call.read()) {
     if (message instanceof InvalidInput) throw new StatusError(statusOf(message));
     if (!message.ping) throw refused('every message after the first must be a ping');
-    if (!watcher.ping(message.ping.id)) throw refused('the id of a ping must be higher than the one before');
-    if (message.ping.urgent) feed.hurry();
+    if (!follower.watcher.ping(message.ping.id)) throw refused('the id of a ping must be higher than the one before');
+    feed.pinged(follower, message.ping.urgent);
   }
 }
 

@@ -1,6 +1,6 @@
 // The tokens that the feed's keys have verified: each signature is verified once, and its result is kept.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { partyProblem } from '../../core/token/read-token.js';
 import { endsAtMs, type Token } from '../../core/token/token.js';
 import type { ActiveToken, InactiveProblem } from '../api.js';
@@ -78,7 +78,7 @@ export class VerifiedTokens {
 }
 
 function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedToken {
-  const digest = createHash('sha256').update(token.subject).digest();
+  const digest = hash('sha256', token.subject, 'buffer');
   const { subject, sessionId, id, issuedAt, issuer = '', audience = [] } = token;
   const expiresAt = Math.floor(endsAtMs(token, rules) / 1000);
   const shown = { subject, sessionId, tokenId: id, issuedAt, expiresAt, issuer, audience: [...audience] };

@@ -5,7 +5,7 @@ import type { LogPage } from '../../../core/feed/log-entry.js';
 import { APPEND_ALONE } from '../append-script.js';
 import { COMPARE_AND_SET } from '../compare-and-set-script.js';
 import { birthName, logName } from '../keys.js';
-import { readAllLogs } from '../log-pages.js';
+import { AllLogs } from '../log-pages.js';
 import { type RawValue, ReadBatch } from '../read-batch.js';
 import { READ } from '../read-script.js';
 import { evaluate } from '../script.js';
@@ -35,6 +35,7 @@ export interface Commands {
 export class DirectCommands implements Commands {
   readonly #topology: Topology;
   readonly #reads: ReadBatch;
+  readonly #logs = new AllLogs();
 
   constructor(topology: Topology) {
     this.#topology = topology;
@@ -57,7 +58,7 @@ export class DirectCommands implements Commands {
 
   async readLogs(cursors: readonly (string | undefined)[]): Promise<readonly (LogPage | StoreUnavailable)[]> {
     try {
-      return await this.#topology.run(0, 'read', (client) => readAllLogs(client, cursors));
+      return await this.#topology.run(0, 'read', (client) => this.#logs.read(client, cursors));
     } catch (error) {
       if (error instanceof StoreUnavailable) return cursors.map(() => error);
       throw error;
