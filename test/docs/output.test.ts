@@ -24,6 +24,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/bench/speed.test.ts': 'the bench',
   'test/browser/package.test.ts': 'tsc',
   'test/browser/chromium.ts': 'chromium, found by sh',
+  'test/browser/demo.check.ts': 'demo.ts, which starts the program as processes.ts does',
   'test/chaos/validator-process.ts': 'validator-child.ts, a validator by itself',
   'test/clients/workplace.ts': 'the tools of other languages, and the clients that they build',
   'test/commands/command-line.test.ts': 'mount',
