@@ -9,7 +9,6 @@ import type { Child } from '../servers/child.js';
 import type { Subject } from '../validator/subject.js';
 import { below, type Figure } from './figure.js';
 
-const NODES = 4;
 const REFRESHES_A_S = 1_000;
 const ENDS_A_S = 100;
 /** More sessions than refreshes that can be under way. */
@@ -31,21 +30,28 @@ const logouts = (tokens: readonly string[]): Work => ({
   order: 'once',
 });
 
+export interface RedisScale {
+  readonly nodes: number;
+  readonly rounds: number;
+  /** How long each half of a round is counted, ms. */
+  readonly ms: number;
+}
+
 /** The load on one node: its share of the refreshes, and of the ends. */
-async function loadOn({ host, port }: Child, subject: Subject, ms: number) {
+async function loadOn({ host, port }: Child, subject: Subject, { nodes, ms }: RedisScale) {
   const target = { host, port, connections: 1, seed: port };
   const [refreshes, ends] = [await LoadProcess.start(target), await LoadProcess.start(target)];
   const refreshTokens = subject.refreshTokens(SESSIONS);
   await refreshes.take({ kind: 'chained', route: route('RefreshToken'), refreshTokens, answers: { kind: 'pairs' } });
-  const endsAtMost = Math.ceil(((WARM_MS + ms) / 1000) * (ENDS_A_S / NODES) * 2) + 100;
+  const endsAtMost = Math.ceil(((WARM_MS + ms) / 1000) * (ENDS_A_S / nodes) * 2) + 100;
   return {
     /** @returns the calls that were answered, and those that failed */
     run: async (): Promise<readonly [answered: number, failed: number]> => {
       await ends.take(logouts(subject.refreshTokens(endsAtMost)));
       const during = { kind: 'open', warmMs: WARM_MS, countedMs: ms } as const;
       const outcomes = await Promise.all([
-        refreshes.run({ ...during, callsPerS: REFRESHES_A_S / NODES }),
-        ends.run({ ...during, callsPerS: ENDS_A_S / NODES }),
+        refreshes.run({ ...during, callsPerS: REFRESHES_A_S / nodes }),
+        ends.run({ ...during, callsPerS: ENDS_A_S / nodes }),
       ]);
       const sum = (of: 'answered' | 'failed'): number => outcomes.reduce((total, { counts }) => total + counts[of], 0);
       return [sum('answered'), sum('failed')];
@@ -58,10 +64,11 @@ async function loadOn({ host, port }: Child, subject: Subject, ms: number) {
 }
 
 /** The same load with a watcher at each node, and with none, in turn. */
-export async function redisBeside(subject: Subject, rounds: number, ms: number): Promise<Figure[]> {
+export async function redisBeside(subject: Subject, scale: RedisScale): Promise<Figure[]> {
+  const { rounds, ms } = scale;
   const nodes = [subject.service];
-  while (nodes.length < NODES) nodes.push(await subject.addService());
-  const loads = await Promise.all(nodes.map((node) => loadOn(node, subject, ms)));
+  while (nodes.length < scale.nodes) nodes.push(await subject.addService());
+  const loads = await Promise.all(nodes.map((node) => loadOn(node, subject, scale)));
   let [answered, failed] = [0, 0];
   /** @returns Redis's share of a core */
   const measure = async (): Promise<number> => {
@@ -89,7 +96,7 @@ export async function redisBeside(subject: Subject, rounds: number, ms: number):
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   return [
     {
-      what: `Redis beside ${REFRESHES_A_S} refreshes/s and ${ENDS_A_S} ends/s, ${NODES} nodes that follow: more of its core`,
+      what: `Redis beside ${REFRESHES_A_S} refreshes/s and ${ENDS_A_S} ends/s, ${scale.nodes} nodes that follow: more of its core`,
       measured: `${percent(more)} (${percent(median(without))} without, ${percent(median(beside))} with; ${answered} of ${dueCalls} calls answered, ${failed} failed)`,
       // Under less load than that it says nothing.
       goal: below(SHARE, answered < LEAST_ANSWERED * dueCalls ? Number.NaN : more, '8 %'),

@@ -6,6 +6,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { isSessionId, sessionStartMs } from '../../src/core/token/session-id.js';
+import { until } from '../e2e/stage.js';
 import { failureOfCall, TestClient } from '../support/auth-client.js';
 import { serveInProcess } from '../support/in-process.js';
 import { JWT_SECRET, type Running } from '../support/processes.js';
@@ -22,8 +24,9 @@ describe('an attacker', () => {
     const env = { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: folder, JWT_SECRET };
     service = await serveInProcess({ ...env, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' });
     client = new TestClient(service.address);
-    // A session must start after the birth of the store.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // A session must start after the birth of the store, as the first login does.
+    const { sessionId } = await client.issue();
+    await until(() => isSessionId(sessionId) && Date.now() > sessionStartMs(sessionId), 10_000);
   });
   after(async () => {
     client.close();

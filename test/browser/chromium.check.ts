@@ -223,6 +223,9 @@ describe('latchkey/browser in Chromium', () => {
     expect(rig.front.refreshes(200, from)).to.be.within(1, 2);
     await page.click('#logout');
     await page.waitForFunction("document.querySelector('#state')?.textContent === 'signed out'");
+    // The session of the first effect is closed: it gets no message of the other one.
+    await page.waitForTimeout(200);
+    expect(await page.evaluate("document.querySelector('#ends').textContent")).to.equal('1');
   });
 
   it('works in a service worker, which adds the token to the requests of its pages', async () => {

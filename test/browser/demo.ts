@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../docs/markdown.js';
@@ -49,7 +50,7 @@ async function stop(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-const url = `http://localhost:${port}/`;
+const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
 if (process.argv.includes('--screenshots')) {
   await takeScreenshots(url, join(ROOT, 'docs'));
   await stop();

@@ -113,6 +113,20 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     for (const { body } of sent) expect(body).to.contain('order');
   });
 
+  it('ends at once when its caller aborts during a refresh', async () => {
+    const first = await rig.signedIn();
+    const page = await rig.tab(first.context());
+    rig.front.fate = 'hold';
+    await page.evaluate(`globalThis.caller = new AbortController();
+      globalThis.given = session.fetch('/orders', { signal: caller.signal }).catch(({ name }) => name); void 0`);
+    await until(() => rig.front.held > 0, WAIT_MS);
+    await page.evaluate('caller.abort()');
+    expect(await page.evaluate('given')).to.equal('AbortError');
+    expect(rig.front.held).to.be.above(0);
+    rig.front.release();
+    expect(await orders(page)).to.equal(200);
+  });
+
   it('sends no token on where the API redirects to another site', async () => {
     const page = await rig.signedIn();
     rig.front.redirect(`${APP}/moved`, `${OTHER_SITE}/catch`);

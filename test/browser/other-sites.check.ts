@@ -78,6 +78,32 @@ describe('pages of other origins, in Chromium', () => {
     });
   }
 
+  for (const [title, origin] of [
+    ['another site', OTHER_SITE],
+    ['another host of the site', SIBLING],
+  ] as const) {
+    it(`refresh nothing and end nothing from ${title} by a form that takes the user there`, async () => {
+      const page = await rig.signedIn();
+      const [before] = await page.context().cookies(`${APP}/api/auth/`);
+      for (const path of PATHS) {
+        const other = await evil(page, origin);
+        const from = rig.front.passed.length;
+        await other.evaluate(`{
+          const form = Object.assign(document.createElement('form'), { action: '${APP}${path}', method: 'post' });
+          form.innerHTML = '<input name="all_sessions" value="true">';
+          document.body.append(form);
+          form.submit();
+        }`);
+        await other.waitForURL(APP + path);
+        const sites = rig.front.passed.slice(from).map(({ site, status }) => [site, status]);
+        expect(sites).to.deep.equal([[origin === SIBLING ? 'same-site' : 'cross-site', path === PATHS[2] ? 403 : 400]]);
+      }
+      const [after] = await page.context().cookies(`${APP}/api/auth/`);
+      expect(after?.value).to.equal(before?.value);
+      expect([await refresh(page), await orders(page)]).to.deep.equal([200, 200]);
+    });
+  }
+
   it('cannot frame the app of another site so that it uses the session', async () => {
     const page = await rig.signedIn();
     const other = await evil(page, OTHER_SITE);

@@ -1,9 +1,10 @@
 // Tests of what `latchkey/browser` is: small, without dependencies, of ES2022, and importable by its name.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { transformSync } from 'esbuild';
 import { importsOf, sourceFiles } from '../docs/imports.js';
 import { ROOT, readText } from '../docs/markdown.js';
 import { librarySize } from './bundle.js';
@@ -33,6 +34,15 @@ const MOST_BYTES = 2048;
 describe('latchkey/browser', () => {
   it('has at most 2 KB, gzipped', async () => {
     expect((await librarySize()).gzipped).to.be.at.most(MOST_BYTES);
+  });
+
+  it('has the syntax of ES2022: a compiler for that has nothing to change', () => {
+    const modules = new URL('../../src/browser/', import.meta.url);
+    for (const name of readdirSync(modules).filter((each) => each.endsWith('.js'))) {
+      const text = readFileSync(new URL(name, modules), 'utf8');
+      const [kept, compiled] = ['esnext', 'es2022'].map((target) => transformSync(text, { target }).code);
+      expect(compiled, name).to.equal(kept);
+    }
   });
 
   it('imports nothing', () => {

@@ -19,6 +19,8 @@ export class MapStorage {
   removeItem = (key: string) => this.#items.delete(key);
 }
 
+type PageEvents = (type: string, listener: unknown, options: { readonly signal: AbortSignal }) => void;
+
 export class ScriptedSessions {
   readonly gateway: ScriptedGateway;
   readonly #sessions: Session[] = [];
@@ -66,9 +68,12 @@ export class ScriptedSessions {
     return session;
   }
 
-  /** The session of a tab, which has the channel to the others. */
-  tab(options: Partial<SessionOptions> = {}): Session {
-    Object.assign(globalThis, { addEventListener: () => {} });
+  /**
+   * The session of a tab, which has the channel to the others.
+   * @param addEventListener that of the page
+   */
+  tab(options: Partial<SessionOptions> = {}, addEventListener: PageEvents = () => {}): Session {
+    Object.assign(globalThis, { addEventListener });
     const session = this.create({ mode: 'cookie', ...options });
     Reflect.deleteProperty(globalThis, 'addEventListener');
     return session;

@@ -92,6 +92,20 @@ describe('latchkey/browser: a session when something is wrong', () => {
       }
     });
 
+    it('reach no session that is closed, until it is used again', async () => {
+      const signals: AbortSignal[] = [];
+      const closed = sessions.tab({}, (_type, _listener, { signal }) => signals.push(signal));
+      await closed.signIn('login');
+      closed.close();
+      expect(signals.map(({ aborted }) => aborted)).to.deep.equal([true, true, true]);
+      const open = sessions.tab();
+      await send(2, ['signedIn', last, Date.now()]);
+      await send(3, ['signedOut']);
+      expect(sessions.events).to.deep.equal(['signedIn', 'signedIn', 'signedOut']);
+      expect(await open.accessToken()).to.equal(undefined);
+      expect(await closed.accessToken()).to.equal(accessToken(300, 'a1'));
+    });
+
     it('are not there in a browser that has no channel, or that forbids it: the session goes on', async () => {
       const { BroadcastChannel } = globalThis;
       for (const without of [

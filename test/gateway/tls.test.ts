@@ -3,13 +3,13 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGateway } from '../../gateway/server.js';
 import { createLogger } from '../../src/platform/log.js';
 import { Certificates } from '../../src/platform/tls/certificates.js';
 import type { TlsFiles } from '../../src/platform/tls/pem.js';
 import type { ClientTls } from '../../src/settings/tls.js';
+import { until } from '../e2e/stage.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { LOCAL, TlsScene } from '../support/tls-scene.js';
@@ -66,17 +66,15 @@ describe('the gateway before a service with TLS', () => {
     return { ask, log };
   };
   const serving = async (gateway: { ask(path: string): Promise<number> }): Promise<void> => {
-    for (let turns = 0; (await gateway.ask('/readyz')) !== 200; turns++) {
-      expect(turns).to.be.lessThan(100);
-      await sleep(20);
-    }
+    await until(async () => (await gateway.ask('/readyz')) === 200, 10_000);
   };
   /** What the log says of a refresh that got 503. */
   const words = async (gateway: Awaited<ReturnType<typeof startGateway>>): Promise<string> => {
     expect(await gateway.ask('/api/auth/token/refresh/', { refresh: 'x' })).to.equal(503);
-    await sleep(10);
-    const line = gateway.log.find((each) => each.includes('"status":503')) ?? '{}';
-    return String(JSON.parse(line).grpcDetails);
+    const line = () => gateway.log.find((each) => each.includes('"status":503'));
+    // A line is written after its answer.
+    await until(() => line() !== undefined, 10_000);
+    return String(JSON.parse(line() ?? '').grpcDetails);
   };
 
   it('refreshes and logs out over mTLS', async () => {

@@ -56,10 +56,11 @@ export class FeedReader {
   readonly window = new Window();
   readonly states = new ShardStates();
   readonly #parts: FeedReaderParts;
-  readonly #cursors = new Map<number, Cursor>();
-  /** By shard the highest time of its entries, and its time in the last round that read it, Unix ms. */
-  readonly #latestMs = new Map<number, number>();
-  readonly #nowMs = new Map<number, number>();
+  // By shard, which are few and numbered without gaps.
+  readonly #cursors: (Cursor | undefined)[] = [];
+  /** The highest time of its entries, and its time in the last round that read it, Unix ms. */
+  readonly #latestMs: (number | undefined)[] = [];
+  readonly #nowMs: (number | undefined)[] = [];
 
   constructor(parts: FeedReaderParts) {
     this.#parts = parts;
@@ -72,7 +73,7 @@ export class FeedReader {
     const { restores } = unrestored;
     const readings = new Map<number, Reading>();
     for (let shard = 0; shard < store.shards; shard++)
-      readings.set(shard, { cursor: this.#cursors.get(shard), entries: [], birth: undefined });
+      readings.set(shard, { cursor: this.#cursors[shard], entries: [], birth: undefined });
     const open = new Map(readings);
     for (let attempt = 0; attempt < MAX_ATTEMPTS && open.size > 0; ) {
       const repairs = await this.#readOnce(open);
@@ -151,7 +152,7 @@ export class FeedReader {
   /** @returns the shard's time, Unix ms; undefined: the shard is not covered */
   #takeInShard(shard: number, { cursor, entries }: Reading, birth: Birth): number | undefined {
     const { store } = this.#parts;
-    let [wholeSinceMs, latestMs] = [Number.NEGATIVE_INFINITY, this.#latestMs.get(shard) ?? 0];
+    let [wholeSinceMs, latestMs] = [Number.NEGATIVE_INFINITY, this.#latestMs[shard] ?? 0];
     for (const entry of entries) {
       wholeSinceMs = Math.max(wholeSinceMs, entry.wholeSinceMs);
       latestMs = Math.max(latestMs, entry.atMs);
@@ -159,9 +160,9 @@ export class FeedReader {
     }
     const nowMs = timeOf(store, shard);
     if (nowMs === undefined) return undefined;
-    this.#latestMs.set(shard, latestMs);
-    this.#nowMs.set(shard, nowMs);
-    if (cursor) this.#cursors.set(shard, cursor);
+    this.#latestMs[shard] = latestMs;
+    this.#nowMs[shard] = nowMs;
+    if (cursor) this.#cursors[shard] = cursor;
     const whole = entries.length === 0 ? undefined : wholeSinceMs;
     const findings = { birth, wholeSinceMs: whole, nowMs, latestMs: Math.max(latestMs, store.latestMs(shard)) };
     return this.states.found(shard, findings) ? nowMs : undefined;
@@ -170,7 +171,7 @@ export class FeedReader {
   #drop(): void {
     const { windowMs } = this.#parts;
     const isOver = ({ shard, atMs }: WindowEntry, slots: number): boolean =>
-      slots > MAX_ENTRIES || atMs + windowMs < (this.#nowMs.get(shard) ?? 0);
+      slots > MAX_ENTRIES || atMs + windowMs < (this.#nowMs[shard] ?? 0);
     this.window.drop(isOver, ({ shard, atMs }) => this.states.dropped(shard, atMs));
   }
 }

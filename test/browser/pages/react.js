@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { createSession } from '../../../dist/src/browser/index.js';
 
 let effects = 0;
+let ends = 0;
 
 function App() {
   const [state, setState] = useState('unknown');
@@ -15,7 +16,10 @@ function App() {
     const own = createSession({ mode: 'cookie' });
     setSession(own);
     own.on('signedIn', () => setState('signed in'));
-    own.on('signedOut', () => setState('signed out'));
+    own.on('signedOut', () => {
+      ends++;
+      setState('signed out');
+    });
     own.fetch('/orders').then(
       ({ status }) => setOrders(`${status}`),
       ({ code }) => setOrders(code),
@@ -26,6 +30,7 @@ function App() {
     createElement('p', { key: 1, id: 'state' }, state),
     createElement('p', { key: 2, id: 'orders' }, orders),
     createElement('p', { key: 3, id: 'effects' }, effects),
+    createElement('p', { key: 5, id: 'ends' }, ends),
     createElement('button', { key: 4, id: 'logout', type: 'button', onClick: () => session.logout() }, 'Log out'),
   ];
 }
