@@ -58,7 +58,10 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
   const client = new AuthClient(connection);
   const responses = new OpenResponses();
   const onClientError = createClientErrorHandler(log, responses);
-  const check = createCheck(() => (validator ??= createValidator(validatorOptions(settings))), settings.check);
+  const check = createCheck((maxStalenessMs) => {
+    validator ??= createValidator(validatorOptions(settings, maxStalenessMs));
+    return validator;
+  }, settings.check);
   const tracing = Tracing.find();
   const oauth = openOAuth(settings, { log, client, connection, peerAt });
   const app = createApp(settings, {
@@ -100,12 +103,16 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
 }
 
 /** The validator of the checks: it asks the same service as the gateway, by the same files. */
-function validatorOptions({ authServiceAddress, authServiceTls: tls, limits }: GatewaySettings): ValidatorOptions {
+function validatorOptions(
+  { authServiceAddress, authServiceTls: tls, limits }: GatewaySettings,
+  maxStalenessMs: number | undefined,
+): ValidatorOptions {
   const { cert, key, ca } = tls?.files ?? {};
   const files = { ...(ca === undefined ? {} : { ca }), ...(cert && key ? { cert, key } : {}) };
   return {
     address: formatAddress(authServiceAddress),
     deadline: limits.callMs,
+    ...(maxStalenessMs === undefined ? {} : { maxStaleness: maxStalenessMs }),
     ...(tls ? { tls: { ...files, ...(tls.name === undefined ? {} : { name: tls.name }) } } : {}),
   };
 }

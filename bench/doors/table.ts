@@ -14,6 +14,7 @@ export interface Door {
 }
 
 export interface Round {
+  readonly requests: number;
   readonly perS: number;
   readonly serveUs: number;
   readonly gatewayUs: number;

@@ -23,17 +23,23 @@ export interface CheckedRequest {
   readonly target: string;
 }
 
-/** @param createValidator called by the first check, so that a gateway without a proxy has no validator */
+/**
+ * @param createValidator called by the first check, so that a gateway without a proxy has no validator; with the
+ * `maxStaleness` that it must have, undefined: any, since each check demands to be strict
+ */
 export function createCheck(
-  createValidator: () => Validator,
+  createValidator: (maxStalenessMs: number | undefined) => Validator,
   { maxStalenessMs, identityHeaders }: CheckSettings,
 ): (request: CheckedRequest, context: CallContext) => Promise<HttpResponse> {
   const headers = new IdentityHeaders(identityHeaders);
-  const options: ValidateOptions = maxStalenessMs > 0 ? { maxStaleness: maxStalenessMs } : { consistency: 'strict' };
+  const isStrict = maxStalenessMs === 0;
+  // Without requirements the guard needs no promise for a token that is remembered.
+  const requirements: ValidateOptions = isStrict ? { consistency: 'strict' } : {};
   let guard: Guard | undefined;
   return async ({ rawHeaders, target }, context) => {
-    guard ??= new Guard(createValidator(), options);
-    const decision = await guard.decide(linesOf(rawHeaders, 'authorization'));
+    guard ??= new Guard(createValidator(isStrict ? undefined : maxStalenessMs), requirements);
+    const decided = guard.decide(linesOf(rawHeaders, 'authorization'));
+    const decision = decided instanceof Promise ? await decided : decided;
     if (decision.kind === 'active') return responseTo(decision.auth, audiencesIn(target), headers);
     if (decision.kind === 'unknown') context.onEnd({ code: 'UNAVAILABLE', details: decision.error.message });
     return refusalOf(decision);

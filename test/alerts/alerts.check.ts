@@ -1,10 +1,11 @@
 // Tests of the alerts by a real Prometheus that scrapes real processes: in each fault those fire that should, and no other.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
 import { until } from '../e2e/stage.js';
+import { scrape } from '../monitoring/scrape.js';
 import { Scene } from './scene.js';
 
 /** How long an alert may take to fire, or to end: its range and its `for`, a few scrapes, and a busy machine. */
@@ -43,6 +44,14 @@ describe('the alerts', function () {
     ]) {
       const output = execFileSync('promtool', args, { cwd: ROOT, encoding: 'utf8' });
       expect(output).to.include('SUCCESS');
+    }
+  });
+
+  it('are about metrics that Prometheus finds no fault in', async () => {
+    for (const { process } of [scene.auth, scene.gateway]) {
+      const { text } = await scrape(process);
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+      expect([status, stdout, stderr]).to.deep.equal([0, '', '']);
     }
   });
 

@@ -1,6 +1,7 @@
 // The search for a planted bug: runs under one kind of fault, until a violation of a rule is found that the bug breaks.
 
 import { expect } from 'chai';
+import type { Source } from '../../src/validator/index.js';
 import { type ChaosOptions, runChaos } from './chaos.js';
 import type { RULES } from './record.js';
 
@@ -17,6 +18,10 @@ export interface Search extends Pick<ChaosOptions, 'seconds' | 'store'> {
   readonly only?: string;
   /** What loads the bug. Default: the nodes. */
   readonly in?: 'validators';
+  /** The validators that run, by what their answers rest on. Default: all where the bug is in them, else none. */
+  readonly source?: Source;
+  /** Default: as many as usual. */
+  readonly clients?: number;
 }
 
 export interface Planted {
@@ -29,7 +34,7 @@ export interface Planted {
 }
 
 export function itFinds({ name, bug, rules, search }: Planted, firstSeed: number): void {
-  const { seconds, store, only } = search;
+  const { seconds, store, only, source, clients } = search;
   const isValidators = search.in === 'validators';
   const preload = new URL(`./planted/${bug}.js`, import.meta.url).href;
   it(`are found out when they have a planted bug: ${name}`, async function () {
@@ -38,8 +43,9 @@ export function itFinds({ name, bug, rules, search }: Planted, firstSeed: number
     for (let n = 0; n < PLANTED_RUNS && !rules.some((rule) => found.has(rule)); n++) {
       const seed = firstSeed + n;
       const plan: ChaosOptions = { seconds, seed, store, faults: only !== undefined, ...(only ? { only } : {}) };
-      const loaded = isValidators ? { validators: true, validatorPreloads: [preload] } : { preloads: [preload] };
-      const { violations } = await runChaos({ ...plan, ...loaded });
+      const watched = isValidators || source ? { validators: true, ...(source ? { source } : {}) } : {};
+      const loaded = isValidators ? { validatorPreloads: [preload] } : { preloads: [preload] };
+      const { violations } = await runChaos({ ...plan, ...watched, ...loaded, ...(clients ? { clients } : {}) });
       for (const { rule } of violations) found.add(rule);
     }
     expect([...found]).to.include.oneOf([...rules]);

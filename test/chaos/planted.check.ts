@@ -12,6 +12,8 @@ const CANCELLED: Search = { seconds: 16, store: 'cluster', only: 'migrations can
 const VALIDATORS: Search = { seconds: 16, store: 'redis', in: 'validators' };
 const PAUSES: Search = { ...VALIDATORS, only: 'redis paused' };
 
+const FEED: Search = { seconds: 16, store: 'redis', source: 'feed', clients: 8 };
+
 const BUGS: readonly Planted[] = [
   { name: 'a window that never ends', bug: 'endless-window', rules: ['f'], search: { seconds: 12, store: 'redis' } },
   {
@@ -46,6 +48,13 @@ const VALIDATOR_BUGS: readonly Planted[] = [
   },
   { name: 'a strict caller that joins an earlier call', bug: 'strict-joins', rules: ['g'], search: VALIDATORS },
   { name: 'an outage that is remembered as "not active"', bug: 'outage-is-remembered', rules: ['h'], search: PAUSES },
+  {
+    name: 'a feed whose age is told by the monotonic clock alone',
+    bug: 'trusts-the-monotonic-clock',
+    rules: ['g'],
+    search: { ...FEED, in: 'validators' },
+  },
+  { name: 'pings answered by an earlier round of reads', bug: 'rounds-are-remembered', rules: ['g'], search: FEED },
 ];
 
 describe('validators of two nodes, under chaos', () => {

@@ -12,7 +12,7 @@ import { type Trial, tryFault } from './trial.js';
 const SOON_MS = 1_000;
 
 /** How many faults are tried at the same time, each on a scene of its own: a trial waits for most of its time. */
-const LANES = 4;
+const LANES = 3;
 
 /** Gives each trial to one of some scenes, on which it begins when the one before it has ended. */
 class Lanes {

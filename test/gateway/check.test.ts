@@ -1,6 +1,7 @@
 // Tests of the check route: real gateway, real gRPC server, and each answer that a proxy can get.
 
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGateway, type Gateway } from '../../gateway/server.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
@@ -159,6 +160,14 @@ describe('gateway: the check route', () => {
     expect((await ask(CHECK, bearer())).status).to.equal(200);
     await scene.client.logout({ accessToken: pair.accessToken });
     expect((await ask(CHECK, bearer())).status).to.equal(200);
+  });
+
+  it('does not answer from what is older than that', async () => {
+    await start({ CHECK_MAX_STALENESS: '20ms' });
+    expect((await ask(CHECK, bearer())).status).to.equal(200);
+    await scene.client.logout({ accessToken: pair.accessToken });
+    await sleep(25);
+    expect((await ask(CHECK, bearer())).status).to.equal(401);
   });
 
   it('is not rate limited, and its token is in no line of the log', async () => {

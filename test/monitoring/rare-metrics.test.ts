@@ -3,7 +3,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
+import { serveMetrics } from '../../src/commands/monitoring.js';
 import type { RevocationLogs, Store } from '../../src/core/ports.js';
+import { createLogger } from '../../src/platform/log.js';
 import { expose } from '../../src/platform/metrics/exposition.js';
 import { ProcessMetrics } from '../../src/platform/metrics/process-metrics.js';
 import { measureKeyAge, measureStore } from '../../src/service/metrics.js';
@@ -143,6 +145,45 @@ describe('metrics of what is rare', () => {
     expect(await undecided()).to.equal(1);
     await failureOfCall(node.client.introspect(accessToken));
     expect(await undecided()).to.equal(2);
+  });
+});
+
+describe('the metrics of a process', () => {
+  it('are of this process, and in base units', async () => {
+    const startS = performance.timeOrigin / 1000;
+    const { text } = await expose([new ProcessMetrics('0.0.0').snapshot()], undefined);
+    const value = (name: string): number => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+    expect(value('process_start_time_seconds')).to.equal(startS);
+    const [user, system, both] = ['user_', 'system_', ''].map((kind) => value(`process_cpu_${kind}seconds_total`));
+    expect(both).to.be.closeTo((user ?? 0) + (system ?? 0), 0.1);
+    const { user: userUs, system: systemUs } = process.cpuUsage();
+    expect(both).to.be.within(0, (userUs + systemUs) / 1e6);
+    expect(both).to.be.above((userUs + systemUs) / 1e6 / 2);
+    // A process of Node has some tens of megabytes.
+    expect(value('process_resident_memory_bytes')).to.be.above(20 * 1024 ** 2);
+  });
+
+  it('are collected once for all scrapers that ask meanwhile', async () => {
+    let collections = 0;
+    let answer = (): void => {};
+    const others = () => {
+      collections++;
+      return new Promise<[]>((resolve) => {
+        answer = () => resolve([]);
+      });
+    };
+    const settings = { address: { host: '127.0.0.1', port: 0 }, isOptional: false };
+    const log = createLogger({ name: 'test', level: 'silent' });
+    const address = await serveMetrics(settings, new ProcessMetrics('0.0.0'), log, others);
+    const sockets = Array.from({ length: 20 }, () => connect(address?.port ?? 0, '127.0.0.1'));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const answers = sockets.map((socket) => once(socket, 'data'));
+    for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    // The server has read all requests that were there before this one.
+    expect((await fetch(`http://127.0.0.1:${address?.port}/`)).status).to.equal(404);
+    answer();
+    for (const [data] of await Promise.all(answers)) expect(String(data)).to.include('200 OK');
+    expect(collections).to.equal(1);
   });
 });
 

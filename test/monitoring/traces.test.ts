@@ -111,6 +111,30 @@ describe('traces', () => {
       await until(isBack, SOON_MS);
     });
 
+    it('fail no request, whatever its headers of a trace are', async () => {
+      const list = (count: number): string => Array.from({ length: count }, (_, n) => `key${n}=value${n}`).join();
+      const good = traceparent(newTraceId());
+      const hostile: readonly Record<string, string>[] = [
+        { traceparent: `00-${'a'.repeat(6_000)}` },
+        { traceparent: `${good}, ${good}` },
+        { traceparent: good, tracestate: list(100) },
+        { traceparent: good, tracestate: `a=${'b'.repeat(6_000)}` },
+        { traceparent: good, tracestate: 'a=\u00e9\u00ff' },
+        { traceparent: good, baggage: list(300) },
+        { baggage: `a=${'%F0%9F%98%80'.repeat(300)}` },
+        { baggage: 'a=%zz,%=,;;,=,b,__proto__=x' },
+      ];
+      for (const [n, headers] of hostile.entries()) {
+        const { refreshToken } = await node.client.issue();
+        pairIn(await browser.refresh(refreshToken, { ...headers, 'x-request-id': `hostile-${n}` }));
+        await until(() => loggedTraces(browser.process, 'request', `hostile-${n}`).length === 1, SOON_MS);
+        expect(
+          loggedTraces(browser.process, 'request', `hostile-${n}`)[0],
+          JSON.stringify(headers).slice(0, 80),
+        ).to.match(/^[0-9a-f]{32}$/);
+      }
+    });
+
     it('have no path that a client has made up, no span of a probe, and none of the store for a batch', async () => {
       const [unknown, probed] = [newTraceId(), newTraceId()];
       await browser.ask('/made/up/secret', { headers: { traceparent: traceparent(probed) } });

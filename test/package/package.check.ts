@@ -1,7 +1,7 @@
 // Checks of the package of `npm pack`: what is in it, and what it does where it is installed. They install packages, so
 // they are no part of `npm test`: `npm run test:package` runs them.
 
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readText } from '../docs/markdown.js';
@@ -10,6 +10,7 @@ import { start } from '../support/processes.js';
 import { developmentPackages, FreshCheckout, INSTALL_MS, inShell } from './fresh-checkout.js';
 import { Shop } from './shop.js';
 import { startedAndEnded } from './started-by-npm.js';
+import { WALK, walked } from './walk.js';
 
 /** The most that a download may have, bytes. A quarter more than in November 2026. */
 const TARBALL_BYTES = 800_000;
@@ -19,6 +20,9 @@ const PACKED = [
   /^proto\/[\w./-]+\.proto$|^proto\/gen\/descriptors\.binpb$/,
   /^docs\/[\w./-]+$|^(?:README|CHANGELOG|SECURITY)\.md$|^LICENSE$|^package\.json$/,
 ];
+
+/** The versions of Node that the package is for, as npm's package `node` brings them; whether it is one exact version. */
+const NODES: Readonly<Record<string, boolean>> = { '20.19.0': true, '22': false, '24': false };
 
 /** Prints whether the libraries are exported, and why a module within the package is not. */
 const IMPORTS = `const { createValidator } = await import("latchkey/validator");
@@ -80,6 +84,20 @@ describe('the package', function () {
     await until(() => dev.output().includes('Latchkey is ready'), INSTALL_MS);
     expect(await dev.stop()).to.equal(0);
   });
+
+  for (const [version, isWhole] of Object.entries(NODES)) {
+    it(`runs on Node ${version}, from its command to its library`, async () => {
+      const folder = emptyFolder(`node-${version}`);
+      inShell(`npm install node@${version} '${tarball}'`, folder);
+      const path = `PATH='${join(folder, 'node_modules/node/bin')}':"$PATH"`;
+      const running = inShell(`${path} node --version`, folder).trim();
+      expect(running).to.match(
+        new RegExp(`^v${version.replaceAll('.', String.raw`\.`)}${isWhole ? '$' : String.raw`\.`}`),
+      );
+      writeFileSync(join(folder, 'walk.mjs'), WALK);
+      expect(inShell(`${path} node walk.mjs '${join(folder, 'data')}' 2>dev.log`, folder)).to.equal(walked(running));
+    });
+  }
 
   it('runs by npx in an empty folder, and ends by Ctrl-C', async () => {
     const folder = emptyFolder('npx');
