@@ -15,7 +15,7 @@ export interface KnowerWork {
 /** How often it looks, ms: so much later than in truth a logout may seem known. */
 const LOOK_EVERY_MS = 2;
 /** How many of the next tokens it looks at. */
-const LOOKED_AT = 32;
+const LOOKED_AT = 8;
 
 let validator: Validator | undefined;
 let tokens: readonly string[] = [];
@@ -36,12 +36,15 @@ async function begin(work: KnowerWork): Promise<'ready'> {
 }
 
 let next = 0;
+
+/** Looks at the next tokens that are not known yet. One that comes late keeps no other from being looked at. */
 function look(): void {
   const nowMs = machineMs();
-  for (let index = next; index < Math.min(next + LOOKED_AT, tokens.length); index++) {
+  for (let [index, looked] = [next, 0]; index < tokens.length && looked < LOOKED_AT; index++) {
+    if (knownMs[index] !== undefined) continue;
+    looked++;
     // Without an answer at once nothing is known.
-    if (knownMs[index] === undefined && validator?.validateNow(tokens[index] ?? '')?.active === false)
-      knownMs[index] = nowMs;
+    if (validator?.validateNow(tokens[index] ?? '')?.active === false) knownMs[index] = nowMs;
   }
   while (next < tokens.length && knownMs[next] !== undefined) next++;
 }

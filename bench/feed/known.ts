@@ -11,6 +11,11 @@ import type { KnowerWork } from './knower.js';
 
 const PROGRAM = new URL('./knower.js', import.meta.url);
 const STARTED_AT_ONCE = 4;
+/** How long it is waited for logouts that are not known yet. */
+const LINGER_MS = 10_000;
+
+const reportsOf = (helpers: readonly Helper[]): Promise<(number | undefined)[][]> =>
+  Promise.all(helpers.map((helper) => helper.ask<(number | undefined)[]>('report')));
 
 export async function known(subject: Subject, processes: number, perS: number, seconds: number): Promise<Figure[]> {
   const { pid } = subject.service;
@@ -27,7 +32,12 @@ export async function known(subject: Subject, processes: number, perS: number, s
     const cpuMs = cpuMsOf(pid);
     const acknowledged = await logOut(subject.address, tokens, (seconds * 1000) / SENDING_SHARE);
     const share = (cpuMsOf(pid) - cpuMs) / (seconds * 1000);
-    const reports = await Promise.all(helpers.map((helper) => helper.ask<(number | undefined)[]>('report')));
+    const untilMs = performance.now() + LINGER_MS;
+    let reports = await reportsOf(helpers);
+    while (reports.flat().includes(undefined) && performance.now() < untilMs) {
+      await sleep(500);
+      reports = await reportsOf(helpers);
+    }
     const delays = reports.flatMap((knownMs) =>
       knownMs.map((ms, index) => (ms ?? Number.POSITIVE_INFINITY) - (acknowledged[index] ?? Number.NaN)),
     );

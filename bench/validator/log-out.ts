@@ -11,12 +11,13 @@ export const SENDING_SHARE = 0.6;
 export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 const RETRY_MS = 100;
+const BUSY: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
 
 /** @returns whether the logout was acknowledged */
 const logOutOne = (client: AuthServiceClient, accessToken: string): Promise<boolean> =>
   new Promise((resolve, reject) =>
     client.logout({ accessToken, refreshToken: '', allSessions: false }, (error) => {
-      if (error && error.code !== status.UNAVAILABLE) reject(error);
+      if (error && !BUSY.has(error.code)) reject(error);
       else resolve(!error);
     }),
   );
@@ -31,7 +32,7 @@ export async function logOut(address: string, tokens: readonly string[], ms: num
   const acknowledged = await Promise.all(
     tokens.map(async (accessToken, index) => {
       await sleep(startMs + (index * ms * SENDING_SHARE) / tokens.length - performance.now());
-      // On a busy machine the store does not always answer in time; a client tries again.
+      // On a busy machine the store or the service does not always answer in time; a client tries again.
       while (!(await logOutOne(client, accessToken))) await sleep(RETRY_MS);
       return machineMs();
     }),
