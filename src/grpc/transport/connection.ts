@@ -32,6 +32,8 @@ export class Connection implements CallHost<Call>, Holder {
   readonly #calls = new Set<Call>();
   readonly #age: ConnectionAge;
   #idleSinceMs = performance.now();
+  /** Whether a call has ended on it. */
+  #hadCalls = false;
   /** Since when its session has ended while its socket is still open. */
   #closingSinceMs: number | undefined;
   /** Since the last sweep. */
@@ -55,8 +57,10 @@ export class Connection implements CallHost<Call>, Holder {
     );
     this.#session.once('remoteSettings', () => this.#age.ready());
     this.#session.on('error', (error) => {
-      // A client that resets its socket does not break the protocol.
-      if ('code' in error && `${error.code}`.startsWith('ERR_HTTP2')) context.limitLog.count('protocol', this.peer);
+      // A client that resets its socket does not violate the protocol. grpc-go ends each connection with a GOAWAY that
+      // names a stream of its own, which nghttp2 rejects: after the last call, a violation harms no call.
+      const isViolation = 'code' in error && `${error.code}`.startsWith('ERR_HTTP2');
+      if (isViolation && !this.#hasEndedCalls) context.limitLog.count('protocol', this.peer);
       this.destroy();
     });
     this.closed = new Promise((resolve) => {
@@ -91,6 +95,7 @@ export class Connection implements CallHost<Call>, Holder {
 
   forget(call: Call): void {
     this.#calls.delete(call);
+    this.#hadCalls = true;
     this.#idleSinceMs = performance.now();
   }
 
@@ -106,6 +111,11 @@ export class Connection implements CallHost<Call>, Holder {
   /** Since when no call is under way; undefined: a call is. */
   get idleSinceMs(): number | undefined {
     return this.#calls.size === 0 ? this.#idleSinceMs : undefined;
+  }
+
+  /** Whether it has had calls, and none is under way. */
+  get #hasEndedCalls(): boolean {
+    return this.#hadCalls && this.#calls.size === 0;
   }
 
   get #callState(): CallState {

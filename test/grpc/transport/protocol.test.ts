@@ -13,7 +13,7 @@ import { Routes } from '../../../src/grpc/transport/routes.js';
 import { Transport } from '../../../src/grpc/transport/transport.js';
 import { formatAddress } from '../../../src/platform/env.js';
 import { call, type Ended, openCall } from '../../support/http2-call.js';
-import { FRAME, message, RawHttp2 } from '../../support/raw-http2.js';
+import { FRAME, frame, message, RawHttp2 } from '../../support/raw-http2.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
 const MAX_REQUEST_BYTES = 64 * 1024;
@@ -355,6 +355,18 @@ describe('the transport', () => {
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket.resume(), 'close');
     expect(scene.log.text).to.include('they violated the HTTP/2 protocol');
+  });
+
+  it('says nothing of a broken protocol when a client in Go closes: its GOAWAY names a stream of its own', async () => {
+    const raw = await RawHttp2.open(scene.address);
+    const stream = raw.call(UNARY);
+    raw.data(stream, message(HELLO), true);
+    await raw.until(() => raw.ended === 1);
+    const goaway = Buffer.alloc(8);
+    goaway.writeUInt32BE(stream);
+    raw.write(frame(FRAME.GOAWAY, 0, 0, goaway));
+    await raw.until(() => raw.isClosed);
+    expect(scene.log.text).not.to.include('violated');
   });
 
   it('says of a client that resets its connection nothing of a broken protocol', async () => {
