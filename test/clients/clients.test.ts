@@ -36,6 +36,8 @@ venv/bin/python "$all/main.py"`;
 describe('the page on clients', function () {
   this.timeout(300_000);
   const { script: before_, output } = section('Before you begin');
+  /** The page has this done in the folder in which the service was started. */
+  const preparation = `pushd "$LATCHKEY" >/dev/null\n${before_}\npopd >/dev/null\n`;
   const checkout = mkdtempSync(join(tmpdir(), 'latchkey-checkout-'));
   const clients = new Map<string, Promise<BuiltClient>>();
   let dev: Started;
@@ -70,7 +72,7 @@ describe('the page on clients', function () {
     const borrowed = tools.includes('protoc') ? await clientWithProtoc() : undefined;
     const versions = needTools(...tools.filter((tool) => tool !== 'protoc' || borrowed === undefined));
     const all = { ...env, ...pathTo(borrowed?.place) };
-    return clientOf({ language, section: section(language), versions, env: all, preparation: before_ });
+    return clientOf({ language, section: section(language), versions, env: all, preparation });
   }
 
   /** Where there is no protoc, the client in Python, which has one. */
@@ -103,7 +105,7 @@ describe('the page on clients', function () {
 
   it('Python: code of every file in proto/ goes together with the published packages', async function () {
     const { place } = await printed(this, 'Python');
-    expect(await place.run(before_ + GENERATE_ALL)).to.equal(output);
+    expect(await place.run(preparation + GENERATE_ALL)).to.equal(output);
   });
 
   it('Go: our copies of shared files declare what the published packages declare', async function () {
