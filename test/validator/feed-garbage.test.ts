@@ -26,10 +26,11 @@ const STATE = { shard: 0, completeSinceMs: 0, bornMs: 0, adoptedSinceMs: undefin
 const GOOD: Parts = { settings: SETTINGS, keys: { keys: [KEY] }, shards: [STATE], caughtUp: true };
 /** Later than the `iat` of the tokens, and earlier than their `exp`. */
 const pong = () => ({ id: 1, storeTimeMs: Date.now() + 30_000, uncovered: Buffer.alloc(0) });
-const ENDED = {
+/** One of now: an end that cannot be read makes the feed incomplete for the tokens from before it alone. */
+const ended = () => ({
   ...{ shard: 0, sessionId: Buffer.alloc(16), subject: undefined, doubtfulSessionId: undefined },
   ...{ doubtfulSubject: undefined, atMs: Date.now() },
-};
+});
 
 const message = (parts: Parts): Buffer =>
   Buffer.from(
@@ -91,10 +92,10 @@ const SAID: Readonly<Record<string, () => readonly Buffer[]>> = {
   ],
   'born at the end of time': () => [message({ ...GOOD, shards: [{ ...STATE, bornMs: MOST }], pong: pong() })],
   'an end that cannot be read': () => [
-    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: Buffer.alloc(3) }], pong: pong() }),
+    message({ ...GOOD, revocations: [{ ...ended(), sessionId: Buffer.alloc(3) }], pong: pong() }),
   ],
   'an end of another kind': () => [
-    message({ ...GOOD, revocations: [{ ...ENDED, sessionId: undefined }], pong: pong() }),
+    message({ ...GOOD, revocations: [{ ...ended(), sessionId: undefined }], pong: pong() }),
   ],
 };
 
@@ -106,7 +107,7 @@ const HARMLESS: Readonly<Record<string, () => readonly Buffer[]>> = {
   'ends with odd times, of odd shards': () => [
     message({
       ...GOOD,
-      revocations: [-MOST, -1, 0, MOST].map((atMs, n) => ({ ...ENDED, shard: 7 + n * 1_000_000, atMs })),
+      revocations: [-MOST, -1, 0, MOST].map((atMs, n) => ({ ...ended(), shard: 7 + n * 1_000_000, atMs })),
       pong: pong(),
     }),
   ],
