@@ -12,7 +12,8 @@ import type { RedisServer } from '../support/redis-server.js';
 import { Prometheus } from './prometheus.js';
 
 const TRAFFIC_MS = 50;
-const FLOOD = 400;
+const FLOOD = 2_000;
+const FLOOD_CONNECTIONS = 5;
 const OTHER_SECRET = 'another secret for tests alone, of more than 32 bytes';
 
 const ignore = (): void => {};
@@ -80,20 +81,24 @@ export class Scene {
 
   /** More calls than the small service takes, until something has come about. */
   async flood(until: Promise<unknown>): Promise<void> {
-    const client = new AuthServiceClient(this.small.process.address, credentials.createInsecure());
+    const ownConnection = { 'grpc.use_local_subchannel_pool': 1 };
+    const clients = times(
+      FLOOD_CONNECTIONS,
+      () => new AuthServiceClient(this.small.process.address, credentials.createInsecure(), ownConnection),
+    );
     const { accessToken } = await this.auth.client.issue();
     let isOver = false;
     const end = (): void => {
       isOver = true;
     };
     until.then(end, end);
-    const call = async (): Promise<void> => {
+    const call = async (client: AuthServiceClient): Promise<void> => {
       while (!isOver) {
         await new Promise((resolve) => client.validateToken({ accessToken, includeClaims: false }, resolve));
       }
     };
-    await Promise.all(times(FLOOD, call));
-    client.close();
+    await Promise.all(clients.flatMap((client) => times(FLOOD / FLOOD_CONNECTIONS, () => call(client))));
+    for (const client of clients) client.close();
   }
 
   /** Used refresh tokens, tokens of another service's key, and calls of the issuer without its credential. */
