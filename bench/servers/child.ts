@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly folder: string;
   /** Whether it may use every core. */
   readonly everyCore?: boolean;
+  /** Whether it runs beside the load, because another server is measured. */
+  readonly besideLoad?: boolean;
   /** What its line says once it can be called; the line is JSON, and tells where. */
   readonly ready: string;
 }
@@ -46,8 +48,7 @@ const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n
 export async function startChild(options: ChildOptions): Promise<Child> {
   const path = join(options.folder, `output-${++started}`);
   const output = openSync(path, 'w');
-  const place = options.everyCore ? onAnyCore : onServerCore;
-  const [command = '', ...args] = place([process.execPath, ...options.args]);
+  const [command = '', ...args] = placed(options, [process.execPath, ...options.args]);
   const env = { PATH: process.env['PATH'], NODE_ENV: 'production', ...options.env };
   const startMs = performance.now();
   const child = spawn(command, args, { env, stdio: ['ignore', output, output] });
@@ -72,6 +73,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       await gone;
     },
   };
+}
+
+/** A process keeps to the cores of the one that starts it, unless it is told otherwise. */
+function placed({ everyCore, besideLoad }: ChildOptions, command: readonly string[]): readonly string[] {
+  if (besideLoad) return command;
+  return everyCore ? onAnyCore(command) : onServerCore(command);
 }
 
 interface Listening {

@@ -21,14 +21,16 @@ export interface ServeOptions {
   /** Keys and store. */
   readonly env: Readonly<Record<string, string>>;
   readonly everyCore?: boolean;
+  readonly besideLoad?: boolean;
 }
 
-export const startServe = ({ folder, env, everyCore = false }: ServeOptions): Promise<Child> =>
+export const startServe = ({ folder, env, everyCore = false, besideLoad = false }: ServeOptions): Promise<Child> =>
   startChild({
     args: [...PROFILED, MAIN, 'serve'],
     env: { GRPC_ADDRESS: '127.0.0.1:0', ISSUER_TOKEN, ...SETTINGS, ...env },
     folder,
     everyCore,
+    besideLoad,
     ready: 'service listening',
   });
 

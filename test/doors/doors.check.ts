@@ -201,6 +201,14 @@ describe('doors: real proxies', () => {
   );
 
   describe('at the end', () => {
+    for (const name of NAMES) {
+      it(`${name}: ends with all its processes`, async () => {
+        const proxy = proxies.get(name);
+        await proxy?.stop();
+        await until(() => !isRunning(-(proxy?.pid ?? 0)), 5_000);
+      });
+    }
+
     it('writes all cases into the table of docs/proxies.md', () => {
       const lines = [...rows].map(([what, cells]) => `| ${[what, ...cells].join(' | ')} |`);
       const table = [`| | ${NAMES.join(' | ')} |`, `|---|${NAMES.map(() => '---|').join('')}`, ...lines].join('\n');
@@ -213,6 +221,15 @@ describe('doors: real proxies', () => {
     });
   });
 });
+
+/** @param pid negative: a group of processes */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** A token of a service whose tokens live for a second, on the same store and with the same secret. */
 async function issueExpired(env: Readonly<Record<string, string>>): Promise<string> {

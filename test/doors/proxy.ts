@@ -93,6 +93,8 @@ export class RunningProxy {
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: nginx has a worker process, which a SIGKILL of its master would leave behind.
+      detached: true,
     });
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -100,7 +102,7 @@ export class RunningProxy {
         printed = (printed + text).slice(-4_000);
       });
     }
-    const orphaned = () => child.kill('SIGKILL');
+    const orphaned = () => endGroupOf(child);
     process.once('exit', orphaned);
     child.once('exit', () => process.off('exit', orphaned));
     const proxy = new RunningProxy(name, port, child, folder);
@@ -118,11 +120,15 @@ export class RunningProxy {
   async stop(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL');
+      endGroupOf(this.#child);
       await ended;
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function endGroupOf({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 }
 
 function withPorts(recipe: string, { port, gateway, service, upstream }: Ports & { readonly port: number }): string {
