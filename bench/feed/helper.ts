@@ -62,4 +62,6 @@ export function answering(answer: (told: never) => Promise<unknown>): void {
     const result = await answer(told as never);
     if (result !== undefined) process.send?.(result);
   });
+  // The bench has ended, in whatever way: its timers would keep this process.
+  process.once('disconnect', () => process.exit());
 }

@@ -87,3 +87,5 @@ async function work({ address, tokens, perS, source = 'answers', ending = [] }: 
 }
 
 process.once('message', (message) => void work(message as HotWork));
+// The bench has ended, in whatever way: its timers would keep this process.
+process.once('disconnect', () => process.exit());

@@ -205,7 +205,7 @@ describe('doors: real proxies', () => {
       it(`${name}: ends with all its processes`, async () => {
         const proxy = proxies.get(name);
         await proxy?.stop();
-        await until(() => !isRunning(-(proxy?.pid ?? 0)), 5_000);
+        await until(() => !isRunning(-(proxy?.pid ?? 0)), 30_000);
       });
     }
 
