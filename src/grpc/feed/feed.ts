@@ -116,7 +116,10 @@ export class Feed implements FeedSource {
   follow(follower: Follower): () => void {
     this.#followers.add(follower);
     this.#schedule();
-    return () => this.#followers.delete(follower);
+    return () => {
+      this.#followers.delete(follower);
+      this.#pinged.delete(follower);
+    };
   }
 
   /** A stream has a new ping. @param isUrgent whether the logs are read for it as soon as they may */
@@ -208,10 +211,12 @@ export class Feed implements FeedSource {
       await this.#readFor(pinged);
     } catch (error) {
       // Their pings wait for the next round.
-      for (const follower of pinged) this.#pinged.add(follower);
+      for (const follower of pinged) if (this.#followers.has(follower)) this.#pinged.add(follower);
       throw error;
     }
-    await this.#sendAll(this.#hasNews() ? this.#followers : pinged);
+    const news: Served = { last: this.last, states: this.states.version, keys: this.keys };
+    await this.#sendAll(isSame(news, this.#served) ? pinged : this.#followers);
+    this.#served = news;
     const nowMs = performance.now();
     observer?.round(nowMs - this.#beganMs);
     if (endedMs !== undefined) observer?.delay(nowMs - endedMs);
@@ -224,13 +229,6 @@ export class Feed implements FeedSource {
     for (const { watcher } of pinged) watcher.roundEnded(pong);
   }
 
-  /** Whether there is something that not all streams have been sent. Usually there is not, and only pings are answered. */
-  #hasNews(): boolean {
-    const { last, states, keys } = this.#served;
-    this.#served = { last: this.last, states: this.states.version, keys: this.keys };
-    return last !== this.#served.last || states !== this.#served.states || keys !== this.#served.keys;
-  }
-
   async #sendAll(followers: ReadonlySet<Follower>): Promise<void> {
     let served = 0;
     for (const follower of [...followers]) {
@@ -239,3 +237,7 @@ export class Feed implements FeedSource {
     }
   }
 }
+
+/** Usually there is nothing new, and only pings are answered. */
+const isSame = (one: Served, other: Served): boolean =>
+  one.last === other.last && one.states === other.states && one.keys === other.keys;
