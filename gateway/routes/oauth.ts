@@ -1,5 +1,5 @@
-// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009) of a token and of a whole subject,
-// metadata (RFC 8414), and the event stream.
+// The routes for OAuth clients: introspection, revocation of a token or of a whole subject, metadata, the event stream.
+// RFC 7662, RFC 7009 and RFC 8414.
 
 import type { FastifyRequest } from 'fastify';
 import { linesOf } from '../../src/bearer/credentials.js';
