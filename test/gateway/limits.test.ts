@@ -167,7 +167,7 @@ describe('gateway: limits', function () {
     socket.write(`${HEAD}Content-Length: 1000\r\n\r\n{`);
     await begun;
     socket.resetAndDestroy();
-    await gateway.logged(before, REFRESH);
+    await gateway.logged(before, '/api/auth/token/refresh');
     expect((await gateway.ask('/healthz')).status).to.equal(200);
   });
 });

@@ -7,7 +7,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import { failure, retryInfo } from '../support/scripted-auth-service.js';
-import { until } from '../support/waiting.js';
+import { elapse, until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { cannotTellResult, goodToken, hs256Token, inactiveResult, ScriptedService } from './scripted-service.js';
 
@@ -187,12 +187,12 @@ describe('a validator whose service fails', () => {
     const endMs = performance.now() + 1_500;
     while (performance.now() < endMs) {
       void outcome(each.validate(goodToken()));
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await elapse(2, 'paces calls');
       if (endMs - performance.now() < 750) expect(each.state().callsUnderWay).to.be.at.most(1);
     }
     expect(each.state().calls).to.be.below(60);
     await service.start();
-    service.before = () => new Promise((resolve) => setTimeout(resolve, 50));
+    service.before = () => elapse(50, 'a slow service');
     await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell), LIMIT_MS);
     expect(service.mostUnderWay).to.be.at.most(2);
   });

@@ -8,7 +8,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import { failure } from '../support/scripted-auth-service.js';
-import { until } from '../support/waiting.js';
+import { holdsFor, until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { activeResult, goodToken, inactiveResult, keySetOf, ScriptedService } from './scripted-service.js';
 
@@ -83,7 +83,8 @@ describe('a validator whose service misbehaves', () => {
     const each = await validator({ address: service.address });
     // A timer that is too long fires after a millisecond. Later turns see what it has sent.
     for (let n = 0; n < 5; n++) await each.validate(goodToken());
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(service.keySetCalls).to.equal(1);
+    await holdsFor(20, () => {
+      expect(service.keySetCalls).to.equal(1);
+    });
   });
 });
