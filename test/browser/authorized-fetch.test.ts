@@ -3,17 +3,15 @@
 import { expect } from 'chai';
 import { until } from '../support/waiting.js';
 import { accessToken, REFRESH, ScriptedGateway } from './scripted-gateway.js';
-import { gate, later, ScriptedSessions } from './scripted-sessions.js';
+import { gate, later, type ScriptedSessions, useScriptedSessions } from './scripted-sessions.js';
 
 describe('latchkey/browser: fetch', () => {
   let sessions: ScriptedSessions;
   let gateway: ScriptedGateway;
-  before(async () => {
-    sessions = await ScriptedSessions.start();
-    ({ gateway } = sessions);
+  useScriptedSessions((each) => {
+    sessions = each;
+    ({ gateway } = each);
   });
-  after(() => sessions.stop());
-  beforeEach(() => sessions.reset());
 
   const orders = () => `${gateway.origin}/orders`;
   /** An API that accepts the second token alone; the first is old by then. */

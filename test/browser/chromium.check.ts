@@ -6,14 +6,12 @@ import type { Page } from 'playwright-core';
 import { elapse, holdsFor, until } from '../support/waiting.js';
 import { bundle } from './bundle.js';
 import { APP, WWW } from './front.js';
-import { ACCESS_SECONDS, GRACE_SECONDS, Rig } from './rig.js';
+import { ACCESS_SECONDS, events, GRACE_SECONDS, orders, type Rig, useRig } from './rig.js';
 
 const LIFETIMES = 10;
 const TABS = 5;
 const WAIT_MS = 15_000;
 
-const orders = (page: Page): Promise<unknown> => page.evaluate('orders()');
-const events = (page: Page): Promise<string[]> => page.evaluate('events');
 const hasToken = (page: Page): Promise<boolean> => page.evaluate('session.accessToken().then((token) => !!token)');
 /** Fetches until the page is closed; what was not 200 is in `faults`. */
 const KEEP_ASKING = `globalThis.faults = []; globalThis.asked = 0;
@@ -21,12 +19,9 @@ const KEEP_ASKING = `globalThis.faults = []; globalThis.asked = 0;
 
 describe('latchkey/browser in Chromium', () => {
   let rig: Rig;
-  before(async function () {
-    this.timeout(60_000);
-    rig = await Rig.start();
+  useRig((each) => {
+    rig = each;
   });
-  after(() => rig.stop());
-  afterEach(() => rig.clear());
 
   it(`keeps ${TABS} tabs signed in for ${LIFETIMES} lifetimes of a token, and spares them many refreshes`, async function () {
     this.timeout(120_000);

@@ -5,11 +5,9 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { elapse, until } from '../support/waiting.js';
 import { APP, OTHER_SITE, WWW } from './front.js';
-import { ACCESS_SECONDS, Rig } from './rig.js';
+import { ACCESS_SECONDS, events, orders, type Rig, useRig } from './rig.js';
 
 const WAIT_MS = 15_000;
-const orders = (page: Page): Promise<unknown> => page.evaluate('orders()');
-const events = (page: Page): Promise<string[]> => page.evaluate('events');
 /** The user of the access token. */
 const subject = (page: Page): Promise<unknown> =>
   page.evaluate("session.accessToken().then((token) => token && JSON.parse(atob(token.split('.')[1])).sub)");
@@ -21,12 +19,9 @@ const setState = async (page: Page, state: 'frozen' | 'active'): Promise<void> =
 
 describe('latchkey/browser in Chromium, with what gets in the way', () => {
   let rig: Rig;
-  before(async function () {
-    this.timeout(60_000);
-    rig = await Rig.start();
+  useRig((each) => {
+    rig = each;
   });
-  after(() => rig.stop());
-  afterEach(() => rig.clear());
 
   it('ends in a tab that was frozen during a logout as soon as that goes on', async () => {
     const first = await rig.signedIn();

@@ -4,17 +4,24 @@
 import { expect } from 'chai';
 import { until } from '../support/waiting.js';
 import { accessToken, LOGOUT, REFRESH, type ScriptedGateway } from './scripted-gateway.js';
-import { failure, gate, later, MapStorage, ScriptedSessions, UNAVAILABLE, withClocks } from './scripted-sessions.js';
+import {
+  failure,
+  gate,
+  later,
+  MapStorage,
+  type ScriptedSessions,
+  UNAVAILABLE,
+  useScriptedSessions,
+  withClocks,
+} from './scripted-sessions.js';
 
 describe('latchkey/browser: a session when something is wrong', () => {
   let sessions: ScriptedSessions;
   let gateway: ScriptedGateway;
-  before(async () => {
-    sessions = await ScriptedSessions.start();
-    ({ gateway } = sessions);
+  useScriptedSessions((each) => {
+    sessions = each;
+    ({ gateway } = each);
   });
-  after(() => sessions.stop());
-  beforeEach(() => sessions.reset());
 
   /** A token without the claim `iat`, which is good for so many seconds from now. */
   const withoutIat = (lifeSeconds: number): string => {

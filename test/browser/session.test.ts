@@ -3,20 +3,24 @@
 import { expect } from 'chai';
 import { elapse, until } from '../support/waiting.js';
 import { accessToken, LOGOUT, REFRESH, ScriptedGateway } from './scripted-gateway.js';
-import { failure, gate, later, MapStorage, REFUSED, ScriptedSessions, UNAVAILABLE } from './scripted-sessions.js';
+import {
+  failure,
+  gate,
+  later,
+  MapStorage,
+  REFUSED,
+  type ScriptedSessions,
+  UNAVAILABLE,
+  useScriptedSessions,
+} from './scripted-sessions.js';
 
 describe('latchkey/browser: a session', () => {
   let sessions: ScriptedSessions;
   let gateway: ScriptedGateway;
   let events: readonly string[];
-  before(async () => {
-    sessions = await ScriptedSessions.start();
-    ({ gateway } = sessions);
-  });
-  after(() => sessions.stop());
-  beforeEach(() => {
-    sessions.reset();
-    ({ events } = sessions);
+  useScriptedSessions((each) => {
+    sessions = each;
+    ({ gateway, events } = each);
   });
   const create: ScriptedSessions['create'] = (options) => sessions.create(options);
   const nextPair: ScriptedSessions['nextPair'] = (lifeSeconds) => sessions.nextPair(lifeSeconds);
