@@ -1,38 +1,20 @@
 // The named attacks on tokens, one test each, over the wire of a running service.
 
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { isSessionId, sessionStartMs } from '../../src/core/token/session-id.js';
-import { failureOfCall, TestClient } from '../support/auth-client.js';
-import { serveInProcess } from '../support/in-process.js';
-import { JWT_SECRET, type Running } from '../support/processes.js';
-import { until } from '../support/waiting.js';
+import { failureOfCall, type TestClient } from '../support/auth-client.js';
+import { AttackedService } from './attacked-service.js';
 import * as forge from './forge.js';
 
 describe('an attacker', () => {
-  let folder: string;
-  let service: Running;
+  let attacked: AttackedService;
   let client: TestClient;
-
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'latchkey-attacks-'));
-    writeFileSync(join(folder, 'es256.pem'), forge.ecPem, { mode: 0o600 });
-    const env = { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: folder, JWT_SECRET };
-    service = await serveInProcess({ ...env, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' });
-    client = new TestClient(service.address);
-    // A session must start after the birth of the store, as the first login does.
-    const { sessionId } = await client.issue();
-    await until(() => isSessionId(sessionId) && Date.now() > sessionStartMs(sessionId), 10_000);
+    attacked = await AttackedService.start();
+    ({ client } = attacked);
   });
-  after(async () => {
-    client.close();
-    await service.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => attacked.stop());
 
   const verdict = (token: string): Promise<string> => client.verdict(token);
   const each = async (wanted: string, tokens: Record<string, string>): Promise<void> => {

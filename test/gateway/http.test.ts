@@ -1,10 +1,10 @@
 // Tests of what holds for every request: methods, paths, media types, ids, probes, the log.
 
 import { request as httpRequest } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { failure, PAIR } from '../support/scripted-auth-service.js';
+import { elapse, until } from '../support/waiting.js';
 import { LOGOUT, REFRESH, RunningGateway } from './running-gateway.js';
 
 const ROUTE = '/api/auth/token/refresh';
@@ -197,13 +197,13 @@ describe('gateway: every request', () => {
     it('has probes and aborted requests too', async () => {
       const before = gateway.log.length;
       await gateway.ask('/healthz');
-      gateway.service.script = () => delay(50);
+      gateway.service.script = () => elapse(50, 'a slow call');
       const aborted = httpRequest(`${gateway.url}${LOGOUT}`, {
         method: 'POST',
         headers: { authorization: 'Bearer a' },
       });
       aborted.on('error', () => {}).end();
-      while (gateway.service.calls.length === 0) await delay(5);
+      await until(() => gateway.service.calls.length > 0);
       aborted.destroy();
       const lines = await gateway.logged(before, '/api/auth/logout');
       expect(lines[0]).to.include({ level: 'debug', route: '/healthz' });

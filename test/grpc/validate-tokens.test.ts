@@ -8,6 +8,7 @@ import type { ServiceCall } from '../../src/grpc/call-context.js';
 import { validateTokens } from '../../src/grpc/services/validate-tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { until } from '../support/waiting.js';
 
 const told = ({ validation, cannotTell }: ValidateTokensResult): string => {
   if (cannotTell) return `cannot tell, again in ${cannotTell.retryDelay?.seconds} s`;
@@ -70,7 +71,7 @@ describe('ValidateTokens', () => {
     const [odd, even] = await Promise.all([client.issue('odd'), client.issue('even')]);
     scene.flowing = false;
     const results = client.validateMany([odd.accessToken, even.accessToken, 'nonsense']);
-    while (world.pending.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => world.pending.length >= 2);
     world.pending[0]?.fail();
     scene.flowing = true;
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'even', 'TOKEN_PROBLEM_MALFORMED']);
@@ -81,7 +82,7 @@ describe('ValidateTokens', () => {
     const { accessToken } = await client.issue('anna');
     scene.flowing = false;
     const results = client.validateMany([accessToken, 'nonsense']);
-    while (world.pending.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => world.pending.length >= 1);
     world.setReachable(false);
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'TOKEN_PROBLEM_MALFORMED']);
   });
@@ -135,7 +136,7 @@ describe('ValidateTokens', () => {
     const many = () => client.validateMany(Array(1_000).fill(accessToken));
     scene.flowing = false;
     const taken = many();
-    while (world.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => world.pending.length > 0);
     expect(await failureOfCall(many())).to.include({ code: 'RESOURCE_EXHAUSTED', retryAfterS: 1 });
     const [one, few] = [client.verdict(accessToken), client.validateMany([accessToken])];
     scene.flowing = true;

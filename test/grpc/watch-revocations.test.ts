@@ -11,6 +11,7 @@ import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { openCall } from '../support/http2-call.js';
 import { JWT_SECRET } from '../support/processes.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 import { MINUTE, SECOND, whatOf } from '../support/world.js';
 
 describe('WatchRevocations', () => {
@@ -21,7 +22,7 @@ describe('WatchRevocations', () => {
   });
   afterEach(async () => {
     for (const stream of streams.splice(0)) stream.close();
-    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => scene.feed.watchers === 0);
   });
   after(() => scene.stop());
 
@@ -203,7 +204,7 @@ describe('WatchRevocations', () => {
     await Promise.all(three.map((stream) => stream.pong()));
     expect(await open().ended).to.equal('RESOURCE_EXHAUSTED');
     three[0]?.close();
-    while (scene.feed.watchers > 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => scene.feed.watchers <= 2);
     await open().pong();
   });
 
@@ -218,8 +219,8 @@ describe('WatchRevocations', () => {
     const { stream, ended } = openCall(session, '/auth.v1.AuthService/WatchRevocations');
     stream.pause();
     stream.write(Buffer.from([0, 0, 0, 0, 2, 0x0a, 0]));
-    while (other.feed.watchers === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    while (other.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => other.feed.watchers > 0);
+    await until(() => other.feed.watchers === 0);
     stream.resume();
     expect((await ended).rstCode).to.equal(constants.NGHTTP2_CANCEL);
     session.destroy();
@@ -229,11 +230,12 @@ describe('WatchRevocations', () => {
   it('reads nothing while there is no watcher', async () => {
     await open().pong();
     for (const stream of streams.splice(0)) stream.close();
-    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await until(() => scene.feed.watchers === 0);
+    await elapse(60, 'reads under way end');
     scene.flowing = false;
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(scene.world.pending).to.have.length(0);
+    await holdsFor(60, () => {
+      expect(scene.world.pending).to.have.length(0);
+    });
     scene.flowing = true;
   });
 

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Secret } from '../../src/platform/env.js';
 import { createLogger, fitPipeBuf, type Logger, type LogLevel } from '../../src/platform/log.js';
 import { redactByShape } from '../../src/platform/redaction.js';
+import { elapse } from '../support/waiting.js';
 
 const HEADER = 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ';
 const PAYLOAD = 'eyJzdWIiOiJ1IiwiZ2VuIjowfQ';
@@ -51,7 +51,7 @@ describe('log', () => {
     const { log, lines } = record();
     const between: [beforeMs: number, afterMs: number][] = [];
     // Longer than a second, so that milliseconds of one to three digits occur.
-    for (const endMs = Date.now() + 1_100; Date.now() < endMs; await sleep(2)) {
+    for (const endMs = Date.now() + 1_100; Date.now() < endMs; await elapse(2, 'paces lines')) {
       const beforeMs = Date.now();
       log.info({}, 'now');
       between.push([beforeMs, Date.now()]);

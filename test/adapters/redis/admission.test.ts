@@ -1,13 +1,12 @@
 // Tests of the server check: which servers are used or refused, the messages, and that no message holds a password.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { UnsafeStore } from '../../../src/adapters/redis/unsafe-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { until } from '../../support/waiting.js';
+import { holdsFor, until } from '../../support/waiting.js';
 import { type Opened, openStore } from './redis-world.js';
 
 const PASSWORD = 'p@ss word/%"';
@@ -34,8 +33,9 @@ describe('a Redis', () => {
   const refused = async (url: string): Promise<Opened> => {
     const opened = open(url);
     await until(() => opened.log.of('warn').length > 0, 2_000 + BUSY_MS);
-    await sleep(100);
-    expect(opened.store.reachableSinceMs).to.equal(undefined);
+    await holdsFor(100, () => {
+      expect(opened.store.reachableSinceMs).to.equal(undefined);
+    });
     const read = opened.store.read([{ kind: 'birth', shard: 0 }]);
     expect(await read.catch((reason: unknown) => reason)).to.be.instanceOf(StoreUnavailable);
     return opened;
@@ -73,7 +73,7 @@ describe('a Redis', () => {
     store.watch((reachable) => told.push(reachable));
     await server.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const before = await server.calls('time');
-    while ((await server.calls('time')) < before + 2) await sleep(50);
+    await until(async () => (await server.calls('time')) >= before + 2, 10_000);
     expect(told).to.deep.equal([]);
     expect(log.of('warn').filter((line) => line.includes('allkeys-lru'))).to.have.length(1);
   });
@@ -169,8 +169,9 @@ describe('a Redis', () => {
     const server = await start();
     await server.kill();
     const { log } = await refused(server.url);
-    await sleep(400);
-    expect(log.of('warn')).to.have.length(1);
+    await holdsFor(400, () => {
+      expect(log.of('warn')).to.have.length(1);
+    });
     expect(log.text).to.contain('ECONNREFUSED');
   });
 
