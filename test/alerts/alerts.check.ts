@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
-import { until } from '../e2e/stage.js';
 import { scrape } from '../monitoring/scrape.js';
+import { until } from '../support/waiting.js';
 import { Scene } from './scene.js';
 
 /** How long an alert may take to fire, or to end: its range and its `for`, a few scrapes, and a busy machine. */

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { isSessionId, sessionStartMs } from '../../src/core/token/session-id.js';
-import { until } from '../e2e/stage.js';
 import { failureOfCall, TestClient } from '../support/auth-client.js';
 import { serveInProcess } from '../support/in-process.js';
 import { JWT_SECRET, type Running } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import * as forge from './forge.js';
 
 describe('an attacker with a refresh token', () => {

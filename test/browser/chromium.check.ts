@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { bundle } from './bundle.js';
 import { APP, WWW } from './front.js';
 import { ACCESS_SECONDS, GRACE_SECONDS, Rig } from './rig.js';

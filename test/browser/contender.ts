@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { ACCESS_SECONDS, type Compared, type CompareServer } from './compare-server.js';
 
 const TABS = 5;

@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 
 const SECRETS = {
   ISSUER_TOKEN: 'sesame, a credential of the login back end',

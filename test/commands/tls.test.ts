@@ -13,7 +13,6 @@ import { Environment } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { startService } from '../../src/service/start-service.js';
 import { readServiceSettings } from '../../src/settings/service.js';
-import { until } from '../e2e/stage.js';
 import {
   ISSUER_TOKEN,
   JWT_SECRET,
@@ -25,6 +24,7 @@ import {
 } from '../support/processes.js';
 import { startTlsRedis } from '../support/tls-redis.js';
 import { LOCAL, TlsScene } from '../support/tls-scene.js';
+import { until } from '../support/waiting.js';
 
 type Env = Record<string, string>;
 

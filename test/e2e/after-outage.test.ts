@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import { BUSY_MS } from '../support/busy.js';
-import { Stage, until } from './stage.js';
+import { until } from '../support/waiting.js';
+import { Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 const HEALED_MS = 2_000 + BUSY_MS;

@@ -4,8 +4,9 @@ import { expect } from 'chai';
 import { type CallFailed, failureOfCall, type TestClient } from '../support/auth-client.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { encoded, issueRaw, listServices } from './raw-calls.js';
-import { Stage, until } from './stage.js';
+import { Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 describe('IssuerService', () => {

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ISSUER_TOKEN, JWT_SECRET } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { type Answer, type Browser, LOGOUT, REFRESH } from './browser.js';
 import { keyOf } from './entries.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type ServiceNode, Stage } from './stage.js';
 import { expired, foreign, foreignText, nowS } from './tokens.js';
 
 type Line = Record<string, unknown>;

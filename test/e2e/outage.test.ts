@@ -6,8 +6,9 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { BUSY_MS } from '../support/busy.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import type { Answer, Browser } from './browser.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type ServiceNode, Stage } from './stage.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const AWAY = '{"detail":"Service temporarily unavailable, try again later.","code":"service_unavailable"}';

@@ -6,8 +6,9 @@ import { failureOfCall } from '../support/auth-client.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
+import { until } from '../support/waiting.js';
 import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 const GRACE_MS = 2_000;

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { FeedStream } from '../support/feed-stream.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { Crew } from '../workers/crew.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 const MARGIN_MS = 10_000;
 

@@ -9,8 +9,9 @@ import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { commandHere } from '../support/command-here.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { DAY } from '../support/world.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { headerOf } from './tokens.js';
 
 /** Puts a key into a folder, dated back. Returns its file. */

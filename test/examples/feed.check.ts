@@ -9,9 +9,10 @@ import { makeSessionId } from '../../src/core/token/session-id.js';
 import * as forge from '../attacks/forge.js';
 import { CannotRun, needTools, Workplace } from '../clients/workplace.js';
 import { ROOT, readText } from '../docs/markdown.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { FeedClient } from './feed-client.js';
 
 const LIMIT_MS = 30_000;

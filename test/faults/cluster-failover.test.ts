@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { shardOf, slotOf } from '../../src/adapters/redis/keys.js';
-import { type RunningNode, type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, type ServiceNode, Stage } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { type ClusterOptions, ClusterWorld } from '../support/redis-cluster.js';
+import { until } from '../support/waiting.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
 const FAILOVER_MS = 40_000;

@@ -5,8 +5,9 @@ import { expect } from 'chai';
 import { keyNames } from '../../src/adapters/redis/keys.js';
 import type { RedisStoreOptions } from '../../src/adapters/redis/redis-store.js';
 import type { Policy } from '../../src/core/policy.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
+import { until } from '../support/waiting.js';
 import { CoreProcess, Tally } from './core-process.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { CoreProcess, Tally } from './core-process.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */

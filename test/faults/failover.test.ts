@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { keyOf } from '../e2e/entries.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 import { isServing } from './fault-scene.js';
 import { verdictOf } from './ledger.js';
 

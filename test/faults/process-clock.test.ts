@@ -5,9 +5,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type ServiceNode, Stage, type StoreAt, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage, type StoreAt } from '../e2e/stage.js';
 import { nowS } from '../e2e/tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
+import { until } from '../support/waiting.js';
 
 const MINUTE_MS = 60_000;
 /** Back and forth, and home again. */

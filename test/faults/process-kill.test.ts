@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { Random } from '../chaos/random.js';
-import { type ServiceNode, Stage, type StoreAt, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage, type StoreAt } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import { until } from '../support/waiting.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const ROUNDS = 3;

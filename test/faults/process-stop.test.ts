@@ -3,13 +3,14 @@
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { pairIn } from '../e2e/browser.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { JWT_SECRET, startServe } from '../support/processes.js';
 import { RedisMonitor } from '../support/redis-monitor.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 
 const CALLS = 12;
 /**

@@ -3,10 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
 const FAILOVER_MS = 40_000;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 
 describe('the proxy of the tests', () => {
   let server: Server;

@@ -4,8 +4,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { until } from '../e2e/stage.js';
 import { BUSY_MS } from '../support/busy.js';
+import { until } from '../support/waiting.js';
 import { isServing, type Scene } from './fault-scene.js';
 import { codeOfFailure, Ledger, verdictOf } from './ledger.js';
 import type { RedisFault } from './redis-faults.js';

@@ -9,9 +9,9 @@ import { expect } from 'chai';
 import { createGateway } from '../../gateway/server.js';
 import { formatAddress } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
-import { until } from '../e2e/stage.js';
 import { BUSY_MS } from '../support/busy.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
+import { until } from '../support/waiting.js';
 import { LOGOUT, REFRESH, RunningGateway, settingsFor } from './running-gateway.js';
 
 const elapsed = async (what: Promise<unknown>): Promise<number> => {

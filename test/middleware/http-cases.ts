@@ -2,7 +2,7 @@
 
 import { request } from 'node:http';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { Guarded, MAX_STALENESS_MS } from './guarded.js';
 
 /** An application with the routes that the cases use. */

@@ -2,7 +2,7 @@
 
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from './waiting.js';
 
 /** Which way bytes go: `up` are requests, to the server; `down` are answers, from it. */
 export type Way = 'up' | 'down';
@@ -125,7 +125,7 @@ export class TcpProxy {
       const dueMs = performance.now() + (way === 'down' ? this.#delayMs : 0);
       last = last.then(async () => {
         const waitMs = dueMs - performance.now();
-        if (waitMs > 0) await sleep(waitMs);
+        if (waitMs > 0) await elapse(waitMs, 'a slow network');
         while (this.#fates[way] === 'hold') await once(this.#bell, 'change');
         lost ||= this.#fates[way] === 'drop';
         if (!lost && !to.destroyed) handOn();

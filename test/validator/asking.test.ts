@@ -5,7 +5,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import { MAX_RENEWAL_DELAY_MS } from '../../src/validator/renewal-timer.js';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { anew, goodToken, ScriptedService } from './scripted-service.js';
 

@@ -6,8 +6,8 @@ import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
-import { until } from '../e2e/stage.js';
 import { failure, retryInfo } from '../support/scripted-auth-service.js';
+import { until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { cannotTellResult, goodToken, hs256Token, inactiveResult, ScriptedService } from './scripted-service.js';
 

@@ -11,7 +11,7 @@ import type { Validator } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 10_000;
 const MOST = Number.MAX_SAFE_INTEGER;

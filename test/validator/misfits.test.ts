@@ -7,8 +7,8 @@ import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
-import { until } from '../e2e/stage.js';
 import { failure } from '../support/scripted-auth-service.js';
+import { until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { activeResult, goodToken, inactiveResult, keySetOf, ScriptedService } from './scripted-service.js';
 

@@ -7,10 +7,11 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type RunningNode, type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, type ServiceNode, Stage } from '../e2e/stage.js';
 import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { anew } from './scripted-service.js';
 

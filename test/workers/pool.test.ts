@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { BackOff } from '../../src/workers/back-off.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import type { Conduct } from './program.js';
 
 const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { commandHere } from '../support/command-here.js';
 import { ISSUER_TOKEN, JWT_SECRET, launch, runCommand, type StartOptions } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew, isAlive } from './crew.js';
 
 const ROUNDS = 20;

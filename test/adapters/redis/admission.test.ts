@@ -7,7 +7,8 @@ import { UnsafeStore } from '../../../src/adapters/redis/unsafe-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Opened, openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { type Opened, openStore } from './redis-world.js';
 
 const PASSWORD = 'p@ss word/%"';
 

@@ -7,7 +7,8 @@ import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { cutOff, freshSession } from '../../contract/store-bench.js';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { ClusterWorld } from '../../support/redis-cluster.js';
-import { openStore, PATIENT, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openStore, PATIENT } from './redis-world.js';
 import { StorePool } from './store-pool.js';
 
 describe('with a Redis Cluster', function () {

@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import type { RedisStore, RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
-import { openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openStore } from './redis-world.js';
 import { RESP } from './resp-server.js';
 import { ScriptedCluster, type ScriptedNode } from './scripted-cluster.js';
 

@@ -8,7 +8,8 @@ import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Opened, openReachable, openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { type Opened, openReachable, openStore } from './redis-world.js';
 
 const HOUR_MS = 3_600_000;
 const KEY: StoreKey = { kind: 'not-before', subject: 'ann' };

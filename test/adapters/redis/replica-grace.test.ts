@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
-import { openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openStore } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
 /** How long WAIT takes, ms: less than half of the time for a command. */

@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { openReachable, openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openReachable, openStore } from './redis-world.js';
 
 const MANY = 50;
 

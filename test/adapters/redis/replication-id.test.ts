@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { RedisServer } from '../../support/redis-server.js';
-import { openReachable, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openReachable } from './redis-world.js';
 
 const BACKLOG_TTL_S = 1;
 
