@@ -27,6 +27,8 @@ export class TcpProxy {
   #targetPort: number;
   readonly #filterOf: () => Filter;
   readonly #sockets = new Set<Socket>();
+  /** How many bytes have come, each way. */
+  readonly received: Record<Way, number> = { up: 0, down: 0 };
   readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
   #delayMs = 0;
   /** Rings when fates change: for what is held back. */
@@ -131,7 +133,10 @@ export class TcpProxy {
         if (!lost && !to.destroyed) handOn();
       });
     };
-    from.on('data', (bytes) => next(() => to.write(filter(bytes))));
+    from.on('data', (bytes) => {
+      this.received[way] += bytes.length;
+      next(() => to.write(filter(bytes)));
+    });
     from.once('end', () => next(() => to.end()));
     // A reset, or a server that is not there.
     from.on('error', () => next(() => reset(to)));
