@@ -125,10 +125,7 @@ export class Feed {
 
   /** Why a token on which the feed could decide must not be asked about; undefined: it may be. */
   get refusal(): CannotTell | undefined {
-    if (!this.#throws) return undefined;
-    const reason =
-      this.phase === 'following' ? 'the feed has sent nothing that is young enough' : this.#subscription.failure;
-    return new CannotTell(reason, DEFAULT_RETRY_AFTER_MS);
+    return this.#throws ? new CannotTell(this.#subscription.failure, DEFAULT_RETRY_AFTER_MS) : undefined;
   }
 
   /** A service without a feed is asked. */
