@@ -229,6 +229,22 @@ describe('pings', () => {
     expect(barriers.callers).to.equal(0);
   });
 
+  it('give up each caller after its own time while none can be sent', async () => {
+    let id: number | undefined;
+    const barriers = new Barriers({ patienceMs: 1_000, most: 3, ping: () => id });
+    const first = barriers.wait();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const second = barriers.wait();
+    expect(await first).to.equal(undefined);
+    expect(barriers.callers).to.equal(1);
+    id = 7;
+    barriers.streamBegan();
+    barriers.answered(7);
+    expect(await second).to.equal(7);
+    expect(barriers.callers).to.equal(0);
+    barriers.close();
+  });
+
   it('are sent again on a new stream, or as soon as one can be sent', async () => {
     let [next, can] = [0, true];
     const barriers = new Barriers({ patienceMs: 5_000, most: 10, ping: () => (can ? ++next : undefined) });
