@@ -110,6 +110,7 @@ export class FeedSubscription {
 
   close(): void {
     this.#phase = 'closed';
+    this.#failure = 'the validator is closed';
     this.#end();
   }
 
