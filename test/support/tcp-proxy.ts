@@ -29,7 +29,7 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
   #delayMs = 0;
-  /** Rings when fates change: for what is held back. */
+  /** Rings when fates change, for what is held back, and when something is held back. */
   readonly #bell = new EventEmitter().setMaxListeners(0);
 
   private constructor(server: Server, targetPort: number, filterOf: () => Filter) {
@@ -83,6 +83,14 @@ export class TcpProxy {
     this.#set('hold', ways);
   }
 
+  /** Resolves when bytes that hold a text are held back. */
+  async heldBack(text: string): Promise<void> {
+    for (;;) {
+      const [bytes] = await once(this.#bell, 'held');
+      if (bytes.includes(text)) return;
+    }
+  }
+
   /** Ends every fault. Connections that have lost bytes stay mute; those that come later are good. */
   mend(): void {
     this.#delayMs = 0;
@@ -131,7 +139,10 @@ export class TcpProxy {
         if (!lost && !to.destroyed) handOn();
       });
     };
-    from.on('data', (bytes) => next(() => to.write(filter(bytes))));
+    from.on('data', (bytes) => {
+      if (this.#fates[way] === 'hold') this.#bell.emit('held', bytes);
+      next(() => to.write(filter(bytes)));
+    });
     from.once('end', () => next(() => to.end()));
     // A reset, or a server that is not there.
     from.on('error', () => next(() => reset(to)));
