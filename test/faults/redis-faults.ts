@@ -2,8 +2,8 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { PASSWORD, RIGHTS, type Scene, USER } from './fault-scene.js';
 
 /** The result of a call: its answer, or UNAVAILABLE. */

@@ -2,7 +2,7 @@
 
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from './waiting.js';
 
 /** Which way bytes go: `up` are requests, to the server; `down` are answers, from it. */
 export type Way = 'up' | 'down';
@@ -27,6 +27,8 @@ export class TcpProxy {
   #targetPort: number;
   readonly #filterOf: () => Filter;
   readonly #sockets = new Set<Socket>();
+  /** How many bytes have come, each way. */
+  readonly received: Record<Way, number> = { up: 0, down: 0 };
   readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
   #delayMs = 0;
   /** Rings when fates change, for what is held back, and when something is held back. */
@@ -133,7 +135,7 @@ export class TcpProxy {
       const dueMs = performance.now() + (way === 'down' ? this.#delayMs : 0);
       last = last.then(async () => {
         const waitMs = dueMs - performance.now();
-        if (waitMs > 0) await sleep(waitMs);
+        if (waitMs > 0) await elapse(waitMs, 'a slow network');
         while (this.#fates[way] === 'hold') await once(this.#bell, 'change');
         lost ||= this.#fates[way] === 'drop';
         if (!lost && !to.destroyed) handOn();
@@ -141,6 +143,7 @@ export class TcpProxy {
     };
     from.on('data', (bytes) => {
       if (this.#fates[way] === 'hold') this.#bell.emit('held', bytes);
+      this.received[way] += bytes.length;
       next(() => to.write(filter(bytes)));
     });
     from.once('end', () => next(() => to.end()));

@@ -11,7 +11,7 @@ import type { Validator } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { until } from '../e2e/stage.js';
+import { elapse, until } from '../support/waiting.js';
 
 const LIMIT_MS = 10_000;
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -192,7 +192,7 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
     const each = validator('800ms');
     const startMs = performance.now();
     const ready = each.ready('1s').catch((error: unknown) => error);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await elapse(700, 'most of the time of ready');
     said = [message({ ...GOOD, pong: pong() })];
     expect(await ready).to.be.instanceOf(CannotTell);
     expect(performance.now() - startMs).to.be.within(990, 1_500);

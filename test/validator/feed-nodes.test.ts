@@ -8,8 +8,9 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type RunningNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 20_000;
 const STRICT = { consistency: 'strict' } as const;

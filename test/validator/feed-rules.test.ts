@@ -9,6 +9,7 @@ import { Revocations } from '../../src/validator/feed/revocations.js';
 import { ShardProgress } from '../../src/validator/feed/shard-progress.js';
 import { faultOf, SILENT, UNCOVERED } from '../../src/validator/feed/stream-health.js';
 import type { Moment } from '../../src/validator/freshness.js';
+import { elapse } from '../support/waiting.js';
 
 const at = (ms: number): Moment => ({ monotonicMs: ms, wallMs: ms });
 const state = (completeSinceMs: number, bornMs = 0) => ({
@@ -32,7 +33,7 @@ describe('the pair of a shard', () => {
     expect(progress.oldest(2)).to.equal(undefined);
   });
 
-  it('changes hands with the first pong of a new stream; until then the old one stands, and may only rise', () => {
+  it('changes hands with the first pong of a new stream; until then the old one counts, and may only rise', () => {
     const progress = new ShardProgress();
     progress.found(state(5_000));
     progress.covered(0, ping(1));
@@ -233,7 +234,7 @@ describe('pings', () => {
     let id: number | undefined;
     const barriers = new Barriers({ patienceMs: 1_000, most: 3, ping: () => id });
     const first = barriers.wait();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await elapse(500, 'half the time of a caller');
     const second = barriers.wait();
     expect(await first).to.equal(undefined);
     expect(barriers.callers).to.equal(1);

@@ -1,5 +1,5 @@
-// The subscription to the feed: one stream at a time, pinged regularly. It is replaced when it ends, falls silent, or its
-// node cannot read its store.
+// The subscription to the feed: one stream at a time, pinged regularly, replaced when it ends or is no longer good.
+// `stream-health.ts` says when that is.
 
 import type { WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import { type Clock, momentNow } from '../clock.js';
