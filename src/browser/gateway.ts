@@ -1,4 +1,4 @@
-// Requests to the gateway, and which of its answers decide.
+// One request to the gateway, and what its answer means: a result, a refused token, or a failure.
 
 import { SessionError } from './api.js';
 

@@ -59,26 +59,26 @@ describe('the alerts', function () {
     });
   });
 
-  it('tell misuse', async () => {
+  it('fire for misuse', async () => {
     await scene.misuse();
     await expectFiring(['LatchkeyRefreshTokensReused', 'LatchkeyUnknownKeys', 'LatchkeyIssuerRefused']);
     await expectCalm();
   });
 
-  it('tell overload', async () => {
+  it('fire for an overload', async () => {
     const fired = expectFiring(['LatchkeyOverloaded']);
     await scene.flood(fired);
     await fired;
     await expectCalm();
   });
 
-  it('tell lost writes', async () => {
+  it('fire for lost writes', async () => {
     await scene.loseWrites();
     await expectFiring(['LatchkeyStoreLostWrites', 'LatchkeySessionsLost']);
     await expectCalm();
   });
 
-  it('tell a store that is full, and one that is gone, each from the other', async () => {
+  it('fire for a store that is full, and for one that is gone, each for its own', async () => {
     await scene.redis.raw.config('SET', 'maxmemory', '1');
     await expectFiring(['LatchkeyStoreRefusesWrites', 'LatchkeyGatewayErrors']);
     await scene.redis.raw.config('SET', 'maxmemory', '0');
@@ -92,7 +92,7 @@ describe('the alerts', function () {
     await expectCalm();
   });
 
-  it('tell a process that is gone', async () => {
+  it('fire for a process that is gone', async () => {
     await scene.gateway.process.kill();
     await expectFiring(['LatchkeyDown']);
   });

@@ -187,7 +187,7 @@ describe('a caller of the gRPC port', () => {
       ]);
     });
 
-    it('is told which compressions are known', async () => {
+    it('gets the list of known compressions', async () => {
       await start();
       const snappy = await call(session(), VALIDATE, message(Buffer.from('x'), { compressed: true }), {
         'grpc-encoding': 'snappy',
@@ -348,14 +348,14 @@ describe('a caller of the gRPC port', () => {
       expect(await isServed()).to.equal(true);
     });
 
-    it('has so many requests a stream', async () => {
+    it('has a bounded number of requests in a stream', async () => {
       await start();
       const { status: code, body } = await call(session(), REFLECT, Buffer.concat(times(1_001).map(() => LIST)));
       expect(code).to.equal(status.RESOURCE_EXHAUSTED);
       expect(body.length).to.be.above(1_000);
     });
 
-    it('has so many streams at once', async () => {
+    it('has a bounded number of streams at once', async () => {
       await start();
       const client = session();
       const calls = times(20).map(() => openCall(client, REFLECT));
@@ -370,7 +370,7 @@ describe('a caller of the gRPC port', () => {
   });
 
   describe('that opens connections', () => {
-    it('has so many from one address', async () => {
+    it('has a bounded number from one address', async () => {
       await start({ maxConnectionsPerAddress: 3 });
       await Promise.all(times(3).map(busy));
       const more = await raw();

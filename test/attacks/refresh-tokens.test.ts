@@ -95,7 +95,7 @@ describe('an attacker with a refresh token', () => {
     await refused('WRONG_AUDIENCE', forge.authenticRefresh(claims({ aud: ['other'] })), 'aud');
   });
 
-  it('names itself as a key of the store, and gets a pair of its own: nobody else is touched', async () => {
+  it('names itself as a key of the store, and gets a pair of its own: no other subject is touched', async () => {
     const victim = await client.issue('victim');
     for (const sub of ['{victim}', 'victim:s', 'u:victim', 'victim\n', 'victim\u0000', `s:${victim.sessionId}`]) {
       const own = forge.goodRefreshClaims({ sub });

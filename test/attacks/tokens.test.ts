@@ -68,7 +68,7 @@ describe('an attacker', () => {
     expect(await verdict(forge.authenticHs256(claims(), { kid: forge.es256.refreshKid }))).to.equal('BAD_SIGNATURE');
   });
 
-  it('brings a key of its own: jwk, jku, x5u, x5c; nobody asks for it', async () => {
+  it('brings a key of its own: jwk, jku, x5u, x5c; it is not used', async () => {
     let asked = 0;
     const host = createServer(() => asked++).listen(0, '127.0.0.1');
     await once(host, 'listening');
@@ -237,7 +237,7 @@ describe('an attacker', () => {
     ).to.equal('MALFORMED');
   });
 
-  it('writes a subject or session that looks like a key of the store: nobody else is ended', async () => {
+  it('writes a subject or session that looks like a key of the store: no other session is ended', async () => {
     const victim = await client.issue('victim');
     const subjects = [
       'victim:s',

@@ -111,7 +111,7 @@ describe('latchkey/browser in Chromium', () => {
     expect(await events(page)).to.not.include('signedOut');
   });
 
-  it('tells all tabs of a logout within a second', async () => {
+  it('ends the session of all tabs within a second of a logout', async () => {
     const first = await rig.signedIn();
     const tabs = [await rig.tab(first.context()), await rig.tab(first.context())];
     for (const tab of tabs) expect(await orders(tab)).to.equal(200);
@@ -123,7 +123,7 @@ describe('latchkey/browser in Chromium', () => {
     expect(await first.context().cookies(`${APP}/api/auth/`)).to.deep.equal([]);
   });
 
-  it('tells all tabs of a login, too', async () => {
+  it('begins the session of all tabs with a login, too', async () => {
     const first = await rig.tab(await rig.user());
     const second = await rig.tab(first.context());
     for (const page of [first, second]) expect(await orders(page)).to.equal('signed_out');

@@ -226,7 +226,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
   describe('clocks', () => {
     const orders = () => `${gateway.origin}/orders`;
 
-    it('asks the gateway after the machine has slept, while the second clock stood still', async () => {
+    it('asks the gateway after the machine has slept, while the second clock was stopped', async () => {
       const session = sessions.create();
       await session.signIn('login');
       const slept = { date: 8 * 3_600_000, monotonic: 0 };

@@ -140,7 +140,7 @@ describe('latchkey/browser: a session', () => {
     expect(events).to.deep.equal(Array(3).fill('unavailable refused'));
   });
 
-  it('is unknown to a page without a refresh token, and asks nobody', async () => {
+  it('is unknown to a page without a refresh token, and sends nothing', async () => {
     const session = create();
     expect(await session.accessToken()).to.equal(undefined);
     expect([gateway.requests, events]).to.deep.equal([[], ['signedOut']]);

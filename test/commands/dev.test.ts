@@ -117,7 +117,7 @@ describe('latchkey dev', () => {
     );
   });
 
-  it('tells what is wrong with a token or claims that cannot be read', async () => {
+  it('says what is wrong with a token or claims that cannot be read', async () => {
     expect(await runCommand(['token', 'inspect', 'nonsense'])).to.include({ code: 2 });
     const { code, stderr } = await commandHere(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
     expect(code).to.equal(2);

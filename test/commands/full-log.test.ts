@@ -74,7 +74,7 @@ describe('a log that cannot be written', () => {
   }
 
   for (const command of ['serve', 'dev']) {
-    it(`does not take \`${command}\` down: it answers, says so once, and stops when told`, async () => {
+    it(`does not take \`${command}\` down: it answers, says so once, and stops on a signal`, async () => {
       const full = openSync('/dev/full', 'w');
       const port = await freePort();
       const settings = { GRPC_ADDRESS: `127.0.0.1:${port}`, HTTP_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'trace' };

@@ -104,7 +104,7 @@ describe('what is printed', function () {
       }
     }
 
-    it('holds no value, and the issuer is told clearly', async () => {
+    it('holds no value, and the issuer gets a clear error', async () => {
       const node = await stage.serve(await stage.folder(), { LOG_LEVEL: 'info' });
       const { refreshToken } = await node.client.issue();
       const { address } = node.process;

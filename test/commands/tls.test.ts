@@ -167,7 +167,7 @@ describe('latchkey with TLS', () => {
     }
   });
 
-  it('checks certificates whatever Node is told in the environment', async () => {
+  it('checks certificates whatever the environment says to Node', async () => {
     const NODE_TLS_REJECT_UNAUTHORIZED = '0';
     const served = await kept(startServe({ env: { ...base(), ...listener() } }));
     const env = { AUTH_SERVICE_TLS_CA: tls.foreignCa, NODE_TLS_REJECT_UNAUTHORIZED };

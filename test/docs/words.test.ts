@@ -52,6 +52,11 @@ describe('the words of', () => {
     expect(free).to.deep.equal([]);
   });
 
+  it('first lines of src and gateway are whole sentences', () => {
+    const cut = filesBelow(['src', 'gateway'], '.ts').filter((path) => !/^(?:#!.*\n)?\/\/ .*\.\n/.test(readText(path)));
+    expect(cut).to.deep.equal([]);
+  });
+
   it('first lines of tests and benches say what the file is, and not what it owns', () => {
     const owning = filesBelow(['test', 'bench'], '.ts').filter((path) => /^\/\/ Owns\b/.test(readText(path)));
     expect(owning).to.deep.equal([]);

@@ -48,7 +48,7 @@ describe('a Redis that lost everything', () => {
     expect((await entriesIn(redis)).births).to.have.length(64);
   });
 
-  it('while the service runs, revives nobody, whoever comes first', async () => {
+  it('while the service runs, revives no session, whichever comes first', async () => {
     await redis.raw.flushall();
     const { client } = node;
     const tokens = Object.values(earlier);

@@ -108,7 +108,7 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
     });
 
-    it('nobody is told valid or invalid, and no good token is called bad nor a dead one good before and after', async () => {
+    it('no answer says valid or invalid, and no good token is called bad nor a dead one good before and after', async () => {
       const { client } = node;
       let over = false;
       const away = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };

@@ -81,7 +81,7 @@ for (const [clocks, clockMs] of [
       expect(sessions[0]?.text).to.match(/^1 \d+ live 1 /);
     });
 
-    it('of a refresh and a logout at once nothing stands after the answer of the logout', async () => {
+    it('of a refresh and a logout at once no token is active after the answer of the logout', async () => {
       await Promise.all(
         numbers(30).map(async (round) => {
           const first = await nodes[0].client.issue(`leaver-${round}`);

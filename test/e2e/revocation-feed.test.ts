@@ -40,7 +40,7 @@ describe('the revocation feed', function () {
       return log;
     };
 
-    it('has told of an end at the other node by the pong, and within 200 ms without a ping', async () => {
+    it('has streamed an end at the other node by the pong, and within 200 ms without a ping', async () => {
       const stream = watch(nodes[0].process.address);
       await stream.pong();
       for (let n = 0; n < 10; n++) {
@@ -107,7 +107,7 @@ describe('the revocation feed', function () {
     });
   });
 
-  it('of two processes on one folder has told of ends at the other by the pong', async () => {
+  it('of two processes on one folder has streamed ends at the other by the pong', async () => {
     const folder = await stage.folder();
     const nodes = [await stage.serve(folder), await stage.serve(folder)] as const;
     const stream = watch(nodes[0].process.address);

@@ -113,7 +113,7 @@ describe('keys that change while nodes run', function () {
       for (const node of nodes) expect(node.process.lines().filter(({ level }) => level === 'error')).to.be.empty;
     });
 
-    it('tells of a token that it has seen before that its key is unknown, once the file is taken away', async () => {
+    it('answers for a token that it has seen before that its key is unknown, once the file is taken away', async () => {
       const own = await stage.folder();
       addKey(own, 'older', 2 * DAY);
       const file = addKey(own, 'newer', DAY);

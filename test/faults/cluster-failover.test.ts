@@ -80,7 +80,7 @@ describe('a Redis Cluster', function () {
     }, FAILOVER_MS);
   });
 
-  it('leaves nobody with a primary that was paused and wakes: no answer of it is believed', async () => {
+  it('leaves no caller with a primary that was paused and wakes: no answer of it is used', async () => {
     await begin({}, 1);
     const [{ client }, other] = nodes;
     const subject = 'user-0';

@@ -178,7 +178,7 @@ describe('a failover of Redis', function () {
         expect(await successor.client.verdict(accessToken)).to.equal('REVOKED');
     });
 
-    it('acknowledges nothing without the replica, not even what was written before; an active token is told of', async () => {
+    it('acknowledges nothing without the replica, not even what was written before; an active token is answered', async () => {
       const node = await serve({ REDIS_MIN_REPLICAS: '1' });
       const [out, on] = [await node.client.issue(), await node.client.issue()];
       await pair.replica.kill();
@@ -236,7 +236,7 @@ describe('a failover of Redis', function () {
   });
 
   describe('without it, to a replica that lacks the last writes', () => {
-    it('takes back nothing that a living node had acknowledged, and is told loudly', async () => {
+    it('takes back nothing that a living node had acknowledged, and is logged as an error', async () => {
       const [node, other] = [await serve(), await serve()];
       const [out, chain, cut, used] = [
         await node.client.issue(),

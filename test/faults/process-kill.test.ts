@@ -79,7 +79,7 @@ describe('a service that is killed under load', function () {
     Redis: () => stage.redis(...DURABLE),
   };
   for (const [name, open] of Object.entries(stores)) {
-    it(`at random moments (SEED=${SEED}) loses nothing on ${name}: what was acknowledged stands, retries get the one successor`, async () => {
+    it(`at random moments (SEED=${SEED}) loses nothing on ${name}: what was acknowledged holds, retries get the one successor`, async () => {
       const random = new Random(SEED);
       const store = await open();
       let node = await stage.serve(store, POLICY);

@@ -25,7 +25,7 @@ interface Slowable {
   readonly redis: RedisServer;
 }
 
-describe('a service that is told to stop under load', function () {
+describe('a service that gets a signal to stop under load', function () {
   this.timeout(120_000);
   const stage = new Stage();
   const ends: (() => unknown)[] = [];
@@ -67,7 +67,7 @@ describe('a service that is told to stop under load', function () {
     expect(await code).to.equal(0);
   });
 
-  it('answers every request that is under way through the gateway, whichever of the two is told to stop', async () => {
+  it('answers every request that is under way through the gateway, whichever of the two gets the signal', async () => {
     for (const which of ['service', 'gateway'] as const) {
       const scene = await slowable();
       const { node } = scene;

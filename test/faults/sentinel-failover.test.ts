@@ -61,7 +61,7 @@ describe('a failover by Sentinels', function () {
     await other.client.refresh(next.refreshToken);
   });
 
-  it('leaves nobody with a primary that was paused and wakes: no answer of it is believed', async () => {
+  it('leaves no caller with a primary that was paused and wakes: no answer of it is used', async () => {
     const [{ client }, other] = nodes;
     const out = await client.issue();
     await other.client.verdict(out.accessToken);

@@ -74,7 +74,7 @@ describe('the proxy of the tests', () => {
     expect(performance.now() - startMs).to.be.above(95);
   });
 
-  it('loses answers alone: the server hears, nobody is told, and the connection stays mute afterwards', async () => {
+  it('loses answers alone: the server gets the request, no answer arrives, and the connection stays mute afterwards', async () => {
     const client = await open();
     proxy.drop('down');
     client.socket.write('a');

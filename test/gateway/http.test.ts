@@ -92,7 +92,7 @@ describe('gateway: every request', () => {
       expect((await gateway.post(REFRESH, { refresh: 'r' }, type)).status).to.equal(200);
     });
 
-    it('tells nothing of its software', async () => {
+    it('names no software', async () => {
       const { headers } = await gateway.post(REFRESH, { refresh: 'r' });
       expect(headers.has('x-powered-by')).to.equal(false);
       expect(headers.has('server')).to.equal(false);
@@ -180,7 +180,7 @@ describe('gateway: every request', () => {
       expect(lines[0]?.['durationMs']).to.be.within(0.1, 1000);
     });
 
-    it('tells why the service did not answer', async () => {
+    it('logs why the service did not answer', async () => {
       gateway.service.script = () => {
         throw failure(status.UNAVAILABLE, [], 'the store is away');
       };

@@ -36,7 +36,7 @@ describe('gateway: limits', function () {
     expect(headers.get('cache-control')).to.equal('no-store');
   });
 
-  it('refuses a large body that does not tell its length', async () => {
+  it('refuses a large body without a length', async () => {
     const chunk = `1000\r\n${'x'.repeat(4096)}\r\n`;
     const answer = await gateway.raw(`${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}0\r\n\r\n`);
     expectRaw(answer, 413, 'Request body too large: at most 16384 bytes are accepted.');
@@ -119,7 +119,7 @@ describe('gateway: limits', function () {
     expect(performance.now() - begun).to.be.below(3_000);
   });
 
-  it('keeps an idle connection, which is not one that stands still with something under way', async () => {
+  it('keeps an idle connection, which is not one that hangs with something under way', async () => {
     const patient = await RunningGateway.start({ limits: { keepAliveMs: 8_000, stalledMs: 400 } });
     const socket = await patient.connect();
     const all = readAll(socket);

@@ -54,7 +54,7 @@ describe('gateway: stopping', function () {
     running.service.stop();
   });
 
-  it('still serves a request that comes just as it is told to, and asks for the end of the connection', async () => {
+  it('still serves a request that comes with the signal, and asks for the end of the connection', async () => {
     // A busy machine may take a while until both requests are sent.
     const running = await RunningGateway.start({ limits: { quietMs: 1_000 } });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -139,7 +139,7 @@ describe('gateway: stopping', function () {
     service.stop();
   });
 
-  it('can be told twice', async () => {
+  it('may get the signal twice', async () => {
     const running = await RunningGateway.start();
     await Promise.all([running.gateway.close(), running.gateway.close()]);
     await running.stop();

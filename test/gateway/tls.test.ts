@@ -98,7 +98,7 @@ describe('the gateway before a service with TLS', () => {
     expect(await words(await startGateway(portOf(expired), { ca: tls.ca }))).to.include('has expired');
   });
 
-  it('expects the name that it is told, where that is not the host of the address', async () => {
+  it('expects the name in the settings, where that is not the host of the address', async () => {
     tls.replaceServer(tls.authority.issue({ names: ['DNS:auth.internal'] }));
     const { scene } = await serve(tls.files());
     await serving(await startGateway(portOf(scene), { ca: tls.ca, name: 'auth.internal' }));

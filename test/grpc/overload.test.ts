@@ -69,7 +69,7 @@ describe('a gRPC server with more calls than it takes', () => {
     expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
   });
 
-  it('refuses nobody for a pause of a second in the store, during it and after it', async () => {
+  it('refuses no call for a pause of a second in the store, during it and after it', async () => {
     const { client } = scene;
     const { accessToken } = await client.issue();
     const taken = await fill(accessToken);
@@ -167,7 +167,7 @@ describe('a gRPC server with more calls than it takes', () => {
     session.destroy();
   });
 
-  it('is told as 503 with Retry-After by the gateway', async () => {
+  it('becomes 503 with Retry-After at the gateway', async () => {
     const { accessToken, refreshToken } = await scene.client.issue();
     const gateway = await startGateway(scene.address);
     const taken = await fill(accessToken);

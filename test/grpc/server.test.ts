@@ -32,7 +32,7 @@ describe('the gRPC server', () => {
     expect(await failureOfCall(client.logout({}))).to.include({ code: 'INVALID_ARGUMENT', field: 'refresh_token' });
   });
 
-  it('tells a bad token with its reason, for programs', async () => {
+  it('answers for a bad token with its reason, for programs', async () => {
     const { accessToken } = await scene.client.issue();
     const failure = await failureOfCall(scene.client.refresh(accessToken));
     expect(failure).to.include({ code: 'UNAUTHENTICATED', reason: 'WRONG_TYPE', domain: 'latchkey' });
@@ -120,7 +120,7 @@ describe('the gRPC server', () => {
     for (const cancel of cancels) cancel();
   });
 
-  it('tells what is no message of the contract as bad input', async () => {
+  it('answers what is no message of the contract as bad input', async () => {
     const [garbage, deep] = [Buffer.from([0xff, 0xff]), nested(60)];
     for (const bytes of [garbage, deep]) {
       const failure = await failureOfCall(callRaw(scene.address, '/auth.v1.IssuerService/IssueToken', bytes));

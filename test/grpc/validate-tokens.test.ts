@@ -77,7 +77,7 @@ describe('ValidateTokens', () => {
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'even', 'TOKEN_PROBLEM_MALFORMED']);
   });
 
-  it('tells of bad tokens while the store is away', async () => {
+  it('answers for bad tokens while the store is away', async () => {
     const { client, world } = scene;
     const { accessToken } = await client.issue('anna');
     scene.flowing = false;
@@ -87,7 +87,7 @@ describe('ValidateTokens', () => {
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'TOKEN_PROBLEM_MALFORMED']);
   });
 
-  it('fails as a whole for a fault that nobody foresaw, once all of its tokens have been looked at', async () => {
+  it('fails as a whole for an unexpected fault, once all of its tokens have been looked at', async () => {
     let looked = 0;
     const broken = {
       verified: {

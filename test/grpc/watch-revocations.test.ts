@@ -54,7 +54,7 @@ describe('WatchRevocations', () => {
     expect(at((index) => stream.messages[index]?.pong !== undefined)).to.be.at.least(caughtUp);
   });
 
-  it('has told of an end before the pong of a ping that follows its acknowledgement', async () => {
+  it('has streamed an end before the pong of a ping that follows its acknowledgement', async () => {
     const stream = open();
     for (let i = 0; i < 20; i++) {
       const end = await ended('ann');
@@ -63,7 +63,7 @@ describe('WatchRevocations', () => {
     }
   });
 
-  it('tells of ends without a ping, and of a cut-off with its time', async () => {
+  it('streams ends without a ping, and a cut-off with its time', async () => {
     const stream = open();
     await stream.pong();
     await scene.client.revokeSubject('carl');
@@ -109,7 +109,7 @@ describe('WatchRevocations', () => {
     expect(reader.round).to.equal(round);
   });
 
-  it('tells of new keys though there is no other news', async () => {
+  it('streams new keys though there is no other news', async () => {
     const keys = new JwtKeys(keyFromSecret(JWT_SECRET));
     const other = await GrpcScene.start({ keys });
     const [stream, quiet] = [new FeedStream(other.address), new FeedStream(other.address)];
@@ -227,7 +227,7 @@ describe('WatchRevocations', () => {
     await other.stop();
   });
 
-  it('reads nothing while nobody watches', async () => {
+  it('reads nothing while there is no watcher', async () => {
     await open().pong();
     for (const stream of streams.splice(0)) stream.close();
     await until(() => scene.feed.watchers === 0);

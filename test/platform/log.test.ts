@@ -132,7 +132,7 @@ describe('log', () => {
       });
     }
 
-    it('hides a signature wherever it stands in a line, and nothing that is shorter', () => {
+    it('hides a signature wherever it is in a line, and nothing that is shorter', () => {
       const random = 'aB3_'.repeat(11).slice(0, 43);
       for (let at = 0; at < 100; at++) {
         const text = `${'. '.repeat(50).slice(0, at)}${random}`;
@@ -340,7 +340,7 @@ describe('log', () => {
   });
 
   describe('of several processes on one pipe', () => {
-    it('has each line within what is written in one piece, still JSON, with what tells most', () => {
+    it('has each line within what is written in one piece, still JSON, with what matters most', () => {
       const long = {
         level: 'error',
         worker: 3,

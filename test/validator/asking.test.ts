@@ -103,7 +103,7 @@ describe('a validator that asks', () => {
     expect(service.calls.map(({ tokens }) => tokens.length)).to.deep.equal([1, 1, 1]);
   });
 
-  it('tells nobody an answer that became too old while the call was under way', async () => {
+  it('gives no caller an answer that became too old while the call was under way', async () => {
     const each = await validator({ maxStaleness: '2s' });
     const token = goodToken();
     let release = hold();

@@ -31,7 +31,7 @@ describe('the pair of a shard', () => {
     expect(progress.oldest(2)).to.equal(undefined);
   });
 
-  it('changes hands with the first pong of a new stream; until then the old one stands, and may only rise', () => {
+  it('changes hands with the first pong of a new stream; until then the old one counts, and may only rise', () => {
     const progress = new ShardProgress();
     progress.found(state(5_000));
     progress.covered(0, ping(1));

@@ -21,7 +21,7 @@ describe('a validator whose service misbehaves', () => {
   const validator = (options: ValidatorOptions): Promise<Validator> => scene.validator(options);
 
   for (const code of [status.INTERNAL, status.UNIMPLEMENTED, status.PERMISSION_DENIED]) {
-    it(`asks another address once where one answers ${status[code]}, and nobody again where both do`, async () => {
+    it(`asks another address once where one answers ${status[code]}, and none again where both do`, async () => {
       const [broken, good] = [await serve(), await serve()];
       const each = await validator({ address: [broken.address, good.address], deadline: '5s' });
       broken.before = () => {

@@ -55,7 +55,7 @@ describe("a validator with whenStale: 'throw'", () => {
 
   const outcome = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
-  it('asks nobody about a token once the feed is too old, and the service still about what no feed can tell', async () => {
+  it('asks no server about a token once the feed is too old, and the service still about what no feed can say', async () => {
     const each = validator({ maxStaleness: '300ms', deadline: '400ms' });
     await each.ready();
     await until(() => each.validateNow(authentic(claims()))?.active ?? false, LIMIT_MS);

@@ -1,4 +1,4 @@
-// A bounded doubly linked list of acknowledgements, oldest first.
+// A doubly linked list of acknowledgements, oldest first, that knows whether it is longer than its limit.
 
 import type { EntryKey } from '../session/store-keys.js';
 

@@ -42,7 +42,7 @@ describe('a rescan for an unknown key', () => {
     expect(await ring.rescan()).to.equal(true);
   });
 
-  it('is one look for all who ask while it is under way, and all of them hear of the new key', async () => {
+  it('is one look for all that ask while it is under way, and all of them get the new key', async () => {
     let open = (): void => {};
     folder.weather = () => new Promise<void>((resolve) => (open = resolve));
     folder.add('new');

@@ -103,7 +103,7 @@ describe('a Redis', () => {
     expect(log.of('warn').join()).to.contain('allkeys-lru');
   });
 
-  it('that does not tell its policy is refused', async () => {
+  it('that does not report its policy is refused', async () => {
     const server = await start();
     await server.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:*', '+@all', '-info');
     const { store } = await refused(`redis://app:sesame@127.0.0.1:${server.port}`);
@@ -132,7 +132,7 @@ describe('a Redis', () => {
     expect(log.text).to.contain('loading');
   });
 
-  it('is told apart by what it refuses', async () => {
+  it('is recognized by what it refuses', async () => {
     const server = await start('--requirepass', PASSWORD);
     const address = `127.0.0.1:${server.port}`;
     expect((await refused(`redis://${address}`)).log.text).to.contain('NOAUTH');
@@ -175,7 +175,7 @@ describe('a Redis', () => {
     expect(log.text).to.contain('ECONNREFUSED');
   });
 
-  it('never has its password logged or told', async () => {
+  it('never has its password logged or in an error', async () => {
     const server = await start('--requirepass', PASSWORD, '--maxmemory-policy', 'allkeys-lru');
     const forms = [PASSWORD, encodeURIComponent(PASSWORD), JSON.stringify(PASSWORD).slice(1, -1)];
     const { store, log } = await refused(server.url);
@@ -209,7 +209,7 @@ describe('a Redis', () => {
       expect(lines[0]).to.contain('keeps nothing on disk');
     });
 
-    it('where it does not tell', async () => {
+    it('where it does not report it', async () => {
       const server = await start();
       await server.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:*', '+@all', '-config');
       const { store, log } = open(`redis://app:sesame@127.0.0.1:${server.port}`);

@@ -66,7 +66,7 @@ describe('an outage of Redis', () => {
     expect(told).to.deep.equal([false, true]);
   });
 
-  it('that hangs is noticed while nobody calls', async () => {
+  it('that hangs is noticed without a call', async () => {
     server.pause();
     await until(() => opened.store.reachableSinceMs === undefined, 2_000 + BUSY_MS);
   });
@@ -137,7 +137,7 @@ describe('an outage of Redis', () => {
     expect((await swap(store)).applied).to.equal(true);
   });
 
-  it('by a change of roles is noticed while nobody writes', async () => {
+  it('by a change of roles is noticed without a write', async () => {
     await server.raw.replicaof('127.0.0.1', '1');
     await until(() => opened.store.reachableSinceMs === undefined, 2_000 + BUSY_MS);
     expect(opened.log.text).to.contain('not a primary');

@@ -6,7 +6,7 @@ import { RedisServer } from '../../support/redis-server.js';
 import { elapse } from '../../support/waiting.js';
 import { openReachable, PATIENT } from './redis-world.js';
 
-describe('with a Redis that stands alone', () => {
+describe('with a single Redis', () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start();

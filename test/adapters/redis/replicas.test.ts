@@ -51,7 +51,7 @@ describe('a store that waits for replicas', () => {
     expect(await refusal(store.waitForReplicas(0, undefined))).to.include('another Redis answers now');
   });
 
-  it('does not vouch for what it held before it followed somebody, though the connections stand', async () => {
+  it('does not vouch for what it held before it was a replica, though the connections stay', async () => {
     const incarnation = store.incarnationOf(0);
     await store.waitForReplicas(0, incarnation);
     await primary.raw.replicaof('127.0.0.1', '1');
