@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { AckRecord } from '../../src/core/durability/ack-list.js';
+import type { AckRecord } from '../../src/core/durability/ack-record.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from '../../src/core/durability/limits.js';
 import { RecentAcks } from '../../src/core/durability/recent-acks.js';
 import type { SessionId } from '../../src/core/token/session-id.js';

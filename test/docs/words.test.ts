@@ -28,6 +28,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'src/adapters/lru': 0,
   'src/adapters/observed': 0,
   'src/adapters/redis': 0,
+  'src/collections': 0,
   'src/core': 0,
   'proto/auth': 0,
 };

@@ -3,11 +3,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { TestClient } from '../support/auth-client.js';
 import { JWT_SECRET, type Started, type StartOptions, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import { calledIn, commonTo, type ScriptCoverage } from './coverage.js';
 
 const RECORDER = new URL('./recorder.js', import.meta.url).href;
@@ -47,9 +47,7 @@ class Recorded {
   async signal(): Promise<readonly ScriptCoverage[]> {
     rmSync(this.#file, { force: true });
     this.#process.child.kill('SIGUSR2');
-    for (const untilMs = performance.now() + ANSWER_MS; !existsSync(this.#file); await sleep(1)) {
-      if (performance.now() > untilMs) throw new Error('the process has not answered the signal');
-    }
+    await until(() => existsSync(this.#file), ANSWER_MS);
     return JSON.parse(readFileSync(this.#file, 'utf8')) as ScriptCoverage[];
   }
 
@@ -68,10 +66,10 @@ async function measure<Need>(
   const runs: ReadonlyMap<string, string>[] = [];
   for (let run = 0; run < RUNS; run++) {
     const need = await prepare();
-    await sleep(AFTERWARDS_MS);
+    await elapse(AFTERWARDS_MS, 'what the call before left behind ends');
     await Promise.all(processes.map((each) => each.signal()));
     await call(need);
-    await sleep(AFTERWARDS_MS);
+    await elapse(AFTERWARDS_MS, 'what follows the answer ends');
     runs.push(calledIn((await Promise.all(processes.map((each) => each.signal()))).flat()));
   }
   return commonTo(runs);

@@ -14,6 +14,7 @@ import {
   type WatchRevocationsRequest,
   type WatchRevocationsResponse,
 } from '../../proto/gen/auth/v1/auth_service.js';
+import { EventWaits } from './waiting.js';
 
 export class FeedStream {
   readonly messages: WatchRevocationsResponse[] = [];
@@ -23,7 +24,7 @@ export class FeedStream {
   readonly ended: Promise<keyof typeof status>;
   readonly #client: AuthServiceClient;
   readonly #stream: ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
-  readonly #waiting = new Set<() => void>();
+  readonly #waits = new EventWaits();
   #pingId = 0;
 
   constructor(
@@ -93,15 +94,7 @@ export class FeedStream {
 
   /** Resolves once something holds, which is looked at with each message. */
   until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds()) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waits.until(holds);
   }
 
   halfClose(): void {
@@ -121,6 +114,6 @@ export class FeedStream {
   #take(message: WatchRevocationsResponse): void {
     this.messages.push(message);
     for (const state of message.shards) this.states.set(state.shard, state);
-    for (const look of [...this.#waiting]) look();
+    this.#waits.look();
   }
 }

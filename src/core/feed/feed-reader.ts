@@ -4,7 +4,7 @@
 // takes in everything within one turn of the event loop. After it, the node knows every end that was in the store when
 // the round began, in the shards that it covers.
 
-import type { AckRecord } from '../durability/ack-list.js';
+import type { AckRecord } from '../durability/ack-record.js';
 import type { Births } from '../durability/births.js';
 import type { ShardSnapshot } from '../durability/known-shards.js';
 import type { Ledger } from '../durability/ledger.js';
