@@ -45,7 +45,12 @@ export class FeedStream {
 
   /** What the revocations say, as text: the kind and the id in hex. */
   get said(): string[] {
-    return this.messages.flatMap(({ revocations }) =>
+    return this.saidBy(this.messages.length);
+  }
+
+  /** The same up to a message. */
+  saidBy(index: number): string[] {
+    return this.messages.slice(0, index + 1).flatMap(({ revocations }) =>
       revocations.map(({ sessionId, subject, doubtfulSessionId, doubtfulSubject }) => {
         if (sessionId) return `s${sessionId.toString('hex')}`;
         if (subject) return `u${subject.subject.toString('hex')}`;
@@ -70,6 +75,13 @@ export class FeedStream {
   ping(urgent = true): number {
     this.send({ ping: { id: ++this.#pingId, urgent } });
     return this.#pingId;
+  }
+
+  /** Resolves once the service has what was sent: a call on the same connection is answered. */
+  arrived(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.getJsonWebKeySet({}, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   /** Resolves with the pong that answers a new ping. */
