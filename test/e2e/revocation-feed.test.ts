@@ -2,13 +2,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import type { WatchRevocationsResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { FeedStream } from '../support/feed-stream.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/waiting.js';
 import { Crew } from '../workers/crew.js';
 import { type RunningNode, Stage } from './stage.js';
 
 const MARGIN_MS = 10_000;
+
+/** Whether a message answers the ping with an id. */
+const isPong = ({ pong }: WatchRevocationsResponse, id: number): boolean => pong !== undefined && pong.id >= id;
 
 describe('the revocation feed', function () {
   this.timeout(60_000);
@@ -105,6 +110,37 @@ describe('the revocation feed', function () {
       expect(await stream.ended).to.equal('UNAVAILABLE');
       expect(await stopped).to.equal(0);
     });
+  });
+
+  it('of a node whose read is on its way does not answer by it what came later', async () => {
+    const redis = await stage.redis();
+    const proxy = await TcpProxy.start(redis.port);
+    stage.owns(() => proxy.stop());
+    const node = await stage.serveHereAt(`redis://127.0.0.1:${proxy.port}`);
+    const other = await stage.serveHere(redis);
+    const stream = watch(node.process.address);
+    let scenes = 0;
+    for (let tries = 0; scenes < 3 && tries < 30; tries++) {
+      await until(async () => (await stream.pong()).uncovered.length === 0);
+      // Redis has answered a whole read: the births come last.
+      const held = proxy.heldBack(' born ');
+      proxy.hold('down');
+      const early = stream.ping();
+      const isAnswered = () => stream.pongs.some(({ id }) => id >= early);
+      // A node that has just lost its Redis reads nothing.
+      await Promise.race([held, stream.until(isAnswered)]);
+      const ended = await end(other, `user-${tries}`);
+      const late = stream.ping();
+      await stream.arrived();
+      proxy.mend();
+      await stream.until(() => stream.pongs.some(({ id }) => id >= late));
+      const [first = 0, pong = 0] = [early, late].map((id) => stream.messages.findIndex((each) => isPong(each, id)));
+      // On a slow machine the node has given that read up.
+      if (stream.messages.slice(first, pong + 1).some((each) => (each.pong?.uncovered.length ?? 0) > 0)) continue;
+      expect(stream.saidBy(pong)).to.include(ended);
+      if (first < pong) scenes++;
+    }
+    expect(scenes).to.equal(3);
   });
 
   it('of two processes on one folder has streamed ends at the other by the pong', async () => {

@@ -17,6 +17,7 @@ const WARM_CALLS = 10;
 const RUNS = 6;
 /** The line of a call in the log comes in the turns after its response. */
 const AFTERWARDS_MS = 10;
+const ANSWER_MS = 10_000;
 
 export interface Flow {
   readonly name: string;
@@ -46,7 +47,7 @@ class Recorded {
   async signal(): Promise<readonly ScriptCoverage[]> {
     rmSync(this.#file, { force: true });
     this.#process.child.kill('SIGUSR2');
-    await until(() => existsSync(this.#file));
+    await until(() => existsSync(this.#file), ANSWER_MS);
     return JSON.parse(readFileSync(this.#file, 'utf8')) as ScriptCoverage[];
   }
 
@@ -65,10 +66,10 @@ async function measure<Need>(
   const runs: ReadonlyMap<string, string>[] = [];
   for (let run = 0; run < RUNS; run++) {
     const need = await prepare();
-    await elapse(AFTERWARDS_MS, 'the turns after a response have no event');
+    await elapse(AFTERWARDS_MS, 'what the call before left behind ends');
     await Promise.all(processes.map((each) => each.signal()));
     await call(need);
-    await elapse(AFTERWARDS_MS, 'the turns after a response have no event');
+    await elapse(AFTERWARDS_MS, 'what follows the answer ends');
     runs.push(calledIn((await Promise.all(processes.map((each) => each.signal()))).flat()));
   }
   return commonTo(runs);

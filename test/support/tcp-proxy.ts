@@ -31,7 +31,7 @@ export class TcpProxy {
   readonly received: Record<Way, number> = { up: 0, down: 0 };
   readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
   #delayMs = 0;
-  /** Rings when fates change: for what is held back. */
+  /** Rings when fates change, for what is held back, and when something is held back. */
   readonly #bell = new EventEmitter().setMaxListeners(0);
 
   private constructor(server: Server, targetPort: number, filterOf: () => Filter) {
@@ -85,6 +85,14 @@ export class TcpProxy {
     this.#set('hold', ways);
   }
 
+  /** Resolves when bytes that hold a text are held back. */
+  async heldBack(text: string): Promise<void> {
+    for (;;) {
+      const [bytes] = await once(this.#bell, 'held');
+      if (bytes.includes(text)) return;
+    }
+  }
+
   /** Ends every fault. Connections that have lost bytes stay mute; those that come later are good. */
   mend(): void {
     this.#delayMs = 0;
@@ -134,6 +142,7 @@ export class TcpProxy {
       });
     };
     from.on('data', (bytes) => {
+      if (this.#fates[way] === 'hold') this.#bell.emit('held', bytes);
       this.received[way] += bytes.length;
       next(() => to.write(filter(bytes)));
     });

@@ -10,7 +10,7 @@ const SOON_MS = 10_000;
  * Between two looks, ms: what takes long is looked at less often, and so is what is dear to look at, since a look may
  * cost many calls.
  */
-const [LEAST_PAUSE_MS, MOST_PAUSE_MS, MOST_PAUSE_OF_DEAR_MS] = [2, 40, 100];
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS, MOST_PAUSE_OF_DEAR_MS] = [5, 40, 100];
 
 function pauseMs(waitedMs: number, lookMs: number): number {
   const byTime = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20));
@@ -46,6 +46,37 @@ export async function until(holds: Condition, limitMs = SOON_MS, looking: Lookin
     if (nowMs - startMs > limitMs)
       throw new Error(`after ${limitMs} ms still not: ${described(holds, looking)}`, { cause });
     await sleep(pauseMs(nowMs - startMs, nowMs - lookedMs));
+  }
+}
+
+/** Waits for conditions that are looked at after each event, since they may hold for a moment alone. */
+export class EventWaits {
+  readonly #looks = new Set<() => void>();
+
+  /** @throws Error as `until` does */
+  until(holds: () => boolean, limitMs = 60_000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(late);
+        this.#looks.delete(look);
+      };
+      const late = setTimeout(() => {
+        end();
+        reject(new Error(`after ${limitMs} ms still not: ${holds}`));
+      }, limitMs).unref();
+      const look = (): void => {
+        if (!holds()) return;
+        end();
+        resolve();
+      };
+      this.#looks.add(look);
+      look();
+    });
+  }
+
+  /** To be called after each event. */
+  look(): void {
+    for (const look of [...this.#looks]) look();
   }
 }
 

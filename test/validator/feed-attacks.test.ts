@@ -41,6 +41,16 @@ describe('a validator by the feed with busy callers', () => {
     return each;
   }
 
+  it('says that it is closed to all that wait, and to those who come later', async () => {
+    const each = buildValidator({ address: node.process.address, source: 'feed' });
+    const calls = () => [each.ready(), each.validate(token()), each.validate(token(), STRICT)];
+    const waiting = calls();
+    await each.close();
+    for (const call of [...waiting, ...calls()]) {
+      expect(await call.catch(({ message }: Error) => message)).to.include('the validator is closed');
+    }
+  });
+
   it('keeps its stream while a strict caller comes in every turn of the event loop', async () => {
     const each = await validator();
     await until(() => each.validateNow(token())?.active ?? false, LIMIT_MS);
