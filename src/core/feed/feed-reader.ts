@@ -12,8 +12,9 @@ import { MAX_ATTEMPTS } from '../durability/limits.js';
 import { StoreUnavailable } from '../errors.js';
 import type { RevocationLogs, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
-import { MAX_ENTRIES, PAGE_ENTRIES } from './limits.js';
-import type { LogEntry, LogPage } from './log-entry.js';
+import { MAX_ENTRIES } from './limits.js';
+import type { LogPage } from './log-entry.js';
+import { type Cursor, ShardReading } from './shard-reading.js';
 import { ShardStates } from './shard-states.js';
 import { Window, type WindowEntry } from './window.js';
 
@@ -33,20 +34,6 @@ export interface Round {
   readonly uncovered: ReadonlySet<number>;
   /** The lowest time of the shards that it read, Unix ms; 0: it read none. */
   readonly storeTimeMs: number;
-}
-
-/** A position in a shard's log, good for one incarnation of its server: another one may have other entries before it. */
-interface Cursor {
-  readonly incarnation: string | undefined;
-  readonly position: string | undefined;
-}
-
-/** What a round has read of one shard so far. */
-interface Reading {
-  cursor: Cursor | undefined;
-  entries: LogEntry[];
-  /** Set once it is complete. */
-  birth: Birth | undefined;
 }
 
 /** What must be done before a shard is read again. */
@@ -71,9 +58,8 @@ export class FeedReader {
     const { ledger, store } = this.#parts;
     const { unrestored } = ledger;
     const { restores } = unrestored;
-    const readings = new Map<number, Reading>();
-    for (let shard = 0; shard < store.shards; shard++)
-      readings.set(shard, { cursor: this.#cursors[shard], entries: [], birth: undefined });
+    const readings = new Map<number, ShardReading>();
+    for (let shard = 0; shard < store.shards; shard++) readings.set(shard, new ShardReading(this.#cursors[shard]));
     const open = new Map(readings);
     for (let attempt = 0; attempt < MAX_ATTEMPTS && open.size > 0; ) {
       const repairs = await this.#readOnce(open);
@@ -87,12 +73,12 @@ export class FeedReader {
   }
 
   /** Reads the shards that are open, and closes those that are complete or failed. @returns repairs, by shard */
-  async #readOnce(open: Map<number, Reading>): Promise<ReadonlyMap<number, Repair>> {
+  async #readOnce(open: Map<number, ShardReading>): Promise<ReadonlyMap<number, Repair>> {
     const { store, ledger } = this.#parts;
     const snapshots = [...open].map(([shard, reading]) => ({ reading, snapshot: ledger.snapshot(shard) }));
     const cursors: (string | undefined)[] = Array.from({ length: store.shards }, () => undefined);
     for (const { reading, snapshot } of snapshots) {
-      if (reading.cursor?.incarnation !== snapshot.incarnation) restart(reading);
+      if (reading.cursor?.incarnation !== snapshot.incarnation) reading.restart();
       cursors[snapshot.shard] = reading.cursor?.position;
     }
     const pages = await store.readLogs(cursors);
@@ -108,7 +94,7 @@ export class FeedReader {
     return repairs;
   }
 
-  #take(reading: Reading, snapshot: ShardSnapshot, page: LogPage): 'failed' | 'more' | 'complete' | Repair {
+  #take(reading: ShardReading, snapshot: ShardSnapshot, page: LogPage): 'failed' | 'more' | 'complete' | Repair {
     const { store, births, ledger } = this.#parts;
     const { shard, incarnation } = snapshot;
     let birth: Birth | undefined;
@@ -120,22 +106,18 @@ export class FeedReader {
     }
     if (!birth) return () => births.write(shard);
     if (ledger.isBehind(snapshot, birth)) {
-      restart(reading);
+      reading.restart();
       return () => ledger.reconcile(shard);
     }
     const isEmpty = page.cursor === undefined;
     // The ids of a log that begins anew may lie before the position.
-    if (!page.exists) restart(reading);
+    if (!page.exists) reading.restart();
     if (!page.exists || !birth.isLogged || isEmpty) return () => store.beginLog(shard);
-    reading.entries.push(...page.entries);
-    reading.cursor = { incarnation, position: page.cursor };
-    if (page.entries.length === PAGE_ENTRIES) return 'more';
-    reading.birth = birth;
-    return 'complete';
+    return reading.add(page, incarnation, birth) ? 'complete' : 'more';
   }
 
   /** Takes in what a round has read, in one turn of the event loop. */
-  #takeIn(readings: ReadonlyMap<number, Reading>): Round {
+  #takeIn(readings: ReadonlyMap<number, ShardReading>): Round {
     const uncovered = new Set<number>();
     const times: number[] = [];
     for (const [shard, reading] of readings) {
@@ -150,7 +132,7 @@ export class FeedReader {
   }
 
   /** @returns the shard's time, Unix ms; undefined: the shard is not covered */
-  #takeInShard(shard: number, { cursor, entries }: Reading, birth: Birth): number | undefined {
+  #takeInShard(shard: number, { cursor, entries }: ShardReading, birth: Birth): number | undefined {
     const { store } = this.#parts;
     let [wholeSinceMs, latestMs] = [Number.NEGATIVE_INFINITY, this.#latestMs[shard] ?? 0];
     for (const entry of entries) {
@@ -174,12 +156,6 @@ export class FeedReader {
       slots > MAX_ENTRIES || atMs + windowMs < (this.#nowMs[shard] ?? 0);
     this.window.drop(isOver, ({ shard, atMs }) => this.states.dropped(shard, atMs));
   }
-}
-
-/** From the start of the log: entries may lie before the position, or be missing. */
-function restart(reading: Reading): void {
-  reading.cursor = undefined;
-  reading.entries = [];
 }
 
 async function attemptRepair(repair: Repair, failed: () => void): Promise<void> {
