@@ -1,19 +1,18 @@
 // The rounds by which a node follows the logs of all shards.
 //
-// A round reads the logs, and checks what it read as any read is checked: births, lost writes, restores. Then it
-// takes in everything within one turn of the event loop. After it, the node knows every end that was in the store when
-// the round began, in the shards that it covers.
+// A round takes in the ends of each page as it is read, and the states of the shards when all logs have been read, within
+// one turn of the event loop. After it, the node knows every end that was in the store when the round began, in the
+// shards that it covers.
 
 import type { AckRecord } from '../durability/ack-list.js';
 import type { Births } from '../durability/births.js';
-import type { ShardSnapshot } from '../durability/known-shards.js';
 import type { Ledger } from '../durability/ledger.js';
-import { MAX_ATTEMPTS } from '../durability/limits.js';
 import { StoreUnavailable } from '../errors.js';
 import type { RevocationLogs, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
-import { MAX_ENTRIES, PAGE_ENTRIES } from './limits.js';
-import type { LogEntry, LogPage } from './log-entry.js';
+import { MAX_ENTRIES } from './limits.js';
+import type { LogEntry } from './log-entry.js';
+import { type Cursor, LogReader, type Reading } from './log-reader.js';
 import { ShardStates } from './shard-states.js';
 import { Window, type WindowEntry } from './window.js';
 
@@ -35,27 +34,11 @@ export interface Round {
   readonly storeTimeMs: number;
 }
 
-/** A position in a shard's log, good for one incarnation of its server: another one may have other entries before it. */
-interface Cursor {
-  readonly incarnation: string | undefined;
-  readonly position: string | undefined;
-}
-
-/** What a round has read of one shard so far. */
-interface Reading {
-  cursor: Cursor | undefined;
-  entries: LogEntry[];
-  /** Set once it is complete. */
-  birth: Birth | undefined;
-}
-
-/** What must be done before a shard is read again. */
-type Repair = () => Promise<unknown>;
-
 export class FeedReader {
   readonly window = new Window();
   readonly states = new ShardStates();
   readonly #parts: FeedReaderParts;
+  readonly #logs: LogReader;
   // By shard, which are few and numbered without gaps.
   readonly #cursors: (Cursor | undefined)[] = [];
   /** The highest time of its entries, and its time in the last round that read it, Unix ms. */
@@ -64,6 +47,7 @@ export class FeedReader {
 
   constructor(parts: FeedReaderParts) {
     this.#parts = parts;
+    this.#logs = new LogReader(parts, (shard, entries) => this.#add(shard, entries));
   }
 
   /** Reads all logs, and takes in what they hold. One round at a time. */
@@ -71,100 +55,51 @@ export class FeedReader {
     const { ledger, store } = this.#parts;
     const { unrestored } = ledger;
     const { restores } = unrestored;
-    const readings = new Map<number, Reading>();
-    for (let shard = 0; shard < store.shards; shard++)
-      readings.set(shard, { cursor: this.#cursors[shard], entries: [], birth: undefined });
-    const open = new Map(readings);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && open.size > 0; ) {
-      const repairs = await this.#readOnce(open);
-      // Further pages are not further attempts: all that was there when the round began must be read.
-      if (repairs.size > 0) attempt++;
-      await Promise.all([...repairs].map(([shard, repair]) => attemptRepair(repair, () => open.delete(shard))));
-    }
+    const readings = Array.from({ length: store.shards }, (_, shard): Reading => {
+      const latestMs = this.#latestMs[shard] ?? 0;
+      return { shard, cursor: this.#cursors[shard], wholeSinceMs: undefined, latestMs, birth: undefined };
+    });
+    await this.#logs.read(readings);
     const round = this.#takeIn(readings);
     // The logs may have been read before an end was restored that the ledger no longer counts as lost.
-    return unrestored.restores === restores ? round : { uncovered: new Set(readings.keys()), storeTimeMs: 0 };
+    return unrestored.restores === restores
+      ? round
+      : { uncovered: new Set(readings.map(({ shard }) => shard)), storeTimeMs: 0 };
   }
 
-  /** Reads the shards that are open, and closes those that are complete or failed. @returns repairs, by shard */
-  async #readOnce(open: Map<number, Reading>): Promise<ReadonlyMap<number, Repair>> {
-    const { store, ledger } = this.#parts;
-    const snapshots = [...open].map(([shard, reading]) => ({ reading, snapshot: ledger.snapshot(shard) }));
-    const cursors: (string | undefined)[] = Array.from({ length: store.shards }, () => undefined);
-    for (const { reading, snapshot } of snapshots) {
-      if (reading.cursor?.incarnation !== snapshot.incarnation) restart(reading);
-      cursors[snapshot.shard] = reading.cursor?.position;
-    }
-    const pages = await store.readLogs(cursors);
-    const repairs = new Map<number, Repair>();
-    for (const { reading, snapshot } of snapshots) {
-      const { shard } = snapshot;
-      const page = pages[shard];
-      const result =
-        page === undefined || page instanceof StoreUnavailable ? 'failed' : this.#take(reading, snapshot, page);
-      if (typeof result === 'function') repairs.set(shard, result);
-      else if (result !== 'more') open.delete(shard);
-    }
-    return repairs;
+  /**
+   * Takes in a page, also if the rest of the round fails: its ends are true. At once, since the logs may hold more than a
+   * node keeps.
+   */
+  #add(shard: number, entries: readonly LogEntry[]): void {
+    for (const entry of entries) if (entry.what !== 'b') this.window.add({ shard, ...entry });
+    this.#drop();
   }
 
-  #take(reading: Reading, snapshot: ShardSnapshot, page: LogPage): 'failed' | 'more' | 'complete' | Repair {
-    const { store, births, ledger } = this.#parts;
-    const { shard, incarnation } = snapshot;
-    let birth: Birth | undefined;
-    try {
-      birth = births.read(shard, page.birthText);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return 'failed';
-      throw error;
-    }
-    if (!birth) return () => births.write(shard);
-    if (ledger.isBehind(snapshot, birth)) {
-      restart(reading);
-      return () => ledger.reconcile(shard);
-    }
-    const isEmpty = page.cursor === undefined;
-    // The ids of a log that begins anew may lie before the position.
-    if (!page.exists) restart(reading);
-    if (!page.exists || !birth.isLogged || isEmpty) return () => store.beginLog(shard);
-    reading.entries.push(...page.entries);
-    reading.cursor = { incarnation, position: page.cursor };
-    if (page.entries.length === PAGE_ENTRIES) return 'more';
-    reading.birth = birth;
-    return 'complete';
-  }
-
-  /** Takes in what a round has read, in one turn of the event loop. */
-  #takeIn(readings: ReadonlyMap<number, Reading>): Round {
+  /** Takes in the states of all shards, in one turn of the event loop. */
+  #takeIn(readings: readonly Reading[]): Round {
     const uncovered = new Set<number>();
-    const times: number[] = [];
-    for (const [shard, reading] of readings) {
-      const nowMs = reading.birth && this.#takeInShard(shard, reading, reading.birth);
-      if (nowMs === undefined) uncovered.add(shard);
-      else times.push(nowMs);
+    let storeTimeMs = Number.POSITIVE_INFINITY;
+    for (const reading of readings) {
+      const nowMs = reading.birth && this.#takeInShard(reading, reading.birth);
+      if (nowMs === undefined) uncovered.add(reading.shard);
+      else storeTimeMs = Math.min(storeTimeMs, nowMs);
     }
     // The store has lost them, and cannot be given them now. They are true all the same.
     for (const record of this.#parts.ledger.unrestored.ends()) this.window.add(this.#parts.entryOf(record));
     this.#drop();
-    return { uncovered, storeTimeMs: times.length === 0 ? 0 : Math.min(...times) };
+    return { uncovered, storeTimeMs: storeTimeMs === Number.POSITIVE_INFINITY ? 0 : storeTimeMs };
   }
 
   /** @returns the shard's time, Unix ms; undefined: the shard is not covered */
-  #takeInShard(shard: number, { cursor, entries }: Reading, birth: Birth): number | undefined {
+  #takeInShard({ shard, cursor, wholeSinceMs, latestMs }: Reading, birth: Birth): number | undefined {
     const { store } = this.#parts;
-    let [wholeSinceMs, latestMs] = [Number.NEGATIVE_INFINITY, this.#latestMs[shard] ?? 0];
-    for (const entry of entries) {
-      wholeSinceMs = Math.max(wholeSinceMs, entry.wholeSinceMs);
-      latestMs = Math.max(latestMs, entry.atMs);
-      if (entry.what !== 'b') this.window.add({ shard, ...entry });
-    }
     const nowMs = timeOf(store, shard);
     if (nowMs === undefined) return undefined;
     this.#latestMs[shard] = latestMs;
     this.#nowMs[shard] = nowMs;
     if (cursor) this.#cursors[shard] = cursor;
-    const whole = entries.length === 0 ? undefined : wholeSinceMs;
-    const findings = { birth, wholeSinceMs: whole, nowMs, latestMs: Math.max(latestMs, store.latestMs(shard)) };
+    const findings = { birth, wholeSinceMs, nowMs, latestMs: Math.max(latestMs, store.latestMs(shard)) };
     return this.states.found(shard, findings) ? nowMs : undefined;
   }
 
@@ -173,21 +108,6 @@ export class FeedReader {
     const isOver = ({ shard, atMs }: WindowEntry, slots: number): boolean =>
       slots > MAX_ENTRIES || atMs + windowMs < (this.#nowMs[shard] ?? 0);
     this.window.drop(isOver, ({ shard, atMs }) => this.states.dropped(shard, atMs));
-  }
-}
-
-/** From the start of the log: entries may lie before the position, or be missing. */
-function restart(reading: Reading): void {
-  reading.cursor = undefined;
-  reading.entries = [];
-}
-
-async function attemptRepair(repair: Repair, failed: () => void): Promise<void> {
-  try {
-    await repair();
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    failed();
   }
 }
 
