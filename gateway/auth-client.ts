@@ -20,7 +20,7 @@ import {
   HealthClient,
   HealthService,
 } from '../proto/gen/grpc/health/v1/health.js';
-import type { CallContext, Invoke, Method, ServiceConnection } from './service-connection.js';
+import type { CallContext, ServiceConnection } from './service-connection.js';
 
 /** Calls the service. Every method rejects with RpcError. */
 export class AuthClient {
@@ -36,26 +36,26 @@ export class AuthClient {
 
   /** @returns the next pair; undefined if the service broke its contract and sent none */
   async refresh(refreshToken: string, context: CallContext): Promise<TokenPair | undefined> {
-    const { tokens } = await this.#call<RefreshTokenResponse>(AUTH.refreshToken, context, (...call) =>
+    const { tokens } = await this.#connection.call<RefreshTokenResponse>(AUTH.refreshToken, context, (...call) =>
       this.#auth.refreshToken({ refreshToken }, ...call),
     );
     return tokens;
   }
 
   async logout(request: LogoutRequest, context: CallContext): Promise<void> {
-    await this.#call<LogoutResponse>(AUTH.logout, context, (...call) => this.#auth.logout(request, ...call));
+    await this.#connection.call<LogoutResponse>(AUTH.logout, context, (...call) => this.#auth.logout(request, ...call));
   }
 
   /** Whether a token of either kind is active, and the response that says so. */
   introspect(request: IntrospectTokenRequest, context: CallContext): Promise<IntrospectTokenResponse> {
-    return this.#call<IntrospectTokenResponse>(AUTH.introspectToken, context, (...call) =>
+    return this.#connection.call<IntrospectTokenResponse>(AUTH.introspectToken, context, (...call) =>
       this.#auth.introspectToken(request, ...call),
     );
   }
 
   /** The public keys, and how long a client may cache them. */
   keySet(context: CallContext): Promise<GetJsonWebKeySetResponse> {
-    return this.#call<GetJsonWebKeySetResponse>(AUTH.getJsonWebKeySet, context, (...call) =>
+    return this.#connection.call<GetJsonWebKeySetResponse>(AUTH.getJsonWebKeySet, context, (...call) =>
       this.#auth.getJsonWebKeySet({}, ...call),
     );
   }
@@ -67,13 +67,9 @@ export class AuthClient {
 
   /** Whether the health service reports SERVING. */
   async isServing(context: CallContext): Promise<boolean> {
-    const response = await this.#call<HealthCheckResponse>(HealthService.check, context, (...call) =>
+    const response = await this.#connection.call<HealthCheckResponse>(HealthService.check, context, (...call) =>
       this.#health.check({ service: '' }, ...call),
     );
     return response.status === HealthCheckResponse_ServingStatus.SERVING;
-  }
-
-  #call<Response>(method: Method, context: CallContext, invoke: Invoke<Response>): Promise<Response> {
-    return this.#connection.call(method, context, invoke);
   }
 }

@@ -1,4 +1,4 @@
-// The resources of the OAuth routes while the gateway runs: the file of clients, and a connection to IssuerService.
+// The resources of the OAuth routes: the file of clients, the event stream, and a connection to IssuerService.
 
 import type { Logger } from '../src/platform/log.js';
 import type { TlsPeer } from '../src/platform/tls/channel.js';

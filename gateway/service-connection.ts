@@ -112,7 +112,7 @@ export class ServiceConnection {
       const onResponse = (error: ServiceError | null, response: Response): void => {
         context.onEnd({
           code: status[error?.code ?? status.OK],
-          details: explainClosed(error?.details ?? '', this.#tls),
+          details: error ? explainClosed(error.details, this.#tls) : '',
         });
         if (error) reject(new RpcError(error));
         else resolve(response);

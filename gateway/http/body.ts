@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { Busboy } from '@fastify/busboy';
+import type { FastifyRequest } from 'fastify';
 import { badFields, badRequest, HttpError, unsupportedMediaType } from './responses.js';
 
 /** The fields of a body. JSON values are as parsed; form values are strings, or FILE. */
@@ -14,6 +15,9 @@ export interface Fields {
 export const FILE = Symbol('file');
 
 export const NO_FIELDS: Fields = { form: false, values: new Map() };
+
+/** The body of a request, as it was received. */
+export const bodyOf = ({ body }: FastifyRequest): Buffer => (body instanceof Buffer ? body : Buffer.alloc(0));
 
 /**
  * Reads a body. An empty body has no fields, whatever its Content-Type.

@@ -1,5 +1,5 @@
-// Failed gRPC calls in HTTP: what kind of failure one is, and the response to it
-// (status codes: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md).
+// Failed gRPC calls in HTTP: what kind of failure one is, and the response to it.
+// Status codes: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md.
 
 import { status } from '@grpc/grpc-js';
 import type { BadRequest_FieldViolation } from '../../proto/gen/google/rpc/error_details.js';

@@ -1,5 +1,5 @@
-// The trace of one request: its span and that of its call, with the names of OpenTelemetry's conventions for HTTP and RPC
-// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/), and the headers that name it to the service.
+// The trace of one request: its span, the span of its call, and the headers that name it to the service.
+// The names are those of OpenTelemetry: https://opentelemetry.io/docs/specs/semconv/http/http-spans/.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { passedOn, type TraceHeaders } from '../../src/platform/trace-context.js';

@@ -1,5 +1,7 @@
 // The number of requests of each client in a window of time, counted in bounded memory.
 
+import { type Linked, LinkedList } from '../../src/collections/linked-list.js';
+
 /** How many requests one client may send in a window. */
 export interface RateLimit {
   readonly requests: number;
@@ -13,6 +15,11 @@ export interface ClientCount {
   readonly remaining: number;
   /** When the window ends, in whole seconds from now, at least 1. */
   readonly resetSeconds: number;
+}
+
+interface Client extends Linked<Client> {
+  readonly name: string;
+  count: number;
 }
 
 /** How many clients have counts of their own; about 250 bytes each. */
@@ -30,9 +37,9 @@ export class RateCounter {
   readonly #limit: RateLimit;
   readonly #nowMs: () => number;
   readonly #mostClients: number;
-  readonly #counts = new Map<string, number>();
-  /** The clients by count. */
-  readonly #groups = new Map<number, Set<string>>();
+  readonly #clients = new Map<string, Client>();
+  /** The clients by count; of each group, the one that reached the count first is the oldest. */
+  readonly #groups = new Map<number, LinkedList<Client>>();
   /** The lowest count in the table; valid when the table is full. */
   #least = 1;
   #endsMs = Number.NEGATIVE_INFINITY;
@@ -46,14 +53,14 @@ export class RateCounter {
 
   /** How many clients are in the table. */
   get size(): number {
-    return this.#counts.size;
+    return this.#clients.size;
   }
 
   count(client: string): ClientCount {
     const nowMs = this.#nowMs();
     if (nowMs >= this.#endsMs) this.#begin(nowMs);
     const { requests } = this.#limit;
-    const sofar = this.#counts.get(client) ?? this.#inherited();
+    const sofar = this.#clients.get(client)?.count ?? this.#inherited();
     const allowed = sofar < requests;
     if (allowed) this.#put(client, sofar + 1);
     return {
@@ -64,7 +71,7 @@ export class RateCounter {
   }
 
   #begin(nowMs: number): void {
-    this.#counts.clear();
+    this.#clients.clear();
     this.#groups.clear();
     this.#least = 1;
     this.#endsMs = nowMs + this.#limit.windowMs;
@@ -72,23 +79,28 @@ export class RateCounter {
 
   /** The count that a new client starts from. */
   #inherited(): number {
-    if (this.#counts.size < this.#mostClients) return 0;
+    if (this.#clients.size < this.#mostClients) return 0;
     while (!this.#groups.has(this.#least)) this.#least += 1;
     return this.#least;
   }
 
-  #put(client: string, count: number): void {
-    const before = this.#groups.get(count - 1);
+  #put(name: string, count: number): void {
+    const known = this.#clients.get(name);
     // A new client replaces the client that reached this count first.
-    const leaving = this.#counts.has(client) ? client : before?.values().next().value;
-    if (leaving !== undefined && count > 1) {
-      this.#counts.delete(leaving);
-      before?.delete(leaving);
-      if (before?.size === 0) this.#groups.delete(count - 1);
-    }
-    this.#counts.set(client, count);
-    const group = this.#groups.get(count);
-    if (group) group.add(client);
-    else this.#groups.set(count, new Set([client]));
+    const leaving = known ?? this.#groups.get(count - 1)?.oldest;
+    if (leaving) this.#remove(leaving);
+    const client: Client = known ?? { name, count, older: undefined, newer: undefined };
+    client.count = count;
+    this.#clients.set(name, client);
+    const group = this.#groups.get(count) ?? new LinkedList<Client>();
+    group.append(client);
+    this.#groups.set(count, group);
+  }
+
+  #remove(client: Client): void {
+    this.#clients.delete(client.name);
+    const group = this.#groups.get(client.count);
+    group?.remove(client);
+    if (group?.size === 0) this.#groups.delete(client.count);
   }
 }

@@ -1,9 +1,10 @@
-// The routes for OAuth clients: introspection (RFC 7662), revocation (RFC 7009) of a token and of a whole subject,
-// metadata (RFC 8414), and the event stream.
+// The routes for OAuth clients: introspection, revocation of a token or of a whole subject, metadata, the event stream.
+// RFC 7662, RFC 7009 and RFC 8414.
 
 import type { FastifyRequest } from 'fastify';
 import { linesOf } from '../../src/bearer/credentials.js';
 import type { AuthClient } from '../auth-client.js';
+import { bodyOf } from '../http/body.js';
 import { type HttpResponse, unavailable } from '../http/responses.js';
 import { authenticateClient, type Clients, requireRight } from '../oauth/client-authentication.js';
 import { type ClientCredentials, readClientCredentials } from '../oauth/client-credentials.js';
@@ -24,7 +25,7 @@ import { introspect } from './introspect.js';
 import { type MetadataParts, metadata } from './metadata.js';
 import { GLOBAL_REVOCATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH, REVOCATIONS_PATH } from './paths.js';
 import { revoke } from './revoke.js';
-import { bodyOf, post, type Route, read } from './route.js';
+import { post, type Route, read } from './route.js';
 
 /** What the routes work with. */
 export interface OAuthParts {

@@ -63,6 +63,3 @@ export const probe = (operation: Operation, handle: Route['handle']): Route => (
   ...read(operation, handle),
   ...{ probe: true, rateLimited: false },
 });
-
-/** The body of a request, as it was received. */
-export const bodyOf = ({ body }: FastifyRequest): Buffer => (body instanceof Buffer ? body : Buffer.alloc(0));

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { AuthClient } from '../auth-client.js';
-import { type Fields, readBody } from '../http/body.js';
+import { bodyOf, type Fields, readBody } from '../http/body.js';
 import { type HttpResponse, methodNotAllowed, notFound, ok, unavailable } from '../http/responses.js';
 import { BEGIN_SESSION, CHECK, KEY_SET, LIVENESS, LOGOUT, READINESS, REFRESH } from '../openapi/operations.js';
 import type { CallContext } from '../service-connection.js';
@@ -23,7 +23,7 @@ import {
   withoutSlash,
 } from './paths.js';
 import { refresh } from './refresh.js';
-import { bodyOf, post, probe, type Route, type Routes, read } from './route.js';
+import { post, probe, type Route, type Routes, read } from './route.js';
 
 /** How a check is answered. */
 export type Check = (request: CheckedRequest, context: CallContext) => Promise<HttpResponse>;

@@ -15,7 +15,7 @@ import { DEV_DATA_DIR, issuerTokenFile, ownKeysFolder } from '../settings/mode.j
 import { readMonitoring } from '../settings/monitoring.js';
 import { readServiceSettings, type ServiceSettings } from '../settings/service.js';
 import type { ClientTls } from '../settings/tls.js';
-import { issueToken } from './issuer-client.js';
+import { issueToken } from './issue-token.js';
 import { keptIssuerToken, makeIssuerToken } from './issuer-token.js';
 import { isOnTerminal, lineFormat } from './line-format.js';
 import { Probes, recordMetrics, serveMetrics } from './monitoring.js';

@@ -1,5 +1,6 @@
-// The check of Node's version, which runs when this module is loaded. The command line loads it first, so that an old Node
-// reports its version and not a missing function. It uses only features that an old Node has.
+// The check of Node's version, which runs when this module is loaded.
+// The command line loads it first, so that an old Node reports its version and not a missing function. It uses only
+// features that an old Node has.
 
 import { readFileSync } from 'node:fs';
 

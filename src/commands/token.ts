@@ -10,7 +10,7 @@ import { readClientTls } from '../settings/tls.js';
 import { parseClaims } from './claims-text.js';
 import type { CommandIo } from './command-io.js';
 import { credentialsFor, DIRECT, describeFailure, type Target } from './grpc-failure.js';
-import { issueToken } from './issuer-client.js';
+import { issueToken } from './issue-token.js';
 import { keptIssuerToken } from './issuer-token.js';
 import { checkSettings, printWarnings } from './settings-warnings.js';
 import { UsageError } from './usage.js';

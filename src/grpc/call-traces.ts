@@ -1,5 +1,5 @@
-// The spans of calls, with the names of OpenTelemetry's conventions for RPC
-// (https://opentelemetry.io/docs/specs/semconv/rpc/grpc/).
+// The spans of calls, with the names of OpenTelemetry's conventions for RPC.
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
 
 import { status } from '@grpc/grpc-js';
 import type { TracedOperation, Tracing } from '../platform/tracing.js';

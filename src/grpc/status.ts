@@ -1,5 +1,6 @@
-// The table from errors to gRPC status codes, with details that a client can decode
-// (https://grpc.io/docs/guides/error, https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto).
+// The table from errors to gRPC status codes, with details that a client can decode.
+// https://grpc.io/docs/guides/error
+// https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';

@@ -34,11 +34,15 @@ export function bearerAuth(validator: Validator, options: BearerAuthOptions = {}
   const guard = new Guard(validator, requirements);
   return (request, response, next) => {
     const finish = (decision: Decision): void => {
+      // An earlier middleware has answered meanwhile, such as one for timeouts. Nothing more may run for this request.
+      if (response.writableEnded) return;
       if (decision.kind === 'active') {
         request.auth = decision.auth;
         return next();
       }
       if (decision.kind === 'unknown') report(onError, decision.error);
+      // A response that has begun cannot become a refusal, and must not go on.
+      if (response.headersSent) return void response.destroy();
       const { status, headers, body } = refusalOf(decision);
       response.writeHead(status, { ...headers, 'content-type': 'application/json' });
       response.end(JSON.stringify(body));

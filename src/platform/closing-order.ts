@@ -1,11 +1,13 @@
 // Open connections in the order in which they would be closed to make room.
 
+import { LinkedSet } from '../collections/linked-set.js';
+
 /** Connections by state. Every method except `open` ignores a connection that is not known. */
 export class ClosingOrder<Connection> {
   /** No complete request has arrived yet; the oldest first. */
-  readonly #fresh = new Set<Connection>();
+  readonly #fresh = new LinkedSet<Connection>();
   /** Kept alive after a response, without a request under way; the longest idle first. */
-  readonly #idle = new Set<Connection>();
+  readonly #idle = new LinkedSet<Connection>();
   readonly #busy = new Set<Connection>();
 
   get size(): number {
@@ -18,9 +20,7 @@ export class ClosingOrder<Connection> {
    * @returns undefined if every connection has a request under way
    */
   get spare(): Connection | undefined {
-    const [idle] = this.#idle;
-    const [fresh] = this.#fresh;
-    return idle ?? fresh;
+    return this.#idle.oldest ?? this.#fresh.oldest;
   }
 
   open(connection: Connection): void {

@@ -1,5 +1,6 @@
-// Names that occur twice in an object of a JSON text. JSON.parse keeps the last of two such members, and others read the
-// first (RFC 8259, section 4): the two readers would see different values.
+// Names that occur twice in an object of a JSON text.
+// JSON.parse keeps the last of two such members, and others read the first (RFC 8259, section 4): the two readers would
+// see different values.
 
 /** Each string of a valid JSON text; with the colon after it, it is a name. */
 const STRING = /"(?:[^"\\]+|\\.)*"(\s*:)?/g;

@@ -1,4 +1,4 @@
-// The metrics of the service's parts: the store, the cache of verified tokens, the ends of sessions, the signing key.
+// The metrics of the service's parts: store, cache of verified tokens, ends of sessions, signing key, revocation feed.
 
 import { ObservedStore, type ObserveOperation } from '../adapters/observed/observed-store.js';
 import type { Setback } from '../core/durability/ledger.js';

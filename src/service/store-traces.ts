@@ -1,5 +1,5 @@
-// The spans of the store's commands, with the names of OpenTelemetry's conventions for databases
-// (https://opentelemetry.io/docs/specs/semconv/database/redis/).
+// The spans of the store's commands, with the names of OpenTelemetry's conventions for databases.
+// https://opentelemetry.io/docs/specs/semconv/database/redis/
 
 import { ObservedStore, type ObserveOperation, type StoreOperation } from '../adapters/observed/observed-store.js';
 import type { RevocationLogs, Store } from '../core/ports.js';

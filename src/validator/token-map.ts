@@ -1,5 +1,7 @@
 // A bounded map by token text. A look-up moves nothing, and hashes only the last 12 characters.
 
+import { type Linked, LinkedList } from '../collections/linked-list.js';
+
 /**
  * A token is looked up by its last characters, 72 bits of its signature, which differ between tokens. V8 copies so short
  * a slice; a longer one would be a view of the text, which is slower to hash and to compare.
@@ -8,7 +10,7 @@ const TAIL_CHARS = 12;
 /** The assumed size of a token, characters. A larger token counts as several. */
 const ORDINARY = 1_024;
 
-interface Slot<Value> {
+interface Slot<Value> extends Linked<Slot<Value>> {
   readonly key: string;
   readonly text: string;
   value: Value;
@@ -19,6 +21,7 @@ const costOf = (text: string): number => Math.ceil(text.length / ORDINARY);
 /** Values by whole texts. The one that was set first is forgotten first. */
 export class TokenMap<Value> {
   readonly #slots = new Map<string, Slot<Value>>();
+  readonly #order = new LinkedList<Slot<Value>>();
   readonly #most: number;
   #cost = 0;
 
@@ -40,14 +43,18 @@ export class TokenMap<Value> {
   /** @param text ASCII */
   set(text: string, value: Value): void {
     const known = this.#slots.get(text.slice(-TAIL_CHARS));
-    if (known) this.#drop(known);
-    const slot = known?.text === text ? known : slotFor(text, value);
-    this.#add(slot, value);
-    if (this.#cost <= this.#most) return;
-    for (const oldest of this.#slots.values()) {
-      if (this.#cost <= this.#most || oldest === slot) break;
-      this.#drop(oldest);
+    if (known?.text === text) {
+      known.value = value;
+      this.#order.remove(known);
+      this.#order.append(known);
+      return;
     }
+    if (known) this.#drop(known);
+    const slot = slotFor(text, value);
+    this.#slots.set(slot.key, slot);
+    this.#order.append(slot);
+    this.#cost += costOf(text);
+    this.#forgetOldest();
   }
 
   delete(text: string): void {
@@ -57,24 +64,28 @@ export class TokenMap<Value> {
 
   clear(): void {
     this.#slots.clear();
+    this.#order.clear();
     this.#cost = 0;
   }
 
-  /** Adds a slot as the newest. */
-  #add(slot: Slot<Value>, value: Value): void {
-    slot.value = value;
-    this.#slots.set(slot.key, slot);
-    this.#cost += costOf(slot.text);
+  /** Forgets the oldest until the bound is kept. The newest stays, however large it is. */
+  #forgetOldest(): void {
+    while (this.#cost > this.#most) {
+      const { oldest, newest } = this.#order;
+      if (!oldest || oldest === newest) return;
+      this.#drop(oldest);
+    }
   }
 
-  #drop({ key, text }: Slot<Value>): void {
-    this.#slots.delete(key);
-    this.#cost -= costOf(text);
+  #drop(slot: Slot<Value>): void {
+    this.#slots.delete(slot.key);
+    this.#order.remove(slot);
+    this.#cost -= costOf(slot.text);
   }
 }
 
 /** With a copy of the text: a caller's may be a slice, which would keep all that it was cut from. */
 function slotFor<Value>(text: string, value: Value): Slot<Value> {
   const own = Buffer.from(text, 'latin1').toString('latin1');
-  return { key: own.slice(-TAIL_CHARS), text: own, value };
+  return { key: own.slice(-TAIL_CHARS), text: own, value, older: undefined, newer: undefined };
 }

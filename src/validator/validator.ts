@@ -61,8 +61,9 @@ export class LocalValidator implements Validator {
   }
 
   async ready(timeout: Duration = READY_TIMEOUT): Promise<void> {
-    if (this.#source === 'feed') await this.#feed?.ready(timeout);
-    await this.#keys.known(readTimeout(timeout));
+    const timeoutMs = readTimeout(timeout);
+    const feed = this.#source === 'feed' ? this.#feed : undefined;
+    await Promise.all([feed?.ready(timeoutMs), this.#keys.known(timeoutMs)]);
     if (this.#source === 'auto') await this.#feed?.ready(FEED_READY_MS).catch(() => {});
   }
 

@@ -1,5 +1,6 @@
 // The callers that wait for an answer, bounded in number and in time: the oldest gives way first.
 
+import { LinkedSet } from '../collections/linked-set.js';
 import type { Waiter } from './pending-token.js';
 
 export interface WaitersOptions {
@@ -12,7 +13,7 @@ export interface WaitersOptions {
 export class Waiters {
   readonly #options: WaitersOptions;
   /** In the order in which they came. */
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new LinkedSet<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires, monotonic ms. */
   #firesMs = 0;
@@ -27,8 +28,8 @@ export class Waiters {
 
   add(waiter: Waiter): void {
     const { most, giveUp } = this.#options;
-    for (const oldest of this.#waiters) {
-      if (this.#waiters.size < most) break;
+    const { oldest } = this.#waiters;
+    if (oldest && this.#waiters.size >= most) {
       this.#waiters.delete(oldest);
       giveUp(oldest, 'crowd');
     }
@@ -45,7 +46,7 @@ export class Waiters {
 
   /** Forgets all callers. @returns them */
   clear(): readonly Waiter[] {
-    const all = [...this.#waiters];
+    const all = [...this.#waiters.values()];
     this.#waiters.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -64,7 +65,7 @@ export class Waiters {
     this.#timer = undefined;
     const nowMs = this.#options.monotonicMs();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.#waiters.values()) {
       if (waiter.untilMs > nowMs) nextMs = Math.min(nextMs, waiter.untilMs);
       else {
         this.#waiters.delete(waiter);

@@ -1,17 +1,15 @@
 // Tests of the alerts by a real Prometheus that scrapes real processes: in each fault those fire that should, and no other.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
-import { until } from '../e2e/stage.js';
 import { scrape } from '../monitoring/scrape.js';
+import { holdsFor, until } from '../support/waiting.js';
 import { Scene } from './scene.js';
 
 /** How long an alert may take to fire, or to end: its range and its `for`, a few scrapes, and a busy machine. */
 const SOON_MS = 60_000;
 const CALM_MS = 8_000;
-const LOOK_MS = 200;
 
 describe('the alerts', function () {
   this.timeout(3 * SOON_MS);
@@ -25,12 +23,12 @@ describe('the alerts', function () {
   async function expectFiring(wanted: readonly string[]): Promise<void> {
     const sorted = [...wanted].sort();
     let firing: readonly string[] = [];
-    const limit = sleep(SOON_MS, 'late', { ref: false });
-    while (firing.length < sorted.length) {
-      if ((await Promise.race([limit, sleep(LOOK_MS)])) === 'late') break;
+    const isFiring = async (): Promise<boolean> => {
       firing = await scene.prometheus.firing();
       expect(firing.filter((name) => !sorted.includes(name))).to.deep.equal([]);
-    }
+      return firing.length >= sorted.length;
+    };
+    await until(isFiring, SOON_MS, { seen: () => firing });
     expect(firing).to.deep.equal(sorted);
   }
 
@@ -56,33 +54,31 @@ describe('the alerts', function () {
   });
 
   it('are silent while all is well', async () => {
-    const endMs = performance.now() + CALM_MS;
-    while (performance.now() < endMs) {
+    await holdsFor(CALM_MS, async () => {
       expect(await scene.prometheus.firing()).to.deep.equal([]);
-      await sleep(LOOK_MS);
-    }
+    });
   });
 
-  it('tell misuse', async () => {
+  it('fire for misuse', async () => {
     await scene.misuse();
     await expectFiring(['LatchkeyRefreshTokensReused', 'LatchkeyUnknownKeys', 'LatchkeyIssuerRefused']);
     await expectCalm();
   });
 
-  it('tell overload', async () => {
+  it('fire for an overload', async () => {
     const fired = expectFiring(['LatchkeyOverloaded']);
     await scene.flood(fired);
     await fired;
     await expectCalm();
   });
 
-  it('tell lost writes', async () => {
+  it('fire for lost writes', async () => {
     await scene.loseWrites();
     await expectFiring(['LatchkeyStoreLostWrites', 'LatchkeySessionsLost']);
     await expectCalm();
   });
 
-  it('tell a store that is full, and one that is gone, each from the other', async () => {
+  it('fire for a store that is full, and for one that is gone, each for its own', async () => {
     await scene.redis.raw.config('SET', 'maxmemory', '1');
     await expectFiring(['LatchkeyStoreRefusesWrites', 'LatchkeyGatewayErrors']);
     await scene.redis.raw.config('SET', 'maxmemory', '0');
@@ -96,7 +92,7 @@ describe('the alerts', function () {
     await expectCalm();
   });
 
-  it('tell a process that is gone', async () => {
+  it('fire for a process that is gone', async () => {
     await scene.gateway.process.kill();
     await expectFiring(['LatchkeyDown']);
   });

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ROOT } from '../docs/markdown.js';
-import { until } from '../e2e/stage.js';
 import { freePort } from '../support/free-ports.js';
+import { until } from '../support/waiting.js';
 
 const START_MS = 20_000;
 

@@ -1,7 +1,6 @@
 // The scene of the alerts: two services and a gateway on a Redis, with traffic, and the faults that go by.
 
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
@@ -9,6 +8,7 @@ import type { Browser } from '../e2e/browser.js';
 import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { listening, SEEN } from '../monitoring/scrape.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse } from '../support/waiting.js';
 import { Prometheus } from './prometheus.js';
 
 const TRAFFIC_MS = 50;
@@ -109,8 +109,7 @@ export class Scene {
     for (let n = 0; n < 15; n++) {
       const { refreshToken } = await client.issue();
       const next = await client.refresh(refreshToken);
-      // Within the same millisecond it is no reuse, also without a grace window.
-      await sleep(2);
+      await elapse(2, 'within the same millisecond it is no reuse, also without a grace window');
       await client.refresh(refreshToken).catch(ignore);
       await client.verdict(next.accessToken);
       await client.verdict(foreign.accessToken);

@@ -14,6 +14,7 @@ import { call, openCall } from '../support/http2-call.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
 import { FRAME, type Frame, frame, headerBlock, INITIAL_WINDOW_SIZE, message, RawHttp2 } from '../support/raw-http2.js';
 import { RecordingLog } from '../support/recording-log.js';
+import { elapse, until } from '../support/waiting.js';
 
 const VALIDATE = '/auth.v1.AuthService/ValidateToken';
 const VALIDATE_MANY = '/auth.v1.AuthService/ValidateTokens';
@@ -27,7 +28,6 @@ const FRAME_BYTES = 16_384;
 /** The field include_claims of a batch. */
 const WITH_CLAIMS = Buffer.from([16, 1]);
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const times = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const field = (number: number, bytes: Uint8Array): Buffer => {
   const size: number[] = [];
@@ -187,7 +187,7 @@ describe('a caller of the gRPC port', () => {
       ]);
     });
 
-    it('is told which compressions are known', async () => {
+    it('gets the list of known compressions', async () => {
       await start();
       const snappy = await call(session(), VALIDATE, message(Buffer.from('x'), { compressed: true }), {
         'grpc-encoding': 'snappy',
@@ -320,7 +320,7 @@ describe('a caller of the gRPC port', () => {
     const timeouts = ['597H', '1193H', '99999999H', '2147484S', '99999999S', '10S'];
     const calls = timeouts.map((timeout) => call(client, VALIDATE, request, { 'grpc-timeout': timeout }));
     await scene.held();
-    await pause(100);
+    await elapse(100, 'longer than a timer that has overflowed');
     scene.flowing = true;
     const codes = (await Promise.all(calls)).map(({ status: code }) => code);
     expect(codes).to.deep.equal(timeouts.map(() => status.OK));
@@ -338,7 +338,7 @@ describe('a caller of the gRPC port', () => {
       const stream = attacker.call(REFLECT);
       const isOpened = (each: Frame): boolean => each.type === FRAME.WINDOW_UPDATE && each.stream === stream;
       let sent = 0;
-      for (const endMs = Date.now() + 1_000; Date.now() < endMs; await pause(5)) {
+      for (const endMs = Date.now() + 1_000; Date.now() < endMs; await elapse(5, 'paces requests')) {
         const opened = attacker.frames.filter(isOpened).reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
         if (sent + flood.length > 65_535 + opened || attacker.window < flood.length) continue;
         attacker.data(stream, flood);
@@ -348,14 +348,14 @@ describe('a caller of the gRPC port', () => {
       expect(await isServed()).to.equal(true);
     });
 
-    it('has so many requests a stream', async () => {
+    it('has a bounded number of requests in a stream', async () => {
       await start();
       const { status: code, body } = await call(session(), REFLECT, Buffer.concat(times(1_001).map(() => LIST)));
       expect(code).to.equal(status.RESOURCE_EXHAUSTED);
       expect(body.length).to.be.above(1_000);
     });
 
-    it('has so many streams at once', async () => {
+    it('has a bounded number of streams at once', async () => {
       await start();
       const client = session();
       const calls = times(20).map(() => openCall(client, REFLECT));
@@ -370,7 +370,7 @@ describe('a caller of the gRPC port', () => {
   });
 
   describe('that opens connections', () => {
-    it('has so many from one address', async () => {
+    it('has a bounded number from one address', async () => {
       await start({ maxConnectionsPerAddress: 3 });
       await Promise.all(times(3).map(busy));
       const more = await raw();
@@ -396,8 +396,7 @@ describe('a caller of the gRPC port', () => {
       await more.until(() => more.isClosed);
       expect(logged('GRPC_MAX_CONNECTIONS is reached')).to.equal(true);
       held[0]?.close();
-      await pause(50);
-      expect(await isServed()).to.equal(true);
+      await until(isServed);
     });
 
     it('loses those on which nothing goes on', async () => {
@@ -466,12 +465,12 @@ describe('serve under attack', function () {
       while (Date.now() < endMs) {
         if (attacker.isClosed) attacker = await RawHttp2.open(node.process.address, { [INITIAL_WINDOW_SIZE]: 0 });
         mostMib = Math.max(mostMib, residentMib());
-        if (attacker.window < body.length || open - attacker.ended > 90) await pause(2);
+        if (attacker.window < body.length || open - attacker.ended > 90) await elapse(2, 'paces calls');
         else {
           attacker.data(attacker.call(path, head), body, end);
           open++;
         }
-        if (open % 10 === 0) await pause(0);
+        if (open % 10 === 0) await elapse(0, 'the server has its turn');
       }
       attacker.close();
     };
@@ -485,7 +484,7 @@ describe('serve under attack', function () {
     while (Date.now() < endMs) {
       expect(await client.verdict(accessToken)).to.equal('active');
       served++;
-      await pause(20);
+      await elapse(20, 'paces calls');
     }
     await Promise.all(attacks);
     expect(mostMib).to.be.below(300);

@@ -1,11 +1,11 @@
 // The fuzz of HTTP: good requests, their bytes mutated at random, over the raw wire; all end well.
 
 import { randomInt } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RunningGateway } from '../gateway/running-gateway.js';
 import { cases } from '../support/soak.js';
+import { answerWithin, elapse } from '../support/waiting.js';
 import { ROWS } from './http-cases.js';
 import { RawClient } from './raw-http.js';
 import { ServerSockets } from './server-sockets.js';
@@ -111,13 +111,16 @@ describe('a fuzzer of the gateway', function () {
     const client = await RawClient.open(gateway.address);
     const at = part % (bytes.length + 1);
     client.send(bytes.slice(0, at));
-    await delay(1);
+    await elapse(1, 'two parts, apart');
     client.send(bytes.slice(at));
     if (closes) client.socket.end();
-    const ended = await Promise.race([client.closed, delay(BOUND_MS, 'late', { ref: false })]);
+    const ended = await answerWithin(
+      BOUND_MS,
+      client.closed.then(() => true),
+    );
     client.socket.destroy();
     try {
-      if (ended === 'late') throw new Error('the connection did not end in time');
+      if (ended === undefined) throw new Error('the connection did not end in time');
       for (const { status } of client.answers) {
         if (!STATUSES.includes(status)) throw new Error(`answered ${status}`);
         seen.set(status, (seen.get(status) ?? 0) + 1);

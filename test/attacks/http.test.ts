@@ -1,9 +1,9 @@
 // The attacks on HTTP over the raw wire: each has its answer and its end, and nothing is left of any of them.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { LOGOUT, REFRESH, RunningGateway } from '../gateway/running-gateway.js';
 import { PAIR } from '../support/scripted-auth-service.js';
+import { answerWithin, elapse, until } from '../support/waiting.js';
 import { ROWS } from './http-cases.js';
 import { RawClient } from './raw-http.js';
 import { ServerSockets } from './server-sockets.js';
@@ -54,8 +54,8 @@ describe('an attacker of the gateway', function () {
   const connect = (): Promise<RawClient> => RawClient.open(gateway.address);
   const statusesOf = (client: RawClient): number[] => client.answers.map(({ status }) => status);
   const within = async (what: Promise<unknown>, title: string): Promise<void> => {
-    const late = delay(BOUND_MS, 'late', { ref: false });
-    expect(await Promise.race([what, late]), `${title} in time`).not.to.equal('late');
+    const inTime = what.then(() => true);
+    expect(await answerWithin(BOUND_MS, inTime), `${title} in time`).to.equal(true);
   };
 
   for (const [what, rows] of Object.entries(ROWS)) {
@@ -85,7 +85,7 @@ describe('an attacker of the gateway', function () {
 
   describe('who sends many requests on one connection', () => {
     it('gets the answers in their order, however long each takes', async () => {
-      gateway.service.script = ({ method }) => delay(method === 'logout' ? 200 : 0);
+      gateway.service.script = ({ method }) => elapse(method === 'logout' ? 200 : 0, 'a slow call');
       const client = await connect();
       const bearer = 'Authorization: Bearer a';
       client.send(post(LOGOUT, bearer) + post('/no') + post(LOGOUT, bearer) + NEXT);
@@ -100,7 +100,7 @@ describe('an attacker of the gateway', function () {
     });
 
     it('has no more than a few of them under way, and is cut off', async () => {
-      gateway.service.script = () => delay(200);
+      gateway.service.script = () => elapse(200, 'a slow call');
       const flood = await connect();
       flood.send(post(LOGOUT, 'Authorization: Bearer a').repeat(5_000));
       await within(flood.closed, 'the end');
@@ -173,7 +173,7 @@ describe('an attacker of the gateway', function () {
       let sent = 0;
       for (let done = 0, sinceMs = performance.now(); performance.now() - sinceMs < 200; ) {
         for (; sent - done < 8; sent++) client.send(`${long}x`);
-        await delay(1);
+        await elapse(1, 'paces requests');
         const now = gateway.log.length - before;
         if (now > done) sinceMs = performance.now();
         done = now;
@@ -215,10 +215,10 @@ describe('an attacker of the gateway', function () {
     }
 
     it('and all of it, while a call is under way', async () => {
-      gateway.service.script = () => delay(100);
+      gateway.service.script = () => elapse(100, 'a slow call');
       const client = await connect();
       client.send(post(LOGOUT, 'Authorization: Bearer a'));
-      while (gateway.service.calls.length === 0) await delay(5);
+      await until(() => gateway.service.calls.length > 0);
       client.socket.resetAndDestroy();
     });
   });

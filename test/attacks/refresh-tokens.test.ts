@@ -1,37 +1,20 @@
 // The named attacks with refresh tokens: whatever is no token of ours is traded for nothing, and ends nothing.
 
 import { createPublicKey } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { isSessionId, sessionStartMs } from '../../src/core/token/session-id.js';
-import { until } from '../e2e/stage.js';
-import { failureOfCall, TestClient } from '../support/auth-client.js';
-import { serveInProcess } from '../support/in-process.js';
-import { JWT_SECRET, type Running } from '../support/processes.js';
+import { failureOfCall, type TestClient } from '../support/auth-client.js';
+import { JWT_SECRET } from '../support/processes.js';
+import { AttackedService } from './attacked-service.js';
 import * as forge from './forge.js';
 
 describe('an attacker with a refresh token', () => {
-  let folder: string;
-  let service: Running;
+  let attacked: AttackedService;
   let client: TestClient;
-
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'latchkey-attacks-'));
-    writeFileSync(join(folder, 'es256.pem'), forge.ecPem, { mode: 0o600 });
-    const env = { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: folder, JWT_SECRET };
-    service = await serveInProcess({ ...env, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' });
-    client = new TestClient(service.address);
-    // A session must start after the birth of the store, as the first login does.
-    const { sessionId } = await client.issue();
-    await until(() => isSessionId(sessionId) && Date.now() > sessionStartMs(sessionId), 10_000);
+    attacked = await AttackedService.start();
+    ({ client } = attacked);
   });
-  after(async () => {
-    client.close();
-    await service.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => attacked.stop());
 
   const claims = forge.goodRefreshClaims;
   /** That a token is refused with this reason, to be refreshed and to be logged out. */
@@ -112,7 +95,7 @@ describe('an attacker with a refresh token', () => {
     await refused('WRONG_AUDIENCE', forge.authenticRefresh(claims({ aud: ['other'] })), 'aud');
   });
 
-  it('names itself as a key of the store, and gets a pair of its own: nobody else is touched', async () => {
+  it('names itself as a key of the store, and gets a pair of its own: no other subject is touched', async () => {
     const victim = await client.issue('victim');
     for (const sub of ['{victim}', 'victim:s', 'u:victim', 'victim\n', 'victim\u0000', `s:${victim.sessionId}`]) {
       const own = forge.goodRefreshClaims({ sub });

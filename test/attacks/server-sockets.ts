@@ -2,7 +2,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../support/waiting.js';
 
 const CHANNEL = 'net.server.socket';
 
@@ -23,9 +23,9 @@ export class ServerSockets {
     return this.#open.size;
   }
 
-  /** Waits until no more than so many are open, for so long at the most, ms. */
-  async fallTo(most: number, withinMs: number): Promise<void> {
-    for (const endMs = performance.now() + withinMs; this.size > most && performance.now() < endMs; ) await delay(10);
+  /** Waits until no more than so many are open. */
+  async fallTo(most: number, limitMs: number): Promise<void> {
+    await until(() => this.size <= most, limitMs, { seen: () => this.size });
   }
 
   stop(): void {

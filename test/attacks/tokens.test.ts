@@ -1,38 +1,20 @@
 // The named attacks on tokens, one test each, over the wire of a running service.
 
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { isSessionId, sessionStartMs } from '../../src/core/token/session-id.js';
-import { until } from '../e2e/stage.js';
-import { failureOfCall, TestClient } from '../support/auth-client.js';
-import { serveInProcess } from '../support/in-process.js';
-import { JWT_SECRET, type Running } from '../support/processes.js';
+import { failureOfCall, type TestClient } from '../support/auth-client.js';
+import { AttackedService } from './attacked-service.js';
 import * as forge from './forge.js';
 
 describe('an attacker', () => {
-  let folder: string;
-  let service: Running;
+  let attacked: AttackedService;
   let client: TestClient;
-
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'latchkey-attacks-'));
-    writeFileSync(join(folder, 'es256.pem'), forge.ecPem, { mode: 0o600 });
-    const env = { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: folder, JWT_SECRET };
-    service = await serveInProcess({ ...env, JWT_ISSUER: forge.ISSUER, JWT_AUDIENCE: 'api,web' });
-    client = new TestClient(service.address);
-    // A session must start after the birth of the store, as the first login does.
-    const { sessionId } = await client.issue();
-    await until(() => isSessionId(sessionId) && Date.now() > sessionStartMs(sessionId), 10_000);
+    attacked = await AttackedService.start();
+    ({ client } = attacked);
   });
-  after(async () => {
-    client.close();
-    await service.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => attacked.stop());
 
   const verdict = (token: string): Promise<string> => client.verdict(token);
   const each = async (wanted: string, tokens: Record<string, string>): Promise<void> => {
@@ -86,7 +68,7 @@ describe('an attacker', () => {
     expect(await verdict(forge.authenticHs256(claims(), { kid: forge.es256.refreshKid }))).to.equal('BAD_SIGNATURE');
   });
 
-  it('brings a key of its own: jwk, jku, x5u, x5c; nobody asks for it', async () => {
+  it('brings a key of its own: jwk, jku, x5u, x5c; it is not used', async () => {
     let asked = 0;
     const host = createServer(() => asked++).listen(0, '127.0.0.1');
     await once(host, 'listening');
@@ -255,7 +237,7 @@ describe('an attacker', () => {
     ).to.equal('MALFORMED');
   });
 
-  it('writes a subject or session that looks like a key of the store: nobody else is ended', async () => {
+  it('writes a subject or session that looks like a key of the store: no other session is ended', async () => {
     const victim = await client.issue('victim');
     const subjects = [
       'victim:s',

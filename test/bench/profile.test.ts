@@ -35,7 +35,7 @@ describe('the shares of a profile', () => {
     ]);
   });
 
-  it('are told apart by files that are there', () => {
+  it('are distinguished by files that are there', () => {
     const named = OWNERS.flatMap(([, { source }]) => [...source.matchAll(/\\\/src((?:\\\/[\w-]+)+)\\\.js/g)]);
     const files = named.map(([, path = '']) => `../../src${path.replaceAll('\\/', '/')}.js`);
     expect(files).to.include.members(['../../src/grpc/call-log.js', '../../src/core/durability/ledger.js']);

@@ -1,19 +1,17 @@
 // Tests of the `fetch` of `latchkey/browser` over real HTTP: all that a caller can hand to it, and where the token goes.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { until } from '../support/waiting.js';
 import { accessToken, REFRESH, ScriptedGateway } from './scripted-gateway.js';
-import { gate, later, ScriptedSessions } from './scripted-sessions.js';
+import { gate, later, type ScriptedSessions, useScriptedSessions } from './scripted-sessions.js';
 
 describe('latchkey/browser: fetch', () => {
   let sessions: ScriptedSessions;
   let gateway: ScriptedGateway;
-  before(async () => {
-    sessions = await ScriptedSessions.start();
-    ({ gateway } = sessions);
+  useScriptedSessions((each) => {
+    sessions = each;
+    ({ gateway } = each);
   });
-  after(() => sessions.stop());
-  beforeEach(() => sessions.reset());
 
   const orders = () => `${gateway.origin}/orders`;
   /** An API that accepts the second token alone; the first is old by then. */
@@ -111,7 +109,7 @@ describe('latchkey/browser: fetch', () => {
     const caller = new AbortController();
     const given = session.fetch(orders(), { signal: caller.signal }).catch((reason) => reason);
     const patient = session.fetch(orders());
-    while (gateway.count(REFRESH) < 2) await sleep(2);
+    await until(() => gateway.count(REFRESH) === 2);
     caller.abort(new Error('the page has changed'));
     expect((await given).message).to.equal('the page has changed');
     const early = await session.fetch(orders(), { signal: AbortSignal.abort() }).catch((reason) => reason);

@@ -1,20 +1,17 @@
 // `latchkey/browser` in a real Chromium, before a real gateway and service: many tabs, lost answers, closed tabs, no
 // network, the back-forward cache, React, a service worker. Run by `npm run test:browser`.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { until } from '../e2e/stage.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 import { bundle } from './bundle.js';
 import { APP, WWW } from './front.js';
-import { ACCESS_SECONDS, GRACE_SECONDS, Rig } from './rig.js';
+import { ACCESS_SECONDS, events, GRACE_SECONDS, orders, type Rig, useRig } from './rig.js';
 
 const LIFETIMES = 10;
 const TABS = 5;
 const WAIT_MS = 15_000;
 
-const orders = (page: Page): Promise<unknown> => page.evaluate('orders()');
-const events = (page: Page): Promise<string[]> => page.evaluate('events');
 const hasToken = (page: Page): Promise<boolean> => page.evaluate('session.accessToken().then((token) => !!token)');
 /** Fetches until the page is closed; what was not 200 is in `faults`. */
 const KEEP_ASKING = `globalThis.faults = []; globalThis.asked = 0;
@@ -22,12 +19,9 @@ const KEEP_ASKING = `globalThis.faults = []; globalThis.asked = 0;
 
 describe('latchkey/browser in Chromium', () => {
   let rig: Rig;
-  before(async function () {
-    this.timeout(60_000);
-    rig = await Rig.start();
+  useRig((each) => {
+    rig = each;
   });
-  after(() => rig.stop());
-  afterEach(() => rig.clear());
 
   it(`keeps ${TABS} tabs signed in for ${LIFETIMES} lifetimes of a token, and spares them many refreshes`, async function () {
     this.timeout(120_000);
@@ -36,7 +30,7 @@ describe('latchkey/browser in Chromium', () => {
     while (tabs.length < TABS) tabs.push(await rig.tab(first.context()));
     const from = rig.front.passed.length;
     for (const tab of tabs) await tab.evaluate(KEEP_ASKING);
-    await sleep(LIFETIMES * ACCESS_SECONDS * 1000);
+    await elapse(LIFETIMES * ACCESS_SECONDS * 1000, 'the lifetimes of tokens pass');
     for (const tab of tabs) {
       expect(await tab.evaluate('faults')).to.deep.equal([]);
       expect(await tab.evaluate('asked')).to.be.above(50);
@@ -99,17 +93,16 @@ describe('latchkey/browser in Chromium', () => {
     first.evaluate('void session.accessToken()').catch(() => {});
     await until(() => rig.front.held > 0, WAIT_MS);
     await first.close();
-    await sleep(200);
+    await elapse(200, 'the browser ends the tab');
     rig.front.release();
-    // Now the old token counts as stolen.
-    await sleep(GRACE_SECONDS * 1000 + 500);
+    await elapse(GRACE_SECONDS * 1000 + 500, 'the old token comes to count as stolen');
     expect(await orders(await rig.tab(context))).to.equal(200);
   });
 
   it('keeps the session without a network, and goes on when that is back', async () => {
     const page = await rig.signedIn();
     await page.context().setOffline(true);
-    await page.waitForTimeout(ACCESS_SECONDS * 1000);
+    await elapse(ACCESS_SECONDS * 1000, 'the token expires');
     expect(await orders(page)).to.equal('unavailable');
     expect(await orders(page)).to.equal('unavailable');
     await page.context().setOffline(false);
@@ -118,7 +111,7 @@ describe('latchkey/browser in Chromium', () => {
     expect(await events(page)).to.not.include('signedOut');
   });
 
-  it('tells all tabs of a logout within a second', async () => {
+  it('ends the session of all tabs within a second of a logout', async () => {
     const first = await rig.signedIn();
     const tabs = [await rig.tab(first.context()), await rig.tab(first.context())];
     for (const tab of tabs) expect(await orders(tab)).to.equal(200);
@@ -130,7 +123,7 @@ describe('latchkey/browser in Chromium', () => {
     expect(await first.context().cookies(`${APP}/api/auth/`)).to.deep.equal([]);
   });
 
-  it('tells all tabs of a login, too', async () => {
+  it('begins the session of all tabs with a login, too', async () => {
     const first = await rig.tab(await rig.user());
     const second = await rig.tab(first.context());
     for (const page of [first, second]) expect(await orders(page)).to.equal('signed_out');
@@ -224,8 +217,9 @@ describe('latchkey/browser in Chromium', () => {
     await page.click('#logout');
     await page.waitForFunction("document.querySelector('#state')?.textContent === 'signed out'");
     // The session of the first effect is closed: it gets no message of the other one.
-    await page.waitForTimeout(200);
-    expect(await page.evaluate("document.querySelector('#ends').textContent")).to.equal('1');
+    await holdsFor(200, async () => {
+      expect(await page.evaluate("document.querySelector('#ends').textContent")).to.equal('1');
+    });
   });
 
   it('works in a service worker, which adds the token to the requests of its pages', async () => {

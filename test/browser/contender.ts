@@ -1,8 +1,7 @@
 // One client of the comparison: its five tabs, what happens to them, and what is counted.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
-import { until } from '../e2e/stage.js';
+import { elapse, until } from '../support/waiting.js';
 import { ACCESS_SECONDS, type Compared, type CompareServer } from './compare-server.js';
 
 const TABS = 5;
@@ -45,7 +44,7 @@ export class Contender {
     for (const tab of this.#tabs) await tab.evaluate('globalThis.isStarted = true');
     const watch = this.#watch();
     await Promise.all([
-      sleep(LIFETIMES * ACCESS_SECONDS * 1000),
+      elapse(LIFETIMES * ACCESS_SECONDS * 1000, 'the length of the run'),
       ...LOSSES.map((lifetimes) => this.#after(lifetimes, () => this.#loseAnswers())),
       this.#after(CLOSING, () => this.#closeInRefresh()),
     ]);
@@ -72,7 +71,7 @@ export class Contender {
   /** Signs the user in again after each logout, and counts those. */
   async #watch(): Promise<void> {
     while (!this.#isOver) {
-      await sleep(LOOK_MS);
+      await elapse(LOOK_MS, 'paces looks');
       const [tab] = this.#tabs;
       if (!tab || !(await tab.evaluate('isSignedOut()'))) continue;
       this.#logouts++;
@@ -81,7 +80,7 @@ export class Contender {
   }
 
   async #after(lifetimes: number, happen: () => Promise<void>): Promise<void> {
-    await sleep(lifetimes * ACCESS_SECONDS * 1000);
+    await elapse(lifetimes * ACCESS_SECONDS * 1000, 'the lifetimes of tokens pass');
     await happen();
   }
 
@@ -90,7 +89,7 @@ export class Contender {
     const before = this.#server.refreshes(this.#name);
     this.#server.setFate(this.#name, 'lose');
     await until(() => this.#server.refreshes(this.#name) > before, ACCESS_SECONDS * 2000);
-    await sleep(LOSES_MS);
+    await elapse(LOSES_MS, 'the fault lasts');
     this.#server.setFate(this.#name, 'pass');
   }
 
@@ -106,7 +105,7 @@ export class Contender {
       await closed.close();
     }
     this.#server.setFate(this.#name, 'lose');
-    await sleep(LOSES_MS);
+    await elapse(LOSES_MS, 'the fault lasts');
     this.#server.setFate(this.#name, 'pass');
     const page = await this.#open();
     await page.evaluate('globalThis.isStarted = true');

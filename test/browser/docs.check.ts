@@ -3,16 +3,13 @@
 import { expect } from 'chai';
 import { readText } from '../docs/markdown.js';
 import { APP } from './front.js';
-import { Rig } from './rig.js';
+import { type Rig, useRig } from './rig.js';
 
 describe('docs/browsers.md in Chromium', () => {
   let rig: Rig;
-  before(async function () {
-    this.timeout(60_000);
-    rig = await Rig.start();
+  useRig((each) => {
+    rig = each;
   });
-  after(() => rig.stop());
-  afterEach(() => rig.clear());
 
   it('has code of a page that signs in, asks a service and signs out', async () => {
     const [, code = ''] = /## A page\n[\s\S]*?```js\n([\s\S]*?)```/.exec(readText('docs/browsers.md')) ?? [];

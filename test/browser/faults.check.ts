@@ -1,16 +1,13 @@
 // `latchkey/browser` in a real Chromium where the browser or the user gets in the way: frozen tabs, blocked cookies,
 // another user in another tab, redirects, many requests at once. Run by `npm run test:browser`.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { until } from '../e2e/stage.js';
+import { elapse, until } from '../support/waiting.js';
 import { APP, OTHER_SITE, WWW } from './front.js';
-import { ACCESS_SECONDS, Rig } from './rig.js';
+import { ACCESS_SECONDS, events, orders, type Rig, useRig } from './rig.js';
 
 const WAIT_MS = 15_000;
-const orders = (page: Page): Promise<unknown> => page.evaluate('orders()');
-const events = (page: Page): Promise<string[]> => page.evaluate('events');
 /** The user of the access token. */
 const subject = (page: Page): Promise<unknown> =>
   page.evaluate("session.accessToken().then((token) => token && JSON.parse(atob(token.split('.')[1])).sub)");
@@ -22,12 +19,9 @@ const setState = async (page: Page, state: 'frozen' | 'active'): Promise<void> =
 
 describe('latchkey/browser in Chromium, with what gets in the way', () => {
   let rig: Rig;
-  before(async function () {
-    this.timeout(60_000);
-    rig = await Rig.start();
+  useRig((each) => {
+    rig = each;
   });
-  after(() => rig.stop());
-  afterEach(() => rig.clear());
 
   it('ends in a tab that was frozen during a logout as soon as that goes on', async () => {
     const first = await rig.signedIn();
@@ -35,7 +29,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     expect(await orders(frozen)).to.equal(200);
     await setState(frozen, 'frozen');
     await first.evaluate('session.logout()');
-    await sleep(500);
+    await elapse(500, 'the tab stays frozen');
     await setState(frozen, 'active');
     await frozen.waitForFunction("events.at(-1) === 'signedOut'", undefined, { timeout: 1_000, polling: 20 });
     expect(await orders(frozen)).to.equal('signed_out');
@@ -52,7 +46,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     await setState(frozen, 'frozen');
     await first.evaluate('session.logout()');
     rig.front.release();
-    await sleep(500);
+    await elapse(500, 'the answer reaches the frozen tab');
     await setState(frozen, 'active');
     await frozen.waitForFunction("events.at(-1) === 'signedOut'");
     for (const page of [first, third, frozen]) expect(await orders(page)).to.equal('signed_out');
@@ -65,7 +59,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     expect(await subject(second)).to.equal('alice');
     await first.evaluate("login('bob')");
     await second.waitForFunction("events.filter((event) => event !== 'refreshed').length === 2");
-    await sleep(ACCESS_SECONDS * 1000);
+    await elapse(ACCESS_SECONDS * 1000, 'the tokens expire');
     for (const page of [first, second]) expect([await subject(page), await orders(page)]).to.deep.equal(['bob', 200]);
     expect(await events(second)).to.not.include('signedOut');
   });
@@ -95,8 +89,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
 
   it('sends a body again after a 401: a string, a form, a file, of a Request, too', async () => {
     const page = await rig.signedIn();
-    // The token must not be new.
-    await page.waitForTimeout(ACCESS_SECONDS * 200);
+    await elapse(ACCESS_SECONDS * 200, 'a token that is new is not refreshed');
     const from = rig.front.asked.length;
     for (const request of [
       "'/orders', { method: 'POST', body: 'an order' }",
@@ -106,7 +99,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     ]) {
       rig.front.refusals = 1;
       expect(await page.evaluate(`session.fetch(${request}).then(({ status }) => status)`), request).to.equal(200);
-      await page.waitForTimeout(ACCESS_SECONDS * 200);
+      await elapse(ACCESS_SECONDS * 200, 'a token that is new is not refreshed');
     }
     const sent = rig.front.asked.slice(from);
     expect(sent).to.have.length(8);
@@ -145,7 +138,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
       }`);
     const page = await rig.tab(context);
     await page.evaluate('login()');
-    await page.waitForTimeout(ACCESS_SECONDS * 1200);
+    await elapse(ACCESS_SECONDS * 1200, 'the token expires');
     rig.front.fate = 'hold';
     page.evaluate('void orders()').catch(() => {});
     await until(() => rig.front.held > 0, WAIT_MS);
@@ -160,7 +153,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     const page = await rig.signedIn(`${WWW}/`);
     const from = rig.front.passed.length;
     for (const round of [1, 2, 3]) {
-      await page.waitForTimeout(ACCESS_SECONDS * 1000);
+      await elapse(ACCESS_SECONDS * 1000, 'the token expires');
       expect(await page.evaluate('session.accessToken().then((token) => !!token)'), `${round}`).to.equal(true);
     }
     const methods = rig.front.passed.slice(from).map(({ method }) => method);
@@ -183,7 +176,7 @@ describe('latchkey/browser in Chromium, with what gets in the way', () => {
     const page = await rig.tab(await rig.userWithoutCookies());
     await page.evaluate('login()');
     expect(await orders(page)).to.equal(200);
-    await page.waitForTimeout(ACCESS_SECONDS * 1000);
+    await elapse(ACCESS_SECONDS * 1000, 'the token expires');
     expect(await orders(page)).to.equal('signed_out');
     expect(await events(page)).to.deep.equal(['signedIn', 'signedOut']);
     const inMemory = `(async () => {

@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { APP, HOST_APP, OTHER_SITE, SIBLING } from './front.js';
-import { Rig } from './rig.js';
+import { orders, type Rig, useRig } from './rig.js';
 
 const PATHS = ['/api/auth/token/refresh/', '/api/auth/logout/', '/api/auth/session/'];
 /** Tries everything against one path, and waits until the browser has sent or refused it. */
@@ -36,7 +36,6 @@ const ATTACK = `async (url) => {
   }
 }`;
 
-const orders = (page: Page): Promise<unknown> => page.evaluate('orders()');
 /** The status of a refresh, as the app itself makes it. */
 const refresh = (page: Page): Promise<unknown> =>
   page.evaluate(`fetch('/api/auth/token/refresh/', { method: 'POST', headers: { 'x-latchkey-mode': 'cookie' } })
@@ -44,13 +43,10 @@ const refresh = (page: Page): Promise<unknown> =>
 
 describe('pages of other origins, in Chromium', () => {
   let rig: Rig;
-  before(async function () {
-    this.timeout(60_000);
-    rig = await Rig.start();
+  useRig((each) => {
+    rig = each;
     for (const origin of [SIBLING, OTHER_SITE]) rig.front.page(`${origin}/`, '<!doctype html><body>evil');
   });
-  after(() => rig.stop());
-  afterEach(() => rig.clear());
 
   const evil = async (page: Page, origin: string): Promise<Page> => {
     const other = await page.context().newPage();

@@ -130,3 +130,20 @@ export class Rig {
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** Gives the tests of a describe a rig, without pages before each of them. */
+export function useRig(take: (rig: Rig) => void): void {
+  let rig: Rig;
+  before(async function () {
+    this.timeout(60_000);
+    rig = await Rig.start();
+    take(rig);
+  });
+  after(() => rig.stop());
+  afterEach(() => rig.clear());
+}
+
+/** The status of a request of the page of the app; or why there is none. */
+export const orders = (page: Page): Promise<unknown> => page.evaluate('orders()');
+/** What has happened to the session of the page. */
+export const events = (page: Page): Promise<string[]> => page.evaluate('events');

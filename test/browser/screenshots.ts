@@ -1,6 +1,7 @@
 // The pictures of the demo page: signed in, in a second tab after a refresh, signed out there by the first.
 
 import { join } from 'node:path';
+import { elapse } from '../support/waiting.js';
 import { launchChromium } from './chromium.js';
 
 const VIEW = { width: 720, height: 560 };
@@ -18,7 +19,7 @@ export async function takeScreenshots(url: string, folder: string): Promise<void
   await write(first, 'signed-in');
   await second.goto(url);
   await second.waitForSelector('text=refreshed', { timeout: 60_000 });
-  await second.waitForTimeout(1_000);
+  await elapse(1_000, 'the picture shows a page that is at rest');
   await write(second, 'second-tab');
   await first.click('text=Log out');
   await second.waitForSelector('text=signedOut');

@@ -84,6 +84,19 @@ export class ScriptedSessions {
   }
 }
 
+/** Gives the tests of a describe sessions, and each of them a gateway that answers with pairs. */
+export function useScriptedSessions(take: (sessions: ScriptedSessions) => void): void {
+  let sessions: ScriptedSessions;
+  before(async () => {
+    sessions = await ScriptedSessions.start();
+  });
+  after(() => sessions.stop());
+  beforeEach(() => {
+    sessions.reset();
+    take(sessions);
+  });
+}
+
 /** The error of a promise, which must be one of the library. */
 export async function failure(promise: Promise<unknown>): Promise<SessionError> {
   const error = await promise.then(

@@ -1,20 +1,27 @@
 // Tests of the session of `latchkey/browser` where something is wrong: messages that come late, answers that no gateway
 // gives, clocks that are set, storages that are slow, browsers without a channel between tabs.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { until } from '../support/waiting.js';
 import { accessToken, LOGOUT, REFRESH, type ScriptedGateway } from './scripted-gateway.js';
-import { failure, gate, later, MapStorage, ScriptedSessions, UNAVAILABLE, withClocks } from './scripted-sessions.js';
+import {
+  failure,
+  gate,
+  later,
+  MapStorage,
+  type ScriptedSessions,
+  UNAVAILABLE,
+  useScriptedSessions,
+  withClocks,
+} from './scripted-sessions.js';
 
 describe('latchkey/browser: a session when something is wrong', () => {
   let sessions: ScriptedSessions;
   let gateway: ScriptedGateway;
-  before(async () => {
-    sessions = await ScriptedSessions.start();
-    ({ gateway } = sessions);
+  useScriptedSessions((each) => {
+    sessions = each;
+    ({ gateway } = each);
   });
-  after(() => sessions.stop());
-  beforeEach(() => sessions.reset());
 
   /** A token without the claim `iat`, which is good for so many seconds from now. */
   const withoutIat = (lifeSeconds: number): string => {
@@ -31,16 +38,17 @@ describe('latchkey/browser: a session when something is wrong', () => {
     /** Sends messages as another tab does, and waits until a session has emitted so many events. */
     const send = async (expected: number, ...messages: readonly unknown[]): Promise<void> => {
       for (const message of messages) other.postMessage(message);
-      while (sessions.events.length < expected) await sleep(2);
+      await until(() => sessions.events.length >= expected);
       // The time of a message that comes later must be later, too.
-      await sleep(2);
+      await laterThan(Date.now());
     };
+    const laterThan = (unixMs: number): Promise<number> => until(() => Date.now() > unixMs);
     const last = accessToken(300, 'of the last message');
 
     it('brings a new token, which is used as its own', async () => {
       const session = sessions.tab();
       await session.signIn('login');
-      await sleep(2);
+      await laterThan(Date.now());
       await send(2, ['refreshed', last, Date.now()]);
       expect(await session.accessToken()).to.equal(last);
       expect(sessions.events).to.deep.equal(['signedIn', 'refreshed']);
@@ -50,9 +58,9 @@ describe('latchkey/browser: a session when something is wrong', () => {
       const session = sessions.tab();
       await session.signIn('alice');
       const askedMs = Date.now();
-      await sleep(2);
+      await laterThan(askedMs);
       await session.signIn('bob');
-      await sleep(2);
+      await laterThan(Date.now());
       await send(3, ['refreshed', accessToken(300, 'of alice'), askedMs], ['refreshed', last, Date.now()]);
       expect(await session.accessToken()).to.equal(last);
       expect(sessions.events).to.deep.equal(['signedIn', 'signedIn', 'refreshed']);
@@ -64,10 +72,10 @@ describe('latchkey/browser: a session when something is wrong', () => {
       let askedMs = 0;
       gateway.answer = () => {
         askedMs = Date.now();
-        return sleep(4).then(() => sessions.nextPair(300));
+        return laterThan(askedMs + 1).then(() => sessions.nextPair(300));
       };
       await session.signIn('alice');
-      await sleep(2);
+      await laterThan(Date.now());
       await send(2, ['refreshed', accessToken(300, 'of nobody'), askedMs + 1], ['refreshed', last, Date.now()]);
       expect(sessions.events).to.deep.equal(['signedIn', 'refreshed']);
       const bob = accessToken(300, 'of bob');
@@ -81,7 +89,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
         const session = sessions.tab();
         await session.signIn('login');
         const askedMs = Date.now();
-        await sleep(2);
+        await laterThan(askedMs);
         gateway.answer = () => ({ status: 200, body: {} });
         if (logOut === 'here') await session.logout();
         else await send(2, ['signedOut']);
@@ -163,7 +171,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
     for (const afterMs of [0, 100_000, 200_000]) await later(afterMs, () => session.accessToken());
     expect(gateway.count(REFRESH)).to.equal(1);
     await later(280_000, () => session.accessToken());
-    while (!sessions.events.includes('refreshed')) await sleep(2);
+    await until(() => sessions.events.includes('refreshed'));
     expect(gateway.count(REFRESH)).to.equal(2);
   });
 
@@ -182,7 +190,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
     gateway.answer = ({ path }) => (path === LOGOUT ? { status: 200, body: {} } : sessions.nextPair(300));
     await session.signIn('login');
     const refreshed = later(400_000, () => session.accessToken());
-    while (saving === 0) await sleep(2);
+    await until(() => saving > 0);
     await session.logout();
     saved.open();
     expect(await refreshed).to.equal(undefined);
@@ -218,7 +226,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
   describe('clocks', () => {
     const orders = () => `${gateway.origin}/orders`;
 
-    it('asks the gateway after the machine has slept, while the second clock stood still', async () => {
+    it('asks the gateway after the machine has slept, while the second clock was stopped', async () => {
       const session = sessions.create();
       await session.signIn('login');
       const slept = { date: 8 * 3_600_000, monotonic: 0 };

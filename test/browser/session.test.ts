@@ -1,22 +1,26 @@
 // Tests of the session of `latchkey/browser` over real HTTP: what it sends, when it waits, and what ends it.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { elapse, until } from '../support/waiting.js';
 import { accessToken, LOGOUT, REFRESH, ScriptedGateway } from './scripted-gateway.js';
-import { failure, gate, later, MapStorage, REFUSED, ScriptedSessions, UNAVAILABLE } from './scripted-sessions.js';
+import {
+  failure,
+  gate,
+  later,
+  MapStorage,
+  REFUSED,
+  type ScriptedSessions,
+  UNAVAILABLE,
+  useScriptedSessions,
+} from './scripted-sessions.js';
 
 describe('latchkey/browser: a session', () => {
   let sessions: ScriptedSessions;
   let gateway: ScriptedGateway;
   let events: readonly string[];
-  before(async () => {
-    sessions = await ScriptedSessions.start();
-    ({ gateway } = sessions);
-  });
-  after(() => sessions.stop());
-  beforeEach(() => {
-    sessions.reset();
-    ({ events } = sessions);
+  useScriptedSessions((each) => {
+    sessions = each;
+    ({ gateway, events } = each);
   });
   const create: ScriptedSessions['create'] = (options) => sessions.create(options);
   const nextPair: ScriptedSessions['nextPair'] = (lifeSeconds) => sessions.nextPair(lifeSeconds);
@@ -43,12 +47,9 @@ describe('latchkey/browser: a session', () => {
 
   it('refreshes in the background between 72 and 88 % of the life, and waits for nothing', async () => {
     const session = create();
-    gateway.answer = () => nextPair(1);
     await session.signIn('login');
-    await sleep(650);
-    await session.accessToken();
+    await later(0.65 * 300_000, () => session.accessToken());
     expect(gateway.count(REFRESH)).to.equal(1);
-    await sleep(250);
     let release = () => {};
     gateway.answer = async () => {
       await new Promise<void>((resolve) => {
@@ -56,10 +57,10 @@ describe('latchkey/browser: a session', () => {
       });
       return nextPair(300);
     };
-    expect(await session.accessToken()).to.equal(accessToken(1, 'a1'));
-    while (gateway.count(REFRESH) < 2) await sleep(5);
+    expect(await later(0.9 * 300_000, () => session.accessToken())).to.equal(accessToken(300, 'a1'));
+    await until(() => gateway.count(REFRESH) === 2);
     release();
-    while (!events.includes('refreshed')) await sleep(5);
+    await until(() => events.includes('refreshed'));
     expect(await session.accessToken()).to.equal(accessToken(300, 'a2'));
   });
 
@@ -139,7 +140,7 @@ describe('latchkey/browser: a session', () => {
     expect(events).to.deep.equal(Array(3).fill('unavailable refused'));
   });
 
-  it('is unknown to a page without a refresh token, and asks nobody', async () => {
+  it('is unknown to a page without a refresh token, and sends nothing', async () => {
     const session = create();
     expect(await session.accessToken()).to.equal(undefined);
     expect([gateway.requests, events]).to.deep.equal([[], ['signedOut']]);
@@ -176,7 +177,7 @@ describe('latchkey/browser: a session', () => {
         return answer;
       };
       const slow = create({ mode }).accessToken();
-      while (gateway.requests.length < 2) await sleep(2);
+      await until(() => gateway.requests.length === 2);
       await create({ mode }).accessToken();
       release();
       await slow;
@@ -212,7 +213,7 @@ describe('latchkey/browser: a session', () => {
   it('takes no token of the session before while a storage keeps that of a login', async () => {
     const items = new MapStorage();
     items.setItem(`latchkey:${gateway.origin}`, 'before');
-    const setItem = (key: string, value: string) => sleep(5).then(() => items.setItem(key, value));
+    const setItem = (key: string, value: string) => elapse(5, 'a slow storage').then(() => items.setItem(key, value));
     const session = create({ mode: { getItem: items.getItem, setItem, removeItem: items.removeItem } });
     const signedIn = session.signIn('login');
     await Promise.all([signedIn, session.accessToken()]);
@@ -270,7 +271,7 @@ describe('latchkey/browser: a session', () => {
         return nextPair(300);
       };
       const late = session.accessToken();
-      while (gateway.count(REFRESH) < 2) await sleep(2);
+      await until(() => gateway.count(REFRESH) === 2);
       await session.logout();
       release();
       expect([await late, await session.accessToken()]).to.deep.equal([undefined, undefined]);

@@ -1,6 +1,6 @@
 // What a client of a chaos run can do with a session: which calls, at which node, and which answers it loses.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from '../support/waiting.js';
 import { GRACE_MS } from './cluster.js';
 import type { Random } from './random.js';
 import type { Outcome } from './record.js';
@@ -62,7 +62,7 @@ export class Actions {
   async lose(session: ClientSession): Promise<Outcome> {
     const token = newest(session);
     await this.send(session, token, this.#node, PATIENCE_MS, false);
-    await sleep(this.#random.between(0, 300));
+    await elapse(this.#random.between(0, 300), 'the client waits before it tries again');
     return this.send(session, token);
   }
 
@@ -101,8 +101,8 @@ export class Actions {
     const by = this.#random.chance(0.5) ? 'refresh' : 'access';
     const leadMs = this.#random.between(-RACE_LEAD_MS, RACE_LEAD_MS);
     const [, outcome] = await Promise.all([
-      sleep(Math.max(0, -leadMs)).then(() => this.send(session, token, node)),
-      sleep(Math.max(0, leadMs)).then(() => this.#end(session, token, 1 - node, by)),
+      elapse(Math.max(0, -leadMs), 'one of the two comes later').then(() => this.send(session, token, node)),
+      elapse(Math.max(0, leadMs), 'one of the two comes later').then(() => this.#end(session, token, 1 - node, by)),
     ]);
     await this.#probe(session);
     return outcome;

@@ -1,8 +1,8 @@
 // A chaos run from its start to its verdict: the store and the nodes, the clients, the faults, the clock.
 
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../src/validator/index.js';
+import { answerWithin, elapse, until } from '../support/waiting.js';
 import { violationsIn } from './checker.js';
 import { Client } from './client.js';
 import { Cluster, GRACE_MS, type StoreKind } from './cluster.js';
@@ -21,6 +21,8 @@ const MANY_LOGOUTS = 100;
 const LAST_CALLS = 150;
 /** After the last action, how long calls and faults may take to end, ms: two failovers of Sentinels on a slow machine. */
 const END_LIMIT_MS = 60_000;
+/** How long the last calls of a run may take, on a slow machine. */
+const CALLS_LIMIT_MS = 120_000;
 
 export interface ChaosOptions {
   /** How long clients act, at most. */
@@ -89,14 +91,16 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   const acting = Promise.all([...clients, ...(validators ? [validators] : [])].map((each) => each.run(stop.signal)));
   const faults = options.faults ? misfortunes.run(stop.signal, options.rounds) : undefined;
   const work = Promise.all([acting, faults]);
+  const called = (times: number): Promise<unknown> =>
+    until(() => recorder.calls.length >= times || stop.signal.aborted, CALLS_LIMIT_MS);
   const over = async (): Promise<void> => {
-    await sleep(options.seconds * 1_000, undefined, { signal: stop.signal });
-    while (recorder.calls.length < (options.leastCalls ?? 0) && !stop.signal.aborted) await sleep(20);
+    await elapse(options.seconds * 1_000, 'the length of the run', stop.signal);
+    await called(options.leastCalls ?? 0);
   };
   const enough = async (): Promise<void> => {
     await faults;
     const most = recorder.calls.length + LAST_CALLS;
-    while (recorder.calls.length < most && !stop.signal.aborted) await sleep(20);
+    await called(most);
   };
   try {
     await Promise.race([over(), work, ...(options.rounds === undefined ? [] : [enough()])]);
@@ -119,9 +123,9 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
 }
 
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  const enough = new AbortController();
-  const late = sleep(limitMs, 'late', { signal: enough.signal }).catch(() => undefined);
-  const first = await Promise.race([work, late]);
-  enough.abort();
-  if (first === 'late') throw new Error(`the run did not end within ${limitMs} ms`);
+  const ended = await answerWithin(
+    limitMs,
+    work.then(() => true),
+  );
+  if (!ended) throw new Error(`the run did not end within ${limitMs} ms`);
 }

@@ -1,6 +1,6 @@
 // One client of a chaos run: what it does next, and how long it waits before.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from '../support/waiting.js';
 import { Actions } from './actions.js';
 import type { Random } from './random.js';
 import type { Outcome } from './record.js';
@@ -46,7 +46,7 @@ export class Client {
     while (!stopped.aborted) {
       const outcome = await this.#act();
       const [least, most] = outcome?.is === 'unknown' ? BACK_OFF_MS : PAUSE_MS;
-      await sleep(this.#random.between(least, most));
+      await elapse(this.#random.between(least, most), 'paces calls');
     }
   }
 

@@ -3,10 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 import { InCluster } from './in-cluster.js';
 import { ChaosNode } from './node.js';
 import type { Replicated } from './replicated.js';
@@ -73,14 +73,11 @@ export class Cluster {
 
   /** Waits until both nodes say that they serve. @returns how long that took; undefined: they did not within the limit */
   async recovered(limitMs: number): Promise<number | undefined> {
-    const startMs = performance.now();
-    for (;;) {
-      const serving = await Promise.all(this.nodes.map((node) => node.serves()));
-      const tookMs = performance.now() - startMs;
-      if (serving.every(Boolean)) return tookMs;
-      if (tookMs > limitMs) return undefined;
-      await sleep(20);
-    }
+    const serving = async (): Promise<boolean> => {
+      const each = await Promise.all(this.nodes.map((node) => node.serves()));
+      return each.every(Boolean);
+    };
+    return until(serving, limitMs).catch(() => undefined);
   }
 
   /** Ends the Redis and starts one in its place that has none of its data. */

@@ -1,6 +1,6 @@
 // The faults of a chaos run: what is done to the store and to the nodes, for how long, and in which order.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from '../support/waiting.js';
 import { byHand } from './by-hand.js';
 import type { Cluster } from './cluster.js';
 import { UNNOTICED } from './in-cluster.js';
@@ -101,7 +101,7 @@ export class Faults {
       return deck.pop() ?? '';
     };
     for (let round = 0; round < rounds && !stopped.aborted; round++) {
-      await sleep(this.#random.between(...PAUSE_MS), undefined, { signal: stopped }).catch(() => {});
+      await elapse(this.#random.between(...PAUSE_MS), 'faults are apart', stopped);
       if (stopped.aborted) return;
       const first = deal();
       const second = this.#random.chance(TOGETHER) ? deal() : undefined;
@@ -123,7 +123,7 @@ export class Faults {
   }
 
   #last(least: number, most: number): Promise<void> {
-    return sleep(this.#random.between(least, most));
+    return elapse(this.#random.between(least, most), 'the fault lasts');
   }
 
   get #someNode() {

@@ -10,7 +10,7 @@ describe('when a logout is known', () => {
   const known = (...validations: ValidationRecord[]) =>
     knownEnds({ calls: [logout(20, 40, done)], validations } as unknown as History, STALENESS_MS);
 
-  it('is told from the last answer "active" and the first other one', () => {
+  it('is derived from the last answer "active" and the first other one', () => {
     const asked = [validation(30, 31, active), validation(69, 70, active), validation(90, 91, refused('REVOKED'))];
     expect(known(...asked)).to.deep.equal([{ activeUntilMs: 30, knownMs: 51 }]);
   });
@@ -29,7 +29,7 @@ describe('when a logout is known', () => {
 });
 
 describe('the length of a time', () => {
-  it('counts a time in which two processes stood still once', () => {
+  it('counts a time in which two processes were stopped once', () => {
     const stalls = [
       { fromMs: 30, toMs: 60 },
       { fromMs: 10, toMs: 40 },

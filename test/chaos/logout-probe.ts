@@ -1,7 +1,7 @@
 // A logout that a validator is asked about at the worst moments: while a call that was sent before it is under way, right
 // after its answer, and when the answers from before it become too old.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from '../support/waiting.js';
 import type { Random } from './random.js';
 import type { Recorder } from './recorder.js';
 import type { Asked, Staleness, ValidatorProcess } from './validator-process.js';
@@ -30,13 +30,13 @@ export async function probeLogout({ validator, stalenesses, recorder, random }: 
   const node = random.chance(0.5) ? 1 : 0;
   const held = await recorder.issue(node, `probe-${++probes}`, PATIENCE_MS);
   // The service does not answer now.
-  if (!held) return sleep(random.between(100, 300));
+  if (!held) return elapse(random.between(100, 300), 'paces calls');
   const pick = (): Asked => ({ of: held, stalenessMs: random.pick(stalenesses) });
   const first = validator.ask([pick()]);
-  await sleep(random.between(...LEAD_MS));
+  await elapse(random.between(...LEAD_MS), 'the logout comes a moment later');
   await recorder.logout(1 - node, held, 'both', false, PATIENCE_MS);
   const answeredMs = performance.now();
-  await sleep(random.between(...SOON_MS));
+  await elapse(random.between(...SOON_MS), 'the question comes a moment later');
   const strict = stalenesses.includes(undefined) ? [{ of: held, stalenessMs: undefined }] : [];
   // A question at the edge must be the first one after the logout: others would have the service asked again.
   const last = pick();
@@ -45,5 +45,5 @@ export async function probeLogout({ validator, stalenesses, recorder, random }: 
     return;
   }
   const waitMs = last.stalenessMs + random.between(...EDGE_MS) - (performance.now() - answeredMs);
-  await Promise.all([first, sleep(waitMs).then(() => validator.ask([last]))]);
+  await Promise.all([first, elapse(waitMs, 'the staleness ends').then(() => validator.ask([last]))]);
 }

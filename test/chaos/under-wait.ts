@@ -2,8 +2,8 @@
 //
 // What the primary has written meanwhile was acknowledged to no caller, and a part of it is lost with the failover.
 
-import { waitFor } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { untilReported } from '../support/waiting.js';
 import { LEASES_OVER_MS, LIMIT_MS, type Tools } from './replicated.js';
 
 export const UNDER_WAIT = 'failover while acknowledgements wait';
@@ -55,7 +55,7 @@ export async function failoverUnderWait(parts: UnderWait, { random, last, withou
 async function killInOrder(primary: RedisServer, others: readonly RedisServer[], heir: RedisServer): Promise<void> {
   await Promise.all(others.map((replica) => replica.kill()));
   const offset = await offsetOf(primary);
-  await waitFor(async () => (await offsetOf(heir)) >= offset, LIMIT_MS);
+  await untilReported(async () => (await offsetOf(heir)) >= offset, LIMIT_MS);
   await heir.kill();
 }
 

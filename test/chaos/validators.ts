@@ -1,9 +1,9 @@
 // The validators of a chaos run: one is asked strictly, one within its staleness, and four are disturbed, each in a way.
 // Six more follow the feed.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../src/validator/index.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { elapse } from '../support/waiting.js';
 import { probeLogout } from './logout-probe.js';
 import type { ChaosNode } from './node.js';
 import type { Random } from './random.js';
@@ -179,7 +179,7 @@ export class Validators {
   async #disturb({ kind, validator, proxies }: Member, stopped: AbortSignal): Promise<void> {
     const random = this.#options.random.fork();
     const last = (least: number, most: number): Promise<void> =>
-      sleep(random.between(least, most), undefined, { signal: stopped }).catch(() => {});
+      elapse(random.between(least, most), 'the fault lasts', stopped);
     while (kind.disturb && !stopped.aborted) await kind.disturb({ validator, proxies, last, random });
   }
 
@@ -189,7 +189,7 @@ export class Validators {
         const count = Math.ceil(random.between(0, MOST_ASKED));
         const questions = Array.from({ length: count }, () => this.#questions(kind, random)).flat();
         await validator.ask(questions);
-        await sleep(random.between(...PAUSE_MS));
+        await elapse(random.between(...PAUSE_MS), 'paces calls');
       }
     };
     await Promise.all(Array.from({ length: LOOPS }, () => loop(this.#options.random.fork())));

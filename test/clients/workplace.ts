@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { answerWithin } from '../support/waiting.js';
 
 /** How long one script may take, ms: a cold cache downloads some hundred megabytes. */
 const SCRIPT_MS = 280_000;
@@ -66,9 +67,9 @@ export class Workplace {
       detached: true,
     });
     const end = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
-    const timer = setTimeout(end, SCRIPT_MS);
-    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    clearTimeout(timer);
+    const closed = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    if (!(await answerWithin(SCRIPT_MS, closed))) end();
+    const [stdout, stderr, [code]] = await closed;
     if (code === 0) return stdout;
     if (OFFLINE.test(stdout + stderr)) throw new CannotRun('there is no network');
     throw new Error(`the commands ended with ${code}:\n${stdout}\n${stderr}`);

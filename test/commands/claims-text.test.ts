@@ -70,7 +70,7 @@ describe('the claims of token issue', () => {
     );
   });
 
-  it('are refused with a name twice, also in two spellings, at any depth, and told where', () => {
+  it('are refused with a name twice, also in two spellings, at any depth, with the place', () => {
     expect(refusalOf('{"a":1,"a":2}')).to.equal('--claims: a, at character 8: this name occurs twice: remove one');
     expect(refusalOf('{"x":[0,{"a b":1,"a\\u0020b":1}]}')).to.include(
       'x[1]["a b"], at character 18: this name occurs twice',
@@ -86,7 +86,7 @@ describe('the claims of token issue', () => {
     expect(refusalOf('{"a":"__proto__","b":["__proto__"],"proto":1}')).to.equal(undefined);
   });
 
-  it('are refused with a number that would lose digits, and told what it would become', () => {
+  it('are refused with a number that would lose digits, with what it would become', () => {
     const big = ['9007199254740992', '-9007199254740993', '1e16', '1e300', '1e400', '9007199254740991.5', '9.1e15'];
     for (const number of big)
       expect(refusalOf(`{"id":${number}}`), number)

@@ -17,7 +17,7 @@ describe('latchkey', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('tells its usage and its version', async () => {
+  it('prints its usage and its version', async () => {
     const help = await runCommand(['--help']);
     expect(help.code).to.equal(0);
     for (const command of ['dev', 'serve', 'gateway', 'token issue', 'token inspect']) {
@@ -149,7 +149,7 @@ describe('latchkey', () => {
     expect(stderr).to.not.include('    at ').and.not.include('sesame');
   });
 
-  it('warns of a port for the issuer that nobody will listen on', async () => {
+  it('warns of a port for the issuer on which nothing will listen', async () => {
     const settings = {
       DATA_DIR: join(folder, 'apart'),
       JWT_SECRET,

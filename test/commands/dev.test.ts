@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { commandHere } from '../support/command-here.js';
 import { runCommand, type Started, start } from '../support/processes.js';
 import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
+import { until } from '../support/waiting.js';
 
 /** How long the test waits for the welcome, ms. */
 const READY_MS = 30_000;
@@ -117,7 +117,7 @@ describe('latchkey dev', () => {
     );
   });
 
-  it('tells what is wrong with a token or claims that cannot be read', async () => {
+  it('says what is wrong with a token or claims that cannot be read', async () => {
     expect(await runCommand(['token', 'inspect', 'nonsense'])).to.include({ code: 2 });
     const { code, stderr } = await commandHere(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
     expect(code).to.equal(2);

@@ -13,11 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 
 const SECRETS = {
   ISSUER_TOKEN: 'sesame, a credential of the login back end',
@@ -54,14 +53,15 @@ describe('a process that serves', () => {
   /** What Node writes down of the process when it is asked to; it would of its own in a crash. */
   async function dumpOf(pid: number, ending: string, signal: NodeJS.Signals = 'SIGUSR2'): Promise<string> {
     process.kill(pid, signal);
-    for (const untilMs = Date.now() + 15_000; Date.now() < untilMs; await sleep(20)) {
-      const [name] = readdirSync(folder).filter((each) => each.endsWith(ending) && each.includes(`.${pid}.`));
+    const find = (): string | undefined =>
+      readdirSync(folder).find((each) => each.endsWith(ending) && each.includes(`.${pid}.`));
+    const isWhole = (): boolean => {
+      const name = find();
       // Its last line closes it.
-      if (name !== undefined && /(?:\n|"\])\}\s*$/.test(endOf(join(folder, name)))) {
-        return readFileSync(join(folder, name), 'utf8');
-      }
-    }
-    throw new Error(`Node wrote no ${ending}`);
+      return name !== undefined && /(?:\n|"\])\}\s*$/.test(endOf(join(folder, name)));
+    };
+    await until(isWhole, 15_000, { seen: () => readdirSync(folder) });
+    return readFileSync(join(folder, find() ?? ''), 'utf8');
   }
 
   const CASES = [

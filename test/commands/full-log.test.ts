@@ -6,11 +6,11 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
 import { isLogLine } from '../support/process-output.js';
 import { ISSUER_TOKEN, JWT_SECRET, type Launched, type LaunchOptions, launch } from '../support/processes.js';
+import { answerWithin, until } from '../support/waiting.js';
 
 /** Without a log the process cannot tell which port it was given. */
 async function freePort(): Promise<number> {
@@ -23,13 +23,14 @@ async function freePort(): Promise<number> {
 }
 
 async function listens(child: ChildProcess, port: number): Promise<void> {
-  for (const untilMs = Date.now() + 30_000; Date.now() < untilMs && child.exitCode === null; await delay(20)) {
+  const isThere = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`the process ended with the exit code ${child.exitCode}`);
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     const there = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'close')]).catch(() => {});
     socket.destroy();
-    if (there === true) return;
-  }
-  throw new Error(`nobody listens, exit code ${child.exitCode}`);
+    return there === true;
+  };
+  await until(isThere, 30_000);
 }
 
 describe('a log that cannot be written', () => {
@@ -54,9 +55,8 @@ describe('a log that cannot be written', () => {
   async function stop(process: ChildProcess): Promise<unknown> {
     const closed = once(process, 'close');
     process.kill('SIGTERM');
-    const late = setTimeout(() => process.kill('SIGKILL'), 4_000);
+    if (!(await answerWithin(4_000, closed))) process.kill('SIGKILL');
     const [code] = await closed;
-    clearTimeout(late);
     return code;
   }
 
@@ -74,7 +74,7 @@ describe('a log that cannot be written', () => {
   }
 
   for (const command of ['serve', 'dev']) {
-    it(`does not take \`${command}\` down: it answers, says so once, and stops when told`, async () => {
+    it(`does not take \`${command}\` down: it answers, says so once, and stops on a signal`, async () => {
       const full = openSync('/dev/full', 'w');
       const port = await freePort();
       const settings = { GRPC_ADDRESS: `127.0.0.1:${port}`, HTTP_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'trace' };

@@ -11,7 +11,7 @@ const TARGET = { address: { host: '127.0.0.1', port: 1 }, setting: 'ISSUER_ADDRE
 const told = (code: status, details: string): string => describeFailure(failure(code, details), TARGET);
 
 describe('a failed call', () => {
-  it('of a service that is not there is told with its address and what to do', () => {
+  it('of a service that is not there has its address and what to do', () => {
     const noise = 'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: x';
     expect(told(status.UNAVAILABLE, noise)).to.equal(
       'no service can be reached at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; start it, or set ISSUER_ADDRESS',
@@ -21,7 +21,7 @@ describe('a failed call', () => {
     );
   });
 
-  it('that the service itself refused is told in its own words', () => {
+  it('that the service itself refused has the words of the service', () => {
     expect(told(status.UNAVAILABLE, 'the store cannot answer; try again')).to.equal(
       'UNAVAILABLE: the store cannot answer; try again',
     );

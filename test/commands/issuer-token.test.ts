@@ -65,7 +65,7 @@ describe("the issuer's credential that `dev` keeps", () => {
       .with.property('code', 'ISSUER_TOKEN_UNUSABLE');
   });
 
-  it('is told by both commands that use it, without a stack', async () => {
+  it('is reported by both commands that use it, without a stack', async () => {
     keep('short');
     for (const args of [['dev'], ['token', 'issue', '--subject', 'x']]) {
       const settings = { DATA_DIR: folder, GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0' };

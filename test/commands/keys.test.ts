@@ -151,7 +151,7 @@ describe('latchkey keys', () => {
   });
 
   describe('list', () => {
-    it('tells of each key its name, algorithm, date, file, and what it is good for', async () => {
+    it('shows of each key its name, algorithm, date, file, and what it is good for', async () => {
       add('retired', 100 * DAY);
       add('old', 60 * DAY);
       add('signing', DAY);
@@ -179,7 +179,7 @@ describe('latchkey keys', () => {
       );
     });
 
-    it('says what to do where there is nothing to tell', async () => {
+    it('says what to do where there is no key', async () => {
       expect(await refuses('list')).to.include('latchkey keys generate');
     });
   });

@@ -4,9 +4,10 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { ISSUER_TOKEN, JWT_SECRET, start, startServe } from '../support/processes.js';
 import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 
 const MIB = 1024;

@@ -1,8 +1,9 @@
 // Tests of LOG_FORMAT: text for a person at a terminal in `dev` alone, JSON everywhere else, unless it is set.
 
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { JWT_SECRET, launch } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 
 const GREEN_INFO = '\u001b[32mINFO \u001b[0m';
 const SOON_MS = 30_000;

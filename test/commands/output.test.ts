@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { foreignLines, isLogLine } from '../support/process-output.js';
 import { ISSUER_TOKEN, JWT_SECRET, runCommand, type Started, start, startServe } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 
 const PRINTING = new URL('../support/printing.js', import.meta.url).href;
@@ -103,7 +104,7 @@ describe('what is printed', function () {
       }
     }
 
-    it('holds no value, and the issuer is told clearly', async () => {
+    it('holds no value, and the issuer gets a clear error', async () => {
       const node = await stage.serve(await stage.folder(), { LOG_LEVEL: 'info' });
       const { refreshToken } = await node.client.issue();
       const { address } = node.process;

@@ -15,7 +15,7 @@ describe('a command', () => {
     expect(stderr()).to.match(/^latchkey: the result cannot be written: ENOSPC[^\n]*\n$/);
   });
 
-  it('ends without a word if nobody reads its result', async () => {
+  it('ends silently if its result is not read', async () => {
     const { child, stderr } = launch(['--help'], { env: {} });
     child.stdout?.destroy();
     const [code] = await once(child, 'exit');

@@ -127,7 +127,7 @@ describe('latchkey store check', () => {
       expectLine(scriptless.stdout, 'UNSAFE', 'EVAL', 'NOPERM');
     });
 
-    it('it does not tell its policy to this user, nor what it keeps', async () => {
+    it('it does not report its policy to this user, nor what it keeps', async () => {
       const redis = await stage.redis(...DURABLE);
       await redis.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:1:*', '+@all', '-info', '-config');
       const { code, stdout } = await check(urlOf(redis, 'app'));
@@ -186,7 +186,7 @@ describe('latchkey store check', () => {
       expectLine((await check(redis)).stdout, 'warning', 'no maxmemory');
     });
 
-    it('of replicas, which are told late', async () => {
+    it('of replicas, which learn of it late', async () => {
       const [primary, replica] = await Promise.all([stage.redis(), stage.redis()]);
       await replica.raw.replicaof('127.0.0.1', `${primary.port}`);
       while (!(await primary.raw.info('replication')).includes('connected_slaves:1'));

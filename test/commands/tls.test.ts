@@ -13,7 +13,6 @@ import { Environment } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { startService } from '../../src/service/start-service.js';
 import { readServiceSettings } from '../../src/settings/service.js';
-import { until } from '../e2e/stage.js';
 import {
   ISSUER_TOKEN,
   JWT_SECRET,
@@ -25,6 +24,7 @@ import {
 } from '../support/processes.js';
 import { startTlsRedis } from '../support/tls-redis.js';
 import { LOCAL, TlsScene } from '../support/tls-scene.js';
+import { until } from '../support/waiting.js';
 
 type Env = Record<string, string>;
 
@@ -167,7 +167,7 @@ describe('latchkey with TLS', () => {
     }
   });
 
-  it('checks certificates whatever Node is told in the environment', async () => {
+  it('checks certificates whatever the environment says to Node', async () => {
     const NODE_TLS_REJECT_UNAUTHORIZED = '0';
     const served = await kept(startServe({ env: { ...base(), ...listener() } }));
     const env = { AUTH_SERVICE_TLS_CA: tls.foreignCa, NODE_TLS_REJECT_UNAUTHORIZED };

@@ -49,11 +49,11 @@ export function describeRacing(bench: StoreBench): void {
   });
 
   describe('reachability', () => {
-    it('is told since when', async () => {
+    it('has a time since when', async () => {
       expect(bench.store.reachableSinceMs).to.be.within(bench.store.now(0) - 60_000, bench.store.now(0));
     });
 
-    it('ends with the store: watchers are told, and every call is refused', async () => {
+    it('ends with the store: watchers are called, and every call is refused', async () => {
       const told: boolean[] = [];
       const stop = bench.store.watch((reachable) => told.push(reachable));
       const silent: boolean[] = [];

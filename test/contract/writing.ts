@@ -6,7 +6,7 @@ import { cutOff, freshSession, HOUR_MS, SHORT_MS, type StoreBench, stampOf, unav
 /** Declares the tests of `swap`. */
 export function describeWriting(bench: StoreBench): void {
   describe('swap', () => {
-    it('writes where nothing stands, and answers what it wrote', async () => {
+    it('writes where there is nothing, and answers what it wrote', async () => {
       const key = freshSession('ann');
       expect(await bench.text(key)).to.equal(undefined);
       const current = await bench.put(key, undefined, 'live 1 2 3 4 k', HOUR_MS);
@@ -21,7 +21,7 @@ export function describeWriting(bench: StoreBench): void {
       expect(await bench.text(key)).to.equal(second);
     });
 
-    it('writes nothing where something else stands, and answers what that is', async () => {
+    it('writes nothing where there is something else, and answers what that is', async () => {
       const key = cutOff('ann');
       expect(await bench.write(key, '1 1 a', 'b', HOUR_MS)).to.deep.equal({ applied: false, current: undefined });
       const standing = await bench.put(key, undefined, 'a', HOUR_MS);
@@ -30,7 +30,7 @@ export function describeWriting(bench: StoreBench): void {
       expect(await bench.text(key)).to.equal(standing);
     });
 
-    it('raises the count in the birth record of the shard, and tells it', async () => {
+    it('raises the count in the birth record of the shard, and answers it', async () => {
       const key = freshSession('ann');
       const birth = { kind: 'birth', shard: bench.store.shardOf('ann') } as const;
       expect(await bench.write(key, undefined, 'a', HOUR_MS)).to.not.have.property('writes');

@@ -1,8 +1,8 @@
 // Random histories of the revocation feed: its promises hold, and planted faults break them.
 
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { type FeedWeather, feedViolations } from '../support/feed-history.js';
+import { searchHistories } from '../support/random-histories.js';
 import { cases } from '../support/soak.js';
 import { MINUTE, SECOND } from '../support/world.js';
 
@@ -33,16 +33,11 @@ const WORLDS: Readonly<Record<string, FeedWeather>> = {
   },
 };
 
-const SEED = process.env['SEED'];
 const RUNS = cases('FEED_HISTORIES', { short: 20, soak: 5_000 });
-const choice = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((number) => number / 2 ** 32);
-const choices = fc.noBias(fc.array(choice, { minLength: 300, maxLength: 900, size: 'max' }));
+const LENGTH = { least: 300, most: 900 };
 
-const check = (weather: FeedWeather, numRuns: number, endOnFailure = false) =>
-  fc.check(
-    fc.asyncProperty(choices, async (numbers) => (await feedViolations(numbers, weather)).length === 0),
-    { numRuns, endOnFailure, interruptAfterTimeLimit: 60_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
-  );
+const check = (weather: FeedWeather, runs: number, endOnFailure = false) =>
+  searchHistories((choices) => feedViolations(choices, weather), { length: LENGTH, runs, endOnFailure });
 
 describe('the revocation feed under random histories', function () {
   this.timeout(600_000);

@@ -1,8 +1,8 @@
 // Random histories: the rules keep their promises, and the checker finds planted violations.
 
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { violations, type Weather } from '../support/history.js';
+import { searchHistories } from '../support/random-histories.js';
 import { cases } from '../support/soak.js';
 
 const WORLDS: Readonly<Record<string, Weather>> = {
@@ -18,18 +18,11 @@ const WORLDS: Readonly<Record<string, Weather>> = {
 };
 
 /** How many histories a world gets; HISTORIES sets another number. */
-const SEED = process.env['SEED'];
 const RUNS = cases('HISTORIES', { short: 250, soak: 10_000 });
-// Without bias: a choice is as likely as another, and shrinking still leads to the first of each.
-const choice = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((number) => number / 2 ** 32);
-const choices = fc.noBias(fc.array(choice, { minLength: 100, maxLength: 500, size: 'max' }));
+const LENGTH = { least: 100, most: 500 };
 
-const check = (weather: Weather, numRuns: number, endOnFailure = false) =>
-  fc.check(
-    fc.asyncProperty(choices, async (numbers) => (await violations(numbers, weather)).length === 0),
-    // Shrinking tries a great many histories; what it has found by then will do.
-    { numRuns, endOnFailure, interruptAfterTimeLimit: 60_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
-  );
+const check = (weather: Weather, runs: number, endOnFailure = false) =>
+  searchHistories((choices) => violations(choices, weather), { length: LENGTH, runs, endOnFailure });
 
 describe('the rules under random histories of two nodes', function () {
   this.timeout(600_000);

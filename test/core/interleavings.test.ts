@@ -108,7 +108,7 @@ async function playAll(
 describe('every interleaving of three calls on one session', function () {
   this.timeout(600_000);
 
-  it('gives one successor, and nothing stands after an acknowledged end', async () => {
+  it('gives one successor, and no token is active after an acknowledged end', async () => {
     for (const generations of [0, 1]) {
       for (const kinds of mixes) {
         const found = await playAll(kinds, generations);

@@ -39,7 +39,7 @@ describe('a key may be retired', () => {
     expect(from(oldest, of(newest, oldest))).to.equal(99 * DAY + 7 * DAY + REST);
   });
 
-  it('not if another is named that is older: nothing tells when it has signed', () => {
+  it('not if another is named that is older: when it has signed is not known', () => {
     expect(from(newest, keys, 'old')).to.equal(undefined);
     expect(from(old, keys, 'old')).to.equal(undefined);
     expect(from(oldest, keys, 'old')).to.equal(95 * DAY + 7 * DAY + REST);

@@ -72,7 +72,7 @@ describe('a store that comes back older than it was', () => {
     pair = await scene.issue();
   });
 
-  it('is noticed by its count, and an acknowledged logout stands', async () => {
+  it('is noticed by its count, and an acknowledged logout holds', async () => {
     await scene.undo(() => scene.logout('', pair.refreshToken));
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
     expect(scene.told).to.deep.equal([
@@ -108,7 +108,7 @@ describe('a store that comes back older than it was', () => {
     expect(scene.heard()).to.deep.equal(['session_refreshed']);
   });
 
-  it('gets a cut-off again as it was: who has logged in since stands', async () => {
+  it('gets a cut-off again as it was: a session that began since is active', async () => {
     await scene.undo(() => scene.revokeSubject('alice'));
     scene.world.nowMs += MINUTE;
     const after = await run(scene.world, scene.other.births.write()).then(() => scene.issue());
@@ -170,7 +170,7 @@ describe('a store that comes back older than it was', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
   });
 
-  it('keeps nobody else from an answer by one entry that cannot be put back', async () => {
+  it('refuses no call but those for one entry that cannot be put back', async () => {
     const other = await scene.issue('bob');
     const { sid: sessionId } = JSON.parse(pair.refreshToken).payload;
     await scene.logout('', pair.refreshToken);

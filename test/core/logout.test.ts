@@ -67,7 +67,7 @@ describe('a logout', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('active');
   });
 
-  it('writes nothing for a session that cannot stand any more', async () => {
+  it('writes nothing for a session that cannot be active any more', async () => {
     const pair = await scene.issue();
     scene.world.nowMs += POLICY.sessionMaxMs;
     await scene.logout('', pair.refreshToken);
@@ -89,7 +89,7 @@ describe('a logout', () => {
     }
   });
 
-  it('is written while a token that was answered could stand again, though the one that came cannot', async () => {
+  it('is written while a token that was answered could be active again, though the one that came cannot', async () => {
     const first = await scene.issue();
     const pair = await scene.refresh(first.refreshToken);
     // SESSION_MAX is lowered: today no token of the session stands, but the refresh token's own time is not over.
@@ -101,7 +101,7 @@ describe('a logout', () => {
     expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
   });
 
-  it('keeps the end until no token of the session can stand, and an hour more', async () => {
+  it('keeps the end until no token of the session can be active, and an hour more', async () => {
     const pair = await scene.issue();
     scene.world.nowMs += MINUTE;
     await scene.logout(pair.accessToken, '');
@@ -125,7 +125,7 @@ describe('a logout of all sessions', () => {
     expect(scene.heard()).to.include('subject_ended');
   });
 
-  it('lets a login after it stand, and ends that by the next, all in one millisecond', async () => {
+  it('leaves a login after it active, and ends that by the next, all in one millisecond', async () => {
     for (let n = 0; n < 5; n++) {
       const pair = await scene.issue();
       expect(await scene.verdict(pair.accessToken)).to.equal('active');
@@ -142,7 +142,7 @@ describe('a logout of all sessions', () => {
     expect(await scene.verdict(later.accessToken)).to.equal('active');
   });
 
-  it('needs a token that stands', async () => {
+  it('needs an active token', async () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
     expect(await failure(scene.logout('', first.refreshToken, true))).to.equal('REUSED');
@@ -179,7 +179,7 @@ describe('a logout of all sessions', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED not-before');
   });
 
-  it('is not moved ahead by a token that does not stand', async () => {
+  it('is not moved ahead by a token that is not active', async () => {
     const { accessToken } = await scene.issue();
     const time = (scene.world.nowMs + DAY).toString(16).padStart(12, '0');
     const sid = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;

@@ -27,7 +27,7 @@ describe('what a process knows of reaching its store', () => {
     expect(reach.reachedMsSince(10_500, 10_500)).to.equal(0);
   });
 
-  it('is told to who watches, once a change, until he stops', () => {
+  it('is reported to a listener, once a change, until it is removed', () => {
     const reach = new OutageLog();
     const heard: boolean[] = [];
     const stop = reach.watch((reachable) => heard.push(reachable));

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { AckRecord } from '../../src/core/durability/ack-list.js';
+import type { AckRecord } from '../../src/core/durability/ack-record.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from '../../src/core/durability/limits.js';
 import { RecentAcks } from '../../src/core/durability/recent-acks.js';
 import type { SessionId } from '../../src/core/token/session-id.js';
@@ -31,7 +31,7 @@ const texts = (lines: RecentAcks): string[] =>
   lines.newestFirst().map((each) => `${entryId(each)} at ${each.acknowledgedMs}`);
 
 describe('the lines of a ledger', () => {
-  it('are told newest first, of each entry the last', () => {
+  it('are listed newest first, of each entry the last', () => {
     const lines = new RecentAcks(() => false);
     for (const each of [line('a', 1), line('b', 2), line('a', 3), line('a', 4, 'not-before')]) lines.add(each);
     expect(texts(lines)).to.deep.equal(['a at 4', 'a at 3', 'b at 2']);
@@ -139,7 +139,7 @@ describe('the lines of a ledger', () => {
     expect(lines.newestFirst().map(({ text }) => text)).to.deep.equal(['1 99 live 7 1 2 3 k']);
   });
 
-  it('tell whether a text of an entry was acknowledged for a server', () => {
+  it('know whether a text of an entry was acknowledged for a server', () => {
     const lines = new RecentAcks(() => false);
     const ended = line('a', 1, 'ended');
     lines.add(ended);

@@ -133,7 +133,7 @@ describe('a refresh', () => {
     });
   }
 
-  it('ends a session for one that comes two behind and after the window, and has raced nobody', async () => {
+  it('ends a session for one that comes two behind and after the window, and has raced no other call', async () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
     const third = await scene.refresh(second.refreshToken);

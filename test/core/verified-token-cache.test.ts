@@ -53,7 +53,7 @@ describe('an access token that comes again', () => {
     expect(await scene.verdict(other)).to.equal('REVOKED not-before');
   });
 
-  it('cannot be told of while the store is away', async () => {
+  it('is unavailable while the store is away', async () => {
     const told = failure(validate(scene.context, aCall(), token));
     await settle();
     expect(scene.world.pending).to.have.length(1);
@@ -90,7 +90,7 @@ describe('an access token that comes again', () => {
 });
 
 describe('the memory for verified tokens', () => {
-  it('holds so many, and lets go of what was not asked for for longest', async () => {
+  it('holds a bounded number, and drops what was not asked for for longest', async () => {
     const scene = new Counting(2);
     const [a, b, c] = (await Promise.all(['a', 'b', 'c'].map((name) => scene.issue(name)))).map(
       (pair) => pair.accessToken,

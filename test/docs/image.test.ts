@@ -69,7 +69,7 @@ describe('the image', () => {
     expect(all(dependencies, 'RUN')).to.deep.equal(['npm ci --omit=dev --ignore-scripts']);
   });
 
-  it('has a data folder that its user, and nobody else, may write to, where the documents say', () => {
+  it('has a data folder that its user alone may write to, where the documents say', () => {
     const [uid, gid] = all(last, 'USER')[0]?.split(':') ?? [];
     const [, folder = ''] = /`DATA_DIR=(\S+)` instead of `REDIS_URL`/.exec(readText('docs/deployment.md')) ?? [];
     expect(folder).to.match(/^\//);

@@ -24,6 +24,8 @@ const VALIDATOR = 'src/validator/index.ts';
 /** What the check of the gateway shares with the middlewares. */
 const CHECKS = [VALIDATOR, 'src/middleware/guard.ts', 'src/middleware/http-refusal.ts'];
 const GENERATED = 'proto/gen/';
+/** Data structures. They know nothing of what they hold. */
+const COLLECTIONS = 'src/collections/';
 /** The rooms of the core that hold pure rules. */
 const BASE = ['session/', 'token/', 'errors.ts'];
 /**
@@ -35,6 +37,7 @@ const PINNED = ['light-my-request'];
 const FILES = sourceFiles('src', 'gateway', 'proto/gen');
 
 const RULES: readonly Rule[] = [
+  { at: COLLECTIONS, files: [COLLECTIONS], packages: [], node: false },
   // A verifier in another process imports these two alone.
   { at: 'src/core/token/', files: ['src/core/token/'], packages: [], node: false },
   {
@@ -56,7 +59,7 @@ const RULES: readonly Rule[] = [
     'ports.ts': ['events/', 'session/', 'token/', 'feed/log-entry.ts', 'errors.ts'],
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
     ...Object.fromEntries(
-      ['feed-reader', 'unrestored-entry', 'shard-states', 'window'].map((name) => [
+      ['feed-reader', 'shard-reading', 'unrestored-entry', 'shard-states', 'window'].map((name) => [
         `feed/${name}.ts`,
         ['feed/', 'durability/', 'ports.ts', 'session/', 'token/', 'errors.ts'],
       ]),
@@ -64,7 +67,8 @@ const RULES: readonly Rule[] = [
     'context.ts': ['durability/', 'ports.ts', 'policy.ts', 'session/'],
     'use-cases/': ['use-cases/', 'context.ts', 'durability/', 'ports.ts', 'policy.ts', 'key-schedule.ts', ...BASE],
   }).map(([room, files]) => ({
-    ...{ at: `src/core/${room}`, files: files.map((file) => `src/core/${file}`), packages: [], node: false },
+    ...{ at: `src/core/${room}`, packages: [], node: false },
+    files: [COLLECTIONS, ...files.map((file) => `src/core/${file}`)],
   })),
   ...['jwt-keys', 'key-', 'signing'].map((name) => ({
     at: `src/adapters/jwt/${name}`,
@@ -185,7 +189,7 @@ const RULES: readonly Rule[] = [
     packages: [],
     node: true,
   },
-  { at: 'src/platform/closing-order.ts', files: [], packages: [], node: false },
+  { at: 'src/platform/closing-order.ts', files: [COLLECTIONS], packages: [], node: false },
   { at: 'src/platform/address-unusable.ts', files: ['src/platform/env.ts'], packages: [], node: false },
   // Its channels are gRPC's; all else is Node's.
   {
@@ -240,7 +244,7 @@ const RULES: readonly Rule[] = [
       // What denies a session by its start, and the margins of the feed.
       ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
       ...['channel', 'failure', 'pem'].map((name) => `src/platform/tls/${name}.ts`),
-      GENERATED,
+      ...[COLLECTIONS, GENERATED],
     ],
     packages: ['@grpc/grpc-js'],
     node: true,
@@ -313,7 +317,7 @@ const RULES: readonly Rule[] = [
     packages: [],
     node: true,
   },
-  { at: 'gateway/limits/', files: ['gateway/limits/', ...PLATFORM], packages: [], node: true },
+  { at: 'gateway/limits/', files: ['gateway/limits/', COLLECTIONS, ...PLATFORM], packages: [], node: true },
   // Descriptions alone: they know routes by their shape.
   { at: 'gateway/openapi/', files: ['gateway/openapi/'], packages: [], node: false },
   {

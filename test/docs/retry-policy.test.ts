@@ -4,6 +4,7 @@ import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { elapse, until } from '../support/waiting.js';
 import { serviceConfig } from './service-config.js';
 
 const MAX_CALLS = 5;
@@ -37,11 +38,11 @@ describe('the retry policy for gRPC clients', () => {
     expect(await client.verdict(accessToken)).to.equal('active');
     scene.flowing = false;
     const taken = Array.from({ length: MAX_CALLS }, () => scene.client.verdict(accessToken));
-    while (scene.world.pending.length < MAX_CALLS) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => scene.world.pending.length >= MAX_CALLS);
     const retried = client.verdict(accessToken);
     const refused = scene.client.verdict(accessToken).catch(({ message }: Error) => message);
     expect(await refused).to.match(/RESOURCE_EXHAUSTED/);
-    await new Promise((resolve) => setTimeout(resolve, REFUSED_MS));
+    await elapse(REFUSED_MS, 'calls are refused for this long');
     scene.flowing = true;
     expect(await retried).to.equal('active');
     await Promise.all(taken);

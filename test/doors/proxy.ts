@@ -6,9 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-ports.js';
+import { until } from '../support/waiting.js';
 
 const RECIPES = fileURLToPath(new URL('../../../docs/proxies/', import.meta.url));
 /** Where install.sh has put the proxies that come from PyPI. */
@@ -106,15 +106,10 @@ export class RunningProxy {
     process.once('exit', orphaned);
     child.once('exit', () => process.off('exit', orphaned));
     const proxy = new RunningProxy(name, port, child, folder);
-    const untilMs = Date.now() + START_MS;
-    while (!(await listens(port))) {
-      if (child.exitCode !== null || Date.now() > untilMs) {
-        await proxy.stop();
-        throw new Error(`${name} does not listen:\n${printed}`);
-      }
-      await delay(50);
-    }
-    return proxy;
+    await until(async () => child.exitCode !== null || (await listens(port)), START_MS).catch(() => {});
+    if (child.exitCode === null && (await listens(port))) return proxy;
+    await proxy.stop();
+    throw new Error(`${name} does not listen:\n${printed}`);
   }
 
   async stop(): Promise<void> {

@@ -96,7 +96,7 @@ describe('adopted tokens of djangorestframework-simplejwt', () => {
     expect(await verdict({ nbf: nowS() + 60 })).to.equal('NOT_YET_VALID');
   });
 
-  it('are not told from others by claims of ours: sid, gen, iss and aud of theirs count for nothing', async () => {
+  it('are not recognized by claims of ours: sid, gen, iss and aud of theirs count for nothing', async () => {
     const { sessionId, accessToken } = await node.client.issue('7');
     const token = foreign('refresh', { sid: sessionId, gen: 7, iss: 'x', aud: ['y'], sub: 'root', typ: 'rt+jwt' });
     const { access } = pairIn(await browser.refresh(token));

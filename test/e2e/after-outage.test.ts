@@ -1,10 +1,10 @@
 // Tests of what a store that comes back does with the calls that were made while it was away.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import { BUSY_MS } from '../support/busy.js';
-import { Stage, until } from './stage.js';
+import { elapse, until } from '../support/waiting.js';
+import { Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 const HEALED_MS = 2_000 + BUSY_MS;
@@ -20,7 +20,7 @@ describe('a Redis that was away', () => {
     client.deadlineMs = 700;
     redis.pause();
     expect((await failureOfCall(client.logout({ refreshToken }))).code).to.equal('UNAVAILABLE');
-    await sleep(400);
+    await elapse(400, "the caller's deadline passes");
     redis.resume();
     client.deadlineMs = 5_000;
     await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
@@ -37,7 +37,7 @@ describe('a Redis that was away', () => {
       client.deadlineMs = 700;
       redis.pause();
       expect((await failureOfCall(client.refresh(refreshToken))).code).to.equal('UNAVAILABLE');
-      await sleep(pauseMs);
+      await elapse(pauseMs, 'before and after the deadline');
       redis.resume();
       client.deadlineMs = 5_000;
       await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
@@ -55,11 +55,11 @@ describe('a Redis that was away', () => {
     const lost = await client.refresh(refreshToken);
     redis.pause();
     expect((await failureOfCall(client.refresh(refreshToken))).code).to.equal('UNAVAILABLE');
-    await sleep(1_200);
+    await elapse(1_200, 'longer than the window');
     redis.resume();
     await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
     expect(await client.refresh(refreshToken)).to.deep.equal(lost);
-    await sleep(1_100);
+    await elapse(1_100, 'the window ends');
     expect((await failureOfCall(client.refresh(refreshToken))).reason).to.equal('REUSED');
   });
 

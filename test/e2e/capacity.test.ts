@@ -1,6 +1,5 @@
 // Tests that a service refuses none of as many calls as may be under way, also after a pause of a second.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { validations } from '../../bench/load/validations.js';
 import type { Work } from '../../bench/load/work.js';
@@ -8,6 +7,7 @@ import { IssueTokenRequest } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse } from '../support/waiting.js';
 import { loadOn, numbers } from './load.js';
 import { type ServiceNode, Stage } from './stage.js';
 
@@ -75,14 +75,14 @@ for (const store of ['Redis', 'the embedded store']) {
         ...{ kind: 'closed', atOnce: ALLOWED, warmMs: 0 },
         countedMs: (pauses + 1) * PAUSE_MS,
       });
-      await sleep(PAUSE_MS / 4);
+      await elapse(PAUSE_MS / 4, 'load before the pause');
       node.process.child.kill('SIGSTOP');
-      await sleep(PAUSE_MS);
+      await elapse(PAUSE_MS, 'the pause');
       node.process.child.kill('SIGCONT');
       if (redis) {
-        await sleep(PAUSE_MS / 4);
+        await elapse(PAUSE_MS / 4, 'load before the pause');
         redis.pause();
-        await sleep(PAUSE_MS);
+        await elapse(PAUSE_MS, 'the pause');
         redis.resume();
       }
       const { counts } = await running;

@@ -3,7 +3,8 @@
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { failureOfCall } from '../support/auth-client.js';
-import { type ServiceNode, Stage, type StoreAt, until } from './stage.js';
+import { until } from '../support/waiting.js';
+import { type ServiceNode, Stage, type StoreAt } from './stage.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 

@@ -12,8 +12,9 @@ import { CallFailed, verdictIn } from '../support/auth-client.js';
 import { ExtAuthzClient } from '../support/ext-authz-client.js';
 import { JWT_SECRET } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import type { AnyBrowser } from './browser.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 type Door = (token: string) => Promise<string>;

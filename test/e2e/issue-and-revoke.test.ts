@@ -4,8 +4,9 @@ import { expect } from 'chai';
 import { type CallFailed, failureOfCall, type TestClient } from '../support/auth-client.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { encoded, issueRaw, listServices } from './raw-calls.js';
-import { Stage, until } from './stage.js';
+import { Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 describe('IssuerService', () => {
@@ -87,7 +88,7 @@ describe('IssuerService', () => {
       return [code, field, fieldReason];
     };
 
-    it('puts the claims into both tokens of every generation, and ValidateToken tells them where it is asked to', async () => {
+    it('puts the claims into both tokens of every generation, and ValidateToken answers them where it is asked to', async () => {
       const claims = {
         role: 'admin',
         n: 1.5,
@@ -137,7 +138,7 @@ describe('IssuerService', () => {
       expect((await client.validate(accessToken, true)).claims).to.deep.equal({});
     });
 
-    it('dates and names the pair as ValidateToken tells it', async () => {
+    it('dates and names the pair as ValidateToken answers it', async () => {
       const pair = await client.issue('zoë\u0301 😀');
       const { claims: _, ...told } = await client.validate(pair.accessToken);
       const { iat, exp, jti } = claimsOf(pair.accessToken);
@@ -230,7 +231,7 @@ describe('IssuerService', () => {
   });
 
   describe('RevokeSubject', () => {
-    it('ends every session of the subject and of nobody else, and a login after it stands', async () => {
+    it('ends every session of the subject and of no other, and a login after it is active', async () => {
       const [a, b, other] = [await client.issue('ann'), await client.issue('ann'), await client.issue('ben')];
       const c = await client.refresh((await client.issue('ann')).refreshToken);
       await client.revokeSubject('ann');
@@ -245,7 +246,7 @@ describe('IssuerService', () => {
       }
     });
 
-    it('can be repeated at any rate, and logins right after it always stand', async () => {
+    it('can be repeated at any rate, and logins right after it are always active', async () => {
       for (let round = 0; round < 20; round++) {
         await Promise.all(Array.from({ length: 3 }, () => client.revokeSubject('cat')));
         const { accessToken } = await client.issue('cat');

@@ -7,8 +7,9 @@ import { expect } from 'chai';
 import { createLocalJWKSet, createRemoteJWKSet, type errors, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
 import { makeKey, writeKey } from '../../src/adapters/jwt/key-files.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { DAY } from '../support/world.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { headerOf } from './tokens.js';
 
 const PATH = '/.well-known/jwks.json';

@@ -151,7 +151,7 @@ describe('Logout', () => {
   describe('of all sessions', () => {
     const allSessions = true;
 
-    it('takes either token that stands, ends every session of the subject and of nobody else', async () => {
+    it('takes either active token, ends every session of the subject and of no other', async () => {
       for (const kind of ['accessToken', 'refreshToken'] as const) {
         const [a, b, other] = [await issue(), await issue(), await issue('bob')];
         const c = await client.refresh((await issue()).refreshToken);
@@ -182,7 +182,7 @@ describe('Logout', () => {
       await expectStanding(login);
     });
 
-    it('refuses a token that does not stand: expired, superseded, logged out, and ends nothing', async () => {
+    it('refuses a token that is not active: expired, superseded, logged out, and ends nothing', async () => {
       const standing = await issue('grace');
       const out = await issue('grace');
       await client.logout({ refreshToken: out.refreshToken });
@@ -203,7 +203,7 @@ describe('Logout', () => {
       await expectStanding(standing);
     });
 
-    it('takes one good token beside one that does not stand any more', async () => {
+    it('takes one good token beside one that is not active any more', async () => {
       const [a, b] = [await issue('heidi'), await issue('heidi')];
       await client.logout({
         accessToken: a.accessToken,

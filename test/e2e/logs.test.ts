@@ -1,13 +1,13 @@
 // Tests of what the processes print: every call once, every event of a session, and never a token or a secret.
 
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ISSUER_TOKEN, JWT_SECRET } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import { type Answer, type Browser, LOGOUT, REFRESH } from './browser.js';
 import { keyOf } from './entries.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type ServiceNode, Stage } from './stage.js';
 import { expired, foreign, foreignText, nowS } from './tokens.js';
 
 type Line = Record<string, unknown>;
@@ -127,7 +127,7 @@ describe('the logs, at the finest level', function () {
       await client.verdict(bad).catch(() => '');
     await gone(client.refresh(refreshToken + 'A'.repeat(100_000)));
 
-    await sleep(GRACE_MS + 100);
+    await elapse(GRACE_MS + 100, 'the window ends');
     await ask('reuse', REFRESH, { refresh: reused.refreshToken });
     await redis.kill();
     await ask('store away', REFRESH, { refresh: refreshToken });

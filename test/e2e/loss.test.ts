@@ -4,8 +4,9 @@ import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { entriesIn } from './entries.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type ServiceNode, Stage } from './stage.js';
 
 describe('a Redis that lost everything', () => {
   const stage = new Stage();
@@ -47,7 +48,7 @@ describe('a Redis that lost everything', () => {
     expect((await entriesIn(redis)).births).to.have.length(64);
   });
 
-  it('while the service runs, revives nobody, whoever comes first', async () => {
+  it('while the service runs, revives no session, whichever comes first', async () => {
     await redis.raw.flushall();
     const { client } = node;
     const tokens = Object.values(earlier);

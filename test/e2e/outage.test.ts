@@ -1,13 +1,13 @@
 // Tests that a store that is away is told as "cannot tell", soon, and to everybody, and that it heals by itself.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { BUSY_MS } from '../support/busy.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import type { Answer, Browser } from './browser.js';
-import { type ServiceNode, Stage, until } from './stage.js';
+import { type ServiceNode, Stage } from './stage.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const AWAY = '{"detail":"Service temporarily unavailable, try again later.","code":"service_unavailable"}';
@@ -93,8 +93,7 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       expect(await client.verdict('no.jw.t')).to.equal('MALFORMED');
       expect((await browser.refresh('no.jw.t')).status).to.equal(401);
 
-      // Long enough for the pauses between attempts to connect to have grown to their longest.
-      await sleep(1_500);
+      await elapse(1_500, 'the pauses between attempts to connect grow to their longest');
       await back(redis);
       const backMs = performance.now();
       await until(async () => (await client.health()) === 'SERVING', HEALED_MS);
@@ -109,7 +108,7 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
     });
 
-    it('nobody is told valid or invalid, and no good token is called bad nor a dead one good before and after', async () => {
+    it('no answer says valid or invalid, and no good token is called bad nor a dead one good before and after', async () => {
       const { client } = node;
       let over = false;
       const away = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };
@@ -119,7 +118,7 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
           const atMs = performance.now();
           const what = await ask();
           told.push({ what, atMs, endMs: performance.now() });
-          await sleep(5);
+          await elapse(5, 'paces calls');
         }
       };
       const verdict = (token: string) =>
@@ -141,10 +140,9 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       };
       await polled();
       await leave(redis);
-      // A signal takes a moment to arrive.
-      await sleep(50);
+      await elapse(50, 'a signal takes a moment to arrive');
       away.from = performance.now();
-      await sleep(1_500);
+      await elapse(1_500, 'the store is away');
       away.to = performance.now();
       await back(redis);
       await until(async () => (await client.health()) === 'SERVING', HEALED_MS);

@@ -1,8 +1,8 @@
 // Tests that a service which stands still for a second, or its store, refuses no call of an honest load.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { validations } from '../../bench/load/validations.js';
+import { elapse } from '../support/waiting.js';
 import { loadOn } from './load.js';
 import { Stage } from './stage.js';
 
@@ -29,9 +29,9 @@ describe('a service whose calls come at random, more of them in a second than ma
       [() => redis.pause(), () => redis.resume()],
     ] as const) {
       const running = load.run({ kind: 'open', callsPerS: OPEN_PER_S, warmMs: 0, countedMs: 3 * PAUSE_MS });
-      await sleep(PAUSE_MS / 2);
+      await elapse(PAUSE_MS / 2, 'load before the pause');
       stop();
-      await sleep(PAUSE_MS);
+      await elapse(PAUSE_MS, 'the pause');
       goOn();
       const { counts } = await running;
       expect(counts.refused).to.equal(0);

@@ -1,9 +1,9 @@
 // Tests that callers at the same moment, on two nodes, get one successor of a token, and never revive a session.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse } from '../support/waiting.js';
 import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { entriesIn } from './entries.js';
 import { type RunningNode, Stage } from './stage.js';
@@ -55,7 +55,7 @@ for (const [clocks, clockMs] of [
         successors.push(pair);
       }
 
-      await sleep(GRACE_MS + 100);
+      await elapse(GRACE_MS + 100, 'the window ends');
       for (const [round, token] of used.entries()) {
         const { status, text } = await alternating(browsers, round).refresh(token);
         expect([status, text], `round ${round}`).to.deep.equal([401, BLACKLISTED]);
@@ -81,7 +81,7 @@ for (const [clocks, clockMs] of [
       expect(sessions[0]?.text).to.match(/^1 \d+ live 1 /);
     });
 
-    it('of a refresh and a logout at once nothing stands after the answer of the logout', async () => {
+    it('of a refresh and a logout at once no token is active after the answer of the logout', async () => {
       await Promise.all(
         numbers(30).map(async (round) => {
           const first = await nodes[0].client.issue(`leaver-${round}`);

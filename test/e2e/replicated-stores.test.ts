@@ -1,13 +1,13 @@
 // Tests that all flows, and races of two nodes, are the same on a primary that Sentinels name and on a cluster.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
+import { elapse, until } from '../support/waiting.js';
 import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
 const GRACE_MS = 2_000;
@@ -88,7 +88,7 @@ for (const [name, start] of STORES) {
         used.push(refreshToken);
         pairs.push(pairIn(answers[0] as (typeof answers)[number]));
       }
-      await sleep(GRACE_MS + 100);
+      await elapse(GRACE_MS + 100, 'the window ends');
       for (const [round, token] of used.entries()) {
         expect((await alternating(browsers, round).refresh(token)).text, `round ${round}`).to.equal(BLACKLISTED);
       }

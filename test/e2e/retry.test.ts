@@ -3,11 +3,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import { type AnyBrowser, pairIn, REFRESH } from './browser.js';
 import { type RunningNode, Stage } from './stage.js';
 import { claimsOf, craft, headerOf, nowS } from './tokens.js';
@@ -43,7 +43,8 @@ describe('a retry after a lost answer', () => {
       const { refreshToken } = await node.client.issue('alice', { role: 'admin', nested: { list: [1, 'two', null] } });
       const lost = await node.client.refresh(refreshToken);
       // Into the next second, so that an `iat` of the retry's own would show.
-      await sleep(1_050);
+      const issuedAt = async (): Promise<number> => Number(claimsOf((await node.client.issue()).accessToken)['iat']);
+      await until(async () => (await issuedAt()) > Number(claimsOf(lost.accessToken)['iat']));
       expect(await node.client.refresh(refreshToken)).to.deep.equal(lost);
       const { access, refresh } = pairIn(await browser.refresh(refreshToken));
       expect({ access, refresh }).to.deep.equal({ access: lost.accessToken, refresh: lost.refreshToken });
@@ -84,7 +85,7 @@ describe('a retry after a lost answer', () => {
       const expiresAt = Math.ceil(Date.now() / 1000 + 0.5);
       const dying = (sessionId: string) => craft('refresh', { sessionId, issuedAt: nowS() - 60, expiresAt });
       const lost = await node.client.refresh(dying(one.sessionId));
-      await sleep(expiresAt * 1000 - Date.now() + 100);
+      await elapse(expiresAt * 1000 - Date.now() + 100, 'the token expires');
       expect(await node.client.refresh(dying(one.sessionId))).to.deep.equal(lost);
       expect((await failureOfCall(node.client.refresh(dying(other.sessionId)))).reason).to.equal('EXPIRED');
     });

@@ -2,15 +2,15 @@
 
 import { copyFileSync, mkdirSync, renameSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { commandHere } from '../support/command-here.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import { DAY } from '../support/world.js';
-import { type RunningNode, Stage, until } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 import { headerOf } from './tokens.js';
 
 /** Puts a key into a folder, dated back. Returns its file. */
@@ -113,7 +113,7 @@ describe('keys that change while nodes run', function () {
       for (const node of nodes) expect(node.process.lines().filter(({ level }) => level === 'error')).to.be.empty;
     });
 
-    it('tells of a token that it has seen before that its key is unknown, once the file is taken away', async () => {
+    it('answers for a token that it has seen before that its key is unknown, once the file is taken away', async () => {
       const own = await stage.folder();
       addKey(own, 'older', 2 * DAY);
       const file = addKey(own, 'newer', DAY);
@@ -166,7 +166,7 @@ describe('keys that change while nodes run', function () {
       const [a, b] = nodes;
       const file = addKey(folders[0], 'second', 0);
       await until(() => heard(a, 'key added'), 30_000);
-      await sleep(500);
+      await elapse(500, 'the file comes late');
       copy(file, folders[1]);
       const kids = new Set<string>();
       await until(async () => {
@@ -185,8 +185,8 @@ describe('keys that change while nodes run', function () {
       await until(async () => (await signs(a)) !== before, 30_000);
       const { accessToken, refreshToken } = await a.client.issue();
       expect(await b.client.verdict(accessToken), 'its file is not there yet').to.equal('UNKNOWN_KEY');
-      // One look a second. The folder is looked at every two seconds anyway: rarely in the moment that is tried here.
-      await sleep(1_100);
+      // The folder is looked at every two seconds anyway: rarely in the moment that is tried here.
+      await elapse(1_100, 'an unknown key makes the node look once a second');
       copy(file, folders[1]);
       expect(await b.client.verdict(accessToken)).to.equal('active');
       expect((await b.client.refresh(refreshToken)).sessionId).to.not.equal('');

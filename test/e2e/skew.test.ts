@@ -73,7 +73,7 @@ for (const [where, clockMs] of [
       }
     });
 
-    it('ends every session on both nodes with a logout everywhere at one, and a login right after it stands', async () => {
+    it('ends every session on both nodes with a logout everywhere at one, and a login right after it is active', async () => {
       for (const { here, there } of eachWay()) {
         const pairs = [await here.client.issue('bob'), await there.client.issue('bob')];
         const [{ accessToken }] = pairs as [(typeof pairs)[0]];
@@ -90,7 +90,7 @@ for (const [where, clockMs] of [
       }
     });
 
-    it('lets a login stand right after a subject was revoked, however often', async () => {
+    it('leaves a login active right after a subject was revoked, however often', async () => {
       for (let round = 0; round < 20; round++) {
         for (const { here, there } of eachWay()) {
           const before = await there.client.issue('carol');

@@ -3,7 +3,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TestClient } from '../support/auth-client.js';
 import { gatewayInProcess, serveInProcess } from '../support/in-process.js';
 import { JWT_SECRET, type Running, type Started, startGateway, startServe } from '../support/processes.js';
@@ -115,28 +114,5 @@ export class Stage {
       }
     }
     if (faults.length > 0) throw new AggregateError(faults, 'the stage could not be cleared');
-  }
-}
-
-/**
- * Between two looks, ms: what takes long is looked at less often, and so is what is dear to look at, since a look may
- * cost many calls.
- */
-const [LEAST_PAUSE_MS, MOST_PAUSE_MS, MOST_PAUSE_OF_DEAR_MS] = [5, 40, 100];
-
-function pauseMs(waitedMs: number, lookMs: number): number {
-  const byTime = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20));
-  return Math.max(byTime, Math.min(MOST_PAUSE_OF_DEAR_MS, 2 * lookMs));
-}
-
-/** Waits until something holds. Returns how long that took, ms. */
-export async function until(holds: () => boolean | Promise<boolean>, limitMs: number): Promise<number> {
-  const startMs = performance.now();
-  for (;;) {
-    const lookedMs = performance.now();
-    if (await holds()) return performance.now() - startMs;
-    const nowMs = performance.now();
-    if (nowMs - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
-    await sleep(pauseMs(nowMs - startMs, nowMs - lookedMs));
   }
 }

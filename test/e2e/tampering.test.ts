@@ -7,7 +7,7 @@ import type { RedisServer } from '../support/redis-server.js';
 import { keyOf } from './entries.js';
 import { type RunningNode, Stage } from './stage.js';
 
-describe('an entry in Redis that somebody touched', () => {
+describe('an entry in Redis that was changed by hand', () => {
   const stage = new Stage();
   let redis: RedisServer;
   let node: RunningNode;
@@ -43,7 +43,7 @@ describe('an entry in Redis that somebody touched', () => {
     await Promise.all(others.map(({ refreshToken }) => node.client.refresh(refreshToken)));
   }
 
-  it('and deleted: its tokens are denied for good, everybody else stands', async () => {
+  it('and deleted: its tokens are denied for good, all other sessions go on', async () => {
     await redis.raw.del(await keyOf(redis, mine.sessionId));
     await expectOthersUnharmed('REVOKED');
     const { client } = node;
@@ -74,14 +74,14 @@ describe('an entry in Redis that somebody touched', () => {
   }
 
   for (const [how, tamper] of Object.entries(tampering)) {
-    it(`and ${how}: of its session nothing can be told, everybody else stands`, async () => {
+    it(`and ${how}: its session is unavailable, all other sessions go on`, async () => {
       await tamper(await keyOf(redis, mine.sessionId));
       await expectCannotTell(mine);
       await expectOthersUnharmed('UNAVAILABLE');
       expect(await node.client.health()).to.equal('SERVING');
     });
 
-    it(`and ${how}, a subject's: of its sessions nothing can be told, everybody else stands`, async () => {
+    it(`and ${how}, a subject's: its sessions are unavailable, all other sessions go on`, async () => {
       const { client } = node;
       await client.revokeSubject('cut');
       const pair = await client.issue('cut');

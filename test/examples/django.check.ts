@@ -6,9 +6,10 @@ import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { codeOnPage } from '../integrations/page.js';
 import { JWT_SECRET } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { pythonFolder } from './django-packages.js';
 
 const NOT_VALID = { detail: 'Given token not valid for any token type', code: 'token_not_valid' };

@@ -3,15 +3,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { makeSessionId } from '../../src/core/token/session-id.js';
 import * as forge from '../attacks/forge.js';
 import { CannotRun, needTools, Workplace } from '../clients/workplace.js';
 import { ROOT, readText } from '../docs/markdown.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import { FeedClient } from './feed-client.js';
 
 const LIMIT_MS = 30_000;
@@ -168,7 +168,7 @@ describe('the example of a client of the feed in python', function () {
     expect(await client.validate(text)).to.equal(ACTIVE);
     client.pause();
     await node.client.logout({ accessToken: text });
-    await sleep(2_100);
+    await elapse(2_100, 'longer than the feed vouches for');
     client.resume();
     expect(await client.validate(text)).to.match(/^not active, /);
   });

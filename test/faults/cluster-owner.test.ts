@@ -1,12 +1,12 @@
 // Tests that a process uses one owner for each slot of a cluster, for answers and for acknowledgements.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { keyNames } from '../../src/adapters/redis/keys.js';
 import type { RedisStoreOptions } from '../../src/adapters/redis/redis-store.js';
 import type { Policy } from '../../src/core/policy.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 import { CoreProcess, Tally } from './core-process.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
@@ -51,7 +51,7 @@ describe('the owner of a slot of a cluster', function () {
         const outcome = await process.validate(pair);
         tally.add(outcome);
         if (outcome !== 'UNAVAILABLE') answeredMs = Math.min(answeredMs, performance.now());
-        await sleep(2);
+        await elapse(2, 'paces calls');
       }
     })();
     await until(async () => (await successor.raw.info('replication')).includes('role:master'), FAILOVER_MS);
@@ -59,7 +59,7 @@ describe('the owner of a slot of a cluster', function () {
     await until(async () => (await successor.raw.set(name, before ?? '').catch(() => '')) === 'OK', 30_000);
     const lostMs = performance.now();
     await until(() => answeredMs < Number.POSITIVE_INFINITY, FAILOVER_MS);
-    await sleep(1_000);
+    await elapse(1_000, 'a wrong answer may come late');
     going = false;
     await calls;
     expect(answeredMs, 'the write was lost before the first answer').to.be.above(lostMs);
@@ -81,9 +81,9 @@ describe('the owner of a slot of a cluster', function () {
     await until(async () => (await process.validate(pair)) === 'UNAVAILABLE', 30_000);
     await until(async () => (await process.validate(pair)) === 'active', FAILOVER_MS);
     // The nodes confirm the new primary one after the other.
-    for (const untilMs = performance.now() + 1_000; performance.now() < untilMs; await sleep(20)) {
+    await holdsFor(1_000, () => {
       expect(process.store.reachedMsSince(shard, usedMs)).to.be.above(graceMs + 500);
-    }
+    });
     expect(await process.refreshed(used)).to.equal('REUSED');
   });
 
@@ -104,7 +104,7 @@ describe('the owner of a slot of a cluster', function () {
       await until(() => process.store.reachedMsSince(shard, usedMs) > graceMs + 500, 30_000);
       const tally = new Tally();
       const callFor = async (ms: number): Promise<void> => {
-        for (const untilMs = performance.now() + ms; performance.now() < untilMs; await sleep(20)) {
+        for (const untilMs = performance.now() + ms; performance.now() < untilMs; await elapse(20, 'paces calls')) {
           if (calls) tally.add(await process.validate(pair));
         }
       };
@@ -134,8 +134,9 @@ describe('the owner of a slot of a cluster', function () {
     for (const server of [second, third, ...others]) server?.pause();
     try {
       await until(async () => (await process.read(shard)) === 'UNAVAILABLE', 30_000);
-      await sleep(200);
-      expect(await process.read(shard)).to.equal('UNAVAILABLE');
+      await holdsFor(200, async () => {
+        expect(await process.read(shard)).to.equal('UNAVAILABLE');
+      });
       expect(await process.waitForReplicas(shard)).to.equal('UNAVAILABLE');
     } finally {
       for (const server of [second, third, ...others]) server?.resume();

@@ -1,10 +1,10 @@
 // Tests of REDIS_MIN_REPLICAS=1 in a cluster whose slots move: only writes on the owner's replica are acknowledged.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { elapse, until } from '../support/waiting.js';
 import { CoreProcess, Tally } from './core-process.js';
 
 /** What a failover takes with these settings, and a slow machine beside it, ms. */
@@ -55,7 +55,7 @@ describe('a cluster whose replicas must confirm', function () {
         while (performance.now() < untilMs && pairs.length > 0) {
           const outcome = await logout();
           tally.add(outcome);
-          if (outcome !== 'ok') await sleep(10);
+          if (outcome !== 'ok') await elapse(10, 'paces calls');
         }
       };
       await Promise.all(Array.from({ length: 8 }, user));
@@ -96,7 +96,7 @@ describe('a cluster whose replicas must confirm', function () {
     const [logouts, validations] = [new Tally(), new Tally()];
     let going = true;
     const repeat = async (tally: Tally, call: () => Promise<string>): Promise<void> => {
-      for (; going; await sleep(20)) tally.add(await call());
+      for (; going; await elapse(20, 'paces calls')) tally.add(await call());
     };
     const logout = async (): Promise<string> => {
       const pair = pairs.pop();
@@ -148,7 +148,7 @@ describe('a cluster whose replicas must confirm', function () {
     await migration.move();
     const kept = await process.issue(subject);
     const tally = new Tally();
-    for (const untilMs = performance.now() + 2_500; performance.now() < untilMs; await sleep(20)) {
+    for (const untilMs = performance.now() + 2_500; performance.now() < untilMs; await elapse(20, 'paces calls')) {
       tally.add(await process.validate(kept));
       void process.waitForReplicas(shard);
     }

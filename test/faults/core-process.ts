@@ -9,8 +9,8 @@ import { issue } from '../../src/core/use-cases/issue.js';
 import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { validate } from '../../src/core/use-cases/validate.js';
-import { until } from '../e2e/stage.js';
 import { RecordingLog } from '../support/recording-log.js';
+import { until } from '../support/waiting.js';
 import { aCall, loginOf, type Node, node, POLICY } from '../support/world.js';
 
 /** How long the first writes may take, ms. */

@@ -2,14 +2,14 @@
 //
 // With REDIS_MIN_REPLICAS all of them do; without it those that a running node has acknowledged.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { keyOf } from '../e2e/entries.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { elapse, until } from '../support/waiting.js';
 import { isServing } from './fault-scene.js';
 import { verdictOf } from './ledger.js';
 
@@ -81,7 +81,8 @@ const succeeds = (call: Promise<unknown>): Promise<boolean> =>
 const SETBACK = 'the store has lost writes';
 const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
   process.lines().filter(({ level, msg }) => level === 'error' && `${msg}`.startsWith(SETBACK));
-const GRACE = { REFRESH_GRACE: '2s' };
+const GRACE_MS = 2_000;
+const GRACE = { REFRESH_GRACE: `${GRACE_MS / 1000}s` };
 
 describe('a failover of Redis', function () {
   this.timeout(120_000);
@@ -177,7 +178,7 @@ describe('a failover of Redis', function () {
         expect(await successor.client.verdict(accessToken)).to.equal('REVOKED');
     });
 
-    it('acknowledges nothing without the replica, not even what was written before; an active token is told of', async () => {
+    it('acknowledges nothing without the replica, not even what was written before; an active token is answered', async () => {
       const node = await serve({ REDIS_MIN_REPLICAS: '1' });
       const [out, on] = [await node.client.issue(), await node.client.issue()];
       await pair.replica.kill();
@@ -193,7 +194,7 @@ describe('a failover of Redis', function () {
       expect(await node.client.health()).to.equal('SERVING');
       // For longer than the window: no call could get an answer in it, neither here nor at a node without calls.
       const other = await serve({ REDIS_MIN_REPLICAS: '1' });
-      await sleep(4_000);
+      await elapse(1.25 * GRACE_MS, 'the window ends');
       await pair.replica.restart();
       await pair.inStep();
       await until(() => succeeds(node.client.logout({ refreshToken: out.refreshToken })), 30_000);
@@ -235,7 +236,7 @@ describe('a failover of Redis', function () {
   });
 
   describe('without it, to a replica that lacks the last writes', () => {
-    it('takes back nothing that a living node had acknowledged, and is told loudly', async () => {
+    it('takes back nothing that a living node had acknowledged, and is logged as an error', async () => {
       const [node, other] = [await serve(), await serve()];
       const [out, chain, cut, used] = [
         await node.client.issue(),

@@ -5,9 +5,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type ServiceNode, Stage, type StoreAt, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage, type StoreAt } from '../e2e/stage.js';
 import { nowS } from '../e2e/tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
+import { until } from '../support/waiting.js';
 
 const MINUTE_MS = 60_000;
 /** Back and forth, and home again. */
@@ -46,7 +47,7 @@ describe("a node's clock that is stepped back and forth by a minute", function (
     return [out, everywhere, cutOff];
   }
 
-  it('changes nothing on Redis: tokens live as long, retries stand, what is over is over', async () => {
+  it('changes nothing on Redis: tokens live as long, retries succeed, what is over is over', async () => {
     const redis = await stage.redis();
     // A minute by the wrong clock would end all of these.
     const env = { ACCESS_TTL: '40s', REFRESH_TTL: '45s', SESSION_MAX: '50s', REFRESH_GRACE: '30s' };
@@ -71,7 +72,7 @@ describe("a node's clock that is stepped back and forth by a minute", function (
     }
   });
 
-  it('revives no ended session on the embedded store, nor logs anybody out, and a revocation misses nobody', async () => {
+  it('revives no ended session on the embedded store, nor logs a user out, and a revocation misses no session', async () => {
     const folder = await stage.folder();
     const { node, step } = await clocked(folder, { REFRESH_GRACE: '90s' });
     const { client } = node;

@@ -2,10 +2,11 @@
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { JWT_SECRET, runCommand } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { Crew } from '../workers/crew.js';
 import { type SmallDisk, smallDisk } from './small-disk.js';
 

@@ -1,12 +1,12 @@
 // Tests that a service killed under load loses no acknowledged write, on both stores.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { Random } from '../chaos/random.js';
-import { type ServiceNode, Stage, type StoreAt, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage, type StoreAt } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import { elapse, until } from '../support/waiting.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const ROUNDS = 3;
@@ -79,7 +79,7 @@ describe('a service that is killed under load', function () {
     Redis: () => stage.redis(...DURABLE),
   };
   for (const [name, open] of Object.entries(stores)) {
-    it(`at random moments (SEED=${SEED}) loses nothing on ${name}: what was acknowledged stands, retries get the one successor`, async () => {
+    it(`at random moments (SEED=${SEED}) loses nothing on ${name}: what was acknowledged holds, retries get the one successor`, async () => {
       const random = new Random(SEED);
       const store = await open();
       let node = await stage.serve(store, POLICY);
@@ -89,7 +89,7 @@ describe('a service that is killed under load', function () {
         const clients = Array.from({ length: CLIENTS }, (_, n) => load(node, `user ${round} ${n}`, told));
         const least = random.between(...KILLED_AFTER);
         await until(() => told.ended.length + told.refreshed.length >= least, 30_000);
-        await sleep(random.between(...LATER_MS));
+        await elapse(random.between(...LATER_MS), 'the kill comes at a random moment');
         await node.process.kill();
         await Promise.all(clients);
         node = await stage.serve(store, POLICY);

@@ -3,13 +3,14 @@
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { pairIn } from '../e2e/browser.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { JWT_SECRET, startServe } from '../support/processes.js';
 import { RedisMonitor } from '../support/redis-monitor.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 
 const CALLS = 12;
 /**
@@ -24,7 +25,7 @@ interface Slowable {
   readonly redis: RedisServer;
 }
 
-describe('a service that is told to stop under load', function () {
+describe('a service that gets a signal to stop under load', function () {
   this.timeout(120_000);
   const stage = new Stage();
   const ends: (() => unknown)[] = [];
@@ -66,7 +67,7 @@ describe('a service that is told to stop under load', function () {
     expect(await code).to.equal(0);
   });
 
-  it('answers every request that is under way through the gateway, whichever of the two is told to stop', async () => {
+  it('answers every request that is under way through the gateway, whichever of the two gets the signal', async () => {
     for (const which of ['service', 'gateway'] as const) {
       const scene = await slowable();
       const { node } = scene;

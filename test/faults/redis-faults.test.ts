@@ -79,7 +79,7 @@ describe('whatever happens to Redis', function () {
 
   for (const fault of REDIS_FAULTS) {
     const { name, reads, writes, strikes, unheardWrites = false } = fault;
-    it(`callers hear it within a second, no promise is broken, and it heals within two: ${name}`, async () => {
+    it(`callers get an answer within a second, no promise is broken, and it heals within two: ${name}`, async () => {
       const { underWay, atOnce, made, unheard, faults } = await resultOf(trials, fault);
       expect(faults).to.deep.equal([]);
       // Until it is noticed, a call may still go well.

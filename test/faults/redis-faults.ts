@@ -2,8 +2,8 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { PASSWORD, RIGHTS, type Scene, USER } from './fault-scene.js';
 
 /** The result of a call: its answer, or UNAVAILABLE. */
@@ -133,7 +133,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
   },
   {
     ...onOneNode,
-    name: 'cut off one way: it hears, its answers are lost',
+    name: 'cut off one way: it gets requests, its answers are lost',
     unheardWrites: true,
     ...onProxy(({ proxy }) => proxy.drop('down')),
   },

@@ -2,9 +2,10 @@
 
 import { expect } from 'chai';
 import { shardOf, slotOf } from '../../src/adapters/redis/keys.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { CallFailed } from '../support/auth-client.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
+import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 40_000;
 /** How many of some hundred calls may fail while a slot moves. */

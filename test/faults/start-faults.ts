@@ -1,6 +1,6 @@
 // The faults of a Redis when a node starts, and the trial of each.
 
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { isServing, PASSWORD, type Scene, USER, urlAt } from './fault-scene.js';
 import { codeOfFailure, verdictOf } from './ledger.js';
 import type { Made } from './round.js';

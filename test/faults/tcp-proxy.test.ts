@@ -2,10 +2,9 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { holdsFor, until } from '../support/waiting.js';
 
 describe('the proxy of the tests', () => {
   let server: Server;
@@ -68,37 +67,35 @@ describe('the proxy of the tests', () => {
     const startMs = performance.now();
     client.socket.write('a');
     await until(() => heard === 'a', 30_000);
-    // The answer has been sent; the proxy, in this process, reads it in the next turn.
-    await sleep(20);
+    await until(() => proxy.received.down === 1);
     proxy.delay(0);
     client.socket.write('b');
     await until(() => client.text === 'ab', 30_000);
     expect(performance.now() - startMs).to.be.above(95);
   });
 
-  it('loses answers alone: the server hears, nobody is told, and the connection stays mute afterwards', async () => {
+  it('loses answers alone: the server gets the request, no answer arrives, and the connection stays mute afterwards', async () => {
     const client = await open();
     proxy.drop('down');
     client.socket.write('a');
-    await until(() => heard === 'a', 30_000);
-    await sleep(20);
+    await until(() => proxy.received.down === 1);
     proxy.mend();
     client.socket.write('b');
-    await until(() => heard === 'ab', 30_000);
-    await sleep(20);
-    expect([client.text, client.over]).to.deep.equal(['', '']);
+    await until(() => proxy.received.down === 2);
     const other = await open();
     other.socket.write('c');
     await until(() => other.text === 'c', 30_000);
+    expect([client.text, client.over]).to.deep.equal(['', '']);
   });
 
   it('holds back what is sent until it is mended', async () => {
     const client = await open();
     proxy.hold();
     client.socket.write('a');
-    // Nothing arrives in this time.
-    await sleep(30);
-    expect(heard).to.equal('');
+    await until(() => proxy.received.up === 1);
+    await holdsFor(30, () => {
+      expect(heard).to.equal('');
+    });
     proxy.mend();
     await until(() => client.text === 'a', 30_000);
   });

@@ -2,10 +2,9 @@
 //
 // Both nodes validate tokens all the time.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { until } from '../e2e/stage.js';
 import { BUSY_MS } from '../support/busy.js';
+import { elapse, until } from '../support/waiting.js';
 import { isServing, type Scene } from './fault-scene.js';
 import { codeOfFailure, Ledger, verdictOf } from './ledger.js';
 import type { RedisFault } from './redis-faults.js';
@@ -102,7 +101,7 @@ function watchVerdicts({ near, far }: Scene, { keeps }: RedisFault, good: TokenP
   const watched = [near, far].map(async (node) => {
     while (!over.signal.aborted) {
       await ask(node);
-      await sleep(15);
+      await elapse(15, 'paces calls');
     }
   });
   return {

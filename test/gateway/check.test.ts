@@ -1,7 +1,6 @@
 // Tests of the check route: real gateway, real gRPC server, and each answer that a proxy can get.
 
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGateway, type Gateway } from '../../gateway/server.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
@@ -9,6 +8,7 @@ import { parseAddress } from '../../src/platform/env/values.js';
 import type { Address, Variables } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { elapse } from '../support/waiting.js';
 import { POLICY } from '../support/world.js';
 import { ORIGIN, settingsFor } from './running-gateway.js';
 
@@ -166,7 +166,7 @@ describe('gateway: the check route', () => {
     await start({ CHECK_MAX_STALENESS: '20ms' });
     expect((await ask(CHECK, bearer())).status).to.equal(200);
     await scene.client.logout({ accessToken: pair.accessToken });
-    await sleep(25);
+    await elapse(25, 'the answer becomes older than allowed');
     expect((await ask(CHECK, bearer())).status).to.equal(401);
   });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ClientsFile } from '../../gateway/oauth/clients-file.js';
 import { RecordingLog } from '../support/recording-log.js';
+import { until } from '../support/waiting.js';
 
 const entry = (id: string) => ({ id, secret_sha256: ['ab'.repeat(32)], rights: ['introspect'] });
 
@@ -31,7 +32,7 @@ describe('gateway: the file of OAuth clients', () => {
   it('is read again by itself, and every change is logged once', async () => {
     expect(ids()).to.deep.equal(['orders']);
     write({ clients: [entry('orders'), entry('mail')] });
-    while (ids().length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => ids().length === 2);
     write({ clients: [entry('mail')] });
     file.refresh();
     file.refresh();

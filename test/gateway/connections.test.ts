@@ -7,7 +7,7 @@ import { trustedProxies } from '../../gateway/limits/client-address.js';
 import { ConnectionLimits } from '../../gateway/limits/connection-limits.js';
 import { ClosingOrder } from '../../src/platform/closing-order.js';
 import { createLogger } from '../../src/platform/log.js';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 
 const BODY = '{"refresh":"r"}';

@@ -79,7 +79,7 @@ describe('gateway: cross-origin requests', () => {
     }
   });
 
-  it('gives any other origin no CORS header, but tells caches that it matters', async () => {
+  it('gives any other origin no CORS header, but a Vary for caches', async () => {
     await start({ CORS_CREDENTIALS: 'true' });
     for (const origin of OTHERS) {
       for (const answer of [

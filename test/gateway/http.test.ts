@@ -1,10 +1,10 @@
 // Tests of what holds for every request: methods, paths, media types, ids, probes, the log.
 
 import { request as httpRequest } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { failure, PAIR } from '../support/scripted-auth-service.js';
+import { elapse, until } from '../support/waiting.js';
 import { LOGOUT, REFRESH, RunningGateway } from './running-gateway.js';
 
 const ROUTE = '/api/auth/token/refresh';
@@ -92,7 +92,7 @@ describe('gateway: every request', () => {
       expect((await gateway.post(REFRESH, { refresh: 'r' }, type)).status).to.equal(200);
     });
 
-    it('tells nothing of its software', async () => {
+    it('names no software', async () => {
       const { headers } = await gateway.post(REFRESH, { refresh: 'r' });
       expect(headers.has('x-powered-by')).to.equal(false);
       expect(headers.has('server')).to.equal(false);
@@ -180,7 +180,7 @@ describe('gateway: every request', () => {
       expect(lines[0]?.['durationMs']).to.be.within(0.1, 1000);
     });
 
-    it('tells why the service did not answer', async () => {
+    it('logs why the service did not answer', async () => {
       gateway.service.script = () => {
         throw failure(status.UNAVAILABLE, [], 'the store is away');
       };
@@ -197,13 +197,13 @@ describe('gateway: every request', () => {
     it('has probes and aborted requests too', async () => {
       const before = gateway.log.length;
       await gateway.ask('/healthz');
-      gateway.service.script = () => delay(50);
+      gateway.service.script = () => elapse(50, 'a slow call');
       const aborted = httpRequest(`${gateway.url}${LOGOUT}`, {
         method: 'POST',
         headers: { authorization: 'Bearer a' },
       });
       aborted.on('error', () => {}).end();
-      while (gateway.service.calls.length === 0) await delay(5);
+      await until(() => gateway.service.calls.length > 0);
       aborted.destroy();
       const lines = await gateway.logged(before, '/api/auth/logout');
       expect(lines[0]).to.include({ level: 'debug', route: '/healthz' });

@@ -54,7 +54,7 @@ describe('gateway: GET /.well-known/jwks.json', () => {
     expect(post.headers.get('cache-control')).to.equal('no-store');
   });
 
-  it('answers 304 to whoever has the set already, and the new one once it has changed', async () => {
+  it('answers 304 to a client that has the set already, and the new one once it has changed', async () => {
     const etag = (await gateway.ask(PATH)).headers.get('etag') ?? '';
     for (const tags of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
       for (const method of ['GET', 'HEAD']) {
@@ -80,7 +80,7 @@ describe('gateway: GET /.well-known/jwks.json', () => {
     expect(changed.headers.get('etag')).to.not.equal(etag);
   });
 
-  it('answers a failure as any other, which nobody may keep', async () => {
+  it('answers a failure as any other, which no cache may keep', async () => {
     for (const code of [status.UNAVAILABLE, status.UNIMPLEMENTED, status.INTERNAL]) {
       gateway.service.script = () => {
         throw failure(code);

@@ -1,9 +1,9 @@
 // Tests that no client can take more than its share of bytes and of time.
 
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { REFRESH, RunningGateway, readAll } from './running-gateway.js';
+import { elapse } from '../support/waiting.js';
+import { REFRESH, RunningGateway, readAll, requestBegun } from './running-gateway.js';
 
 const HEAD = `POST ${REFRESH} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n`;
 
@@ -36,7 +36,7 @@ describe('gateway: limits', function () {
     expect(headers.get('cache-control')).to.equal('no-store');
   });
 
-  it('refuses a large body that does not tell its length', async () => {
+  it('refuses a large body without a length', async () => {
     const chunk = `1000\r\n${'x'.repeat(4096)}\r\n`;
     const answer = await gateway.raw(`${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}0\r\n\r\n`);
     expectRaw(answer, 413, 'Request body too large: at most 16384 bytes are accepted.');
@@ -52,7 +52,7 @@ describe('gateway: limits', function () {
   });
 
   it('gives no answer to garbage behind a request whose own answer is owed', async () => {
-    gateway.service.script = () => delay(100);
+    gateway.service.script = () => elapse(100, 'a slow call');
     const body = '{"refresh":"r"}';
     expect(await gateway.raw(`${HEAD}Content-Length: ${body.length}\r\n\r\n${body}GARBAGE\r\n\r\n`)).to.equal('');
   });
@@ -119,14 +119,14 @@ describe('gateway: limits', function () {
     expect(performance.now() - begun).to.be.below(3_000);
   });
 
-  it('keeps an idle connection, which is not one that stands still with something under way', async () => {
+  it('keeps an idle connection, which is not one that hangs with something under way', async () => {
     const patient = await RunningGateway.start({ limits: { keepAliveMs: 8_000, stalledMs: 400 } });
     const socket = await patient.connect();
     const all = readAll(socket);
     const request = 'GET /nowhere HTTP/1.1\r\nHost: h\r\n';
     socket.write(`${request}\r\n`);
     await once(socket, 'data');
-    await delay(1_000);
+    await elapse(1_000, 'longer than a request may stand still');
     socket.write(`${request}Connection: close\r\n\r\n`);
     expect((await all).match(/HTTP\/1\.1 \d+/g)).to.deep.equal(['HTTP/1.1 404', 'HTTP/1.1 404']);
     await patient.stop();
@@ -162,10 +162,12 @@ describe('gateway: limits', function () {
   it('survives a client that goes away in the middle of a body', async () => {
     const socket = await gateway.connect();
     socket.on('error', () => {});
+    const before = gateway.log.length;
+    const begun = requestBegun();
     socket.write(`${HEAD}Content-Length: 1000\r\n\r\n{`);
-    await delay(50);
+    await begun;
     socket.resetAndDestroy();
-    await delay(50);
+    await gateway.logged(before, '/api/auth/token/refresh');
     expect((await gateway.ask('/healthz')).status).to.equal(200);
   });
 });

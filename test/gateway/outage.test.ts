@@ -1,8 +1,8 @@
 // Tests of the answers of the gateway while the service is away, hangs, and returns.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { BUSY_MS } from '../support/busy.js';
+import { elapse, until } from '../support/waiting.js';
 import { REFRESH, RunningGateway } from './running-gateway.js';
 
 describe('gateway: outages of the service', function () {
@@ -28,19 +28,19 @@ describe('gateway: outages of the service', function () {
       const { status, retryAfter, ms } = await timed();
       expect([status, retryAfter]).to.deep.equal([503, '1']);
       expect(ms).to.be.below(1_000 + BUSY_MS);
-      await delay(300);
+      await elapse(300, 'paces requests');
     }
     expect((await gateway.ask('/healthz')).status).to.equal(200);
     expect((await gateway.ask('/readyz')).status).to.equal(503);
 
     await gateway.service.start();
     const returned = performance.now();
-    while ((await timed()).status !== 200) await delay(20);
+    await until(async () => (await timed()).status === 200);
     expect(performance.now() - returned).to.be.below(2_000 + BUSY_MS);
   });
 
   it('answers 503 within a second while it hangs', async () => {
-    gateway.service.script = () => delay(1_500);
+    gateway.service.script = () => elapse(1_500, 'the service hangs');
     const { status, ms } = await timed();
     expect(status).to.equal(503);
     expect(ms).to.be.within(800, 1_000 + BUSY_MS);
@@ -49,9 +49,9 @@ describe('gateway: outages of the service', function () {
   });
 
   it('answers 503 for calls that were under way when it went away', async () => {
-    gateway.service.script = () => delay(800);
+    gateway.service.script = () => elapse(800, 'a slow call');
     const pending = Promise.all([timed(), timed()]);
-    while (gateway.service.calls.length < 2) await delay(5);
+    await until(() => gateway.service.calls.length === 2);
     gateway.service.stop();
     for (const { status, ms } of await pending) {
       expect(status).to.equal(503);

@@ -12,7 +12,7 @@ describe('gateway: counts', () => {
     nowMs = 5_000;
   });
 
-  it('allows so many a window, and tells what is left and until when', () => {
+  it('allows a number in a window, and says what is left and until when', () => {
     const counts = counter(2);
     expect(counts.count('a')).to.deep.equal({ allowed: true, remaining: 1, resetSeconds: 10 });
     nowMs += 1;
@@ -32,7 +32,7 @@ describe('gateway: counts', () => {
     expect(counts.size).to.equal(100);
   });
 
-  it('forgets nobody who has asked more than the flood did on the average', () => {
+  it('forgets no client that has asked more than the flood did on the average', () => {
     const counts = counter(50, 100);
     for (let n = 0; n < 50; n++) counts.count('victim');
     // 4,000 requests on 99 places: at the most 41 of them on each.
@@ -40,7 +40,7 @@ describe('gateway: counts', () => {
     expect(counts.count('victim').allowed).to.equal(false);
   });
 
-  it('counts nobody too low, and nobody higher than by the share of the flood', () => {
+  it('counts no client too low, and none higher than by the share of the flood', () => {
     const counts = counter(1_000, 10);
     const sent = new Map<string, number>();
     for (let n = 0; n < 2_000; n++) {
@@ -82,7 +82,7 @@ describe('gateway: rate limits', () => {
     gateway.post(REFRESH, { refresh: 'r' }, { 'x-forwarded-for': address });
   const limits = ({ headers }: Answered) => [headers.get('ratelimit'), headers.get('ratelimit-policy')];
 
-  it('answers 429 as djangorestframework does, with the time to try again, and calls nobody', async () => {
+  it('answers 429 as djangorestframework does, with the time to try again, and does not call the service', async () => {
     await start();
     const first = await gateway.post(REFRESH, { refresh: 'r' });
     expect([first.status, ...limits(first)]).to.deep.equal([200, '"default";r=1;t=10', '"default";q=2;w=10']);
@@ -145,7 +145,7 @@ describe('gateway: rate limits', () => {
     }
   });
 
-  it('counts who asks for the public keys, and has nobody keep the answer that it was too often', async () => {
+  it('counts who asks for the public keys, and lets no cache keep the answer that it was too often', async () => {
     await start();
     const path = '/.well-known/jwks.json';
     gateway.service.keySet = { keys: [], maxAgeSeconds: 60 };

@@ -271,7 +271,7 @@ describe('gateway: POST /api/auth/token/refresh/', () => {
     expect([code, text]).to.deep.equal([503, UNAVAILABLE]);
   });
 
-  it("tells the service's own time to try again, in whole seconds", async () => {
+  it("answers the service's own time to try again, in whole seconds", async () => {
     for (const [info, seconds] of [
       [retryInfo(2, 1), '3'],
       [retryInfo(4), '4'],

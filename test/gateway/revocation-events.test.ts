@@ -9,6 +9,7 @@ import {
   type Watch,
 } from '../../gateway/revocations/event-source.js';
 import { EventStream } from '../../gateway/revocations/event-stream.js';
+import { until } from '../support/waiting.js';
 import { whatOf } from '../support/world.js';
 import { basic, SECRET } from './oauth-clients.js';
 import { OAuthScene } from './oauth-scene.js';
@@ -40,10 +41,6 @@ class Follower {
 
   get names(): string[] {
     return this.events.map(({ event }) => event);
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
   has(text: string): boolean {
@@ -93,16 +90,14 @@ describe('the event stream of revocations', () => {
   it('begins with a reset and all that matters, and brings each end and cut-off', async () => {
     const before = await end('ann');
     const follower = await Follower.open(scene);
-    await follower.until(() => follower.names.includes('current'));
+    await until(() => follower.names.includes('current'));
     expect(follower.names.slice(0, 3)).to.deep.equal(['reset', 'settings', 'keys']);
     expect(follower.names).to.include('caught-up');
     expect(follower.has(`"sessionId":"${before}"`)).to.equal(true);
     const after = await end('ann');
     await scene.service.client.revokeSubject('carl');
     const cut = whatOf({ kind: 'not-before', subject: 'carl' }).slice(1);
-    await follower.until(
-      () => follower.has(`"sessionId":"${after}"`) && follower.has(`"subject":"${cut}","notBeforeMs":`),
-    );
+    await until(() => follower.has(`"sessionId":"${after}"`) && follower.has(`"subject":"${cut}","notBeforeMs":`));
     expect(follower.events.filter(({ event }) => event === 'current')[0]?.data).to.deep.equal({
       ...{ storeTimeMs: scene.service.world.nowMs, uncovered: [] },
     });
@@ -111,33 +106,33 @@ describe('the event stream of revocations', () => {
 
   it('goes on after Last-Event-ID, and begins with a reset after an unknown one', async () => {
     const first = await Follower.open(scene);
-    await first.until(() => first.names.includes('caught-up'));
+    await until(() => first.names.includes('caught-up'));
     await first.close();
     const lastId = first.events.findLast(({ id }) => id)?.id ?? '';
     const meanwhile = await end('ann');
     const second = await Follower.open(scene, { 'last-event-id': lastId });
-    await second.until(() => second.has(meanwhile));
+    await until(() => second.has(meanwhile));
     expect(second.names).to.not.include('reset').and.not.include('settings');
     await second.close();
     const third = await Follower.open(scene, { 'last-event-id': lastId.replace(/^./, (c) => (c === '0' ? '1' : '0')) });
-    await third.until(() => third.has(meanwhile));
+    await until(() => third.has(meanwhile));
     expect(third.names[0]).to.equal('reset');
     await third.close();
   });
 
   it('begins anew with a reset when the service has ended its stream', async () => {
     const follower = await Follower.open(scene);
-    await follower.until(() => follower.names.includes('caught-up'));
+    await until(() => follower.names.includes('caught-up'));
     scene.service.dropStreams();
-    await follower.until(() => follower.names.filter((name) => name === 'reset').length === 2);
-    await follower.until(() => follower.names.filter((name) => name === 'caught-up').length === 2);
+    await until(() => follower.names.filter((name) => name === 'reset').length === 2);
+    await until(() => follower.names.filter((name) => name === 'caught-up').length === 2);
     await follower.close();
   });
 
   it('ends when the gateway stops', async () => {
     const other = await OAuthScene.start();
     const follower = await Follower.open(other);
-    await follower.until(() => follower.names.includes('caught-up'));
+    await until(() => follower.names.includes('caught-up'));
     await other.stop();
     await follower.ended;
   });

@@ -1,14 +1,15 @@
 // A running gateway for tests: a real one on a port of its own, before a scripted service, its log on record.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type GatewaySettings, readGatewaySettings } from '../../gateway/config.js';
 import type { GatewayLimits } from '../../gateway/limits/limits.js';
 import { createGateway, type Gateway } from '../../gateway/server.js';
 import { type Address, Environment, type Variables } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
+import { until } from '../support/waiting.js';
 import { type OAuthClientsFile, writeOAuthClients } from './oauth-clients.js';
 
 /** An answer, read to its end. */
@@ -21,7 +22,20 @@ export interface Answered {
 export const REFRESH = '/api/auth/token/refresh/';
 export const LOGOUT = '/api/auth/logout/';
 export const SESSION = '/api/auth/session/';
+/** The diagnostics channel of Node's HTTP servers. */
+const REQUEST_BEGUN = 'http.server.request.start';
 export const ORIGIN = 'https://app.example.com';
+
+/** Resolves once a server of this process has read the head of another request. */
+export function requestBegun(): Promise<void> {
+  return new Promise((resolve) => {
+    const note = (): void => {
+      unsubscribe(REQUEST_BEGUN, note);
+      resolve();
+    };
+    subscribe(REQUEST_BEGUN, note);
+  });
+}
 
 /** The settings of a gateway on a port of its own, in front of a service. */
 export const settingsFor = (authServiceAddress: Address, variables: Variables = {}): GatewaySettings => ({
@@ -94,12 +108,9 @@ export class RunningGateway {
 
   /** The log after its first `skip` lines; waits until a request of this route is in it. */
   async logged(skip: number, route: string): Promise<Record<string, unknown>[]> {
-    const deadline = performance.now() + 1_000;
-    for (;;) {
-      const lines = this.log.slice(skip).map((line) => JSON.parse(line) as Record<string, unknown>);
-      if (lines.some((line) => line['route'] === route) || performance.now() > deadline) return lines;
-      await delay(5);
-    }
+    const lines = () => this.log.slice(skip).map((line) => JSON.parse(line) as Record<string, unknown>);
+    await until(() => lines().some((line) => line['route'] === route), 10_000, { seen: lines });
+    return lines();
   }
 
   /** A connection without HTTP on it. */

@@ -4,15 +4,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createGateway } from '../../gateway/server.js';
 import { formatAddress } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
-import { until } from '../e2e/stage.js';
 import { BUSY_MS } from '../support/busy.js';
 import { ScriptedAuthService } from '../support/scripted-auth-service.js';
-import { LOGOUT, REFRESH, RunningGateway, settingsFor } from './running-gateway.js';
+import { elapse, until } from '../support/waiting.js';
+import { LOGOUT, REFRESH, RunningGateway, requestBegun, settingsFor } from './running-gateway.js';
 
 const elapsed = async (what: Promise<unknown>): Promise<number> => {
   const begun = performance.now();
@@ -34,7 +33,7 @@ describe('gateway: stopping', function () {
       headers: { authorization: 'Bearer a' },
     });
     sent.end();
-    while (running.service.calls.length === 0) await delay(5);
+    await until(() => running.service.calls.length > 0);
 
     let isStopped = false;
     const stopped = elapsed(running.gateway.close()).finally(() => (isStopped = true));
@@ -43,7 +42,7 @@ describe('gateway: stopping', function () {
         () => false,
         () => true,
       );
-    while (!(await isRefused())) await delay(5);
+    await until(isRefused);
     expect(isStopped).to.equal(false);
     answerCall();
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];
@@ -55,7 +54,7 @@ describe('gateway: stopping', function () {
     running.service.stop();
   });
 
-  it('still serves a request that comes just as it is told to, and asks for the end of the connection', async () => {
+  it('still serves a request that comes with the signal, and asks for the end of the connection', async () => {
     // A busy machine may take a while until both requests are sent.
     const running = await RunningGateway.start({ limits: { quietMs: 1_000 } });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -88,12 +87,12 @@ describe('gateway: stopping', function () {
 
   it('is not held up by answers that waited behind another when their client went away', async () => {
     const running = await RunningGateway.start();
-    running.service.script = () => delay(200);
+    running.service.script = () => elapse(200, 'a slow call');
     const socket = await running.connect();
     const head = `POST ${LOGOUT} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer a\r\nContent-Length: 0\r\n\r\n`;
     const before = running.log.length;
     socket.on('error', () => {}).write(head.repeat(3));
-    while (running.service.calls.length < 3) await delay(5);
+    await until(() => running.service.calls.length === 3);
     socket.resetAndDestroy();
     expect(await elapsed(running.gateway.close())).to.be.below(1_000 + BUSY_MS);
     // Each has its line in the log, too.
@@ -105,8 +104,9 @@ describe('gateway: stopping', function () {
     const running = await RunningGateway.start({ limits: { stopMs: 300 } });
     const socket = await running.connect();
     socket.on('error', () => {});
+    const begun = requestBegun();
     socket.write(`POST ${REFRESH} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`);
-    await delay(100);
+    await begun;
     expect(await elapsed(running.gateway.close())).to.be.within(250, 1_500);
     expect(running.log.join('')).to.contain('stopping although requests are under way');
     running.service.stop();
@@ -139,7 +139,7 @@ describe('gateway: stopping', function () {
     service.stop();
   });
 
-  it('can be told twice', async () => {
+  it('may get the signal twice', async () => {
     const running = await RunningGateway.start();
     await Promise.all([running.gateway.close(), running.gateway.close()]);
     await running.stop();

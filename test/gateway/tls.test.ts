@@ -9,10 +9,10 @@ import { createLogger } from '../../src/platform/log.js';
 import { Certificates } from '../../src/platform/tls/certificates.js';
 import type { TlsFiles } from '../../src/platform/tls/pem.js';
 import type { ClientTls } from '../../src/settings/tls.js';
-import { until } from '../e2e/stage.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { LOCAL, TlsScene } from '../support/tls-scene.js';
+import { until } from '../support/waiting.js';
 import { settingsFor } from './running-gateway.js';
 
 describe('the gateway before a service with TLS', () => {
@@ -98,7 +98,7 @@ describe('the gateway before a service with TLS', () => {
     expect(await words(await startGateway(portOf(expired), { ca: tls.ca }))).to.include('has expired');
   });
 
-  it('expects the name that it is told, where that is not the host of the address', async () => {
+  it('expects the name in the settings, where that is not the host of the address', async () => {
     tls.replaceServer(tls.authority.issue({ names: ['DNS:auth.internal'] }));
     const { scene } = await serve(tls.files());
     await serving(await startGateway(portOf(scene), { ca: tls.ca, name: 'auth.internal' }));

@@ -1,10 +1,11 @@
 // Admission: the counts of calls under way, of those that wait, and of tokens; each with its bound.
 
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Admission } from '../../src/grpc/admission/admission.js';
 import type { AdmittedCall } from '../../src/grpc/admission/admitted-call.js';
 import { RecordingLog } from '../support/recording-log.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 
 const MAX_CALLS = 10;
 const [RESERVED, MAX_WAITING, MAX_ENDING_WAITING, TOKENS_PER_CALL] = [8, 4_096, 512, 64];
@@ -14,8 +15,10 @@ const times = <T>(count: number, make: () => T): T[] => Array.from({ length: cou
 describe('admission', () => {
   let admission: Admission;
   let fates: string[];
+  let nowMs: number;
   beforeEach(() => {
-    admission = new Admission(new RecordingLog(), { maxConcurrentCalls: MAX_CALLS });
+    nowMs = 0;
+    admission = new Admission(new RecordingLog(), { maxConcurrentCalls: MAX_CALLS, nowMs: () => nowMs });
     fates = [];
   });
   afterEach(() => admission.close());
@@ -55,10 +58,13 @@ describe('admission', () => {
     await turn();
     expect(fates).to.deep.equal(['early accepted']);
     begin();
-    await sleep(2_100);
+    for (let n = 0; n < 5; n++) await elapse(20, 'the queue is looked at, and found empty');
+    nowMs = 2_100;
     wait('late');
-    await sleep(100);
-    expect(fates).to.deep.equal(['early accepted']);
+    nowMs = 2_200;
+    await holdsFor(100, () => {
+      expect(fates).to.deep.equal(['early accepted']);
+    });
   });
 
   it('gives the place of a call that ends to the next at the end of the turn, for the answer leaves then', async () => {
@@ -89,7 +95,8 @@ describe('admission', () => {
   it('refuses a call that has waited too long, though nothing else happens', async () => {
     times(MAX_CALLS, () => begin());
     wait('a');
-    while (fates.length === 0) await sleep(5);
+    nowMs = 2_000;
+    await until(() => fates.length > 0);
     expect(fates).to.deep.equal(['a refused']);
   });
 

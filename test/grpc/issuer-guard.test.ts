@@ -49,7 +49,7 @@ describe('the issuer', () => {
     return false;
   };
 
-  it('serves who shows any of its credentials, and nobody with another', async () => {
+  it('serves a caller with any of its credentials, and none with another', async () => {
     expect(await isServed({}, OLD)).to.equal(true);
     expect(await isServed({}, NEW)).to.equal(true);
     for (const wrong of ['', OLD.slice(1), `${OLD}o`, `${OLD},${NEW}`, `${OLD} `, NEW.toUpperCase()]) {
@@ -123,7 +123,7 @@ describe('the issuer', () => {
 });
 
 describe("the names of a certificate, in Node's words", () => {
-  it('are told apart by what is in quotes and what is not', () => {
+  it('are separated by what is in quotes and what is not', () => {
     expect(namesIn('DNS:a, IP Address:127.0.0.1, URI:spiffe://b/c')).to.deep.equal([
       'DNS:a',
       'IP Address:127.0.0.1',

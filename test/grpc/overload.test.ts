@@ -9,6 +9,7 @@ import { type CallFailed, failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { startGateway } from '../support/processes.js';
 import { RecordingLog } from '../support/recording-log.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 
 const AT_ONCE = 20;
 /** Longer than a call may wait for a place. */
@@ -23,7 +24,6 @@ const HEADERS = {
 };
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a gRPC server with more calls than it takes', () => {
   let scene: GrpcScene;
@@ -36,7 +36,7 @@ describe('a gRPC server with more calls than it takes', () => {
   async function fill(token: string): Promise<Promise<string>[]> {
     scene.flowing = false;
     const calls = numbers(AT_ONCE).map(() => scene.client.verdict(token));
-    while (scene.world.pending.length < AT_ONCE) await pause(1);
+    await until(() => scene.world.pending.length >= AT_ONCE);
     return calls;
   }
 
@@ -63,17 +63,17 @@ describe('a gRPC server with more calls than it takes', () => {
     const { accessToken } = await client.issue();
     const taken = await fill(accessToken);
     const waiting = client.verdict(accessToken);
-    await pause(20);
+    await elapse(20, 'the call waits for a place');
     scene.flowing = true;
     expect(await waiting).to.equal('active');
     expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
   });
 
-  it('refuses nobody for a pause of a second in the store, during it and after it', async () => {
+  it('refuses no call for a pause of a second in the store, during it and after it', async () => {
     const { client } = scene;
     const { accessToken } = await client.issue();
     const taken = await fill(accessToken);
-    await pause(1_000);
+    await elapse(1_000, 'the pause of the store');
     scene.flowing = true;
     expect(new Set(await Promise.all(taken))).to.deep.equal(new Set(['active']));
     const after = await Promise.all(numbers(AT_ONCE).map(() => client.verdict(accessToken)));
@@ -114,7 +114,7 @@ describe('a gRPC server with more calls than it takes', () => {
         ({ failure }: CallFailed) => failure.code,
       ),
     );
-    await pause(REFUSED_MS);
+    await elapse(REFUSED_MS, 'the longest wait for a place');
     scene.flowing = true;
     const answers = await Promise.all(calls);
     await Promise.all(taken);
@@ -128,7 +128,8 @@ describe('a gRPC server with more calls than it takes', () => {
     const { accessToken } = await scene.client.issue();
     const session = connect(`http://${scene.address}`);
     const streams = numbers(5 * AT_ONCE).map(() => session.request(HEADERS).on('error', () => {}));
-    await pause(100);
+    // The server answers a PING once it has read what came before.
+    await new Promise((resolve) => session.ping(resolve));
     expect(streams.filter((stream) => !stream.closed).length).to.be.at.least(AT_ONCE);
     expect(await scene.client.verdict(accessToken)).to.equal('active');
     session.destroy();
@@ -144,7 +145,7 @@ describe('a gRPC server with more calls than it takes', () => {
     const streams: ClientHttp2Stream[] = [];
     for (const _ of numbers(3 * AT_ONCE)) {
       streams.push(session.request(HEADERS));
-      await pause(2);
+      await elapse(2, 'one by one');
     }
     const statuses = streams.map(
       (stream) =>
@@ -156,16 +157,17 @@ describe('a gRPC server with more calls than it takes', () => {
         }),
     );
     for (const stream of streams) stream.end(Buffer.concat([prefix, message]));
-    while (scene.world.pending.length < AT_ONCE) await pause(1);
-    await pause(REFUSED_MS);
-    expect(scene.world.pending).to.have.length(AT_ONCE);
+    await until(() => scene.world.pending.length >= AT_ONCE);
+    await holdsFor(REFUSED_MS, () => {
+      expect(scene.world.pending).to.have.length(AT_ONCE);
+    });
     scene.flowing = true;
     const found = (await Promise.all(statuses)).map(String).sort();
     expect(found).to.deep.equal([...numbers(AT_ONCE).map(() => '0'), ...numbers(2 * AT_ONCE).map(() => '8')]);
     session.destroy();
   });
 
-  it('is told as 503 with Retry-After by the gateway', async () => {
+  it('becomes 503 with Retry-After at the gateway', async () => {
     const { accessToken, refreshToken } = await scene.client.issue();
     const gateway = await startGateway(scene.address);
     const taken = await fill(accessToken);
@@ -199,7 +201,7 @@ describe('the log of an overload', () => {
     expect(log.lines.map(({ level, message }) => [level, message])).to.deep.equal([
       ['warn', 'overloaded: calls are refused'],
     ]);
-    while (log.lines.length < 3) await pause(1);
+    await until(() => log.lines.length >= 3);
     expect(log.lines.slice(1).map(({ level, fields }) => [level, fields])).to.deep.equal([
       ['warn', { refused: 10_000, refusedInAll: 10_000 }],
       ['info', { refusedInAll: 10_000 }],

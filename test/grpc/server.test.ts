@@ -8,6 +8,7 @@ import { HealthClient, type HealthListResponse } from '../../proto/gen/grpc/heal
 import { CallFailed, failureOf, failureOfCall, TestClient } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { ISSUER_TOKEN } from '../support/processes.js';
+import { holdsFor, until } from '../support/waiting.js';
 
 describe('the gRPC server', () => {
   let scene: GrpcScene;
@@ -31,7 +32,7 @@ describe('the gRPC server', () => {
     expect(await failureOfCall(client.logout({}))).to.include({ code: 'INVALID_ARGUMENT', field: 'refresh_token' });
   });
 
-  it('tells a bad token with its reason, for programs', async () => {
+  it('answers for a bad token with its reason, for programs', async () => {
     const { accessToken } = await scene.client.issue();
     const failure = await failureOfCall(scene.client.refresh(accessToken));
     expect(failure).to.include({ code: 'UNAUTHENTICATED', reason: 'WRONG_TYPE', domain: 'latchkey' });
@@ -75,12 +76,12 @@ describe('the gRPC server', () => {
     expect((await failureOfCall(client.health('no.such.Service'))).code).to.equal('NOT_FOUND');
     const states: string[] = [];
     const cancel = client.watchHealth('auth.v1.AuthService', (state) => states.push(state));
-    while (states.length === 0) await pause(5);
+    await until(() => states.length > 0);
     scene.world.setReachable(false);
-    while (states.length === 1) await pause(5);
+    await until(() => states.length > 1);
     expect(await client.health()).to.equal('NOT_SERVING');
     scene.world.setReachable(true);
-    while (states.length === 2) await pause(5);
+    await until(() => states.length > 2);
     cancel();
     expect(states).to.deep.equal(['SERVING', 'NOT_SERVING', 'SERVING']);
   });
@@ -110,15 +111,16 @@ describe('the gRPC server', () => {
     const { client } = scene;
     const states: string[] = [];
     const cancels = [...Array(50).keys()].map((n) => client.watchHealth(`made.up.${n}`, (state) => states.push(state)));
-    while (states.length < 50) await pause(5);
+    await until(() => states.length >= 50);
     expect(new Set(states)).to.deep.equal(new Set(['SERVICE_UNKNOWN']));
     scene.world.setReachable(false);
-    await pause(50);
-    expect(states).to.have.length(50);
+    await holdsFor(50, () => {
+      expect(states).to.have.length(50);
+    });
     for (const cancel of cancels) cancel();
   });
 
-  it('tells what is no message of the contract as bad input', async () => {
+  it('answers what is no message of the contract as bad input', async () => {
     const [garbage, deep] = [Buffer.from([0xff, 0xff]), nested(60)];
     for (const bytes of [garbage, deep]) {
       const failure = await failureOfCall(callRaw(scene.address, '/auth.v1.IssuerService/IssueToken', bytes));
@@ -137,14 +139,14 @@ describe('the gRPC server', () => {
     const { accessToken } = await scene.client.issue();
     const states: string[] = [];
     const cancel = scene.client.watchHealth('', (state) => states.push(state));
-    while (states.length < 1) await pause(5);
+    await until(() => states.length >= 1);
     scene.flowing = false;
     const call = scene.client.verdict(accessToken);
     await scene.held();
     const startMs = Date.now();
     const stopped = scene.server.stop(10_000);
     // While the call is under way still, so that balancers turn away in time.
-    while (states.length < 2) await pause(5);
+    await until(() => states.length >= 2);
     expect(states).to.deep.equal(['SERVING', 'NOT_SERVING']);
     expect((await failureOfCall(scene.client.validate(accessToken))).code).to.equal('UNAVAILABLE');
     scene.flowing = true;
@@ -189,5 +191,3 @@ function callRaw(address: string, path: string, bytes: Buffer): Promise<Buffer> 
     );
   }).finally(() => client.close());
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

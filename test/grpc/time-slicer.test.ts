@@ -57,7 +57,7 @@ describe('slices of the event loop', () => {
     expect(ended).to.deep.equal(['small', 'large']);
   });
 
-  it('are not spent on what nobody waits for any more', async () => {
+  it('are not spent on what no caller waits for any more', async () => {
     const slicer = new TimeSlicer();
     let [steps, wanted] = [0, true];
     const batch = slicer.each(

@@ -61,7 +61,7 @@ describe('the gRPC server with TLS', () => {
     expect((await failureOfCall(tls.client(scene.address, shown).health())).code).to.equal('UNAVAILABLE');
   };
 
-  it('serves every service to who believes its authority, and nobody is served in plain text', async () => {
+  it('serves every service to a client that trusts its authority, and none in plain text', async () => {
     await start();
     const client = tls.client(scene.address);
     const { accessToken } = await client.issue();
@@ -85,7 +85,7 @@ describe('the gRPC server with TLS', () => {
     expect(failure).to.include({ code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
   });
 
-  it('without a CA for clients asks nobody for a certificate, and takes one from anybody', async () => {
+  it('without a CA for clients asks no client for a certificate, and takes any', async () => {
     await start();
     expect(await tls.client(scene.address, tls.foreign.issue()).health()).to.equal('SERVING');
   });
@@ -120,7 +120,7 @@ describe('the gRPC server with TLS', () => {
     expect(await tls.client(scene.address, tls.authority.issue()).verdict(accessToken)).to.equal('active');
   });
 
-  it('turns nobody away while its files are broken', async () => {
+  it('refuses no client while its files are broken', async () => {
     await start();
     const before = await shownNumber();
     writeFileSync(tls.server.cert, tls.authority.issue({ names: LOCAL }).cert);
@@ -157,7 +157,7 @@ describe('the gRPC server with TLS', () => {
 });
 
 describe('the gRPC server in plain text', () => {
-  it('answers nobody who speaks TLS', async () => {
+  it('answers no client that speaks TLS', async () => {
     const tls = new TlsScene();
     const scene = await GrpcScene.start();
     try {

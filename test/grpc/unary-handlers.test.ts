@@ -64,7 +64,7 @@ describe('the frame around a call', () => {
     expect(lines[0]).to.deep.nested.include({ level: 'error', method: 'Check', 'err.message': 'broken' });
   });
 
-  it('tells what every login and refresh brings on the line of the call, and all else at once, on lines of their own', async () => {
+  it('logs what every login and refresh brings on the line of the call, and all else at once, on lines of their own', async () => {
     let before: unknown[] = [];
     const { lines } = await callOnce(async (_request, call, told) => {
       call.audit(STARTED);
@@ -81,7 +81,7 @@ describe('the frame around a call', () => {
     expect(lines[0]?.['requestId']).to.be.a('string').and.equal(lines[1]?.['requestId']);
   });
 
-  it('tells an event also where the line of the call is not written, or the call fails', async () => {
+  it('logs an event also where the line of the call is not written, or the call fails', async () => {
     const failing = (error: Error) =>
       callOnce(async (_request, call) => {
         call.audit(STARTED);
@@ -95,7 +95,7 @@ describe('the frame around a call', () => {
     ]);
   });
 
-  it('tells an event where the answer cannot be given, and one that comes after it', async () => {
+  it('logs an event where the answer cannot be given, and one that comes after it', async () => {
     const lines: Line[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
     const admission = admitting();

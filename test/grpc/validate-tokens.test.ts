@@ -8,6 +8,7 @@ import type { ServiceCall } from '../../src/grpc/call-context.js';
 import { validateTokens } from '../../src/grpc/services/validate-tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
+import { until } from '../support/waiting.js';
 
 const told = ({ validation, cannotTell }: ValidateTokensResult): string => {
   if (cannotTell) return `cannot tell, again in ${cannotTell.retryDelay?.seconds} s`;
@@ -70,23 +71,23 @@ describe('ValidateTokens', () => {
     const [odd, even] = await Promise.all([client.issue('odd'), client.issue('even')]);
     scene.flowing = false;
     const results = client.validateMany([odd.accessToken, even.accessToken, 'nonsense']);
-    while (world.pending.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => world.pending.length >= 2);
     world.pending[0]?.fail();
     scene.flowing = true;
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'even', 'TOKEN_PROBLEM_MALFORMED']);
   });
 
-  it('tells of bad tokens while the store is away', async () => {
+  it('answers for bad tokens while the store is away', async () => {
     const { client, world } = scene;
     const { accessToken } = await client.issue('anna');
     scene.flowing = false;
     const results = client.validateMany([accessToken, 'nonsense']);
-    while (world.pending.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => world.pending.length >= 1);
     world.setReachable(false);
     expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'TOKEN_PROBLEM_MALFORMED']);
   });
 
-  it('fails as a whole for a fault that nobody foresaw, once all of its tokens have been looked at', async () => {
+  it('fails as a whole for an unexpected fault, once all of its tokens have been looked at', async () => {
     let looked = 0;
     const broken = {
       verified: {
@@ -135,7 +136,7 @@ describe('ValidateTokens', () => {
     const many = () => client.validateMany(Array(1_000).fill(accessToken));
     scene.flowing = false;
     const taken = many();
-    while (world.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => world.pending.length > 0);
     expect(await failureOfCall(many())).to.include({ code: 'RESOURCE_EXHAUSTED', retryAfterS: 1 });
     const [one, few] = [client.verdict(accessToken), client.validateMany([accessToken])];
     scene.flowing = true;

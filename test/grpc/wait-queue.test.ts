@@ -42,7 +42,7 @@ describe('the queue of calls that wait for a place', () => {
     expect(queue.expire(INTERVAL_MS)).to.deep.equal(numbers(500), 'it has stood for an interval');
   });
 
-  it('lets calls wait for the target alone once it has stood for an interval', () => {
+  it('lets calls wait for the target alone once it was not empty for an interval', () => {
     const { queue, nowMs } = standing();
     queue.take(queue.length);
     for (const n of numbers(3)) queue.push(n, nowMs + n);
@@ -51,7 +51,7 @@ describe('the queue of calls that wait for a place', () => {
     expect(queue.expire(nowMs + TARGET_MS + 1)).to.deep.equal([1]);
   });
 
-  it('stands still if each turn fills and empties it, and no longer after a turn in which none had to wait', () => {
+  it('lasts if each turn fills and empties it, and no longer after a turn in which none had to wait', () => {
     const { queue, nowMs } = standing();
     const refill = (atMs: number): void => {
       queue.take(queue.length);

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/grpc/transport/limits.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { openCall } from '../support/http2-call.js';
+import { until } from '../support/waiting.js';
 
 const PATH = '/auth.v1.AuthService/WatchRevocations';
 const START = Buffer.from([0x0a, 0]);
@@ -29,9 +30,7 @@ describe('WatchRevocations, attacked', () => {
   });
   after(() => scene.stop());
 
-  const quiet = async (): Promise<void> => {
-    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  };
+  const quiet = (): Promise<number> => until(() => scene.feed.watchers === 0);
 
   for (const [what, code, messages] of [
     ['the largest id', 'INVALID_ARGUMENT', [START, ping(...Array.from({ length: 9 }, () => 0xff), 1)]],
@@ -105,7 +104,7 @@ describe('WatchRevocations, attacked', () => {
         return call;
       }),
     );
-    while (stopping.feed.watchers < STREAMS) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => stopping.feed.watchers >= STREAMS);
     const refused = new FeedStream(stopping.address);
     expect(await refused.ended).to.equal('RESOURCE_EXHAUSTED');
     refused.close();

@@ -11,6 +11,7 @@ import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { openCall } from '../support/http2-call.js';
 import { JWT_SECRET } from '../support/processes.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 import { MINUTE, SECOND, whatOf } from '../support/world.js';
 
 describe('WatchRevocations', () => {
@@ -21,7 +22,7 @@ describe('WatchRevocations', () => {
   });
   afterEach(async () => {
     for (const stream of streams.splice(0)) stream.close();
-    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => scene.feed.watchers === 0);
   });
   after(() => scene.stop());
 
@@ -53,7 +54,7 @@ describe('WatchRevocations', () => {
     expect(at((index) => stream.messages[index]?.pong !== undefined)).to.be.at.least(caughtUp);
   });
 
-  it('has told of an end before the pong of a ping that follows its acknowledgement', async () => {
+  it('has streamed an end before the pong of a ping that follows its acknowledgement', async () => {
     const stream = open();
     for (let i = 0; i < 20; i++) {
       const end = await ended('ann');
@@ -62,7 +63,7 @@ describe('WatchRevocations', () => {
     }
   });
 
-  it('tells of ends without a ping, and of a cut-off with its time', async () => {
+  it('streams ends without a ping, and a cut-off with its time', async () => {
     const stream = open();
     await stream.pong();
     await scene.client.revokeSubject('carl');
@@ -108,7 +109,7 @@ describe('WatchRevocations', () => {
     expect(reader.round).to.equal(round);
   });
 
-  it('tells of new keys though there is no other news', async () => {
+  it('streams new keys though there is no other news', async () => {
     const keys = new JwtKeys(keyFromSecret(JWT_SECRET));
     const other = await GrpcScene.start({ keys });
     const [stream, quiet] = [new FeedStream(other.address), new FeedStream(other.address)];
@@ -203,7 +204,7 @@ describe('WatchRevocations', () => {
     await Promise.all(three.map((stream) => stream.pong()));
     expect(await open().ended).to.equal('RESOURCE_EXHAUSTED');
     three[0]?.close();
-    while (scene.feed.watchers > 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => scene.feed.watchers <= 2);
     await open().pong();
   });
 
@@ -218,22 +219,23 @@ describe('WatchRevocations', () => {
     const { stream, ended } = openCall(session, '/auth.v1.AuthService/WatchRevocations');
     stream.pause();
     stream.write(Buffer.from([0, 0, 0, 0, 2, 0x0a, 0]));
-    while (other.feed.watchers === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    while (other.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => other.feed.watchers > 0);
+    await until(() => other.feed.watchers === 0);
     stream.resume();
     expect((await ended).rstCode).to.equal(constants.NGHTTP2_CANCEL);
     session.destroy();
     await other.stop();
   });
 
-  it('reads nothing while nobody watches', async () => {
+  it('reads nothing while there is no watcher', async () => {
     await open().pong();
     for (const stream of streams.splice(0)) stream.close();
-    while (scene.feed.watchers > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await until(() => scene.feed.watchers === 0);
+    await elapse(60, 'reads under way end');
     scene.flowing = false;
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(scene.world.pending).to.have.length(0);
+    await holdsFor(60, () => {
+      expect(scene.world.pending).to.have.length(0);
+    });
     scene.flowing = true;
   });
 

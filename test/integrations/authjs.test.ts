@@ -54,7 +54,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
   /** The same, in the moment when the access token is about to end. */
   const late = (tokens: Tokens): Tokens => ({ ...tokens, expiresAt: Date.now() + 1_000 });
 
-  it('keeps the tokens while the access token is good, and asks nobody', async () => {
+  it('keeps the tokens while the access token is good, and asks no server', async () => {
     const kept = await login();
     expect(kept.expiresAt - Date.now()).to.be.within(200_000, 300_000);
     expect(await recipe.freshTokens(kept, NOBODY)).to.equal(kept);
@@ -104,7 +104,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
     expect(next?.refresh).not.to.equal(kept.refresh);
   });
 
-  it('keeps the tokens while nothing can be told, and gets the next pair once it can', async () => {
+  it('keeps the tokens while the answer is unavailable, and gets the next pair once it is not', async () => {
     const kept = late(await login());
     const startMs = performance.now();
     expect(await recipe.freshTokens(kept, NOBODY)).to.equal(kept);
@@ -115,7 +115,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
       .and.not.equal(kept.refresh);
   });
 
-  it('logs nobody out where the URL is wrong, but says so, without the token', async () => {
+  it('logs no user out where the URL is wrong, but says so, without the token', async () => {
     const kept = late(await login());
     const said: unknown[] = [];
     const original = globalThis.console;

@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express, { type Express, type Request, type Response } from 'express';
 import { authOf, bearerAuth } from '../../src/middleware/express.js';
-import type { Validator } from '../../src/validator/api.js';
+import type { ActiveToken, Validation, Validator } from '../../src/validator/api.js';
 import { createValidator } from '../../src/validator/create-validator.js';
+import { CannotTell } from '../../src/validator/errors.js';
 import { type App, answersAsTheGateway, get } from './http-cases.js';
 
 async function listening(handler: Express | Server): Promise<App> {
@@ -119,6 +120,49 @@ describe('the middleware for express, without a service', () => {
     });
     running = await listening(app);
     expect(await get(running.port, '/', 'Bearer x')).to.include({ status: 500, body: '"handled"' });
+  });
+
+  it('leaves a request alone that another middleware has answered meanwhile', async () => {
+    const late: Readonly<Record<string, () => Promise<Validation>>> = {
+      refused: async () => ({ active: false, problem: 'REVOKED' }),
+      unknown: () => Promise.reject(Object.assign(new Error('unknown'), { code: 'CANNOT_TELL', retryAfterMs: 1 })),
+      active: async () => ({ active: true }) as ActiveToken,
+    };
+    for (const [name, answer] of Object.entries(late)) {
+      let decide: () => void = () => {};
+      const decided = new Promise<void>((resolve) => {
+        decide = resolve;
+      });
+      const validate = () => decided.then(answer);
+      const app = express();
+      let handled = 0;
+      app.use((_request, response, next) => {
+        next();
+        response.status(503).end('too late');
+      });
+      app.use(bearerAuth({ ...validator, validateNow: () => undefined, validate }), () => void handled++);
+      running = await listening(app);
+      expect(await get(running.port, '/', 'Bearer x'), name).to.include({ status: 503, body: 'too late' });
+      decide();
+      // An error in the middleware would be an unhandled rejection by then.
+      await new Promise(setImmediate);
+      expect(handled, name).to.equal(0);
+      await running.close();
+      running = undefined;
+    }
+  });
+
+  it('cuts a response that has begun when its request is refused', async () => {
+    const app = express();
+    const validate = () => new Promise<never>((_, reject) => setImmediate(reject, new CannotTell('gone', 1)));
+    app.use((_request, response, next) => {
+      response.write('begun');
+      next();
+    });
+    app.use(bearerAuth({ ...validator, validateNow: () => undefined, validate }), tell);
+    running = await listening(app);
+    const response = await fetch(`http://127.0.0.1:${running.port}/`, { headers: { authorization: 'Bearer x' } });
+    expect(await response.text().catch(({ message }: Error) => message)).to.equal('terminated');
   });
 
   it('finds a wrong requirement when the application is built', () => {

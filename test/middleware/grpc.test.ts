@@ -12,8 +12,8 @@ import {
 } from '../../proto/gen/grpc/health/v1/health.js';
 import { authOf, type BearerInterceptorOptions, bearerInterceptor } from '../../src/middleware/grpc.js';
 import { createValidator } from '../../src/validator/create-validator.js';
-import { until } from '../e2e/stage.js';
 import { CallFailed, type Failure, failureOf } from '../support/auth-client.js';
+import { until } from '../support/waiting.js';
 import { Guarded, MAX_STALENESS_MS } from './guarded.js';
 
 const EMPTY = {
@@ -186,7 +186,7 @@ describe('the interceptor for gRPC', () => {
     const loggedOutMs = performance.now();
     const revoked = { code: 'UNAUTHENTICATED', reason: 'REVOKED', domain: 'latchkey' };
     expect(await failed(shop.pay(`Bearer ${editor}`))).to.include(revoked);
-    while (performance.now() <= loggedOutMs + MAX_STALENESS_MS) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => performance.now() > loggedOutMs + MAX_STALENESS_MS);
     expect(await failed(shop.orders(`Bearer ${editor}`))).to.include(revoked);
   });
 

@@ -2,7 +2,7 @@
 
 import { request } from 'node:http';
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { Guarded, MAX_STALENESS_MS } from './guarded.js';
 
 /** An application with the routes that the cases use. */
@@ -118,7 +118,7 @@ export function answersAsTheGateway(startApp: (guarded: Guarded) => Promise<App>
     const revoked = ['error="invalid_token", error_description="REVOKED"', 'token_not_valid'] as const;
     expectRefusal(await get(app.port, '/pay', bearer(token)), ...revoked, 'Token is blacklisted');
     // A request that begins later than that must be refused.
-    while (performance.now() <= loggedOutMs + MAX_STALENESS_MS) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => performance.now() > loggedOutMs + MAX_STALENESS_MS);
     expectRefusal(await get(app.port, '/orders', bearer(token)), ...revoked, 'Token is blacklisted');
   });
 

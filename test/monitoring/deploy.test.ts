@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import { rules } from '../alerts/prometheus.js';
 import { codeOf, ROOT, readText, tableBelow } from '../docs/markdown.js';
 import { pairIn } from '../e2e/browser.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import { type Labels, Scrape, SEEN, scrape } from './scrape.js';
 
 const SOON_MS = 10_000;

@@ -8,8 +8,9 @@ import { Environment } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { ProcessMetrics } from '../../src/platform/metrics/process-metrics.js';
 import { readMonitoring } from '../../src/settings/monitoring.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { start } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { probe, SEEN, scrape } from './scrape.js';
 
 const SOON_MS = 10_000;

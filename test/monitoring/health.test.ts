@@ -2,9 +2,10 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 import { probe, SEEN } from './scrape.js';
 

@@ -6,11 +6,12 @@ import { expect } from 'chai';
 import { AuthServiceClient } from '../../proto/gen/auth/v1/auth_service.js';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
 import { type Browser, pairIn } from '../e2e/browser.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { expired } from '../e2e/tokens.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { ISSUER_TOKEN, type Started } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { type Labels, SEEN, scrape } from './scrape.js';
 
 const SOON_MS = 10_000;

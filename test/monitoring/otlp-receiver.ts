@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { until } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 
 const SDK = new URL('./sdk.js', import.meta.url).href;
 const SOON_MS = 10_000;

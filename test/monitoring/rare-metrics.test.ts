@@ -10,11 +10,12 @@ import { expose } from '../../src/platform/metrics/exposition.js';
 import { ProcessMetrics } from '../../src/platform/metrics/process-metrics.js';
 import { measureKeyAge, measureStore } from '../../src/service/metrics.js';
 import { pairIn } from '../e2e/browser.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { FeedStream } from '../support/feed-stream.js';
 import type { Started } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { SEEN, scrape } from './scrape.js';
 
 const SOON_MS = 10_000;

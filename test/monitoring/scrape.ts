@@ -1,8 +1,8 @@
 // The scraper of the tests: it reads `/metrics` of a real process as Prometheus would.
 
 import { expect } from 'chai';
-import { until } from '../e2e/stage.js';
 import type { Started } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 
 /** The settings of a process that tests look into. */
 export const SEEN = { METRICS_ADDRESS: '127.0.0.1:0', HEALTH_ADDRESS: '127.0.0.1:0' } as const;

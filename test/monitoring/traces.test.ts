@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { type Browser, pairIn } from '../e2e/browser.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
 import type { Started } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/waiting.js';
 import { attributesOf, OtlpReceiver, type SentSpan } from './otlp-receiver.js';
 
 const SOON_MS = 10_000;

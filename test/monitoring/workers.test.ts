@@ -1,8 +1,9 @@
 // Tests of what workers show together: one answer for all, which never counts backwards, and one state.
 
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { FeedStream } from '../support/feed-stream.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 import { probe, SEEN, scrape } from './scrape.js';
 

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readText } from '../docs/markdown.js';
-import { until } from '../e2e/stage.js';
 import { start } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { developmentPackages, FreshCheckout, INSTALL_MS, inShell } from './fresh-checkout.js';
 import { Shop } from './shop.js';
 import { startedAndEnded } from './started-by-npm.js';

@@ -8,10 +8,10 @@ import { credentials, loadPackageDefinition, Metadata, type ServiceError, status
 import { loadSync } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { readText } from '../docs/markdown.js';
-import { until } from '../e2e/stage.js';
 import { TestClient } from '../support/auth-client.js';
 import { freePort } from '../support/free-ports.js';
 import { ISSUER_TOKEN, JWT_SECRET, type Started, startServe } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { TYPED } from './typed-use.js';
 
 const PAGE = readText('docs/validator.md');

@@ -2,10 +2,10 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Line } from '../alerts/prometheus.js';
 import { Scene } from '../alerts/scene.js';
 import { ROOT } from '../docs/markdown.js';
+import { elapse } from '../support/waiting.js';
 import { COLOURS, element, picture, text } from './svg.js';
 
 interface Panel {
@@ -50,17 +50,17 @@ async function run(
     const fromS = nowS();
     await fault();
     bands.push({ name, fromS, toS: nowS() });
-    await sleep(CALM_MS);
+    await elapse(CALM_MS, 'the picture shows calm between faults');
   };
-  await sleep(CALM_MS);
+  await elapse(CALM_MS, 'the picture shows calm between faults');
   const startS = nowS();
-  await sleep(CALM_MS);
-  await band('overload', () => scene.flood(sleep(CALM_MS)));
+  await elapse(CALM_MS, 'the picture shows calm between faults');
+  await band('overload', () => scene.flood(elapse(CALM_MS, 'the overload lasts')));
   await band('misuse', () => scene.misuse());
   await band('lost writes', () => scene.loseWrites());
   await band('Redis full', async () => {
     await scene.redis.raw.config('SET', 'maxmemory', '1');
-    await sleep(CALM_MS);
+    await elapse(CALM_MS, 'the fault lasts');
     await scene.redis.raw.config('SET', 'maxmemory', '0');
   });
   await band('Redis gone', async () => {
@@ -68,7 +68,7 @@ async function run(
     await scene.redis.raw.save();
     await scene.redis.kill();
     scene.resume();
-    await sleep(CALM_MS);
+    await elapse(CALM_MS, 'the fault lasts');
     await scene.redis.restart();
   });
   return { startS, endS: nowS(), bands };

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Secret } from '../../src/platform/env.js';
 import { createLogger, fitPipeBuf, type Logger, type LogLevel } from '../../src/platform/log.js';
 import { redactByShape } from '../../src/platform/redaction.js';
+import { elapse } from '../support/waiting.js';
 
 const HEADER = 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ';
 const PAYLOAD = 'eyJzdWIiOiJ1IiwiZ2VuIjowfQ';
@@ -51,7 +51,7 @@ describe('log', () => {
     const { log, lines } = record();
     const between: [beforeMs: number, afterMs: number][] = [];
     // Longer than a second, so that milliseconds of one to three digits occur.
-    for (const endMs = Date.now() + 1_100; Date.now() < endMs; await sleep(2)) {
+    for (const endMs = Date.now() + 1_100; Date.now() < endMs; await elapse(2, 'paces lines')) {
       const beforeMs = Date.now();
       log.info({}, 'now');
       between.push([beforeMs, Date.now()]);
@@ -132,7 +132,7 @@ describe('log', () => {
       });
     }
 
-    it('hides a signature wherever it stands in a line, and nothing that is shorter', () => {
+    it('hides a signature wherever it is in a line, and nothing that is shorter', () => {
       const random = 'aB3_'.repeat(11).slice(0, 43);
       for (let at = 0; at < 100; at++) {
         const text = `${'. '.repeat(50).slice(0, at)}${random}`;
@@ -340,7 +340,7 @@ describe('log', () => {
   });
 
   describe('of several processes on one pipe', () => {
-    it('has each line within what is written in one piece, still JSON, with what tells most', () => {
+    it('has each line within what is written in one piece, still JSON, with what matters most', () => {
       const long = {
         level: 'error',
         worker: 3,

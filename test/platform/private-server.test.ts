@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { AddressUnusable } from '../../src/platform/address-unusable.js';
 import { jsonPage, type MakePage, PrivateServer } from '../../src/platform/private-server.js';
-import { until } from '../e2e/stage.js';
 import { RecordingLog } from '../support/recording-log.js';
+import { until } from '../support/waiting.js';
 
 const ANYWHERE = { host: '127.0.0.1', port: 0 };
 const SOON_MS = 10_000;

@@ -63,7 +63,7 @@ describe("the settings of the issuer's callers", () => {
     expect(faults({ ISSUER_TOKENS: ' , ' })).to.have.length(1);
   });
 
-  it('count a short ISSUER_TOKEN as none only where nobody else may call', () => {
+  it('count a short ISSUER_TOKEN as none only where no other caller is allowed', () => {
     expect(read({ ISSUER_TOKEN: 'short' }).issuerToken).to.equal(undefined);
     expect(faults({ ISSUER_TOKEN: 'short', ISSUER_TOKENS: ONE })).to.have.length(1);
     expect(faults({ ISSUER_TOKEN: 'short', ISSUER_CLIENT_NAMES: 'a' })).to.have.length(1);

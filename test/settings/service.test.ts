@@ -70,7 +70,7 @@ describe('the settings of the service', () => {
     expect(read({ ...GOOD, JWT_SECRET_FALLBACK: `${SECRET}!` }).keys.fallback?.reveal()).to.equal(`${SECRET}!`);
   });
 
-  it('refuse a second secret that is short, alone, or the same, and never tell it', () => {
+  it('refuse a second secret that is short, alone, or the same, and never print it', () => {
     const wrong = [
       { ...GOOD, JWT_SECRET_FALLBACK: 'short hunter2' },
       { DATA_DIR: 'data', JWT_KEYS_DIR: 'keys', JWT_SECRET_FALLBACK: SECRET },
@@ -100,7 +100,7 @@ describe('the settings of the service', () => {
     expect(faults({}, 'dev')).to.deep.equal([]);
   });
 
-  it('are checked together, and every fault is told in one message, secrets never', () => {
+  it('are checked together, and every fault is in one message, secrets never', () => {
     const found = faults({
       DATA_DIR: 'data',
       JWT_SECRET: 'short secret',

@@ -14,6 +14,7 @@ import {
   type WatchRevocationsRequest,
   type WatchRevocationsResponse,
 } from '../../proto/gen/auth/v1/auth_service.js';
+import { EventWaits } from './waiting.js';
 
 export class FeedStream {
   readonly messages: WatchRevocationsResponse[] = [];
@@ -23,7 +24,7 @@ export class FeedStream {
   readonly ended: Promise<keyof typeof status>;
   readonly #client: AuthServiceClient;
   readonly #stream: ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse>;
-  readonly #waiting = new Set<() => void>();
+  readonly #waits = new EventWaits();
   #pingId = 0;
 
   constructor(
@@ -44,7 +45,12 @@ export class FeedStream {
 
   /** What the revocations say, as text: the kind and the id in hex. */
   get said(): string[] {
-    return this.messages.flatMap(({ revocations }) =>
+    return this.saidBy(this.messages.length);
+  }
+
+  /** The same up to a message. */
+  saidBy(index: number): string[] {
+    return this.messages.slice(0, index + 1).flatMap(({ revocations }) =>
       revocations.map(({ sessionId, subject, doubtfulSessionId, doubtfulSubject }) => {
         if (sessionId) return `s${sessionId.toString('hex')}`;
         if (subject) return `u${subject.subject.toString('hex')}`;
@@ -71,6 +77,13 @@ export class FeedStream {
     return this.#pingId;
   }
 
+  /** Resolves once the service has what was sent: a call on the same connection is answered. */
+  arrived(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.getJsonWebKeySet({}, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
   /** Resolves with the pong that answers a new ping. */
   async pong(urgent = true): Promise<Pong> {
     const id = this.ping(urgent);
@@ -81,15 +94,7 @@ export class FeedStream {
 
   /** Resolves once something holds, which is looked at with each message. */
   until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds()) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waits.until(holds);
   }
 
   halfClose(): void {
@@ -109,6 +114,6 @@ export class FeedStream {
   #take(message: WatchRevocationsResponse): void {
     this.messages.push(message);
     for (const state of message.shards) this.states.set(state.shard, state);
-    for (const look of [...this.#waiting]) look();
+    this.#waits.look();
   }
 }

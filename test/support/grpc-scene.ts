@@ -11,6 +11,7 @@ import { formatAddress, Secret } from '../../src/platform/env.js';
 import { createLogger, type Logger } from '../../src/platform/log.js';
 import { TestClient } from './auth-client.js';
 import { ISSUER_TOKEN, JWT_SECRET } from './processes.js';
+import { until } from './waiting.js';
 import { node, POLICY, World } from './world.js';
 
 const SILENT = createLogger({ level: 'silent', name: 'test' });
@@ -73,7 +74,7 @@ export class GrpcScene {
 
   /** Waits until some call waits for the store. */
   async held(): Promise<void> {
-    while (this.world.pending.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => this.world.pending.length > 0);
   }
 
   /** Ends all streams of the feed, as a stop does, and takes others. */

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { collect, OutputFile, watchOutput } from './process-output.js';
+import { until } from './waiting.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
@@ -174,14 +175,13 @@ async function ready(
   output: () => string,
   readyMs: number,
 ): Promise<Record<string, unknown>> {
-  const untilMs = Date.now() + readyMs;
-  for (;;) {
-    const line = lines().find((each) => each['msg'] === message);
-    if (line) return line;
-    if (child.exitCode !== null || Date.now() > untilMs) {
-      child.kill('SIGKILL');
-      throw new Error(`the process did not say "${message}" (exit code ${child.exitCode}):\n${output()}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  let line: Record<string, unknown> | undefined;
+  const look = (): boolean => {
+    line = lines().find((each) => each['msg'] === message);
+    return line !== undefined || child.exitCode !== null;
+  };
+  await until(look, readyMs).catch(() => {});
+  if (line) return line;
+  child.kill('SIGKILL');
+  throw new Error(`the process did not say "${message}" (exit code ${child.exitCode}):\n${output()}`);
 }

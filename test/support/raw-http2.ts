@@ -1,6 +1,7 @@
 // An HTTP/2 client that sends what it is told, frame by frame, also what the protocol forbids.
 
 import { connect, type Socket } from 'node:net';
+import { EventWaits } from './waiting.js';
 
 export const FRAME = {
   DATA: 0,
@@ -67,7 +68,7 @@ export function headerBlock(path: string, more: Readonly<Record<string, string>>
 export class RawHttp2 {
   readonly frames: Frame[] = [];
   readonly #socket: Socket;
-  readonly #watchers = new Set<() => void>();
+  readonly #waits = new EventWaits();
   #buffer = Buffer.alloc(0);
   #nextStream = 1;
   /** What the connection's window lets through still. */
@@ -80,7 +81,7 @@ export class RawHttp2 {
     socket.on('error', () => {});
     socket.on('close', () => {
       this.isClosed = true;
-      this.#changed();
+      this.#waits.look();
     });
   }
 
@@ -122,15 +123,7 @@ export class RawHttp2 {
 
   /** Resolves once it holds, asked after whatever comes. */
   until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds()) return;
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
+    return this.#waits.until(holds);
   }
 
   /** How many streams have ended, by an answer or a reset. */
@@ -172,10 +165,6 @@ export class RawHttp2 {
       if (type === FRAME.PING && (flags & FLAG.ACK) === 0) this.write(frame(FRAME.PING, FLAG.ACK, 0, payload));
       if (type === FRAME.WINDOW_UPDATE && stream === 0) this.window += payload.readUInt32BE(0);
     }
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    this.#waits.look();
   }
 }

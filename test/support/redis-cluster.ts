@@ -1,11 +1,10 @@
 // A Redis Cluster of real processes of this machine, for tests: it grows, fails over and moves slots.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { BUS_OFFSET, freePortWithBus } from './free-ports.js';
-import { waitFor } from './redis-sentinel.js';
 import { RedisServer } from './redis-server.js';
 import { SlotMigration } from './slot-migration.js';
+import { answerWithin, untilReported } from './waiting.js';
 
 const SLOTS = 16_384;
 
@@ -74,8 +73,7 @@ export class ClusterWorld {
 
   async #ownersOf(slots: readonly number[]): Promise<(RedisServer | undefined)[]> {
     // One that is gone or paused says nothing.
-    const view = (server: RedisServer) =>
-      server.pid === undefined ? undefined : Promise.race([nodesBy(server), sleep(500)]);
+    const view = (server: RedisServer) => (server.pid === undefined ? undefined : answerWithin(500, nodesBy(server)));
     const views = (await Promise.all(this.servers.map(view))).filter((each) => each !== undefined);
     return this.#agreed(views, slots);
   }
@@ -99,9 +97,9 @@ export class ClusterWorld {
   /** Makes a replica the owner of a slot that its primary has, in order, and waits until all nodes say so. */
   async planFailover(slot: number, replica: RedisServer): Promise<void> {
     // It refuses while it is not connected to its primary, and gives up after 5 seconds if that does not answer in time.
-    await waitFor(async () => {
-      await waitFor(async () => (await replica.raw.call('CLUSTER', 'FAILOVER')) === 'OK', 30_000);
-      await waitFor(async () => (await this.ownerOf(slot)) === replica, 12_000);
+    await untilReported(async () => {
+      await untilReported(async () => (await replica.raw.call('CLUSTER', 'FAILOVER')) === 'OK', 30_000);
+      await untilReported(async () => (await this.ownerOf(slot)) === replica, 12_000);
       return true;
     }, 60_000);
   }
@@ -120,7 +118,7 @@ export class ClusterWorld {
   /** Waits until all nodes agree on who has each of some slots. @param not one who must have none of them any more */
   async agreedOwnersOf(slots: readonly number[], limitMs: number, not?: RedisServer): Promise<readonly RedisServer[]> {
     let owners: readonly (RedisServer | undefined)[] = [];
-    await waitFor(async () => {
+    await untilReported(async () => {
       owners = await this.#ownersOf(slots);
       return owners.every((owner) => owner !== undefined && owner !== not);
     }, limitMs);
@@ -129,7 +127,7 @@ export class ClusterWorld {
 
   /** Waits until every node that lives knows all others, and each primary has its replicas. */
   async settled(limitMs = 60_000): Promise<void> {
-    await waitFor(async () => {
+    await untilReported(async () => {
       const infos = await Promise.all(this.servers.map((server) => server.raw.call('CLUSTER', 'INFO')));
       if (!infos.every((info) => /cluster_state:ok/.test(String(info)))) return false;
       const views = await Promise.all(this.servers.map(nodesBy));
@@ -199,8 +197,8 @@ export class ClusterWorld {
     return server;
   }
 
-  #allKnown(): Promise<void> {
-    return waitFor(
+  async #allKnown(): Promise<void> {
+    await untilReported(
       async () => (await Promise.all(this.servers.map(nodesBy))).every((v) => count(v) === this.servers.length),
       40_000,
     );

@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-ports.js';
 import { launch, RedisServer } from './redis-server.js';
+import { answerWithin, untilReported } from './waiting.js';
 
 const NAME = 'main';
 const SENTINELS = 3;
@@ -85,7 +85,7 @@ export class Sentinel {
 
   /** The port of the primary, as it says; undefined: it does not answer. */
   async primaryPort(): Promise<number | undefined> {
-    const answer = await Promise.race([this.raw.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME), sleep(500)]);
+    const answer = await answerWithin(500, this.raw.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME));
     return Array.isArray(answer) ? Number(answer[1]) : undefined;
   }
 
@@ -141,7 +141,7 @@ export class SentinelWorld {
   /** Waits until somebody else is the primary. */
   async failedOver(from: RedisServer, limitMs = 40_000): Promise<RedisServer> {
     let now: RedisServer | undefined;
-    await waitFor(async () => {
+    await untilReported(async () => {
       now = await this.primary();
       return now !== undefined && now !== from;
     }, limitMs);
@@ -171,7 +171,7 @@ export class SentinelWorld {
       const of = (words: string[], key: string): number => Number(words[words.indexOf(key) + 1]);
       return replicas.every((words) => (of(words, 'slave-priority') === 0) === ports.includes(of(words, 'port')));
     };
-    await waitFor(async () => (await Promise.all(this.sentinels.map(knows))).every(Boolean), 20_000);
+    await untilReported(async () => (await Promise.all(this.sentinels.map(knows))).every(Boolean), 20_000);
   }
 
   /** Asks for a failover, as an operator does, once all Sentinels see that a server is a replica that has everything. */
@@ -183,7 +183,7 @@ export class SentinelWorld {
       const its = replicas.find((words) => of(words, 'port') === `${heir.port}`) ?? [];
       return of(its, 'role-reported') === 'slave' && of(its, 'master-link-status') === 'ok';
     };
-    await waitFor(async () => {
+    await untilReported(async () => {
       if (!(await Promise.all(this.sentinels.map(sees))).every(Boolean)) return false;
       return (await first?.raw.call('SENTINEL', 'FAILOVER', NAME)) === 'OK';
     }, 40_000);
@@ -191,10 +191,10 @@ export class SentinelWorld {
 
   /** Fails over to a replica, in order, and waits until more than half of the Sentinels name it. */
   async promote(heir: RedisServer): Promise<void> {
-    await waitFor(async () => {
+    await untilReported(async () => {
       await this.planFailover(heir);
       // They give up after their failover-timeout, and leave everything as it was.
-      await waitFor(() => this.isNamed(heir), 7_000);
+      await untilReported(() => this.isNamed(heir), 7_000);
       return true;
     }, 80_000);
   }
@@ -202,7 +202,7 @@ export class SentinelWorld {
   /** Whether more than half of the Sentinels say of a server that it is the primary, as SENTINEL MASTER tells it. */
   async isNamed({ port }: RedisServer): Promise<boolean> {
     const portBy = async ({ raw }: Sentinel): Promise<number | undefined> => {
-      const words = await Promise.race([raw.call('SENTINEL', 'MASTER', NAME), sleep(500)]);
+      const words = await answerWithin(500, raw.call('SENTINEL', 'MASTER', NAME));
       return Array.isArray(words) ? Number(words[words.indexOf('port') + 1]) : undefined;
     };
     const ports = await Promise.all(this.sentinels.map(portBy));
@@ -211,7 +211,7 @@ export class SentinelWorld {
 
   /** Waits until every Sentinel knows the others and both replicas, and those have what the primary has. */
   async settled(limitMs = 60_000): Promise<void> {
-    await waitFor(async () => {
+    await untilReported(async () => {
       const primary = await this.primary();
       if (!primary) return false;
       const known = await Promise.all(this.sentinels.map(({ raw }) => raw.call('SENTINEL', 'MASTER', NAME)));
@@ -227,14 +227,5 @@ export class SentinelWorld {
 
   async stop(): Promise<void> {
     await Promise.all([...this.sentinels, ...this.servers].map((each) => each.stop()));
-  }
-}
-
-/** Waits until something holds. */
-export async function waitFor(holds: () => Promise<boolean>, limitMs: number): Promise<void> {
-  const untilMs = performance.now() + limitMs;
-  while (!(await holds().catch(() => false))) {
-    if (performance.now() > untilMs) throw new Error(`it did not come about within ${limitMs} ms`);
-    await sleep(50);
   }
 }

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-ports.js';
+import { untilReported } from './waiting.js';
 
 const START_LIMIT_MS = 20_000;
 const MISSING =
@@ -176,13 +176,8 @@ export async function launch(
 async function answers(url: string): Promise<void> {
   const probe = new Redis(url, { lazyConnect: true, retryStrategy: () => 10, enableReadyCheck: false });
   probe.on('error', () => {});
-  const limit = AbortSignal.timeout(START_LIMIT_MS);
   try {
-    while (!limit.aborted) {
-      if (await probe.ping().catch(() => undefined)) return;
-      await sleep(5);
-    }
-    throw new Error(`redis-server did not answer within ${START_LIMIT_MS} ms`);
+    await untilReported(async () => (await probe.ping()) === 'PONG', START_LIMIT_MS);
   } finally {
     probe.disconnect();
   }

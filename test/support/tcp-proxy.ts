@@ -2,7 +2,7 @@
 
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { elapse } from './waiting.js';
 
 /** Which way bytes go: `up` are requests, to the server; `down` are answers, from it. */
 export type Way = 'up' | 'down';
@@ -27,9 +27,11 @@ export class TcpProxy {
   #targetPort: number;
   readonly #filterOf: () => Filter;
   readonly #sockets = new Set<Socket>();
+  /** How many bytes have come, each way. */
+  readonly received: Record<Way, number> = { up: 0, down: 0 };
   readonly #fates: Record<Way, Fate> = { up: 'pass', down: 'pass' };
   #delayMs = 0;
-  /** Rings when fates change: for what is held back. */
+  /** Rings when fates change, for what is held back, and when something is held back. */
   readonly #bell = new EventEmitter().setMaxListeners(0);
 
   private constructor(server: Server, targetPort: number, filterOf: () => Filter) {
@@ -83,6 +85,14 @@ export class TcpProxy {
     this.#set('hold', ways);
   }
 
+  /** Resolves when bytes that hold a text are held back. */
+  async heldBack(text: string): Promise<void> {
+    for (;;) {
+      const [bytes] = await once(this.#bell, 'held');
+      if (bytes.includes(text)) return;
+    }
+  }
+
   /** Ends every fault. Connections that have lost bytes stay mute; those that come later are good. */
   mend(): void {
     this.#delayMs = 0;
@@ -125,13 +135,17 @@ export class TcpProxy {
       const dueMs = performance.now() + (way === 'down' ? this.#delayMs : 0);
       last = last.then(async () => {
         const waitMs = dueMs - performance.now();
-        if (waitMs > 0) await sleep(waitMs);
+        if (waitMs > 0) await elapse(waitMs, 'a slow network');
         while (this.#fates[way] === 'hold') await once(this.#bell, 'change');
         lost ||= this.#fates[way] === 'drop';
         if (!lost && !to.destroyed) handOn();
       });
     };
-    from.on('data', (bytes) => next(() => to.write(filter(bytes))));
+    from.on('data', (bytes) => {
+      if (this.#fates[way] === 'hold') this.#bell.emit('held', bytes);
+      this.received[way] += bytes.length;
+      next(() => to.write(filter(bytes)));
+    });
     from.once('end', () => next(() => to.end()));
     // A reset, or a server that is not there.
     from.on('error', () => next(() => reset(to)));

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Context } from '../../src/core/context.js';
-import type { AckRecord } from '../../src/core/durability/ack-list.js';
+import type { AckRecord } from '../../src/core/durability/ack-record.js';
 import { Births } from '../../src/core/durability/births.js';
 import { GuardedStore } from '../../src/core/durability/guarded-store.js';
 import { Ledger, type Setback } from '../../src/core/durability/ledger.js';

@@ -5,7 +5,7 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import { MAX_RENEWAL_DELAY_MS } from '../../src/validator/renewal-timer.js';
-import { until } from '../e2e/stage.js';
+import { elapse, until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
 import { anew, goodToken, ScriptedService } from './scripted-service.js';
 
@@ -103,7 +103,7 @@ describe('a validator that asks', () => {
     expect(service.calls.map(({ tokens }) => tokens.length)).to.deep.equal([1, 1, 1]);
   });
 
-  it('tells nobody an answer that became too old while the call was under way', async () => {
+  it('gives no caller an answer that became too old while the call was under way', async () => {
     const each = await validator({ maxStaleness: '2s' });
     const token = goodToken();
     let release = hold();
@@ -173,7 +173,6 @@ describe('a validator that asks', () => {
   });
 
   it('keeps what it knows while a renewal fails, and tries again later, not at each use', async () => {
-    // A renewal waits for others for 5 ms of the real time then.
     const each = await validator({ maxStaleness: '100ms' });
     const token = goodToken();
     await each.validate(token);
@@ -181,7 +180,7 @@ describe('a validator that asks', () => {
     clock.pass(80);
     for (let n = 0; n < 300; n++) {
       expect(each.validateNow(token)?.active).to.equal(true);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await elapse(1, 'a renewal waits for others in real time, for 5 ms');
     }
     expect(each.state().calls).to.be.within(2, 12);
     clock.pass(21);

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import * as forge from '../attacks/forge.js';
 import { Stage } from '../e2e/stage.js';
+import { answerWithin } from '../support/waiting.js';
 
 const CHILD = fileURLToPath(new URL('./open-and-close.js', import.meta.url));
 /** Shorter than any time for which a stream or a caller would be waited for: the child's deadline is 10 s. */
@@ -42,10 +43,10 @@ describe('a validator by the feed that is closed', () => {
   ] as const) {
     it(`lets the process end by itself when ${title}`, async () => {
       const child = spawn(process.execPath, [CHILD, addressOf(), when], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const timer = setTimeout(() => child.kill('SIGKILL'), SOON_MS);
-      const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-      clearTimeout(timer);
-      expect([code, printed]).to.deep.equal([0, 'closed\n']);
+      const [printed, exited] = [text(child.stdout), once(child, 'exit')];
+      if (!(await answerWithin(SOON_MS, exited))) child.kill('SIGKILL');
+      const [code] = await exited;
+      expect([code, await printed]).to.deep.equal([0, 'closed\n']);
     });
   }
 });

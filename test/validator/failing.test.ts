@@ -4,41 +4,21 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
-import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
-import { until } from '../e2e/stage.js';
 import { failure, retryInfo } from '../support/scripted-auth-service.js';
-import { HandClock } from './hand-clock.js';
-import { cannotTellResult, goodToken, hs256Token, inactiveResult, ScriptedService } from './scripted-service.js';
+import { elapse, until } from '../support/waiting.js';
+import { cannotTellResult, goodToken, hs256Token, inactiveResult, type ScriptedService } from './scripted-service.js';
+import { ValidatorScene } from './validator-scene.js';
 
 const LIMIT_MS = 15_000;
 const OVERLOADED = () => failure(status.RESOURCE_EXHAUSTED, [retryInfo(1)]);
 
 describe('a validator whose service fails', () => {
-  const services: ScriptedService[] = [];
-  const validators: Validator[] = [];
-  let clock: HandClock;
-  beforeEach(() => {
-    clock = new HandClock(true);
-  });
-  afterEach(async () => {
-    for (const each of validators.splice(0)) await each.close();
-    for (const each of services.splice(0)) each.stop();
-  });
-
-  async function serve(): Promise<ScriptedService> {
-    const service = await new ScriptedService().start();
-    services.push(service);
-    return service;
-  }
-
-  /** @param random decides which address comes first, and every jitter */
-  async function validator(options: ValidatorOptions, random = 0): Promise<Validator> {
-    const made = buildValidator(options, { clock, random: () => random });
-    validators.push(made);
-    await made.ready();
-    return made;
-  }
+  const scene = new ValidatorScene();
+  afterEach(() => scene.clear());
+  const serve = (): Promise<ScriptedService> => scene.serve();
+  const validator = (options: ValidatorOptions, random?: number): Promise<Validator> =>
+    scene.validator(options, random);
 
   const outcome = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
@@ -149,7 +129,7 @@ describe('a validator whose service fails', () => {
       const token = goodToken();
       expect(await each.validate(token)).to.deep.equal({ active: false, problem: name });
       expect(each.validateNow(token)).to.deep.equal({ active: false, problem: name });
-      clock.pass(2_001);
+      scene.clock.pass(2_001);
       expect(each.validateNow(token) !== undefined, name).to.equal(isKept);
       const { calls } = each.state();
       if (isKept) await each.validate(token, { consistency: 'strict' });
@@ -187,12 +167,12 @@ describe('a validator whose service fails', () => {
     const endMs = performance.now() + 1_500;
     while (performance.now() < endMs) {
       void outcome(each.validate(goodToken()));
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await elapse(2, 'paces calls');
       if (endMs - performance.now() < 750) expect(each.state().callsUnderWay).to.be.at.most(1);
     }
     expect(each.state().calls).to.be.below(60);
     await service.start();
-    service.before = () => new Promise((resolve) => setTimeout(resolve, 50));
+    service.before = () => elapse(50, 'a slow service');
     await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell), LIMIT_MS);
     expect(service.mostUnderWay).to.be.at.most(2);
   });
@@ -202,8 +182,7 @@ describe('a validator whose service fails', () => {
     service.beforeKeys = () => {
       throw failure(status.UNAVAILABLE);
     };
-    const each = buildValidator({ address: service.address, deadline: '200ms' }, { clock });
-    validators.push(each);
+    const each = scene.begin({ address: service.address, deadline: '200ms' });
     expect(each.state()).to.include({ phase: 'starting', staleMs: 0, keys: 0 });
     const late = await outcome(each.ready('100ms'));
     expect(late).to.be.instanceOf(CannotTell).with.property('message').that.includes('UNAVAILABLE');
@@ -215,7 +194,7 @@ describe('a validator whose service fails', () => {
     await outcome(each.validate(goodToken()));
     expect(each.state().phase).to.equal('fresh');
     expect(each.state().staleMs).to.be.above(0);
-    clock.pass(2_000);
+    scene.clock.pass(2_000);
     expect(each.state().phase).to.equal('stale');
     await service.start();
     await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell), LIMIT_MS);
@@ -229,7 +208,7 @@ describe('a validator whose service fails', () => {
     const forged = () => `${goodToken().slice(0, -43)}${'A'.repeat(43)}`;
     expect(each.validateNow(forged())).to.include({ problem: 'BAD_SIGNATURE' });
     expect(service.calls).to.have.lengthOf(0);
-    clock.pass(60_001);
+    scene.clock.pass(60_001);
     expect(each.validateNow(forged())).to.equal(undefined);
     expect(each.state().keys).to.equal(0);
   });
@@ -240,7 +219,7 @@ describe('a validator whose service fails', () => {
     service.keySet = { keys: [], maxAgeSeconds: 300 };
     const each = await validator({ address: service.address });
     expect(service.keySetCalls).to.equal(1);
-    clock.pass(1_001);
+    scene.clock.pass(1_001);
     for (let n = 0; n < 20; n++)
       expect(await each.validate(hs256Token({ role: n }))).to.deep.include({ claims: { role: n } });
     expect(service.keySetCalls).to.equal(1);

@@ -7,7 +7,8 @@ import { makeSessionId } from '../../src/core/token/session-id.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import * as forge from '../attacks/forge.js';
-import { type ServiceNode, Stage, until } from '../e2e/stage.js';
+import { type ServiceNode, Stage } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 20_000;
 const STRICT = { consistency: 'strict' } as const;
@@ -39,6 +40,16 @@ describe('a validator by the feed with busy callers', () => {
     await each.ready();
     return each;
   }
+
+  it('says that it is closed to all that wait, and to those who come later', async () => {
+    const each = buildValidator({ address: node.process.address, source: 'feed' });
+    const calls = () => [each.ready(), each.validate(token()), each.validate(token(), STRICT)];
+    const waiting = calls();
+    await each.close();
+    for (const call of [...waiting, ...calls()]) {
+      expect(await call.catch(({ message }: Error) => message)).to.include('the validator is closed');
+    }
+  });
 
   it('keeps its stream while a strict caller comes in every turn of the event loop', async () => {
     const each = await validator();

@@ -11,7 +11,7 @@ import type { Validator } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { until } from '../e2e/stage.js';
+import { elapse, until } from '../support/waiting.js';
 
 const LIMIT_MS = 10_000;
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -158,8 +158,8 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
   });
   after(() => server.forceShutdown());
 
-  function validator(): Validator {
-    const each = buildValidator({ address, source: 'feed', deadline: '300ms', maxStaleness: '1h' });
+  function validator(maxStaleness = '1h'): Validator {
+    const each = buildValidator({ address, source: 'feed', deadline: '300ms', maxStaleness });
     validators.push(each);
     return each;
   }
@@ -184,6 +184,20 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
       expect(each.state().revocations).to.be.below(10);
     });
   }
+
+  it('is not ready without the keys of GetJsonWebKeySet, and says so when its time is over, not later', async () => {
+    said = [];
+    isChatty = true;
+    // So that it pings every 100 ms.
+    const each = validator('800ms');
+    const startMs = performance.now();
+    const ready = each.ready('1s').catch((error: unknown) => error);
+    await elapse(700, 'most of the time of ready');
+    said = [message({ ...GOOD, pong: pong() })];
+    expect(await ready).to.be.instanceOf(CannotTell);
+    expect(performance.now() - startMs).to.be.within(990, 1_500);
+    expect(each.state().feed).to.equal('following');
+  });
 
   for (const [what, messages] of Object.entries(HARMLESS)) {
     it(`goes on beside what means nothing: ${what}`, async () => {

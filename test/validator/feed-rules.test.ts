@@ -7,7 +7,9 @@ import { FeedKnowledge, MAX_PINGS } from '../../src/validator/feed/feed-knowledg
 import { FeedTime } from '../../src/validator/feed/feed-time.js';
 import { Revocations } from '../../src/validator/feed/revocations.js';
 import { ShardProgress } from '../../src/validator/feed/shard-progress.js';
+import { faultOf, SILENT, UNCOVERED } from '../../src/validator/feed/stream-health.js';
 import type { Moment } from '../../src/validator/freshness.js';
+import { elapse } from '../support/waiting.js';
 
 const at = (ms: number): Moment => ({ monotonicMs: ms, wallMs: ms });
 const state = (completeSinceMs: number, bornMs = 0) => ({
@@ -31,7 +33,7 @@ describe('the pair of a shard', () => {
     expect(progress.oldest(2)).to.equal(undefined);
   });
 
-  it('changes hands with the first pong of a new stream; until then the old one stands, and may only rise', () => {
+  it('changes hands with the first pong of a new stream; until then the old one counts, and may only rise', () => {
     const progress = new ShardProgress();
     progress.found(state(5_000));
     progress.covered(0, ping(1));
@@ -55,6 +57,45 @@ describe('the pair of a shard', () => {
     expect(progress.get(0)?.birth).to.deep.equal({ atMs: 50, adoptedSinceMs: 7 });
     progress.found(state(0, 60));
     expect(progress.get(0)?.birth).to.deep.equal({ atMs: 60, adoptedSinceMs: undefined });
+  });
+});
+
+describe('a stream of the feed', () => {
+  const settings = { audience: [], accessTtlSeconds: 300, sessionMaxSeconds: 1e6, shards: 1 };
+  const first = { settings, keys: undefined, shards: [{ shard: 0, completeSinceMs: 0, bornMs: 0 }], revocations: [] };
+  const pong = (id: number, isCovered: boolean) => ({
+    ...{ settings: undefined, keys: undefined, shards: [], revocations: [], caughtUp: true },
+    pong: { id, storeTimeMs: 1, uncovered: Buffer.from([isCovered ? 0 : 1]) },
+  });
+  const opened = { openedMs: 0, lastMessageMs: 0, isElsewhere: true, moves: 0 };
+
+  it('is replaced if a ping has no pong for a second, or nothing comes for three while it catches up', () => {
+    const knowledge = new FeedKnowledge();
+    expect(faultOf(knowledge, opened, 3_000)).to.equal(undefined);
+    expect(faultOf(knowledge, opened, 3_001)).to.equal(SILENT);
+    expect(faultOf(knowledge, { ...opened, lastMessageMs: 1 }, 3_001)).to.equal(undefined);
+    knowledge.take({ ...first, caughtUp: true, pong: undefined }, at(0));
+    knowledge.ping(at(5_000));
+    expect(faultOf(knowledge, opened, 6_000)).to.equal(undefined);
+    expect(faultOf(knowledge, opened, 6_001)).to.equal(SILENT);
+  });
+
+  it('is replaced by another if it has not covered all shards for 2 s, and then twice as long each time', () => {
+    const knowledge = new FeedKnowledge();
+    knowledge.take({ ...first, caughtUp: false, pong: undefined }, at(0));
+    knowledge.take(pong(knowledge.ping(at(1_000)), true), at(1_000));
+    expect(faultOf(knowledge, opened, 100_000)).to.equal(undefined);
+    knowledge.take(pong(knowledge.ping(at(2_000)), false), at(2_000));
+    for (const [moves, afterMs] of [2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 64_000].entries()) {
+      expect(faultOf(knowledge, { ...opened, moves }, 1_000 + afterMs)).to.equal(undefined);
+      expect(faultOf(knowledge, { ...opened, moves }, 1_001 + afterMs)).to.equal(UNCOVERED);
+    }
+    expect(faultOf(knowledge, { ...opened, openedMs: 9_000 }, 11_000)).to.equal(undefined);
+    expect(faultOf(knowledge, { ...opened, isElsewhere: false }, 100_000)).to.equal(undefined);
+    knowledge.take(pong(knowledge.ping(at(3_000)), true), at(3_000));
+    expect(faultOf(knowledge, opened, 100_000)).to.equal(undefined);
+    knowledge.streamBegins();
+    expect(knowledge.isCovered).to.equal(true);
   });
 });
 
@@ -187,6 +228,22 @@ describe('pings', () => {
     expect(await Promise.all(first)).to.deep.equal([1, 1]);
     expect(await later).to.equal(undefined);
     expect(barriers.callers).to.equal(0);
+  });
+
+  it('give up each caller after its own time while none can be sent', async () => {
+    let id: number | undefined;
+    const barriers = new Barriers({ patienceMs: 1_000, most: 3, ping: () => id });
+    const first = barriers.wait();
+    await elapse(500, 'half the time of a caller');
+    const second = barriers.wait();
+    expect(await first).to.equal(undefined);
+    expect(barriers.callers).to.equal(1);
+    id = 7;
+    barriers.streamBegan();
+    barriers.answered(7);
+    expect(await second).to.equal(7);
+    expect(barriers.callers).to.equal(0);
+    barriers.close();
   });
 
   it('are sent again on a new stream, or as soon as one can be sent', async () => {

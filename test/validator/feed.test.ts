@@ -8,10 +8,11 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type RunningNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 import { goodToken, hs256Token, ScriptedService } from './scripted-service.js';
 
 const LIMIT_MS = 10_000;

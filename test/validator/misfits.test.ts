@@ -5,42 +5,23 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
-import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
-import { until } from '../e2e/stage.js';
 import { failure } from '../support/scripted-auth-service.js';
+import { holdsFor, until } from '../support/waiting.js';
 import { HandClock } from './hand-clock.js';
-import { activeResult, goodToken, inactiveResult, keySetOf, ScriptedService } from './scripted-service.js';
+import { activeResult, goodToken, inactiveResult, keySetOf, type ScriptedService } from './scripted-service.js';
+import { ValidatorScene } from './validator-scene.js';
 
 const LIMIT_MS = 15_000;
 
 describe('a validator whose service misbehaves', () => {
-  const services: ScriptedService[] = [];
-  const validators: Validator[] = [];
-  let clock: HandClock;
-  beforeEach(() => {
-    clock = new HandClock(true);
-  });
-  afterEach(async () => {
-    for (const each of validators.splice(0)) await each.close();
-    for (const each of services.splice(0)) each.stop();
-  });
-
-  async function serve(): Promise<ScriptedService> {
-    const service = await new ScriptedService().start();
-    services.push(service);
-    return service;
-  }
-
-  async function validator(options: ValidatorOptions): Promise<Validator> {
-    const made = buildValidator(options, { clock, random: () => 0 });
-    validators.push(made);
-    await made.ready();
-    return made;
-  }
+  const scene = new ValidatorScene();
+  afterEach(() => scene.clear());
+  const serve = (): Promise<ScriptedService> => scene.serve();
+  const validator = (options: ValidatorOptions): Promise<Validator> => scene.validator(options);
 
   for (const code of [status.INTERNAL, status.UNIMPLEMENTED, status.PERMISSION_DENIED]) {
-    it(`asks another address once where one answers ${status[code]}, and nobody again where both do`, async () => {
+    it(`asks another address once where one answers ${status[code]}, and none again where both do`, async () => {
       const [broken, good] = [await serve(), await serve()];
       const each = await validator({ address: [broken.address, good.address], deadline: '5s' });
       broken.before = () => {
@@ -57,7 +38,7 @@ describe('a validator whose service misbehaves', () => {
   }
 
   it('keeps an answer that can never change, although a call that was sent later says otherwise', async () => {
-    clock = new HandClock(false);
+    scene.clock = new HandClock(false);
     const service = await serve();
     const each = await validator({ address: service.address, deadline: '20s' });
     const token = goodToken();
@@ -65,7 +46,7 @@ describe('a validator whose service misbehaves', () => {
     service.before = () => new Promise<void>((resolve) => void releases.push(resolve));
     const early = each.validate(token, { consistency: 'strict' });
     await until(() => releases.length === 1, LIMIT_MS);
-    clock.pass(1);
+    scene.clock.pass(1);
     const late = each.validate(token, { consistency: 'strict' });
     await until(() => releases.length === 2, LIMIT_MS);
     releases[1]?.();
@@ -83,7 +64,8 @@ describe('a validator whose service misbehaves', () => {
     const each = await validator({ address: service.address });
     // A timer that is too long fires after a millisecond. Later turns see what it has sent.
     for (let n = 0; n < 5; n++) await each.validate(goodToken());
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(service.keySetCalls).to.equal(1);
+    await holdsFor(20, () => {
+      expect(service.keySetCalls).to.equal(1);
+    });
   });
 });

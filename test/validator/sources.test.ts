@@ -7,7 +7,8 @@ import { makeSessionId } from '../../src/core/token/session-id.js';
 import type { Source, Validator } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import * as forge from '../attacks/forge.js';
-import { type RunningNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 20_000;
 const { authentic, goodClaims } = forge;

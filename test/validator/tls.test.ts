@@ -7,8 +7,9 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { createValidator } from '../../src/validator/create-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import { ecPem } from '../attacks/forge.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { TlsScene } from '../support/tls-scene.js';
+import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 10_000;
 

@@ -37,6 +37,47 @@ describe('the memory of tokens', () => {
     expect([49, 50, 51, 52, 150].map((n) => memory.get(text(n)))).to.deep.equal([undefined, 50, undefined, 52, 150]);
   });
 
+  it('forgets in the order of setting, whatever was deleted, replaced or cleared meanwhile', () => {
+    const memory = new TokenMap<number>(5);
+    const known = (): number[] => Array.from({ length: 30 }, (_, n) => n).filter((n) => memory.get(text(n)) === n);
+    const set = (...numbers: number[]): void => {
+      for (const n of numbers) memory.set(text(n), n);
+    };
+    set(0, 1, 2, 3, 4);
+    // The oldest, one in the middle, and the newest.
+    for (const n of [0, 2, 4]) memory.delete(text(n));
+    set(5, 6, 7);
+    expect(known()).to.deep.equal([1, 3, 5, 6, 7]);
+    set(8);
+    expect(known()).to.deep.equal([3, 5, 6, 7, 8]);
+    // Set again, and displaced by another text with the same end: both count from now.
+    set(3);
+    memory.set(`x${text(5).slice(1)}`, 5);
+    set(9, 10, 11);
+    expect(known()).to.deep.equal([3, 9, 10, 11]);
+    expect(memory.get(`x${text(5).slice(1)}`)).to.equal(5);
+    set(12);
+    expect(known()).to.deep.equal([9, 10, 11, 12]);
+    for (const n of [9, 10, 11, 12]) memory.delete(text(n));
+    memory.delete(`x${text(5).slice(1)}`);
+    expect(memory.size).to.equal(0);
+    set(13, 14, 15, 16, 17, 18);
+    expect(known()).to.deep.equal([14, 15, 16, 17, 18]);
+    memory.clear();
+    expect(known()).to.deep.equal([]);
+    set(19, 20, 21, 22, 23, 24);
+    expect(known()).to.deep.equal([20, 21, 22, 23, 24]);
+  });
+
+  it('holds one token that is larger than its bound, until the next one comes', () => {
+    const memory = new TokenMap<number>(2);
+    memory.set(text(1), 1);
+    memory.set(text(2, 8_192), 2);
+    expect([memory.size, memory.get(text(2, 8_192))]).to.deep.equal([1, 2]);
+    memory.set(text(3), 3);
+    expect([memory.size, memory.get(text(3))]).to.deep.equal([1, 3]);
+  });
+
   it('counts a large token as several, so that its bytes are bounded too', () => {
     const memory = new TokenMap<number>(100);
     for (let n = 0; n < 100; n++) memory.set(text(n, 8_192), n);

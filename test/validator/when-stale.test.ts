@@ -8,9 +8,10 @@ import type { Validator, ValidatorOptions } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
-import { type RunningNode, Stage, until } from '../e2e/stage.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { FeedStream } from '../support/feed-stream.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/waiting.js';
 import { goodToken, ScriptedService } from './scripted-service.js';
 
 const LIMIT_MS = 20_000;
@@ -54,7 +55,7 @@ describe("a validator with whenStale: 'throw'", () => {
 
   const outcome = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
-  it('asks nobody about a token once the feed is too old, and the service still about what no feed can tell', async () => {
+  it('asks no server about a token once the feed is too old, and the service still about what no feed can say', async () => {
     const each = validator({ maxStaleness: '300ms', deadline: '400ms' });
     await each.ready();
     await until(() => each.validateNow(authentic(claims()))?.active ?? false, LIMIT_MS);

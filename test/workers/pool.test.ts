@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { BackOff } from '../../src/workers/back-off.js';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
+import { until } from '../support/waiting.js';
 import type { Conduct } from './program.js';
 
 const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
@@ -133,7 +134,7 @@ describe('a pool of workers', function () {
       .and.to.contain('spawn E2BIG');
   });
 
-  it('that is told to stop before its first worker listens ends in order, and does not take it for a failure', async () => {
+  it('that gets the signal to stop before its first worker listens ends in order, and does not take it for a failure', async () => {
     const { child, said } = await pool('good');
     const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
     await until(() => children() !== '', LIMIT_MS);

@@ -3,9 +3,10 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { commandHere } from '../support/command-here.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew } from './crew.js';
 
 const CLIENTS = 12;

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
-import { Stage, until } from '../e2e/stage.js';
+import { Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import { commandHere } from '../support/command-here.js';
 import { ISSUER_TOKEN, JWT_SECRET, launch, runCommand, type StartOptions } from '../support/processes.js';
+import { until } from '../support/waiting.js';
 import { CREW_MS, Crew, isAlive } from './crew.js';
 
 const ROUNDS = 20;
@@ -126,7 +127,7 @@ describe('serve with workers', function () {
     expect(done).to.have.length(answered);
   });
 
-  it('ends in order when the whole group hears the signal, as from a terminal, and does not take it for crashes', async () => {
+  it('ends in order when the whole group gets the signal, as from a terminal, and does not take it for crashes', async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const crew = await onFolder({}, { leads: true });
       const { child } = crew.process;
@@ -139,7 +140,7 @@ describe('serve with workers', function () {
     }
   });
 
-  it('ends at once on the second signal, and leaves nobody behind', async () => {
+  it('ends at once on the second signal, and leaves no process behind', async () => {
     const redis = await stage.redis();
     const crew = await crewOn({ REDIS_URL: redis.url });
     const client = crew.client();
@@ -157,7 +158,7 @@ describe('serve with workers', function () {
     expect(await call).to.equal('UNAVAILABLE');
   });
 
-  it('ends when its primary was killed: what was accepted is answered, and nobody is left', async () => {
+  it('ends when its primary was killed: what was accepted is answered, and no process is left', async () => {
     const crew = await onFolder();
     const clients = Array.from({ length: AT_ONCE }, () => crew.client());
     const calls = clients.map((client) => client.issue());
@@ -231,7 +232,7 @@ describe('serve with workers', function () {
     });
   });
 
-  it('has no command by which anybody else starts a worker', async () => {
+  it('has no command by which an operator starts a worker', async () => {
     const { code, stderr } = await runCommand(['worker'], { JWT_SECRET });
     expect(code).to.equal(2);
     expect(stderr).to.contain('only `serve` starts a worker');

@@ -1,5 +1,6 @@
-// Checks before the database is opened. If lmdb 3.5 cannot open a file, it frees memory twice, and the process crashes
-// without a message. So these checks find the likely problems first, and report them.
+// Checks before the database is opened.
+// If lmdb 3.5 cannot open a file, it frees memory twice, and the process crashes without a message. So these checks
+// find the likely problems first, and report them.
 
 import {
   accessSync,

@@ -1,5 +1,5 @@
-// Batched reads: all reads of one turn of the event loop are served from one snapshot, taken after it. Their responses
-// also leave together, which saves more time than the reads cost.
+// Reads of one event-loop turn, served from one LMDB snapshot that is taken at its end.
+// The responses also leave together, which saves more time than the reads cost.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Database } from './database.js';

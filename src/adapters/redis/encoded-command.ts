@@ -1,5 +1,5 @@
-// Commands that are encoded once and sent many times. For hundreds of keys, encoding costs the driver more than all the
-// rest of a command.
+// Commands that are encoded once and sent many times.
+// For hundreds of keys, encoding costs the driver more than all the rest of a command.
 
 import { Command, type Redis } from 'ioredis';
 

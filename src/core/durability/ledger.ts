@@ -9,7 +9,7 @@ import { StoreUnavailable } from '../errors.js';
 import type { CompareAndSetResult, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';
-import type { AckRecord } from './ack-list.js';
+import type { AckRecord } from './ack-record.js';
 import { KnownShards, type ShardSnapshot } from './known-shards.js';
 import { LEDGER_MS } from './limits.js';
 import { RecentAcks } from './recent-acks.js';

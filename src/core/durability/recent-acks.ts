@@ -1,23 +1,33 @@
 // Recent acknowledgements: the latest acknowledged state of each entry. Rotations and denials are bounded separately.
 
+import { type Linked, LinkedList } from '../../collections/linked-list.js';
 import type { EntryKey } from '../session/store-keys.js';
-import { AckList, type AckNode, type AckRecord } from './ack-list.js';
+import type { AckRecord } from './ack-record.js';
 import { ENDED, progressOf } from './entry-order.js';
 import { MAX_DENIALS, MAX_ROTATIONS } from './limits.js';
 
 export const entryId = (key: EntryKey): string => (key.kind === 'session' ? `s ${key.sessionId}` : `u ${key.subject}`);
 
+/** A record in its list. */
+interface AckNode extends Linked<AckNode> {
+  readonly name: string;
+  record: AckRecord;
+  /** The progress of the entry; see `entry-order.ts`. */
+  progress: number;
+  /** Increases over all lists. */
+  readonly order: number;
+}
+
 /**
  * Two lists, and a map into them. An entry has one record however often it is acknowledged: a repeated logout must not
- * push out other entries. A Map alone, in insertion order, would be slower: finding its oldest key walks over all
- * deleted ones, and every refresh would pay for that.
+ * push out other entries.
  *
  * Session ends and cut-offs have a list of their own, since refreshes are far more frequent than logouts.
  */
 export class RecentAcks {
   readonly #nodes = new Map<string, AckNode>();
-  readonly #rotations = new AckList(MAX_ROTATIONS);
-  readonly #denials = new AckList(MAX_DENIALS);
+  readonly #rotations = new LinkedList<AckNode>();
+  readonly #denials = new LinkedList<AckNode>();
   readonly #isPast: (record: AckRecord) => boolean;
   #added = 0;
 
@@ -60,12 +70,13 @@ export class RecentAcks {
     }
   }
 
-  #listOf({ record, progress }: AckNode): AckList {
+  #listOf({ record, progress }: AckNode): LinkedList<AckNode> {
     return record.key.kind === 'not-before' || progress === ENDED ? this.#denials : this.#rotations;
   }
 
-  #forget(list: AckList): void {
-    for (let node = list.oldest; node && (list.isOverfull || this.#isPast(node.record)); node = list.oldest) {
+  #forget(list: LinkedList<AckNode>): void {
+    const most = list === this.#denials ? MAX_DENIALS : MAX_ROTATIONS;
+    for (let node = list.oldest; node && (list.size > most || this.#isPast(node.record)); node = list.oldest) {
       this.#nodes.delete(node.name);
       list.remove(node);
     }

@@ -3,7 +3,7 @@
 import type { Store } from '../ports.js';
 import { type Birth, birthValue, draftOf, parseBirth } from '../session/entries.js';
 import type { StoreKey } from '../session/store-keys.js';
-import type { AckRecord } from './ack-list.js';
+import type { AckRecord } from './ack-record.js';
 import { isEnd, isOlder, supersedes } from './entry-order.js';
 import { MAX_WRITE_AGE_MS } from './limits.js';
 import { retryOnConflict } from './retry-on-conflict.js';

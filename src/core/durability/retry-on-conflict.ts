@@ -4,8 +4,8 @@ import { StoreUnavailable } from '../errors.js';
 import { MAX_ATTEMPTS } from './limits.js';
 
 /**
- * Runs an operation until it has a result; one whose write was not applied has none. Several losses in a row mean that something
- * else is writing this key: the operation gives up rather than loop.
+ * Runs an operation until it has a result; one whose write was not applied has none. Several losses in a row mean that
+ * something else is writing this key: the operation gives up rather than loop.
  * @throws StoreUnavailable after the last attempt
  */
 export async function retryOnConflict<T>(once: () => Promise<T | undefined>): Promise<T> {

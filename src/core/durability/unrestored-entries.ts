@@ -2,7 +2,7 @@
 
 import type { Store } from '../ports.js';
 import type { EntryKey } from '../session/store-keys.js';
-import type { AckRecord } from './ack-list.js';
+import type { AckRecord } from './ack-record.js';
 import { isEnd } from './entry-order.js';
 import { entryId } from './recent-acks.js';
 import { restoreEntry } from './restore.js';

@@ -1,5 +1,6 @@
 // The emitter of ended sessions: it emits each end once, after its acknowledgement.
 
+import { type Linked, LinkedList } from '../../collections/linked-list.js';
 import type { EndCause } from '../session/entries.js';
 import type { EntryKey } from '../session/store-keys.js';
 import type { SessionId } from '../token/session-id.js';
@@ -15,6 +16,13 @@ export type Revocation =
  */
 export const MAX_UNACKNOWLEDGED = 10_000;
 
+/** An end that was not acknowledged. */
+interface Unacknowledged extends Linked<Unacknowledged> {
+  readonly id: string;
+  /** The entry; undefined: its write got no answer. */
+  readonly text: string | undefined;
+}
+
 /**
  * Emits each end that this process has written, once, after its acknowledgement. An end whose acknowledgement failed, or
  * whose write got no answer, is emitted by the call that confirms the entry later. If no such call comes, nothing emits
@@ -22,8 +30,8 @@ export const MAX_UNACKNOWLEDGED = 10_000;
  */
 export class Revocations {
   readonly #listeners = new Set<(revocation: Revocation) => void>();
-  /** The text of each end that was not acknowledged, the oldest first; undefined: the write got no answer. */
-  readonly #unacknowledged = new Map<string, string | undefined>();
+  readonly #unacknowledged = new Map<string, Unacknowledged>();
+  readonly #order = new LinkedList<Unacknowledged>();
   readonly #report: (error: unknown) => void;
 
   /** @param report receives what a listener throws: the end stays acknowledged */
@@ -41,7 +49,7 @@ export class Revocations {
 
   /** Call after the write of an end, and its acknowledgement. */
   acknowledged(revocation: Revocation): void {
-    this.#unacknowledged.delete(idOf(revocation));
+    this.#drop(this.#unacknowledged.get(idOf(revocation)));
     for (const listener of [...this.#listeners]) {
       try {
         listener(revocation);
@@ -54,11 +62,12 @@ export class Revocations {
   /** Call if the acknowledgement of an end failed. @param text the entry; undefined: its write got no answer */
   notAcknowledged(key: EntryKey, text: string | undefined): void {
     const id = idOf(key);
-    // Set anew, so that it becomes the newest.
-    this.#unacknowledged.delete(id);
-    const [oldest] = this.#unacknowledged.size < MAX_UNACKNOWLEDGED ? [] : this.#unacknowledged.keys();
-    if (oldest !== undefined) this.#unacknowledged.delete(oldest);
-    this.#unacknowledged.set(id, text);
+    // Added anew, so that it becomes the newest.
+    this.#drop(this.#unacknowledged.get(id));
+    if (this.#order.size >= MAX_UNACKNOWLEDGED) this.#drop(this.#order.oldest);
+    const end: Unacknowledged = { id, text, older: undefined, newer: undefined };
+    this.#unacknowledged.set(id, end);
+    this.#order.append(end);
   }
 
   /** Whether some end was not acknowledged. */
@@ -71,10 +80,16 @@ export class Revocations {
    * @param isNew whether this process had not acknowledged it before
    */
   confirmed(revocation: Revocation, isNew: boolean): void {
-    const id = idOf(revocation);
-    if (!this.#unacknowledged.has(id)) return;
+    const end = this.#unacknowledged.get(idOf(revocation));
+    if (!end) return;
     // A write without an answer may have failed: then an end that was acknowledged before was emitted before, too.
-    if (this.#unacknowledged.get(id) !== undefined || isNew) this.acknowledged(revocation);
+    if (end.text !== undefined || isNew) this.acknowledged(revocation);
+  }
+
+  #drop(end: Unacknowledged | undefined): void {
+    if (!end) return;
+    this.#unacknowledged.delete(end.id);
+    this.#order.remove(end);
   }
 }
 

@@ -1,6 +1,6 @@
 // The log entry of an end that this process has acknowledged, that the store has lost, and that is not restored yet.
 
-import type { AckRecord } from '../durability/ack-list.js';
+import type { AckRecord } from '../durability/ack-record.js';
 import { parseNotBefore } from '../session/entries.js';
 import type { Sha256 } from '../token/verified-jws.js';
 import { endText } from './log-entry.js';

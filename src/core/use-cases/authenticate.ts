@@ -6,7 +6,7 @@ import type { Call, Keys } from '../ports.js';
 import { TokenRefused } from '../token/errors.js';
 import { readToken } from '../token/read-token.js';
 import { MAX_TOKEN_BYTES } from '../token/rules.js';
-import type { Token, TokenKind } from '../token/token.js';
+import { namesSession, type Token, type TokenKind } from '../token/token.js';
 import type { VerifiedJws } from '../token/verified-jws.js';
 
 /**
@@ -26,14 +26,9 @@ export async function authenticate(
     throw new InvalidInput({ field, reason: 'TOO_LARGE', description: `must have at most ${MAX_TOKEN_BYTES} bytes` });
   }
   const token = readToken(await verify(keys, text), kind, policy, crypto);
-  logSession(call, token);
+  if (namesSession(token)) call.setSessionId(token.sessionId);
   return token;
 }
-
-/** Sets the session id for the call's log line. An adopted access token has its own `jti`, which names no session. */
-export const logSession = (call: Call, token: Token): void => {
-  if (!(token.adopted && token.kind === 'access')) call.setSessionId(token.sessionId);
-};
 
 /** Verifies a signature. If the key is unknown, rescans once: another node may have loaded a new key sooner. */
 async function verify(keys: Keys, text: string): Promise<VerifiedJws> {

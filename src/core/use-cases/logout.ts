@@ -9,7 +9,7 @@ import { deadFromMs } from '../session/retention.js';
 import { type Denial, denialBySession, denialByStart, type SessionState, whyDenied } from '../session/session-state.js';
 import { type StoreKeys, storeKeysFor } from '../session/store-keys.js';
 import { refusal, TokenRefused } from '../token/errors.js';
-import { presentedMs, type Token, timing } from '../token/token.js';
+import { namesSession, presentedMs, type Token, timing } from '../token/token.js';
 import { authenticate } from './authenticate.js';
 import { confirmDenial } from './confirm-denial.js';
 import { endSession } from './end-session.js';
@@ -31,7 +31,7 @@ export interface LogoutRequest {
 export async function logout(context: Context, call: Call, request: LogoutRequest): Promise<void> {
   const tokens = await authenticTokens(context, call, request);
   if (request.allSessions) return logoutEverywhere(context, call, tokens);
-  const ours = tokens.filter((token) => !namesNoSession(token));
+  const ours = tokens.filter(namesSession);
   if (ours.length === 0) {
     throw new InvalidInput({
       field: 'refresh_token',
@@ -48,9 +48,6 @@ export async function logout(context: Context, call: Call, request: LogoutReques
   });
   for (const end of ends) await endOne(context, call, end);
 }
-
-// simplejwt gives the two tokens of a login different ids, so the access token's id names no session here.
-const namesNoSession = (token: Token): boolean => token.adopted && token.kind === 'access';
 
 /** The authentic tokens, the refresh token first. With an authentic refresh token a bad access token is ignored. */
 async function authenticTokens(

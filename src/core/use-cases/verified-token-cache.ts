@@ -5,8 +5,8 @@ import type { Call } from '../ports.js';
 import { storeKeysFor } from '../session/store-keys.js';
 import type { Verified } from '../session/verified-token.js';
 import { refusal } from '../token/errors.js';
-import { endsAtMs, timing } from '../token/token.js';
-import { authenticate, logSession } from './authenticate.js';
+import { endsAtMs, namesSession, timing } from '../token/token.js';
+import { authenticate } from './authenticate.js';
 
 /**
  * Returns an access token that was verified before, has not expired, and whose key is still accepted. Verifying a
@@ -22,7 +22,7 @@ export function lookUp({ verified, keys, policy, store }: Context, call: Call, t
     verified.delete(text);
     return undefined;
   }
-  logSession(call, token);
+  if (namesSession(token)) call.setSessionId(token.sessionId);
   return cached;
 }
 

@@ -30,6 +30,8 @@ export interface AdmissionOptions {
   readonly reportMs?: number;
   /** Counts each refused call. */
   readonly refused?: Counter | undefined;
+  /** A monotonic clock. Default: that of the process. */
+  readonly nowMs?: () => number;
 }
 
 /** A call that waits for a place. Exactly one of the two methods is called, once. */
@@ -42,6 +44,7 @@ export interface OpenedCall {
 export class Admission {
   readonly #log: OverloadLog;
   readonly #maxCalls: number;
+  readonly #nowMs: () => number;
   readonly #counts: SharedCounts;
   readonly #waiting = new WaitQueue<OpenedCall>(MAX_WAITING);
   /** Calls that end a session. They are refused last. */
@@ -56,9 +59,10 @@ export class Admission {
   #tokens = 0;
   #idle: (() => void)[] = [];
 
-  constructor(log: Pick<Logger, 'info' | 'warn'>, { maxConcurrentCalls, reportMs, refused }: AdmissionOptions) {
+  constructor(log: Pick<Logger, 'info' | 'warn'>, { maxConcurrentCalls, reportMs, refused, nowMs }: AdmissionOptions) {
     this.#log = new OverloadLog(log, reportMs, refused);
     this.#maxCalls = maxConcurrentCalls;
+    this.#nowMs = nowMs ?? (() => performance.now());
     this.#counts = {
       takeTokens: (tokens) => this.#takeTokens(tokens),
       end: (tokens) => this.#end(tokens),
@@ -88,7 +92,7 @@ export class Admission {
 
   /** Queues a call that cannot be opened now, until it is accepted or refused. */
   wait(ends: boolean, call: OpenedCall): void {
-    if (!this.#queueOf(ends).push(call, performance.now())) return this.refuse(call);
+    if (!this.#queueOf(ends).push(call, this.#nowMs())) return this.refuse(call);
     this.#looking ??= setInterval(() => this.#noteTurn(), LOOK_MS).unref();
   }
 
@@ -141,7 +145,7 @@ export class Admission {
     this.#ended = 0;
     if (!this.#looking) return;
     this.#admitWaiting();
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     for (const queue of [this.#ending, this.#waiting]) for (const call of queue.expire(nowMs)) this.refuse(call);
     // A queue that emptied in this turn may fill in the next one: only a later turn can show that it is calm.
     if (!this.#ending.isCalm || !this.#waiting.isCalm) return;

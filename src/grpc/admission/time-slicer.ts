@@ -1,5 +1,5 @@
-// The time slice of batches: all batches together get a short slice of each turn of the event loop, so that they do not
-// delay other calls, whatever their number.
+// The time slice of batches: all batches together get a short slice of each turn of the event loop.
+// So they do not delay other calls, whatever their number.
 
 /** For comparison: to verify the signatures of a thousand new tokens takes a tenth of a second. */
 const SLICE_MS = 1;

@@ -1,5 +1,5 @@
-// The decoder of Envoy's CheckRequest. It decodes what a decision needs, and skips the rest: the generated decoder would
-// also decode the value of each header of the request.
+// The decoder of Envoy's CheckRequest, for the fields that a decision needs.
+// The generated decoder would also decode the value of each header of the request.
 
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { endOfField, skipField } from './wire-fields.js';

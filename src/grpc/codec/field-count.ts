@@ -1,5 +1,5 @@
-// The limit on the number of fields in a request. A message with two bytes per field takes long to decode although it is
-// small.
+// The limit on the number of fields in a request.
+// A message with two bytes per field takes long to decode although it is small.
 
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { InvalidInput } from '../../core/errors.js';

@@ -1,5 +1,5 @@
-// Health by grpc.health.v1: a service is SERVING while the store can answer
-// (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
+// Health by grpc.health.v1: a service is SERVING while the store can answer.
+// https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import {

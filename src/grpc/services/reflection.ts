@@ -1,5 +1,5 @@
-// Server reflection, so that tools such as grpcurl need no .proto file
-// (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md). It has limits, because it needs no credential.
+// Server reflection, so that tools such as grpcurl need no .proto file. It has limits, because it needs no credential.
+// https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 
 import { status } from '@grpc/grpc-js';
 import {

@@ -1,5 +1,5 @@
-// What is recorded of each metric between collections: numbers in arrays, because a library's counter costs ten times
-// as much.
+// What is recorded of each metric between two collections, as numbers in arrays.
+// A library's counter costs ten times as much.
 
 import type { Description, Label, Merge } from './meter.js';
 

@@ -1,5 +1,5 @@
-// Standard error, protected from native code: the embedded store's driver and Node itself write to file descriptor 2, and
-// no hook in JavaScript can prevent that.
+// Standard error, protected from native code.
+// The embedded store's driver and Node itself write to file descriptor 2, and no hook in JavaScript can prevent that.
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 

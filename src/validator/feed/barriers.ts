@@ -5,6 +5,8 @@
  * these in half a second. It reads its store at most every 5 ms.
  */
 const PINGS_APART_MS = 1;
+/** The share of a caller's time by which its barrier may be older: a barrier is given up as a whole. */
+const JOIN_SHARE = 0.05;
 
 export interface BarriersOptions {
   /** How long a caller waits for a pong, ms. */
@@ -15,8 +17,10 @@ export interface BarriersOptions {
   readonly ping: () => number | undefined;
 }
 
-/** The callers of one turn, or of several turns in which no ping could be sent. */
+/** The callers of one turn, or of several turns close together in which no ping could be sent. */
 interface Barrier {
+  /** When its first caller came, ms. */
+  readonly beganMs: number;
   /** Undefined: no ping was sent yet. */
   id: number | undefined;
   callers: number;
@@ -28,6 +32,9 @@ export class Barriers {
   readonly #options: BarriersOptions;
   /** Those with a ping, in the order of their ids. */
   readonly #sent = new Set<Barrier>();
+  /** Those without. */
+  readonly #unsent = new Set<Barrier>();
+  /** The last one of these. */
   #next: Barrier | undefined;
   #callers = 0;
   /** Set for a while after a ping. */
@@ -49,10 +56,12 @@ export class Barriers {
    */
   wait(): Promise<number | undefined> {
     if (this.#isClosed || this.#callers >= this.#options.most) return Promise.resolve(undefined);
-    this.#next ??= this.#begin();
-    this.#next.callers++;
+    const { patienceMs } = this.#options;
+    const isOld = this.#next && performance.now() - this.#next.beganMs > patienceMs * JOIN_SHARE;
+    const barrier = this.#next && !isOld ? this.#next : this.#begin();
+    barrier.callers++;
     this.#callers++;
-    return this.#next.passed;
+    return barrier.passed;
   }
 
   /** All pings up to an id have their pong. */
@@ -75,8 +84,7 @@ export class Barriers {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#rest);
-    for (const barrier of this.#sent) this.#end(barrier, undefined);
-    if (this.#next) this.#end(this.#next, undefined);
+    for (const barrier of [...this.#sent, ...this.#unsent]) this.#end(barrier, undefined);
   }
 
   #begin(): Barrier {
@@ -90,19 +98,24 @@ export class Barriers {
       clearTimeout(timer);
       resolve(id);
     };
-    const barrier: Barrier = { id: undefined, callers: 0, passed, end };
+    const barrier: Barrier = { beganMs: performance.now(), id: undefined, callers: 0, passed, end };
+    this.#unsent.add(barrier);
+    this.#next = barrier;
     setImmediate(() => this.#send());
     return barrier;
   }
 
-  /** Sends the ping of those that gather, if it can be sent now. */
+  /** Sends the ping of all that have none, if one can be sent now. */
   #send(): void {
-    const barrier = this.#next;
-    if (!barrier || this.#rest) return;
-    barrier.id = this.#options.ping();
-    if (barrier.id === undefined) return;
+    if (this.#unsent.size === 0 || this.#rest) return;
+    const id = this.#options.ping();
+    if (id === undefined) return;
+    for (const barrier of this.#unsent) {
+      barrier.id = id;
+      this.#sent.add(barrier);
+    }
+    this.#unsent.clear();
     this.#next = undefined;
-    this.#sent.add(barrier);
     this.#rest = setTimeout(() => {
       this.#rest = undefined;
       this.#send();
@@ -110,7 +123,7 @@ export class Barriers {
   }
 
   #end(barrier: Barrier, id: number | undefined): void {
-    if (!this.#sent.delete(barrier) && this.#next !== barrier) return;
+    if (!this.#sent.delete(barrier) && !this.#unsent.delete(barrier)) return;
     if (this.#next === barrier) this.#next = undefined;
     this.#callers -= barrier.callers;
     barrier.end(id);

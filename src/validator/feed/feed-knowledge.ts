@@ -39,6 +39,7 @@ export class FeedKnowledge {
   #settings: FeedSettings | undefined;
   #keys: readonly JsonWebKey[] | undefined;
   #isCaughtUp = false;
+  #isCovered = true;
   #version = 0;
   #lastPingId = 0;
   #pings: Ping[] = [];
@@ -67,6 +68,11 @@ export class FeedKnowledge {
     return this.#isCaughtUp;
   }
 
+  /** Whether the last pong of the present stream covered all shards; true before the first. */
+  get isCovered(): boolean {
+    return this.#isCovered;
+  }
+
   /** The revocations that are held. */
   get size(): number {
     return this.#revocations.size;
@@ -90,6 +96,7 @@ export class FeedKnowledge {
   /** A stream was opened; the one before has ended. */
   streamBegins(): void {
     this.#isCaughtUp = false;
+    this.#isCovered = true;
     this.#pings = [];
     this.#progress.streamBegins();
   }
@@ -154,8 +161,10 @@ export class FeedKnowledge {
 
   #answered(ping: Ping, { storeTimeMs, uncovered }: { storeTimeMs: number; uncovered: Buffer }, now: Moment): void {
     const shards = this.#settings?.shards ?? 0;
+    this.#isCovered = true;
     for (let shard = 0; shard < shards; shard++) {
-      if (!isSet(uncovered, shard)) this.#progress.covered(shard, ping);
+      const isCovered = !isSet(uncovered, shard) && this.#progress.covered(shard, ping);
+      this.#isCovered &&= isCovered;
     }
     // 0: the node could read no shard.
     const latestMs =

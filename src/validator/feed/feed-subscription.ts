@@ -1,4 +1,5 @@
-// The subscription to the feed: one stream at a time, pinged regularly, replaced when it ends or falls silent.
+// The subscription to the feed: one stream at a time, pinged regularly, replaced when it ends or is no longer good.
+// `stream-health.ts` says when that is.
 
 import type { WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import { type Clock, momentNow } from '../clock.js';
@@ -7,19 +8,17 @@ import type { Connections } from '../connections.js';
 import { backOffMs, type Failure } from '../retry.js';
 import type { FeedKnowledge } from './feed-knowledge.js';
 import { FeedStream } from './feed-stream.js';
+import { faultOf, UNCOVERED } from './stream-health.js';
 
 /** The share of the allowed age after which the next regular ping is sent. */
 const PING_SHARE = 1 / 8;
 const PING_MS = { least: 25, most: 1_000 } as const;
-/** A stream on which a ping has no pong for this long is replaced, ms. */
-const SILENT_MS = 1_000;
-/** The same while it still catches up, from its last message on. */
-const CATCHING_UP_MS = 3_000;
 /** How long a service without a feed for this process is not tried again, ms: it has too many streams, or none at all. */
 const CROWDED_PAUSE_MS = 5_000;
 const OFF_PAUSE_MS = 60_000;
 
-const SILENT: Failure = { kind: 'unreachable', reason: 'the stream of revocations is silent', retryAfterMs: undefined };
+/** Its node reads the store and answers pings, but too late for a caller. */
+const LATE = 'the feed has sent nothing that is young enough';
 
 export interface SubscriptionOptions {
   readonly clock: Clock;
@@ -47,6 +46,9 @@ export class FeedSubscription {
   /** Streams that ended in a row without a pong. */
   #failures = 0;
   #lastMessageMs = 0;
+  #openedMs = 0;
+  /** How often in a row a stream was replaced because its node did not read all shards. */
+  #moves = 0;
   #streams = 0;
   #pings = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -62,9 +64,10 @@ export class FeedSubscription {
     return this.#phase;
   }
 
-  /** Why there is no stream, for people. */
+  /** Why there is no stream, or why it does not suffice, for people. */
   get failure(): string {
-    return this.#failure;
+    if (this.#phase !== 'following') return this.#failure;
+    return this.#options.knowledge.isCovered ? LATE : UNCOVERED.reason;
   }
 
   /** Streams that were opened, and pings that were sent. */
@@ -82,6 +85,7 @@ export class FeedSubscription {
     if (!connection) return this.#openAfter(Math.max(PING_MS.least, connections.availableFromMs - nowMs));
     this.#connection = connection;
     this.#lastMessageMs = nowMs;
+    this.#openedMs = nowMs;
     this.#streams++;
     knowledge.streamBegins();
     const stream = new FeedStream(connection, {
@@ -106,6 +110,7 @@ export class FeedSubscription {
 
   close(): void {
     this.#phase = 'closed';
+    this.#failure = 'the validator is closed';
     this.#end();
   }
 
@@ -120,6 +125,7 @@ export class FeedSubscription {
     if (pongId !== undefined) {
       this.#failures = 0;
       this.#phase = 'following';
+      if (knowledge.isCovered) this.#moves = 0;
     }
     received(pongId);
   }
@@ -169,15 +175,17 @@ export class FeedSubscription {
   #pingAgain(): void {
     const stream = this.#stream;
     if (!stream) return;
-    if (this.#isSilent()) return this.#lost(stream, SILENT);
+    const fault = this.#fault();
+    if (fault === UNCOVERED) this.#moves++;
+    if (fault) return this.#lost(stream, fault);
     this.ping(false);
     this.#pingLater();
   }
 
-  #isSilent(): boolean {
-    const { clock, knowledge } = this.#options;
-    const nowMs = clock.monotonicMs();
-    if (!knowledge.isCaughtUp) return nowMs - this.#lastMessageMs > CATCHING_UP_MS;
-    return nowMs - (knowledge.waiting?.sent.monotonicMs ?? nowMs) > SILENT_MS;
+  #fault(): Failure | undefined {
+    const { clock, knowledge, connections } = this.#options;
+    const times = { openedMs: this.#openedMs, lastMessageMs: this.#lastMessageMs };
+    const stream = { ...times, isElsewhere: connections.count > 1, moves: this.#moves };
+    return faultOf(knowledge, stream, clock.monotonicMs());
   }
 }

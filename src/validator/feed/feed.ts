@@ -1,12 +1,11 @@
 // The feed as a source of answers: it decides on a token, or returns that a pong or a call of the service is needed.
 
 import type { AnswerCache } from '../answer-cache.js';
-import type { Duration, InactiveToken, Validation, WhenStale } from '../api.js';
+import type { InactiveToken, Validation, WhenStale } from '../api.js';
 import { type Clock, momentNow } from '../clock.js';
 import { CannotTell } from '../errors.js';
 import { elapsedMs, type Moment } from '../freshness.js';
 import type { Claims, LocalCheck } from '../local-check.js';
-import { readTimeout } from '../options.js';
 import { DEFAULT_RETRY_AFTER_MS } from '../retry.js';
 import { inactive } from '../wire-answer.js';
 import { Barriers } from './barriers.js';
@@ -106,8 +105,8 @@ export class Feed {
    * Resolves once all shards are known.
    * @throws CannotTell after a time, at once if the service has no feed for this process, or when this is closed
    */
-  async ready(timeout: Duration): Promise<void> {
-    const untilMs = performance.now() + readTimeout(timeout);
+  async ready(timeoutMs: number): Promise<void> {
+    const untilMs = performance.now() + timeoutMs;
     while (this.#knowledge.asOf === undefined) {
       const isLate = performance.now() >= untilMs;
       if (isLate || this.phase === 'off' || this.phase === 'closed')
@@ -125,10 +124,7 @@ export class Feed {
 
   /** Why a token on which the feed could decide must not be asked about; undefined: it may be. */
   get refusal(): CannotTell | undefined {
-    if (!this.#throws) return undefined;
-    const reason =
-      this.phase === 'following' ? 'the feed has sent nothing that is young enough' : this.#subscription.failure;
-    return new CannotTell(reason, DEFAULT_RETRY_AFTER_MS);
+    return this.#throws ? new CannotTell(this.#subscription.failure, DEFAULT_RETRY_AFTER_MS) : undefined;
   }
 
   /** A service without a feed is asked. */

@@ -1,10 +1,13 @@
 // The ids of what was revoked, each with its shard and the time at which it was logged last. Pure.
 //
 // An id is the 16 bytes of a session's UUID, or the first 16 of the SHA-256 of a subject, as a latin1 text: half the
-// memory of hex digits.
+// memory of hex digits. The ids and their times are in arrays, because an object for each would take half as much again,
+// and a Map walks over all deleted members to find its oldest one.
 
 /** Shards are numbered from 0 to 255; a time and a shard are kept as one number, which is exact up to the year 3000. */
 const MAX_SHARDS = 256;
+/** How many slots without an id are kept at least before the arrays are made anew. */
+const MANY_EMPTY = 4_096;
 
 /** A revocation that is dropped. */
 export interface Dropped {
@@ -20,35 +23,52 @@ const unpack = (packed: number): Dropped => ({
 
 /** Ids of one kind, in the order in which they came last. */
 export class RevokedIds {
-  readonly #ids = new Map<string, number>();
+  /** The slot of each id. */
+  readonly #slots = new Map<string, number>();
+  #ids: (string | undefined)[] = [];
+  #packed: number[] = [];
+  /** The slots before it are empty. */
+  #first = 0;
 
   get size(): number {
-    return this.#ids.size;
+    return this.#slots.size;
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id);
+    return this.#slots.has(id);
   }
 
   /** When an id was logged last, Unix ms; 0: it is not there. */
   atMs(id: string): number {
-    return unpack(this.#ids.get(id) ?? 0).atMs;
+    const slot = this.#slots.get(id);
+    return slot === undefined ? 0 : this.#at(slot).atMs;
   }
 
   /** Adds an id. One that is there already keeps the later of both times, from which it counts, and comes last. */
   add(id: string, shard: number, atMs: number): void {
-    const known = this.#ids.get(id);
-    if (known !== undefined && unpack(known).atMs >= atMs) return;
-    this.#ids.delete(id);
-    this.#ids.set(id, Math.max(0, atMs) * MAX_SHARDS + shard);
+    const slot = this.#slots.get(id);
+    if (slot !== undefined) {
+      if (this.#at(slot).atMs >= atMs) return;
+      this.#ids[slot] = undefined;
+    }
+    this.#slots.set(id, this.#ids.length);
+    this.#ids.push(id);
+    this.#packed.push(Math.max(0, atMs) * MAX_SHARDS + shard);
+    this.#compact();
   }
 
   delete(id: string): void {
-    this.#ids.delete(id);
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    this.#ids[slot] = undefined;
+    this.#slots.delete(id);
   }
 
   clear(): void {
-    this.#ids.clear();
+    this.#slots.clear();
+    this.#ids = [];
+    this.#packed = [];
+    this.#first = 0;
   }
 
   /**
@@ -56,17 +76,41 @@ export class RevokedIds {
    * @param dropped called with each
    */
   drop(isOver: (each: Dropped) => boolean, dropped: (each: Dropped, id: string) => void): void {
-    for (const [id, packed] of this.#ids) {
-      const each = unpack(packed);
+    for (let id = this.#oldest; id !== undefined; id = this.#oldest) {
+      const each = this.#at(this.#first);
       if (!isOver(each)) return;
-      this.#ids.delete(id);
+      this.delete(id);
       dropped(each, id);
     }
   }
 
   /** The time of the one that came first, Unix ms; infinite: there is none. */
   get firstMs(): number {
-    for (const packed of this.#ids.values()) return unpack(packed).atMs;
-    return Number.POSITIVE_INFINITY;
+    return this.#oldest === undefined ? Number.POSITIVE_INFINITY : this.#at(this.#first).atMs;
+  }
+
+  /** The id that came first; undefined: there is none. */
+  get #oldest(): string | undefined {
+    while (this.#first < this.#ids.length && this.#ids[this.#first] === undefined) this.#first++;
+    return this.#ids[this.#first];
+  }
+
+  #at(slot: number): Dropped {
+    return unpack(this.#packed[slot] ?? 0);
+  }
+
+  /** Makes the arrays anew without the empty slots, once most slots are empty. */
+  #compact(): void {
+    if (this.#ids.length <= 2 * this.size + MANY_EMPTY) return;
+    const [ids, packed] = [this.#ids, this.#packed];
+    this.#ids = [];
+    this.#packed = [];
+    this.#first = 0;
+    for (const [slot, id] of ids.entries()) {
+      if (id === undefined) continue;
+      this.#slots.set(id, this.#ids.length);
+      this.#ids.push(id);
+      this.#packed.push(packed[slot] ?? 0);
+    }
   }
 }

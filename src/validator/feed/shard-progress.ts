@@ -85,14 +85,15 @@ export class ShardProgress {
     else raise(progress, completeSinceMs);
   }
 
-  /** A pong has come that covers a shard. One without a state of this stream says nothing. */
-  covered(shard: number, ping: Ping): void {
+  /** A pong has come that covers a shard. @returns whether it says anything: one without a state of this stream does not */
+  covered(shard: number, ping: Ping): boolean {
     const progress = this.#shards.get(shard);
-    if (!progress || (!progress.isPresent && progress.pendingMs === undefined)) return;
+    if (!progress || (!progress.isPresent && progress.pendingMs === undefined)) return false;
     if (progress.pendingMs !== undefined) progress.completeSinceMs = progress.pendingMs;
     progress.pendingMs = undefined;
     progress.isPresent = true;
     if (!progress.asOf || progress.asOf.id < ping.id) progress.asOf = ping;
+    return true;
   }
 
   /** A revocation of a shard was dropped, or could not be read. @param atMs when it was logged, Unix ms */

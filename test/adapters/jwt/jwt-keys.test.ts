@@ -63,7 +63,7 @@ describe('JwtKeys', () => {
         return expect(keys.verify(signed ?? '')).to.include({ use: 'access', typ });
       });
 
-      it('opens what it sealed, and tells what the key is for', () => {
+      it('opens what it sealed, and says what the key is for', () => {
         const { kid, refreshKid } = key;
         expect(keys.verify(access)).to.deep.equal({ use: 'access', kid, typ: 'at+jwt', payload: CLAIMS });
         expect(keys.verify(refresh)).to.deep.include({ use: 'refresh', kid: refreshKid, typ: 'rt+jwt' });
@@ -236,7 +236,7 @@ describe('JwtKeys', () => {
     }
   });
 
-  it('takes tokens of simplejwt, told by their form, where that is asked for', () => {
+  it('takes tokens of simplejwt, recognized by their form, where that is set', () => {
     const key = KEYS['ES256'] as SigningKey;
     const adopting = new JwtKeys(key, [], createSecretKey(Buffer.from(SECRET)));
     const token = hs256({ alg: 'HS256', typ: 'JWT' }, { token_type: 'refresh' }, SECRET);

@@ -106,7 +106,7 @@ describe('loadKeys', () => {
     expect((await faultOf(missing)).message).to.equal(`${missing}: there is no such folder; ${remedy}`);
   });
 
-  it('tells what another look may mend from what it will not', async () => {
+  it('separates what another look may mend from what it will not', async () => {
     writeFileSync(join(folder, 'a.pem'), 'x', { mode: 0o600 });
     expect((await faultOf(join(folder, 'a.pem'))).isTransient).to.equal(true);
   });
@@ -138,7 +138,7 @@ describe('generateKey', () => {
     expect(statSync(join(theirs, 'two.pem'))).to.include({ uid: 12_345, gid: 12_346 });
   });
 
-  it('never shows half of a key to whoever looks meanwhile', async () => {
+  it('never shows half of a key to a reader meanwhile', async () => {
     generateKey(folder, 'first');
     const module = new URL('../../../src/adapters/jwt/key-files.js', import.meta.url).href;
     const script = `import { makeKey, writeKey } from ${JSON.stringify(module)};

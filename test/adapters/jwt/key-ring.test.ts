@@ -229,7 +229,7 @@ describe('a ring of keys', () => {
     });
   });
 
-  it('tells the log which keys come, go and sign, and when', async () => {
+  it('logs which keys come, go and sign, and when', async () => {
     const old = folder.add('old', DAY);
     const ring = await folder.open();
     const added = folder.add('new');

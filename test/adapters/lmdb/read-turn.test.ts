@@ -1,12 +1,12 @@
 // Tests that reads of one turn see all that was written before they were asked for, whoever wrote it.
 
 import { spawnSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { ReadTurn } from '../../../src/adapters/lmdb/read-turn.js';
 import { keyName } from '../../../src/adapters/lmdb/record.js';
+import { elapse } from '../../support/waiting.js';
 import { LmdbWorld } from './lmdb-world.js';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
@@ -19,7 +19,7 @@ describe('a turn of reads', () => {
       const reads = new ReadTurn(database, Date.now);
       const name = keyName({ kind: 'not-before', subject: 'user 0' });
       // The driver gives a snapshot up by a timer. From within a timer, the turn's reads come before that.
-      await sleep(1);
+      await elapse(1, 'what follows runs within a timer');
       expect(database.get(name)).to.equal(undefined);
       spawnSync(process.execPath, [CHILD, world.dataDir, 'write', '1']);
       const [text] = await reads.read([name]);

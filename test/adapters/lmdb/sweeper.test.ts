@@ -1,11 +1,11 @@
 // Tests that expired entries go, and that a clock that is wrong for a while makes none go that still matters.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { committed, type Database, openDatabase } from '../../../src/adapters/lmdb/database.js';
 import { encode } from '../../../src/adapters/lmdb/record.js';
 import { Sweeper } from '../../../src/adapters/lmdb/sweeper.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
+import { until } from '../../support/waiting.js';
 import { LmdbWorld } from './lmdb-world.js';
 
 const HOUR_MS = 3_600_000;
@@ -117,7 +117,7 @@ describe('the sweep of an embedded store', () => {
     start(10);
     world.pass(HOUR_MS + 1);
     // The line comes a little later than the removal.
-    for (let i = 0; i < 500 && world.log.of('info').length === 0; i++) await sleep(10);
+    await until(() => world.log.of('info').length > 0);
     expect(entries()).to.equal(0);
     expect(world.log.of('info')).to.have.length(1);
   });

@@ -1,13 +1,13 @@
 // Tests of the server check: which servers are used or refused, the messages, and that no message holds a password.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { UnsafeStore } from '../../../src/adapters/redis/unsafe-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Opened, openStore, until } from './redis-world.js';
+import { holdsFor, until } from '../../support/waiting.js';
+import { type Opened, openStore } from './redis-world.js';
 
 const PASSWORD = 'p@ss word/%"';
 
@@ -33,8 +33,9 @@ describe('a Redis', () => {
   const refused = async (url: string): Promise<Opened> => {
     const opened = open(url);
     await until(() => opened.log.of('warn').length > 0, 2_000 + BUSY_MS);
-    await sleep(100);
-    expect(opened.store.reachableSinceMs).to.equal(undefined);
+    await holdsFor(100, () => {
+      expect(opened.store.reachableSinceMs).to.equal(undefined);
+    });
     const read = opened.store.read([{ kind: 'birth', shard: 0 }]);
     expect(await read.catch((reason: unknown) => reason)).to.be.instanceOf(StoreUnavailable);
     return opened;
@@ -72,7 +73,7 @@ describe('a Redis', () => {
     store.watch((reachable) => told.push(reachable));
     await server.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const before = await server.calls('time');
-    while ((await server.calls('time')) < before + 2) await sleep(50);
+    await until(async () => (await server.calls('time')) >= before + 2, 10_000);
     expect(told).to.deep.equal([]);
     expect(log.of('warn').filter((line) => line.includes('allkeys-lru'))).to.have.length(1);
   });
@@ -102,7 +103,7 @@ describe('a Redis', () => {
     expect(log.of('warn').join()).to.contain('allkeys-lru');
   });
 
-  it('that does not tell its policy is refused', async () => {
+  it('that does not report its policy is refused', async () => {
     const server = await start();
     await server.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:*', '+@all', '-info');
     const { store } = await refused(`redis://app:sesame@127.0.0.1:${server.port}`);
@@ -131,7 +132,7 @@ describe('a Redis', () => {
     expect(log.text).to.contain('loading');
   });
 
-  it('is told apart by what it refuses', async () => {
+  it('is recognized by what it refuses', async () => {
     const server = await start('--requirepass', PASSWORD);
     const address = `127.0.0.1:${server.port}`;
     expect((await refused(`redis://${address}`)).log.text).to.contain('NOAUTH');
@@ -168,12 +169,13 @@ describe('a Redis', () => {
     const server = await start();
     await server.kill();
     const { log } = await refused(server.url);
-    await sleep(400);
-    expect(log.of('warn')).to.have.length(1);
+    await holdsFor(400, () => {
+      expect(log.of('warn')).to.have.length(1);
+    });
     expect(log.text).to.contain('ECONNREFUSED');
   });
 
-  it('never has its password logged or told', async () => {
+  it('never has its password logged or in an error', async () => {
     const server = await start('--requirepass', PASSWORD, '--maxmemory-policy', 'allkeys-lru');
     const forms = [PASSWORD, encodeURIComponent(PASSWORD), JSON.stringify(PASSWORD).slice(1, -1)];
     const { store, log } = await refused(server.url);
@@ -207,7 +209,7 @@ describe('a Redis', () => {
       expect(lines[0]).to.contain('keeps nothing on disk');
     });
 
-    it('where it does not tell', async () => {
+    it('where it does not report it', async () => {
       const server = await start();
       await server.raw.acl('SETUSER', 'app', 'on', '>sesame', '~lk:*', '+@all', '-config');
       const { store, log } = open(`redis://app:sesame@127.0.0.1:${server.port}`);

@@ -30,7 +30,7 @@ describe('a store on Redis that is closed', () => {
     server.resume();
   });
 
-  it('tells those who wait for it to open', async () => {
+  it('rejects the promise of those that wait for it to open', async () => {
     const { store } = openStore('redis://127.0.0.1:1');
     const opened = store.opened().catch((reason: unknown) => reason);
     await store.close();

@@ -1,11 +1,10 @@
 // Tests that the names in REDIS_URL are resolved again when all nodes of the cluster have new addresses.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { freePortWithBus } from '../../support/free-ports.js';
-import { waitFor } from '../../support/redis-sentinel.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
+import { answerWithin, until, untilReported } from '../../support/waiting.js';
 import { openStore } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
@@ -14,7 +13,10 @@ async function startNode(): Promise<RedisServer> {
   const settings = ['cluster-enabled yes', 'cluster-config-file nodes.conf', 'cluster-announce-ip 127.0.0.1'];
   const server = await RedisServer.startWithFile(settings, freePortWithBus);
   await server.raw.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));
-  await waitFor(async () => String(await server.raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), 30_000);
+  await untilReported(
+    async () => String(await server.raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+    30_000,
+  );
   return server;
 }
 
@@ -36,10 +38,10 @@ describe('a cluster of which all addresses change', function () {
       await store.opened();
       expect(await answers()).to.equal(true);
       await first.kill();
-      await waitFor(async () => !(await answers()), 30_000);
+      await until(async () => !(await answers()), 30_000);
       second = await startNode();
       name.redirect(second.port);
-      await waitFor(answers, 30_000);
+      await until(answers, 30_000);
     } finally {
       await store.close();
       await name.stop();
@@ -76,7 +78,12 @@ describe('a name in REDIS_URL', function () {
     const hosts = [first, ...nodes].map((server) => `127.0.0.1:${portOf(server)}`).join(',');
     const { store } = openStore(`redis+cluster://${hosts}`, { allowUnsafe: true });
     try {
-      await Promise.race([store.opened(), sleep(10_000).then(() => expect.fail('the cluster was not found'))]);
+      expect(
+        await answerWithin(
+          10_000,
+          store.opened().then(() => 'found'),
+        ),
+      ).to.equal('found');
     } finally {
       await store.close();
       await Promise.all([first, ...nodes].map((server) => server.stop()));
@@ -99,7 +106,7 @@ describe('a node that is listed with an address that cannot be used', () => {
     try {
       const count = (name: string) => server.commands.filter((command) => command === name).length;
       // One of two voters has no majority. It is asked on, by one connection.
-      await waitFor(async () => count('cluster') >= 4, 30_000);
+      await until(async () => count('cluster') >= 4, 30_000);
       expect(count('client')).to.equal(1);
       lines.splice(1);
       await store.opened();

@@ -1,11 +1,10 @@
 // The proof that a slot without an owner keeps no other slot from its callers.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { slotOf } from '../../../src/adapters/redis/keys.js';
 import { freePortWithBus } from '../../support/free-ports.js';
-import { waitFor } from '../../support/redis-sentinel.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { elapse, untilReported } from '../../support/waiting.js';
 import { openStore } from './redis-world.js';
 
 /** Longer than a lease and than the time between two checks of a server. */
@@ -23,7 +22,10 @@ describe('a slot that no node of a cluster owns', function () {
     ];
     const server = await RedisServer.startWithFile(settings, freePortWithBus);
     await server.raw.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));
-    await waitFor(async () => String(await server.raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), 30_000);
+    await untilReported(
+      async () => String(await server.raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+      30_000,
+    );
     const { store, log } = openStore(`redis+cluster://127.0.0.1:${server.port}`, { allowUnsafe: true });
     const read = (shard: number) => store.read([{ kind: 'birth', shard }]);
     try {
@@ -34,11 +36,11 @@ describe('a slot that no node of a cluster owns', function () {
       for (let n = 0; performance.now() < untilMs; n++) {
         await read(1 + (n % (store.shards - 1)));
         await read(0).catch(() => {});
-        await sleep(10);
+        await elapse(10, 'paces reads');
       }
       expect(log.lines.length - linesBefore).to.be.below(4);
       await server.raw.call('CLUSTER', 'ADDSLOTS', slotOf(0));
-      await waitFor(() => read(0).then(() => true), 30_000);
+      await untilReported(() => read(0).then(() => true), 30_000);
     } finally {
       await store.close();
       await server.stop();

@@ -1,7 +1,8 @@
 // The proof that a shard whose new owner was never reached counts as away: a planned handover has no takeover delay.
 
 import { expect } from 'chai';
-import { openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openStore } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
 const AWAY_MS = 1_000;

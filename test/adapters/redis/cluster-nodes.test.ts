@@ -28,7 +28,7 @@ describe('CLUSTER NODES', () => {
     expect(nodes?.[2]?.follows).to.equal('bbb');
   });
 
-  it('tells who has the slot of each shard, also while one is on its way', () => {
+  it('says which node has the slot of each shard, also while one is moving', () => {
     const { owners } = parseNodes(TEXT, ASKED) ?? {};
     // Slots 127, 383 and 639.
     const [own, other] = [
@@ -48,7 +48,7 @@ describe('CLUSTER NODES', () => {
     expect(parseNodes(TEXT, ASKED)?.destinations.size).to.equal(0);
   });
 
-  it('is nothing without the node that tells it', () => {
+  it('is nothing without the node that sends it', () => {
     expect(parseNodes('bbb 10.0.0.2:7001@17001 master - 0 1 2 connected 0-16383', ASKED)).to.equal(undefined);
   });
 });
@@ -56,7 +56,7 @@ describe('CLUSTER NODES', () => {
 describe('a redirection', () => {
   const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
 
-  it('is told from every other error', () => {
+  it('is distinguished from every other error', () => {
     expect(redirectOf(reply('MOVED 127 10.0.0.1:7000'))).to.equal('moved');
     expect(redirectOf(reply('TRYAGAIN Multiple keys request during rehashing of slot'))).to.equal('split');
     expect(redirectOf(reply('ASK 127 fd00::1:7000'))).to.equal('ask');

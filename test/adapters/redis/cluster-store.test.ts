@@ -1,13 +1,13 @@
 // The store contract on a Redis Cluster.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { SHARDS, slotOf } from '../../../src/adapters/redis/keys.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { cutOff, freshSession } from '../../contract/store-bench.js';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { ClusterWorld } from '../../support/redis-cluster.js';
-import { openStore, PATIENT, until } from './redis-world.js';
+import { elapse, until, untilReported } from '../../support/waiting.js';
+import { openStore, PATIENT } from './redis-world.js';
 import { StorePool } from './store-pool.js';
 
 describe('with a Redis Cluster', function () {
@@ -27,7 +27,7 @@ describe('with a Redis Cluster', function () {
     await Promise.all(world.servers.slice(0, 3).map(({ raw }) => raw.flushall()));
     return {
       open: () => stores.open(),
-      pass: (ms) => sleep(ms),
+      pass: (ms) => elapse(ms, 'the lifetimes of entries pass'),
       dispose: () => stores.takeBack(),
     };
   });
@@ -64,7 +64,7 @@ describe('with a Redis Cluster', function () {
       expect((await log()).join('')).to.match(/^bsd+D+$/);
     });
     await until(() => store.incarnationOf(shard)?.includes(' > ') === false, 10_000);
-    while (!(await end().catch(() => undefined))?.applied) await sleep(50);
+    await untilReported(async () => (await end()).applied);
     expect((await log()).join('')).to.match(/^bsd+D+d*s$/);
     await store.close();
   });

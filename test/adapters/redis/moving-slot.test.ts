@@ -1,11 +1,11 @@
 // Tests of the owner of a slot and of one that moves, against nodes whose every answer is scripted.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import type { RedisStore, RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
-import { openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openStore } from './redis-world.js';
 import { RESP } from './resp-server.js';
 import { ScriptedCluster, type ScriptedNode } from './scripted-cluster.js';
 
@@ -96,10 +96,9 @@ describe('a slot of a cluster', function () {
     await until(() => cluster.node(1).server.commands.includes('role'), 30_000);
     expect(await answers(store)).to.equal(true);
     cluster.view.flags = (node) => (node === 1 ? 'master,fail' : undefined);
-    for (const untilMs = performance.now() + 10_000; await answers(store); await sleep(20))
-      expect(performance.now()).to.be.below(untilMs);
+    await until(async () => !(await answers(store)), 10_000);
     cluster.view.flags = () => undefined;
-    while (!(await answers(store))) await sleep(20);
+    await until(() => answers(store));
   });
 
   it('that moves waits for the replicas of both nodes, and is named by both', async () => {
@@ -108,7 +107,7 @@ describe('a slot of a cluster', function () {
     const alone = store.incarnationOf(shard);
     await beginMove(store);
     expect(store.incarnationOf(shard)).to.include(alone).and.not.equal(alone);
-    while (!(await settles(store))) await sleep(20);
+    await until(() => settles(store));
     cluster.node(1).replicas = 0;
     expect(await settles(store)).to.equal(false);
     cluster.view.moving = undefined;
@@ -171,8 +170,6 @@ describe('a slot of a cluster', function () {
     expect(await answers(store)).to.equal(true);
     cluster.lateMs = 1_000;
     // From now on a question is sent every 1.3 seconds, and its answer is a second old when it comes.
-    const untilMs = performance.now() + 6_000;
-    while ((await answers(store)) && performance.now() < untilMs) await sleep(10);
-    expect(performance.now()).to.be.below(untilMs);
+    await until(async () => !(await answers(store)), 6_000);
   });
 });

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Opened, openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { type Opened, openStore } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
 const KEY: StoreKey = { kind: 'not-before', subject: 'ann' };

@@ -1,6 +1,5 @@
 // Tests of a Redis that hangs or dies: calls fail within a known time, and succeed once it is back.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { keyNames } from '../../../src/adapters/redis/keys.js';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
@@ -8,7 +7,8 @@ import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { BUSY_MS } from '../../support/busy.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Opened, openReachable, openStore, until } from './redis-world.js';
+import { elapse, holdsFor, until } from '../../support/waiting.js';
+import { type Opened, openReachable, openStore } from './redis-world.js';
 
 const HOUR_MS = 3_600_000;
 const KEY: StoreKey = { kind: 'not-before', subject: 'ann' };
@@ -57,7 +57,7 @@ describe('an outage of Redis', () => {
     for (const { afterMs } of await Promise.all([refusal(store.read([KEY])), refusal(swap(store))])) {
       expect(afterMs).to.be.below(BUSY_MS);
     }
-    await sleep(700);
+    await elapse(700, 'the outage lasts');
     server.resume();
     await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
     expect(store.reachableSinceMs).to.be.above(beforeMs + 1_000);
@@ -66,7 +66,7 @@ describe('an outage of Redis', () => {
     expect(told).to.deep.equal([false, true]);
   });
 
-  it('that hangs is noticed while nobody calls', async () => {
+  it('that hangs is noticed without a call', async () => {
     server.pause();
     await until(() => opened.store.reachableSinceMs === undefined, 2_000 + BUSY_MS);
   });
@@ -85,7 +85,7 @@ describe('an outage of Redis', () => {
     await refusal(swap(store, store.now(0) + 200));
     server.resume();
     // It runs when the server wakes.
-    while ((await server.calls('evalsha')) === 0) await sleep(5);
+    await until(async () => (await server.calls('evalsha')) > 0);
     await until(() => store.reachableSinceMs !== undefined, 2_000 + BUSY_MS);
     expect(await server.raw.get(NAME)).to.equal(null);
   });
@@ -93,8 +93,9 @@ describe('an outage of Redis', () => {
   it('that hangs while a store is opened only delays it', async () => {
     server.pause();
     const { store } = openStore(server.url);
-    await sleep(300);
-    expect(() => store.now(0)).to.throw(StoreUnavailable);
+    await holdsFor(300, () => {
+      expect(() => store.now(0)).to.throw(StoreUnavailable);
+    });
     await refusal(store.read([KEY]));
     server.resume();
     await store.opened();
@@ -136,7 +137,7 @@ describe('an outage of Redis', () => {
     expect((await swap(store)).applied).to.equal(true);
   });
 
-  it('by a change of roles is noticed while nobody writes', async () => {
+  it('by a change of roles is noticed without a write', async () => {
     await server.raw.replicaof('127.0.0.1', '1');
     await until(() => opened.store.reachableSinceMs === undefined, 2_000 + BUSY_MS);
     expect(opened.log.text).to.contain('not a primary');

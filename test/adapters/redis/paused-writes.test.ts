@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
+import { until } from '../../support/waiting.js';
 import { type Opened, openReachable, openStore } from './redis-world.js';
 
 const KEY: StoreKey = { kind: 'not-before', subject: 'ann' };
@@ -86,7 +87,7 @@ describe('a Redis that pauses writes', () => {
     await Promise.all(Array.from({ length: 20 }, (_, n) => swap(`user ${n}`)));
     expect(await clients(server)).to.equal(2);
     await opened.store.close();
-    while ((await clients(server)) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(async () => (await clients(server)) === 0);
   });
 
   it('has another connection for writes once that is lost, and reads never knew', async () => {

@@ -1,12 +1,12 @@
 // The store contract on a single Redis.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { elapse } from '../../support/waiting.js';
 import { openReachable, PATIENT } from './redis-world.js';
 
-describe('with a Redis that stands alone', () => {
+describe('with a single Redis', () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start();
@@ -23,7 +23,7 @@ describe('with a Redis that stands alone', () => {
         return store;
       },
       async pass(ms) {
-        await sleep(ms);
+        await elapse(ms, 'the lifetimes of entries pass');
       },
       async dispose() {
         await Promise.all(stores.map((store) => store.close()));

@@ -1,6 +1,5 @@
 // Stores on a real Redis for tests, and waits for conditions on them.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisStore, type RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';
 import { RecordingLog } from '../../support/recording-log.js';
 import type { RedisServer } from '../../support/redis-server.js';
@@ -23,14 +22,4 @@ export async function openReachable(server: RedisServer, options: Partial<RedisS
   const opened = openStore(server.url, options);
   await opened.store.opened();
   return opened;
-}
-
-/** Waits until something holds. Returns how long that took, ms. */
-export async function until(holds: () => boolean, limitMs: number): Promise<number> {
-  const startMs = performance.now();
-  while (!holds()) {
-    if (performance.now() - startMs > limitMs) throw new Error(`it did not come about within ${limitMs} ms`);
-    await sleep(5);
-  }
-  return performance.now() - startMs;
 }

@@ -1,9 +1,9 @@
 // Tests of the wait for replicas against scripted answers: who may share it, and which time counts as away while they are missing.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
-import { openStore, until } from './redis-world.js';
+import { elapse, holdsFor, until } from '../../support/waiting.js';
+import { openStore } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
 /** How long WAIT takes, ms: less than half of the time for a command. */
@@ -27,7 +27,7 @@ describe('the wait for replicas', function () {
       const [count, beganMs] = [replicas, Date.now()];
       if (count > 0) confirmed.push(beganMs);
       taken();
-      await sleep(WAIT_MS);
+      await elapse(WAIT_MS, 'a slow replica');
       return RESP.number(count);
     };
     store = openStore(server.url, { minReplicas: 1, commandTimeoutMs: 1_000 }).store;
@@ -69,8 +69,9 @@ describe('the wait for replicas', function () {
     // It is noticed later than it began, and the time of that counts as away, too.
     const reachedMs = store.reachedMsSince(0, fromMs);
     expect(reachedMs).to.be.within(lost - fromMs - 250, lost - fromMs + 50);
-    await sleep(500);
-    expect(store.reachedMsSince(0, fromMs)).to.be.within(reachedMs - 5, reachedMs + 5);
+    await holdsFor(500, () => {
+      expect(store.reachedMsSince(0, fromMs)).to.be.within(reachedMs - 5, reachedMs + 5);
+    });
     replicas = 1;
     await until(() => store.reachedMsSince(0, fromMs) > reachedMs + 100, 30_000);
   });

@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { openReachable, openStore, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { openReachable, openStore } from './redis-world.js';
 
 const MANY = 50;
 
@@ -50,7 +51,7 @@ describe('a store that waits for replicas', () => {
     expect(await refusal(store.waitForReplicas(0, undefined))).to.include('another Redis answers now');
   });
 
-  it('does not vouch for what it held before it followed somebody, though the connections stand', async () => {
+  it('does not vouch for what it held before it was a replica, though the connections stay', async () => {
     const incarnation = store.incarnationOf(0);
     await store.waitForReplicas(0, incarnation);
     await primary.raw.replicaof('127.0.0.1', '1');

@@ -1,6 +1,7 @@
 // A Redis Cluster for tests of which every answer is scripted: who owns the slots, where one moves to, and what is late.
 
 import { slotOf } from '../../../src/adapters/redis/keys.js';
+import { elapse } from '../../support/waiting.js';
 import { RESP, RespServer } from './resp-server.js';
 
 /** What all nodes say. */
@@ -81,7 +82,7 @@ export class ScriptedCluster {
   async #nodesFor(asked: ScriptedNode): Promise<string> {
     // What is answered is what was so when the question came.
     const text = RESP.text(this.nodes.map((node, n) => this.#line(node, n, node === asked)).join('\n'));
-    if (this.lateMs > 0) await new Promise((resolve) => setTimeout(resolve, this.lateMs));
+    if (this.lateMs > 0) await elapse(this.lateMs, 'a slow node');
     return text;
   }
 

@@ -1,8 +1,8 @@
 // The store contract on a primary that Sentinels name.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describeStoreContract } from '../../contract/store-contract.js';
 import { SentinelWorld } from '../../support/redis-sentinel.js';
+import { elapse } from '../../support/waiting.js';
 import { StorePool } from './store-pool.js';
 
 describe('with a primary that Sentinels name', function () {
@@ -22,7 +22,7 @@ describe('with a primary that Sentinels name', function () {
     await (await world.primary())?.raw.flushall();
     return {
       open: () => stores.open(),
-      pass: (ms) => sleep(ms),
+      pass: (ms) => elapse(ms, 'the lifetimes of entries pass'),
       dispose: () => stores.takeBack(),
     };
   });

@@ -1,10 +1,10 @@
 // Tests of when a store begins to use the primary that Sentinels name: monotonic clock, configuration epochs.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { ScriptedSentinels } from '../../support/scripted-sentinels.js';
+import { elapse, holdsFor, until } from '../../support/waiting.js';
 import { openStore } from './redis-world.js';
 
 /** For how long at most another process may go on with the primary of before, and what two clocks differ by, ms. */
@@ -52,7 +52,7 @@ describe('a primary that Sentinels name', function () {
     sentinels.say({ port: servers[1].port, configEpoch: 2, roleReportedMs: HOUR_MS });
     const switchedMs = performance.now();
     const before = store.incarnationOf(0);
-    while (store.incarnationOf(0) === before && performance.now() < switchedMs + 10_000) await sleep(5);
+    await until(() => store.incarnationOf(0) !== before);
     expect(performance.now() - switchedMs).to.be.within(TAKEOVER_MS, 10_000);
   });
 
@@ -60,16 +60,14 @@ describe('a primary that Sentinels name', function () {
     const store = await open();
     expect(await answers(store)).to.equal(true);
     sentinels.mute();
-    await sleep(1_000);
+    await elapse(1_000, 'another primary could be named meanwhile');
     sentinels.say({ port: servers[0].port, configEpoch: 3, roleReportedMs: HOUR_MS });
     const namedMs = performance.now();
-    // What the answers of before allowed is over by then.
-    await sleep(600);
-    while (performance.now() < namedMs + TAKEOVER_MS - 100) {
+    await elapse(600, 'what the answers of before allowed ends');
+    await holdsFor(namedMs + TAKEOVER_MS - 100 - performance.now(), async () => {
       expect(await answers(store), `after ${performance.now() - namedMs} ms`).to.equal(false);
-      await sleep(10);
-    }
-    for (; !(await answers(store)); await sleep(5)) expect(performance.now()).to.be.below(namedMs + 10_000);
+    });
+    await until(() => answers(store));
     expect(performance.now() - namedMs).to.be.above(TAKEOVER_MS);
   });
 
@@ -78,9 +76,10 @@ describe('a primary that Sentinels name', function () {
     const { store: two } = openStore(sentinels.urlOf(2), { allowUnsafe: true });
     stores.push(one, two);
     await two.opened();
-    await sleep(2 * TAKEOVER_MS);
+    await holdsFor(2 * TAKEOVER_MS, async () => {
+      expect(await answers(one)).to.equal(false);
+    });
     expect(await answers(two)).to.equal(true);
-    expect(await answers(one)).to.equal(false);
   });
 
   it('is waited for while the Sentinels cannot resolve its host name', async () => {
@@ -88,7 +87,9 @@ describe('a primary that Sentinels name', function () {
     sentinels.say({ ...said, ip: '' });
     const { store } = openStore(sentinels.url, { allowUnsafe: true });
     stores.push(store);
-    await sleep(2 * TAKEOVER_MS);
+    await holdsFor(2 * TAKEOVER_MS, async () => {
+      expect(await answers(store)).to.equal(false);
+    });
     sentinels.say(said);
     await store.opened();
     expect(await answers(store)).to.equal(true);
@@ -97,7 +98,7 @@ describe('a primary that Sentinels name', function () {
   it('is not vouched for once the Sentinels are mute', async () => {
     const [primary, replica] = servers;
     await replica.raw.replicaof('127.0.0.1', primary.port);
-    while (!(await primary.raw.info('replication')).includes('state=online')) await sleep(20);
+    await until(async () => (await primary.raw.info('replication')).includes('state=online'));
     const store = await open({ minReplicas: 1 });
     const settled = (): Promise<boolean> =>
       store.waitForReplicas(0, store.incarnationOf(0)).then(
@@ -106,8 +107,7 @@ describe('a primary that Sentinels name', function () {
       );
     expect(await settled()).to.equal(true);
     sentinels.mute();
-    await sleep(TAKEOVER_MS);
-    expect(await answers(store)).to.equal(false);
+    await until(async () => !(await answers(store)), TAKEOVER_MS);
     expect(await settled()).to.equal(false);
   });
 });

@@ -1,7 +1,7 @@
 // Tests of TLS to a real Redis: own CAs, client certificates, and the messages for failures.
 
 import { writeFileSync } from 'node:fs';
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { clientMaker, connect } from '../../../src/adapters/redis/client.js';
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
@@ -9,6 +9,7 @@ import { readTls, type TlsFiles } from '../../../src/platform/tls/pem.js';
 import { RecordingLog } from '../../support/recording-log.js';
 import { startTlsRedis, type TlsRedis } from '../../support/tls-redis.js';
 import { LOCAL, TlsScene } from '../../support/tls-scene.js';
+import { elapse, until } from '../../support/waiting.js';
 
 describe('TLS to Redis', () => {
   let tls: TlsScene;
@@ -40,12 +41,9 @@ describe('TLS to Redis', () => {
   /** What the log says of why Redis cannot be reached. */
   const why = async (url: string, files?: Partial<TlsFiles>): Promise<string> => {
     const { log } = open(url, files);
-    for (let turns = 0; turns < 400; turns++) {
-      const line = log.lines.find(({ message }) => message === 'Redis is not reachable');
-      if (line) return String(line.fields['detail']);
-      await sleep(5);
-    }
-    throw new Error(`nothing was said: ${log.text}`);
+    const line = () => log.lines.find(({ message }) => message === 'Redis is not reachable');
+    await until(() => line() !== undefined, 10_000, { seen: () => log.text });
+    return String(line()?.fields['detail']);
   };
   const works = async (url: string, files?: Partial<TlsFiles>): Promise<void> => {
     const { store } = open(url, files);
@@ -88,10 +86,10 @@ describe('TLS to Redis', () => {
       await immediate();
       if (client.stream.connecting) await new Promise((resolve) => client.stream.once('connect', resolve));
       client.disconnect();
-      await Promise.all([connected, sleep(4)]);
+      await Promise.all([connected, elapse(4, "the server's alert may come after the end")]);
     }
     // An error that nothing caught fails the test that runs.
-    await sleep(20);
+    await elapse(20, 'an alert may come late');
   });
 
   it('says where TLS is spoken on one side alone', async () => {
@@ -123,10 +121,10 @@ describe('TLS to Redis', () => {
     writeFileSync(ca, tls.foreign.cert);
     const { store, log } = open(`rediss://127.0.0.1:${redis.tlsPort}`, { ca });
     const opened = store.opened();
-    while (!log.text.includes('unknown CA')) await sleep(5);
+    await until(() => log.text.includes('unknown CA'));
     writeFileSync(ca, tls.authority.cert);
     await opened;
     await redis.server.cutConnections();
-    while (log.lines.filter(({ message }) => message === 'Redis is reachable').length < 2) await sleep(5);
+    await until(() => log.lines.filter(({ message }) => message === 'Redis is reachable').length >= 2);
   });
 });

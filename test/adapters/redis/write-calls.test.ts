@@ -7,7 +7,8 @@ import type { EntryUpdate } from '../../../src/core/ports.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { RedisMonitor } from '../../support/redis-monitor.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Opened, openReachable, PATIENT, until } from './redis-world.js';
+import { until } from '../../support/waiting.js';
+import { type Opened, openReachable, PATIENT } from './redis-world.js';
 
 const KEY: StoreKey = { kind: 'not-before', subject: 'ann' };
 const SHARD = shardOf('ann');

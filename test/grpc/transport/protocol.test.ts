@@ -15,6 +15,7 @@ import { formatAddress } from '../../../src/platform/env.js';
 import { call, type Ended, openCall } from '../../support/http2-call.js';
 import { FRAME, frame, message, RawHttp2 } from '../../support/raw-http2.js';
 import { RecordingLog } from '../../support/recording-log.js';
+import { holdsFor, until } from '../../support/waiting.js';
 
 const MAX_REQUEST_BYTES = 64 * 1024;
 const MIB = 1024 * 1024;
@@ -319,19 +320,18 @@ describe('the transport', () => {
   });
 
   it('ends calls under way when it closes, and begins no others', async () => {
-    let finish = (): void => {};
+    let finish: (() => void) | undefined;
     scene.unary = (request, _call, answer) => {
       finish = () => answer(null, request);
     };
     const { stream, ended } = openCall(scene.session, UNARY);
     stream.end(message(HELLO));
-    while (scene.session.state.nextStreamID === 1) await new Promise(setImmediate);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => finish !== undefined);
     const closed = scene.transport.close();
     const more = openCall(scene.session, UNARY);
     more.stream.end(message(HELLO));
     expect((await more.ended).rstCode).to.equal(constants.NGHTTP2_REFUSED_STREAM);
-    finish();
+    finish?.();
     expect((await ended).status).to.equal(status.OK);
     await closed;
   });
@@ -385,7 +385,8 @@ describe('the transport', () => {
     client.reset();
     scene.unary = (request, _incoming, answer) => answer(null, request);
     expect((await scene.send()).status).to.equal(status.OK);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(scene.log.text).to.equal('[]');
+    await holdsFor(50, () => {
+      expect(scene.log.text).to.equal('[]');
+    });
   });
 });

@@ -104,7 +104,7 @@ describe('a secret in a file', () => {
     expect(read(keep('x'.repeat(65_536))).faults).to.deep.equal([]);
   });
 
-  it('is not waited for where it is a pipe that nobody writes to', () => {
+  it('is not waited for where it is a pipe without a writer', () => {
     execFileSync('mkfifo', [file]);
     expect(read(file).faults.join()).to.include('not a regular file');
   });

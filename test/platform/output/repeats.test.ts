@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { createLogger } from '../../../src/platform/log.js';
 import { outline } from '../../../src/platform/output/foreign-output.js';
 import { Repeats } from '../../../src/platform/output/repeats.js';
+import { elapse, until } from '../../support/waiting.js';
 
 const MAX_KINDS = 32;
 
@@ -19,11 +20,9 @@ describe('lines that repeat', () => {
     const repeats = new Repeats(() => log, 20);
     for (let n = 0; n < 1_000; n++) repeats.write('a', 'warn', { n }, 'said');
     expect(lines()).to.have.length(1);
-    const untilMs = Date.now() + 5_000;
-    while (lines().length < 2 && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => lines().length >= 2, 5_000, { seen: lines });
     expect(lines()[1]).to.include({ more: 999, msg: 'said: 999 more like this' });
-    // A time without any of the kind ends it.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await elapse(100, 'a time without any of the kind ends it');
     repeats.write('a', 'warn', { n: 1 }, 'said');
     expect(lines().at(-1)).to.include({ n: 1, msg: 'said' });
     repeats.close();

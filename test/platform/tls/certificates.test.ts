@@ -54,7 +54,7 @@ describe('certificates in use', () => {
     expect(await taken).to.equal(next.cert);
   });
 
-  it('stay while a pair is half replaced or broken, which is told once', () => {
+  it('stay while a pair is half replaced or broken, which is logged once', () => {
     const certificates = use();
     const before = certificates.current;
     const next = scene.authority.issue({ names: LOCAL });

@@ -75,7 +75,7 @@ describe('TLS files', () => {
     expect(refusal({ cert, key: cert })).to.equal(`${cert}: holds no PEM private key`);
   });
 
-  it('that are cut off or broken are refused, each with its reason, and nothing of them is told', () => {
+  it('that are cut off or broken are refused, each with its reason, and without their content', () => {
     const { folder, authority } = scene;
     const whole = authority.cert;
     const broken = {

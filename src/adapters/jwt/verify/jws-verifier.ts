@@ -1,5 +1,5 @@
-// The verification of signatures with a fixed set of keys. The `kid` chooses one of our own keys, and the key determines
-// the algorithm; the token's `alg` never does.
+// The verification of signatures with a fixed set of keys.
+// The `kid` chooses one of our own keys, and the key determines the algorithm; the token's `alg` never does.
 
 import type { KeyObject } from 'node:crypto';
 import { TokenRefused } from '../../../core/token/errors.js';

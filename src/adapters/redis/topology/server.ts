@@ -73,14 +73,9 @@ export class Server {
     this.#replicas = minReplicas > 0 ? new Replicas(parts) : undefined;
   }
 
-  /** Identifies the server since its start and its last promotion; undefined: not reached yet. */
-  get incarnation(): string | undefined {
-    return this.connection.incarnation;
-  }
-
   /** Waits briefly for the first connection. */
   async firstReached(): Promise<void> {
-    for (let ms = 0; ms < REACHED_MS && this.incarnation === undefined; ms += REACHED_STEP_MS)
+    for (let ms = 0; ms < REACHED_MS && this.connection.incarnation === undefined; ms += REACHED_STEP_MS)
       await sleep(REACHED_STEP_MS);
   }
 
@@ -91,7 +86,7 @@ export class Server {
 
   /** Waits until enough replicas have everything that it has answered by now. @throws StoreUnavailable */
   async waitForReplicas(): Promise<void> {
-    await this.#replicas?.waitForReplicas(this.incarnation);
+    await this.#replicas?.waitForReplicas(this.connection.incarnation);
   }
 
   close(): Promise<void> {

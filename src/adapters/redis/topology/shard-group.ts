@@ -40,8 +40,8 @@ export class ShardGroup {
 
   /** Identifies all servers that answer for the group. After a change writes may be lost. */
   get incarnation(): string | undefined {
-    const owner = this.#server?.incarnation;
-    return owner !== undefined && this.#destination ? `${owner} > ${this.#destination.incarnation}` : owner;
+    const owner = this.#server?.connection.incarnation;
+    return owner !== undefined && this.#destination ? `${owner} > ${this.#destination.connection.incarnation}` : owner;
   }
 
   /** Why it is not reachable; empty: it is reachable. */
@@ -50,7 +50,7 @@ export class ShardGroup {
   }
 
   get wasReached(): boolean {
-    return this.#server?.incarnation !== undefined;
+    return this.#server?.connection.incarnation !== undefined;
   }
 
   /**
@@ -83,7 +83,7 @@ export class ShardGroup {
     const server = this.#server;
     this.#why = noOwner ?? server?.connection.why ?? '';
     // An owner's time is not known before the first contact. Until then the clock of the one before counts.
-    if (server?.incarnation && this.#clock !== server.clock) {
+    if (server?.connection.incarnation && this.#clock !== server.clock) {
       this.#latestMs = this.latestMs;
       this.#clock = server.clock;
     }

@@ -95,7 +95,7 @@ export class Topology {
   async run<T>(shard: number, use: Use, commands: (client: Redis) => Promise<T>): Promise<T> {
     const owner = this.ownerOf(shard);
     // The node may have owned none of our slots before; then there is no connection to it.
-    if (owner.incarnation === undefined && this.reachableSinceMs !== undefined) await owner.firstReached();
+    if (owner.connection.incarnation === undefined && this.reachableSinceMs !== undefined) await owner.firstReached();
     const answer = await owner.connection.run(use, commands);
     if (this.ownerOf(shard) !== owner) throw new StoreUnavailable('another Redis owns this slot by now');
     return answer;

@@ -1,4 +1,4 @@
-// The client of IssuerService for the command line.
+// The call of IssueToken for the command line, with the credential of IssuerService.
 
 import { Metadata } from '@grpc/grpc-js';
 import { IssuerServiceClient } from '../../proto/gen/auth/v1/issuer_service.js';

@@ -1,0 +1,43 @@
+// Tests that tests wait for conditions: only test/support/waiting.ts lets time pass, and each use of that says why.
+
+import { expect } from 'chai';
+import { codeIn, sourceFiles } from './imports.js';
+
+const WAITS = 'test/support/waiting.ts';
+/** Where else a timer may be named, and what it is for. */
+const TIMERS: Readonly<Record<string, string>> = {
+  [WAITS]: 'the waits themselves',
+  'test/chaos/main.ts': 'the bound on its own process',
+  'test/browser/chromium.check.ts': 'text of a page: it leaves the page after the evaluation',
+  'test/browser/faults.check.ts': 'text of a page: an expiry, and a record of the timers that the page sets',
+  'test/browser/other-sites.check.ts': 'text of a page: a bound on what may never load',
+  'test/chaos/validator-child.ts': 'blocks the event loop: a process that is suspended',
+  'test/validator/service.test.ts': 'blocks the event loop: a process that is suspended',
+  'test/gateway/stop.test.ts': 'text of a program: the bound on its process',
+  'test/package/walk.ts': 'text of a program: the bound on its process',
+};
+/** A global timer, an import of one under any name, and what else lets time pass. The method of a socket is none. */
+const TIMER = /(?<!\bsocket\.)\bsetTimeout\b|\bwaitForTimeout\b|\bscheduler\.wait\b|\bAtomics\.wait\b/;
+/** A reason of two words or more. */
+const REASON = /^[^;]*?, (?:'[^']*\w \w[^']*'|"[^"]*\w \w[^"]*")/;
+
+const files = sourceFiles('test');
+
+describe('the waits of tests', () => {
+  it('let time pass in one module alone, and in the places that are listed', () => {
+    expect(files.filter((path) => TIMER.test(codeIn(path))).sort()).to.deep.equal(Object.keys(TIMERS).sort());
+  });
+
+  it('say why, where they let time pass', () => {
+    const silent = files
+      .filter((path) => ![WAITS, 'test/docs/waits.test.ts'].includes(path))
+      .flatMap((path) =>
+        codeIn(path)
+          .split(/\belapse\(/)
+          .slice(1)
+          .filter((rest) => !REASON.test(rest))
+          .map((rest) => `${path}: ${rest.split('\n')[0]}`),
+      );
+    expect(silent).to.deep.equal([]);
+  });
+});
