@@ -1,5 +1,4 @@
-// What a round has read of one shard so far: its position in the log, what its entries say of the log, and at the end the
-// birth record.
+// What a round has read of one shard so far: its position in the log, what its entries say, and its birth record.
 
 import type { Birth } from '../session/entries.js';
 import { PAGE_ENTRIES } from './limits.js';
