@@ -1,4 +1,4 @@
-// A process that a section of the bench starts: it is told what to do, one thing after the other, and answers each.
+// A process that a section of the bench starts: it gets one message after the other, and answers each.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ export class Helper {
 
   /**
    * Starts a program.
-   * @param first what it is told first
+   * @param first its first message
    * @param options for Node
    */
   static async start(program: URL, first: object, options: readonly string[] = []): Promise<Helper> {
@@ -25,7 +25,7 @@ export class Helper {
     return helper;
   }
 
-  /** Tells it something, and resolves with its answer. @throws Error if it ends before */
+  /** Sends a message, and resolves with the answer. @throws Error if it ends before */
   async ask<Answer>(what: object | string): Promise<Answer> {
     const ended = new AbortController();
     const gone = once(this.#child, 'exit', { signal: ended.signal }).then(() => {
@@ -43,8 +43,8 @@ export class Helper {
     }
   }
 
-  /** Tells it something that it does not answer. */
-  tell(what: object | string): void {
+  /** Sends a message that has no answer. */
+  send(what: object | string): void {
     this.#child.send(what);
   }
 
@@ -56,10 +56,10 @@ export class Helper {
   }
 }
 
-/** Of a program that was started so: takes what it is told, and answers. */
-export function answering(answer: (told: never) => Promise<unknown>): void {
-  process.on('message', async (told) => {
-    const result = await answer(told as never);
+/** Of a program that was started so: takes messages, and answers. */
+export function answering(answer: (message: never) => Promise<unknown>): void {
+  process.on('message', async (message) => {
+    const result = await answer(message as never);
     if (result !== undefined) process.send?.(result);
   });
   // The bench has ended, in whatever way: its timers would keep this process.

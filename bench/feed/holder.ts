@@ -13,7 +13,7 @@ export interface HolderReport {
   readonly revocations: number;
 }
 
-/** Asks for a report; with a number, once so many revocations are held. */
+/** Asks for a report; with a number, once that many revocations are held. */
 export interface HolderQuestion {
   readonly revocations: number;
 }
@@ -51,10 +51,10 @@ async function catchUp(): Promise<number> {
   return performance.now() - startMs;
 }
 
-answering(async (told: { readonly address: string } | HolderQuestion | 'catch up') => {
-  if (told === 'catch up') return catchUp();
-  if ('revocations' in told) return report(told);
-  address = told.address;
+answering(async (request: { readonly address: string } | HolderQuestion | 'catch up') => {
+  if (request === 'catch up') return catchUp();
+  if ('revocations' in request) return report(request);
+  address = request.address;
   await follow();
   return 'ready';
 });

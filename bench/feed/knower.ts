@@ -6,7 +6,7 @@ import type { Validator } from '../../src/validator/index.js';
 import { machineMs } from '../validator/log-out.js';
 import { answering } from './helper.js';
 
-/** What it is told first. Its tokens will be logged out in their order. */
+/** Its first message. Its tokens will be logged out in their order. */
 export interface KnowerWork {
   readonly address: string;
   readonly tokens: readonly string[];
@@ -49,9 +49,9 @@ function look(): void {
   while (next < tokens.length && knownMs[next] !== undefined) next++;
 }
 
-answering(async (told: KnowerWork | 'look' | 'report') => {
-  if (told === 'report') return knownMs;
-  if (told !== 'look') return begin(told);
+answering(async (request: KnowerWork | 'look' | 'report') => {
+  if (request === 'report') return knownMs;
+  if (request !== 'look') return begin(request);
   setInterval(look, LOOK_EVERY_MS);
   return undefined;
 });

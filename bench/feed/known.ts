@@ -27,7 +27,7 @@ export async function known(subject: Subject, processes: number, perS: number, s
       const group = Array.from({ length: Math.min(STARTED_AT_ONCE, processes - helpers.length) });
       helpers.push(...(await Promise.all(group.map(() => Helper.start(PROGRAM, work)))));
     }
-    for (const helper of helpers) helper.tell('look');
+    for (const helper of helpers) helper.send('look');
     await sleep(500);
     const cpuMs = cpuMsOf(pid);
     const acknowledged = await logOut(subject.address, tokens, (seconds * 1000) / SENDING_SHARE);

@@ -102,4 +102,6 @@ async function ping({ perS, ms }: PingStreams): Promise<StreamsReport> {
   return { pings, pongs: took.length, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99) };
 }
 
-answering((told: OpenStreams | PingStreams): Promise<unknown> => ('address' in told ? open(told) : ping(told)));
+answering(
+  (request: OpenStreams | PingStreams): Promise<unknown> => ('address' in request ? open(request) : ping(request)),
+);

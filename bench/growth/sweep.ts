@@ -27,7 +27,7 @@ async function timed(sweeper: Sweeper): Promise<Sweep> {
   return { tookMs: performance.now() - startMs, cpuMs: (user + system) / 1000, removed };
 }
 
-/** @param dataDir a tenth of its entries have expired; nobody else has it open */
+/** @param dataDir a tenth of its entries have expired; no other process has it open */
 export async function sweep(dataDir: string): Promise<Swept> {
   const database = openDatabase(dataDir);
   const log = { info: () => {}, error: () => {} };

@@ -1,4 +1,4 @@
-// How growth is told in Markdown.
+// The table of growth in Markdown.
 
 import { fine, table, whole } from '../figures.js';
 import type { Growth } from './growth.js';

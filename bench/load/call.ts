@@ -1,4 +1,4 @@
-// What a call is to whoever makes load: bytes to send, and a judgement of what comes back.
+// What a call is to the load: bytes to send, and a judgement of what comes back.
 
 /** Bytes that are sent as one. */
 export interface Part {

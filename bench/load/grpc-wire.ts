@@ -167,7 +167,7 @@ export class GrpcWire implements Wire {
   }
 }
 
-/** @param trailers the last headers, with the status; the message must be whole, for it tells its own length */
+/** @param trailers the last headers, with the status; the message must be whole, for it has its own length */
 function outcomeOf({ call, message }: Open, trailers: Buffer): Outcome {
   if (trailers.includes(EXHAUSTED)) return 'refused';
   const whole = message.length >= PREFIX_BYTES && message.readUInt32BE(1) === message.length - PREFIX_BYTES;

@@ -1,5 +1,5 @@
 // The process that makes load: calls at random moments whatever the answers (open), or a fixed number at a time
-// (closed). It is told what to do by its parent, and tells what came of it.
+// (closed). Its parent sends it the work, and it answers with what came of it.
 
 import { quantile } from '../figures.js';
 import type { Feed, Outcome, Wire } from './call.js';
@@ -168,9 +168,9 @@ async function serve(target: Target): Promise<void> {
   const random = randomFrom(target.seed);
   let wires = await Promise.all(Array.from({ length: target.connections }, () => openWire(target)));
   let feed: Feed = () => undefined;
-  process.on('message', async (told: Work | Load) => {
-    if ('route' in told) {
-      feed = feedOf(told, random);
+  process.on('message', async (work: Work | Load) => {
+    if ('route' in work) {
+      feed = feedOf(work, random);
       process.send?.('taken');
       return;
     }
@@ -178,9 +178,9 @@ async function serve(target: Target): Promise<void> {
     wires = await Promise.all(wires.map((wire) => (wire.isOpen ? wire : openWire(target))));
     const startMs = performance.now();
     const cpu = process.cpuUsage();
-    const run = new Run(wires, feed, random, told);
-    if (told.kind === 'open') await run.open(told.callsPerS);
-    else await run.closed(told.atOnce);
+    const run = new Run(wires, feed, random, work);
+    if (work.kind === 'open') await run.open(work.callsPerS);
+    else await run.closed(work.atOnce);
     const { user, system } = process.cpuUsage(cpu);
     process.send?.(run.outcomes((user + system) / 1000 / (performance.now() - startMs)));
   });

@@ -1,4 +1,4 @@
-// The load of honest verifiers: tokens that stand, each with a deadline, in random order.
+// The load of honest verifiers: active tokens, each with a deadline, in random order.
 
 import { ValidateTokenRequest } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Work } from './work.js';

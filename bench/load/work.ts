@@ -1,4 +1,4 @@
-// What a process that makes load is told to send, in a form that can be handed to another process.
+// What a process that makes load sends, in a form that can be handed to another process.
 
 /** How the calls travel, and to which method or path. */
 export interface Route {

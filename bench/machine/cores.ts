@@ -17,7 +17,7 @@ export const onServerCore = (command: readonly string[]): string[] =>
 export const onAnyCore = (command: readonly string[]): string[] =>
   CAN_PIN ? ['taskset', '-c', `0-${cpus().length - 1}`, ...command] : [...command];
 
-/** Leaves the server's core; the processes that this one starts do too, unless they are told otherwise. */
+/** Leaves the server's core; the processes that this one starts do too, unless they set it otherwise. */
 export function leaveServerCore(): void {
   if (CAN_PIN) spawnSync('taskset', ['-a', '-p', '-c', OTHER_CORE, `${process.pid}`]);
 }

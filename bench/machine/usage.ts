@@ -1,4 +1,4 @@
-// The figures that the system keeps of processes: processor time and memory. Linux tells them as files; elsewhere
+// The figures that the system keeps of processes: processor time and memory. Linux shows them as files; elsewhere
 // they are missing, and shown so.
 
 import { readFileSync } from 'node:fs';

@@ -12,7 +12,7 @@ const CONNECTIONS = 64;
 const SESSIONS = 5_000;
 /** Shares of the most that is answered: offered, whatever is answered. */
 const [UNLOADED, HALF, TWICE] = [0.2, 0.5, 2];
-/** Longer than the queue stands before it is an overload. */
+/** Longer than the queue is non-empty before it is an overload. */
 const LASTING_MS = 3_000;
 /** For what was under way to end. */
 const CALM_MS = 500;
@@ -53,10 +53,10 @@ export async function openLoops(work: keyof typeof WORKS, keys: string, redis: R
     rounds.push({ most, unloaded, half, twice });
   }
   for (const clean of cleanup.reverse()) await clean();
-  return tell(rounds);
+  return describe(rounds);
 }
 
-function tell(rounds: readonly Round[]): string {
+function describe(rounds: readonly Round[]): string {
   const shares = rounds.map(({ most, twice }) => twice.answeredPerS / most);
   const answeredUs = median(rounds.map(({ half }) => cpuUsOf(half)));
   const refusedUs = median(rounds.map(({ twice }) => cpuUsOf(twice, answeredUs)));

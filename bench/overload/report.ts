@@ -1,4 +1,4 @@
-// How the figures of overload are told: the table's columns, and what a call costs.
+// The report on overload: the table's columns, and what a call costs.
 
 import { fine, median, finer as share, table, whole } from '../figures.js';
 import type { Seen } from './probe.js';
@@ -17,7 +17,7 @@ const COLUMNS: readonly [title: string, of: (seen: Seen) => number, shown: (valu
   ["others' CPU", ({ othersCpu }) => othersCpu, share],
 ];
 
-/** A table whose rows are pieces of load; in each cell stands the median of that load's rounds. */
+/** A table whose rows are pieces of load; each cell is the median of that load's rounds. */
 export const tableOf = (rows: Readonly<Record<string, readonly Seen[]>>): string =>
   table(
     ['load', ...COLUMNS.map(([title]) => title)],

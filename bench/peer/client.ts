@@ -17,7 +17,7 @@ async function post(address: string, path: string, body: string): Promise<string
   return text;
 }
 
-/** Introspection of one token that stands, again and again. */
+/** Introspection of one active token, again and again. */
 export async function introspections(address: string): Promise<Work> {
   const granted: { access_token?: string } = JSON.parse(
     await post(address, '/token', form({ grant_type: 'client_credentials' })),

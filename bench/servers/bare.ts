@@ -21,7 +21,7 @@ export const startAllow = (folder: string, answer: Uint8Array): Promise<Child> =
     ready: 'allow listening',
   });
 
-/** @param env how the service is told of the key and of the store */
+/** @param env the settings of the key and of the store */
 export const startLeast = (folder: string, env: Readonly<Record<string, string>>): Promise<Child> => {
   const { REDIS_URL: redisUrl, JWT_SECRET: secret, JWT_KEYS_DIR: keysDir } = env;
   const args = [programOf('./least.js'), JSON.stringify({ redisUrl, secret, keysDir })];

@@ -16,7 +16,7 @@ const { BENCH_PROFILE: profiles } = process.env;
 export const PROFILED: readonly string[] = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
 
 export interface ChildOptions {
-  /** The program, and what it is told. */
+  /** The program and its arguments. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Where its output goes. */
@@ -25,7 +25,7 @@ export interface ChildOptions {
   readonly everyCore?: boolean;
   /** Whether it runs beside the load, because another server is measured. */
   readonly besideLoad?: boolean;
-  /** What its line says once it can be called; the line is JSON, and tells where. */
+  /** What its line says once it can be called; the line is JSON, and has the address. */
   readonly ready: string;
 }
 
@@ -75,7 +75,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   };
 }
 
-/** A process keeps to the cores of the one that starts it, unless it is told otherwise. */
+/** A process keeps to the cores of the one that starts it, unless the options say otherwise. */
 function placed({ everyCore, besideLoad }: ChildOptions, command: readonly string[]): readonly string[] {
   if (besideLoad) return command;
   return everyCore ? onAnyCore(command) : onServerCore(command);
@@ -100,7 +100,7 @@ async function readyLine(child: ChildProcess, path: string, ready: string): Prom
   }
 }
 
-/** The service tells all its addresses, the gateway its only one. */
+/** The service names all its addresses, the gateway its only one. */
 function addressIn(line: { addresses?: readonly Listening[]; address?: string; port?: number }): Listening {
   const { host = line.address ?? '', port = line.port ?? 0 } = line.addresses?.[0] ?? {};
   return { host, port };

@@ -24,9 +24,9 @@ export interface Entry {
   readonly tokensACall?: number;
   /** How many connections by HTTP/1.1, with one call at a time each. Default: none, but gRPC. */
   readonly httpConnections?: number;
-  /** All that the runs are made of; or, of what is used up, as much as a run of so many ms needs. */
+  /** All that the runs are made of; or, of what is used up, as much as a run of that many ms needs. */
   readonly work: Supply;
-  /** So many calls a second, at random moments. Default: always as many at once as are bearable. */
+  /** The calls a second, at random moments. Default: always as many at once as are bearable. */
   readonly callsPerS?: number;
 }
 

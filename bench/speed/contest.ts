@@ -22,7 +22,7 @@ export interface Contender {
   readonly helpers: () => readonly number[];
   /** How many tokens a call holds; figures are of tokens. Default 1. */
   readonly tokensACall?: number;
-  /** Makes ready what the next run, of so many ms, uses up; not measured. */
+  /** Makes ready what the next run, of that many ms, uses up; not measured. */
   readonly ready?: (ms: number) => Promise<void>;
   readonly run: (ms: number) => Promise<Ran>;
   /** What the servers complained of lately. */

@@ -11,7 +11,7 @@ export type Algorithm = 'ES256' | 'HS256';
 
 export interface BenchKey {
   readonly keys: JwtKeys;
-  /** How the service is told of it. */
+  /** The settings with which the service uses it. */
   readonly env: Readonly<Record<string, string>>;
 }
 

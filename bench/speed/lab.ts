@@ -15,7 +15,7 @@ export interface Sizes {
   readonly few: number;
   readonly many: number;
   readonly tokens: number;
-  /** By gRPC; each with so many streams. */
+  /** By gRPC; each with a number of streams. */
   readonly connections: number;
   readonly streams: number;
 }
@@ -57,7 +57,7 @@ export class Lab {
     return store;
   }
 
-  /** Sessions that are in no store, for they were never refreshed, and that nobody else has. */
+  /** Sessions that are in no store, for they were never refreshed, and that no other part uses. */
   fresh(count: number): Session[] {
     return Array.from({ length: count }, () => this.freshOne());
   }

@@ -1,4 +1,4 @@
-// What `npm run bench` can be told on the command line.
+// The options of `npm run bench`.
 
 import { parseArgs } from 'node:util';
 
@@ -15,7 +15,7 @@ export interface Options {
 
 const USAGE = 'wanted: [--only name,name] [--rounds 5] [--seconds 2] [--quick] [--peer]';
 
-/** A number that was told. @throws Error if it is none */
+/** A number among the options. @throws Error if it is none */
 export function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;

@@ -1,4 +1,4 @@
-// The figures in bench/README.md: they stand between two marks, and are made anew by each run.
+// The figures in bench/README.md: they are between two marks, and are made anew by each run.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ function preamble(): string {
 
 const rowsOf = ({ scenarios }: Results) => Object.values(scenarios).flatMap(({ rows }) => rows);
 
-/** All figures so far, as they stand in the document. */
+/** All figures so far, as they are in the document. */
 export function figuresText(results: Results): string {
   const parts = [preamble()];
   for (const [name, { day, rounds, seconds, rows }] of Object.entries(results.scenarios)) {
@@ -48,7 +48,7 @@ export function figuresText(results: Results): string {
   return parts.join('\n\n');
 }
 
-/** The sections of a document that results lack: to write them would remove figures that nobody has measured anew. */
+/** The sections of a document that results lack: to write them would remove figures that were not measured anew. */
 export function lackingIn({ scenarios, growth }: Results, document: string): string[] {
   const known = new Set([...Object.keys(scenarios), ...(growth.length > 0 ? ['Growth'] : [])]);
   const sections = [...document.matchAll(/^### (\S+)$/gm)].map(([, name = '']) => name);

@@ -17,7 +17,7 @@ const isChosen =
   ({ name }: Scenario): boolean =>
     only?.includes(name) ?? (name !== 'peer' || peer);
 
-const tell = (text: string): void => void process.stdout.write(`${text}\n`);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** @returns what is wrong with scenarios that have no figures */
 async function bench(options: Options): Promise<readonly string[]> {
@@ -31,7 +31,7 @@ async function bench(options: Options): Promise<readonly string[]> {
       try {
         const rows = await scenario.run(lab);
         all.push(...rows);
-        tell(`\n${scenario.name}\n\n${rowsTable(rows)}`);
+        print(`\n${scenario.name}\n\n${rowsTable(rows)}`);
         if (!quick) keep(scenario.name, { day: new Date().toISOString().slice(0, 10), rounds, seconds, rows });
       } catch (error) {
         // The others are worth something all the same.
@@ -41,7 +41,7 @@ async function bench(options: Options): Promise<readonly string[]> {
   } finally {
     await lab.close();
   }
-  tell(`\n${targetsTable(all)}`);
+  print(`\n${targetsTable(all)}`);
   return faults;
 }
 
@@ -49,7 +49,7 @@ function keep(name: string, result: Result): void {
   const before = readResults();
   keepResults({ ...before, scenarios: { ...before.scenarios, [name]: result } });
   const left = writeReadme();
-  if (left !== undefined) tell(left);
+  if (left !== undefined) print(left);
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);

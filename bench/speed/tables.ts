@@ -1,4 +1,4 @@
-// How results are told in Markdown: a table of rows, and one of what was to be reached.
+// Results in Markdown: a table of rows, and one of what was to be reached.
 
 import { fine, finer, table, whole } from '../figures.js';
 import type { Row, Spread } from './row.js';

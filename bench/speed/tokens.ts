@@ -13,7 +13,7 @@ export function tokenOf(kind: TokenKind, session: Session, keys: Keys): string {
   return keys.sign(kind, writeClaims(kind, bearer, { ...session, kid }), kid);
 }
 
-/** What ValidateToken must answer for the access token of a session that stands. */
+/** What ValidateToken must answer for the access token of an active session. */
 export const validationOf = ({ subject, sessionId, generation, issuedAt, accessExpiresAt }: Session): Uint8Array =>
   ValidateTokenResponse.encode({
     active: true,

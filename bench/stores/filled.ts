@@ -11,7 +11,7 @@ import type { Filling, Session } from './sessions.js';
 export type StoreKind = 'redis' | 'lmdb';
 
 export interface FilledStore {
-  /** How the service is told of it. */
+  /** The settings with which the service uses it. */
   readonly env: Readonly<Record<string, string>>;
   /** Sessions in it, that no scenario changes. */
   readonly sample: readonly Session[];

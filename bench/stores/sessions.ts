@@ -1,4 +1,4 @@
-// The sessions that the bench makes without anybody logging in: as if they had begun an hour ago.
+// The sessions that the bench makes without logins: as if they had begun an hour ago.
 
 import { randomFillSync } from 'node:crypto';
 import { birthValue, liveValue } from '../../src/core/session/entries.js';
@@ -9,7 +9,7 @@ export const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 const REFRESH_MS = 7 * DAY_MS;
 const ENTROPY_BYTES = 10;
-/** Sessions are made in so many milliseconds, a thousand in each at ten million. */
+/** The number of milliseconds in which sessions begin: a thousand in each at ten million. */
 const SPREAD_MS = 10_000;
 /** All subjects have the same length, so that all answers have. */
 const SUBJECT_DIGITS = 10;
@@ -17,7 +17,7 @@ const SUBJECT_DIGITS = 10;
 /** When the store began, and its sessions. */
 export interface Epoch {
   readonly bornMs: number;
-  /** When the pairs that stand were answered, and the sessions began a little before. */
+  /** When the current pairs were answered, and the sessions began a little before. */
   readonly refreshedMs: number;
   readonly accessTtlMs: number;
 }
@@ -77,7 +77,7 @@ export interface Filling {
   readonly sessions: number;
   readonly epoch: Epoch;
   readonly kid: string;
-  /** So many of them are told, evenly taken from all. */
+  /** A number of them, evenly taken from all. */
   readonly sample: number;
 }
 

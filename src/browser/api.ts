@@ -75,6 +75,6 @@ export interface Session {
   logout(options?: { readonly all?: boolean }): Promise<void>;
   /** @returns removes the listener */
   on(event: SessionEvent, listener: SessionListener): () => void;
-  /** Stops to listen to other tabs and to the page. The session goes on. */
+  /** Stops listening to other tabs and to the page. The session goes on. */
   close(): void;
 }

@@ -1,12 +1,16 @@
 // One request to the gateway, and what its answer means: a result, a refused token, or a failure.
 
 import { SessionError } from './api.js';
+import { TIMEOUT_MS } from './times.js';
 
 /**
  * What has become of a request. Neither a result nor an error: the gateway has refused the token. The least time before
  * the next request is as the gateway wants it; NaN or undefined: it has not said.
  */
 export type Outcome<T> = readonly [result?: T | undefined, error?: SessionError, retryAfterMs?: number];
+
+/** The form fields of a request. */
+export type Fields = Readonly<Record<string, string>>;
 
 /** The JSON of an answer, as far as it is one of the gateway. */
 export interface JsonBody {
@@ -22,8 +26,6 @@ declare const fetch: (
   init: RequestInit,
 ) => Promise<{ readonly status: number; readonly headers: Headers; json(): Promise<JsonBody> }>;
 
-/** Well within the ten seconds in which the service answers a repeated refresh with the same pair. */
-const TIMEOUT_MS = 5_000;
 /** The codes of a 401 of the gateway. A proxy on the way, or a captive portal, may answer 401 too. */
 const TOKEN_REFUSED = /token_not_valid|not_authenticated/;
 /** Answers that are not expected to pass. */
@@ -36,7 +38,7 @@ const REFUSED = /^4(?!01|08|29)/;
 export async function ask<T>(
   url: URL,
   isCookieMode: boolean,
-  fields: Readonly<Record<string, string>>,
+  fields: Fields,
   read: (answer: JsonBody) => T,
 ): Promise<Outcome<T>> {
   try {

@@ -3,31 +3,18 @@
 import { type AccessToken, readAccessToken } from './access-token.js';
 import { type Session, SessionError, type SessionEvent, type SessionListener, type SessionOptions } from './api.js';
 import { authorizedFetch } from './authorized-fetch.js';
-import { ask, type JsonBody } from './gateway.js';
-import { joinTabs, type Tabs } from './tabs.js';
+import { ask, type Fields, type JsonBody } from './gateway.js';
+import { keptToken } from './kept-token.js';
+import { type Began, joinTabs, type Tabs } from './tabs.js';
+import { MOST_PAUSE_MS, MOST_WAIT_MS, PAUSE_MS } from './times.js';
 
 declare const location: URL;
-
-type Began = 'signedIn' | 'refreshed';
-
-/** A pause after a failure is at least half and at most one and a half of this, doubled with each failure. */
-const PAUSE_MS = 200;
-/** The longest pause that `Retry-After` may ask for: a proxy may name a day, and the gateway be back in a minute. */
-const MOST_PAUSE_MS = 12_000;
-/** A request is repeated after a pause of at most this. After a longer one a new request has to be made. */
-const MOST_WAIT_MS = 2_500;
 
 /** Creates the session of this tab. Nothing is sent, and nothing is listened to, before the first use. */
 export function createSession({ base, mode, origins = [] }: SessionOptions): Session {
   const isCookieMode = mode === 'cookie';
   const key = `latchkey:${base ?? ''}`;
-  const storage = typeof mode === 'object' ? mode : undefined;
-  let kept: string | null = null;
-  const load = () => (storage ? storage.getItem(key) : kept);
-  const save = (text: string | null) => {
-    kept = text;
-    return text ? storage?.setItem(key, text) : storage?.removeItem(key);
-  };
+  const [load, save] = keptToken(mode, key);
   const listeners = new Set<readonly [SessionEvent, SessionListener]>();
   /** The age at which to refresh a token. It is random, so that tabs and users spread. */
   const refreshAge = 0.72 + 0.16 * Math.random();
@@ -87,11 +74,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
     isSignedIn = false;
   };
 
-  const call = async <T>(
-    path: string,
-    fields: Readonly<Record<string, string>>,
-    read: (answer: JsonBody) => T,
-  ): Promise<T | undefined> => {
+  const call = async <T>(path: string, fields: Fields, read: (answer: JsonBody) => T): Promise<T | undefined> => {
     const own = epoch;
     const url = new URL(`/api/auth/${path}/`, base ?? location);
     for (;;) {
@@ -147,9 +130,7 @@ export function createSession({ base, mode, origins = [] }: SessionOptions): Ses
   };
 
   /** Refreshes in the background, whatever failed before. */
-  const refreshAnew = (): void => {
-    tradeOnce().catch(() => {});
-  };
+  const refreshAnew = (): void => void tradeOnce().catch(() => {});
 
   const accessToken = async (): Promise<string | undefined> => {
     join();

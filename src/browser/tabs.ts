@@ -1,8 +1,11 @@
 // What a tab learns from outside: messages of other tabs, a network that is back, a page that is shown again.
 
+/** How a new access token came: with a new session, or by a refresh of the session that there was. */
+export type Began = 'signedIn' | 'refreshed';
+
 /** A new access token and when it was asked for, of a new session or not; or the end of the session. */
 export type TabMessage =
-  | readonly [kind: 'signedIn' | 'refreshed', access: string, atMs: number]
+  | readonly [kind: Began, access: string, atMs: number]
   | readonly [kind: 'signedOut', access?: undefined, atMs?: undefined];
 
 export interface Tabs {

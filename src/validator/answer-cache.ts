@@ -114,8 +114,8 @@ export class AnswerCache {
   }
 
   /**
-   * Refuses a token for good: keys, texts and options do not change, and ends are for ever. A text without a signature is
-   * not remembered: to refuse it costs nothing.
+   * Refuses a token for good: keys, texts and options do not change, and ends are for ever. A text without a signature
+   * is not remembered: to refuse it costs nothing.
    */
   refuseHere(text: string, problem: InactiveProblem, now: Moment): InactiveToken {
     this.#refusedHere++;

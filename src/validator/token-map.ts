@@ -3,8 +3,8 @@
 import { type Linked, LinkedList } from '../collections/linked-list.js';
 
 /**
- * A token is looked up by its last characters, 72 bits of its signature, which differ between tokens. V8 copies so short
- * a slice; a longer one would be a view of the text, which is slower to hash and to compare.
+ * A token is looked up by its last characters, 72 bits of its signature, which differ between tokens. V8 copies so
+ * short a slice; a longer one would be a view of the text, which is slower to hash and to compare.
  */
 const TAIL_CHARS = 12;
 /** The assumed size of a token, characters. A larger token counts as several. */

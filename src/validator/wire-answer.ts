@@ -61,8 +61,8 @@ export function active(
   claims: Claims,
 ): ActiveToken {
   const { subject, sessionId, tokenId, issuedAt, expiresAt, issuer, audience } = called;
-  // Without a spread: V8 gives each frozen object that was made by one a hidden class of its own, which takes memory and
-  // makes every later read of it slow.
+  // Without a spread: V8 gives each frozen object that was made by one a hidden class of its own, which takes memory
+  // and makes every later read of it slow.
   return Object.freeze({
     active: true,
     subject,

@@ -11,7 +11,7 @@ import { RawClient } from './raw-http.js';
 import { ServerSockets } from './server-sockets.js';
 
 /** How many connections are tried; FUZZ_CASES sets another number, SEED repeats a run. */
-const CASES = cases('FUZZ_CASES', { short: 600, soak: 20_000 });
+const CASES = cases('FUZZ_CASES', { short: 300, soak: 20_000 });
 const SEED = Number(process.env['SEED'] ?? randomInt(2 ** 31));
 /** So many connections at a time. */
 const BATCH = 150;

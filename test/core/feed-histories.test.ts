@@ -33,7 +33,7 @@ const WORLDS: Readonly<Record<string, FeedWeather>> = {
   },
 };
 
-const RUNS = cases('FEED_HISTORIES', { short: 20, soak: 5_000 });
+const RUNS = cases('FEED_HISTORIES', { short: 10, soak: 5_000 });
 const LENGTH = { least: 300, most: 900 };
 
 const check = (weather: FeedWeather, runs: number, endOnFailure = false) =>

@@ -18,7 +18,7 @@ const WORLDS: Readonly<Record<string, Weather>> = {
 };
 
 /** How many histories a world gets; HISTORIES sets another number. */
-const RUNS = cases('HISTORIES', { short: 250, soak: 10_000 });
+const RUNS = cases('HISTORIES', { short: 100, soak: 10_000 });
 const LENGTH = { least: 100, most: 500 };
 
 const check = (weather: Weather, runs: number, endOnFailure = false) =>

@@ -8,7 +8,7 @@ import { cases } from '../support/soak.js';
 import { DAY, MINUTE, POLICY, SECOND } from '../support/world.js';
 
 const SEED = process.env['SEED'];
-const RUNS = cases('HISTORIES', { short: 150, soak: 5_000 });
+const RUNS = cases('HISTORIES', { short: 75, soak: 5_000 });
 const PAUSES_MS = [0, SECOND, POLICY.graceMs, POLICY.graceMs + 1, MINUTE, 3 * DAY, POLICY.refreshTtlMs];
 
 /** What happens to the session: a refresh with one of its tokens, time, an end, a loss, or an outage. */

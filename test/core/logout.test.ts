@@ -67,7 +67,7 @@ describe('a logout', () => {
     expect(await scene.verdict(pair.accessToken)).to.equal('active');
   });
 
-  it('writes nothing for a session that cannot stand any more', async () => {
+  it('writes nothing for a session that cannot be active any more', async () => {
     const pair = await scene.issue();
     scene.world.nowMs += POLICY.sessionMaxMs;
     await scene.logout('', pair.refreshToken);

@@ -53,6 +53,12 @@ describe('the documents', () => {
     });
   }
 
+  it('docs/README.md has every page of docs', () => {
+    const text = readText('docs/README.md');
+    const pages = DOCUMENTS.filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
+    expect(pages.filter((path) => !text.includes(`](${path.slice('docs/'.length)})`))).to.deep.equal([]);
+  });
+
   it('README.md is short, and leads to every document', () => {
     const text = readText('README.md');
     expect(text.split('\n').length).to.be.at.most(150);

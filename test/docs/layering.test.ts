@@ -59,7 +59,7 @@ const RULES: readonly Rule[] = [
     'ports.ts': ['events/', 'session/', 'token/', 'feed/log-entry.ts', 'errors.ts'],
     'durability/': ['durability/', 'ports.ts', 'events/', 'session/', 'errors.ts'],
     ...Object.fromEntries(
-      ['feed-reader', 'unrestored-entry', 'shard-states', 'window'].map((name) => [
+      ['feed-reader', 'shard-reading', 'unrestored-entry', 'shard-states', 'window'].map((name) => [
         `feed/${name}.ts`,
         ['feed/', 'durability/', 'ports.ts', 'session/', 'token/', 'errors.ts'],
       ]),

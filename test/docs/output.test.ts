@@ -35,6 +35,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/deploy/chart.ts': 'helm, kubernetes-validate',
   'test/deploy/systemd.check.ts': 'systemd-analyze',
   'test/docs/output.test.ts': 'nothing',
+  'test/docs/packed.test.ts': 'npm',
   'test/platform/env/secret-files.test.ts': 'mkfifo',
   'test/examples/django-packages.ts': 'python3, pip',
   'test/examples/django.check.ts': 'Django',

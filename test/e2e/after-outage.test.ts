@@ -66,8 +66,8 @@ describe('a Redis that was away', () => {
   it('may come up after the service, which waits for it, says so, and then serves', async () => {
     const redis = await stage.redis();
     await redis.kill();
-    const node = await stage.serve(redis);
-    const browser = await stage.gateway(node);
+    const node = await stage.serveHere(redis);
+    const browser = await stage.gatewayHere(node);
     expect(await node.client.health()).to.equal('NOT_SERVING');
     expect((await failureOfCall(node.client.issue())).code).to.equal('UNAVAILABLE');
     expect((await browser.ask('/readyz')).status).to.equal(503);

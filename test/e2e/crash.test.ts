@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { until } from '../support/waiting.js';
-import { type ServiceNode, Stage, type StoreAt } from './stage.js';
+import { type RunningNode, Stage, type StoreAt } from './stage.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
@@ -20,7 +20,7 @@ describe('a crash right after an acknowledged logout', () => {
   }
 
   /** Two sessions are refreshed, so that their entries are of both kinds; the logouts come last. */
-  async function prepare({ client }: ServiceNode): Promise<Before> {
+  async function prepare({ client }: RunningNode): Promise<Before> {
     const standing = await client.refresh((await client.issue('standing')).refreshToken);
     const everywhere = await client.issue('everywhere');
     const cutOff = await client.issue('cut off');
@@ -31,7 +31,7 @@ describe('a crash right after an acknowledged logout', () => {
     return { out, everywhere, cutOff, standing };
   }
 
-  async function expectKept({ client, process }: ServiceNode, { standing, ...over }: Before): Promise<void> {
+  async function expectKept({ client, process }: RunningNode, { standing, ...over }: Before): Promise<void> {
     for (const { accessToken, refreshToken } of Object.values(over)) {
       expect(await client.verdict(accessToken)).to.equal('REVOKED');
       expect((await failureOfCall(client.refresh(refreshToken))).reason).to.equal('REVOKED');
@@ -50,7 +50,7 @@ describe('a crash right after an acknowledged logout', () => {
       const node = await stage.serve(store);
       const before = await prepare(node);
       await node.process.kill();
-      await expectKept(await stage.serve(store, { LOG_LEVEL: 'debug' }), before);
+      await expectKept(await stage.serveHere(store, { LOG_LEVEL: 'debug' }), before);
     });
   }
 
@@ -69,14 +69,14 @@ describe('a crash right after an acknowledged logout', () => {
     await node.process.kill();
     const counted = [...acknowledged];
     await Promise.all(logouts);
-    const { client } = await stage.serve(folder);
+    const { client } = await stage.serveHere(folder);
     const verdicts = await Promise.all(counted.map(({ accessToken }) => client.verdict(accessToken)));
     expect(new Set(verdicts)).to.deep.equal(new Set(['REVOKED']));
   });
 
   it('of Redis itself, with appendfsync always, revives nothing and ends nothing else', async () => {
     const redis = await stage.redis(...DURABLE);
-    const node = await stage.serve(redis);
+    const node = await stage.serveHere(redis);
     const before = await prepare(node);
     await redis.kill();
     await redis.restart();
@@ -90,6 +90,6 @@ describe('a crash right after an acknowledged logout', () => {
     const before = await prepare(node);
     await Promise.all([redis.kill(), node.process.kill()]);
     await redis.restart();
-    await expectKept(await stage.serve(redis, { LOG_LEVEL: 'debug' }), before);
+    await expectKept(await stage.serveHere(redis, { LOG_LEVEL: 'debug' }), before);
   });
 });

@@ -6,16 +6,16 @@ import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { until } from '../support/waiting.js';
 import { entriesIn } from './entries.js';
-import { type ServiceNode, Stage } from './stage.js';
+import { type RunningNode, Stage } from './stage.js';
 
 describe('a Redis that lost everything', () => {
   const stage = new Stage();
   let redis: RedisServer;
-  let node: ServiceNode;
+  let node: RunningNode;
   let earlier: Readonly<Record<'fresh' | 'refreshed' | 'ended', TokenPair>>;
   before(async () => {
     redis = await stage.redis();
-    node = await stage.serve(redis);
+    node = await stage.serveHere(redis);
   });
   after(() => stage.clear());
   beforeEach(async () => {
@@ -27,7 +27,7 @@ describe('a Redis that lost everything', () => {
     earlier = { fresh, refreshed, ended };
   });
 
-  async function expectNewStart({ client }: ServiceNode): Promise<void> {
+  async function expectNewStart({ client }: RunningNode): Promise<void> {
     const login = await client.issue('fresh');
     for (const { accessToken, refreshToken } of Object.values(earlier)) {
       expect(await client.verdict(accessToken)).to.equal('REVOKED');
@@ -66,7 +66,7 @@ describe('a Redis that lost everything', () => {
   it('while everything was down, ends the sessions from before', async () => {
     await node.process.kill();
     await redis.restart();
-    node = await stage.serve(redis);
+    node = await stage.serveHere(redis);
     await expectNewStart(node);
   });
 });

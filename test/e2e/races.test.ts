@@ -3,13 +3,15 @@
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { cases } from '../support/soak.js';
 import { elapse } from '../support/waiting.js';
 import { type AnyBrowser, BLACKLISTED, pairIn, type WebPair } from './browser.js';
 import { entriesIn } from './entries.js';
 import { type RunningNode, Stage } from './stage.js';
 import { claimsOf } from './tokens.js';
 
-const ROUNDS = 50;
+/** How many tokens are raced for; RACES sets another number. */
+const ROUNDS = cases('RACES', { short: 20, soak: 200 });
 const AT_ONCE = 8;
 const GRACE_MS = 2_000;
 
@@ -83,7 +85,7 @@ for (const [clocks, clockMs] of [
 
     it('of a refresh and a logout at once no token is active after the answer of the logout', async () => {
       await Promise.all(
-        numbers(30).map(async (round) => {
+        numbers(ROUNDS).map(async (round) => {
           const first = await nodes[0].client.issue(`leaver-${round}`);
           const [one, other] = round % 2 === 0 ? nodes : [nodes[1], nodes[0]];
           const [next] = await Promise.all([

@@ -5,7 +5,7 @@
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { keyOf } from '../e2e/entries.js';
-import { type ServiceNode, Stage } from '../e2e/stage.js';
+import { type RunningNode, Stage } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -79,7 +79,7 @@ const succeeds = (call: Promise<unknown>): Promise<boolean> =>
   );
 
 const SETBACK = 'the store has lost writes';
-const setbacks = ({ process }: ServiceNode): Record<string, unknown>[] =>
+const setbacks = ({ process }: RunningNode): Record<string, unknown>[] =>
   process.lines().filter(({ level, msg }) => level === 'error' && `${msg}`.startsWith(SETBACK));
 const GRACE_MS = 2_000;
 const GRACE = { REFRESH_GRACE: `${GRACE_MS / 1000}s` };
@@ -96,16 +96,16 @@ describe('a failover of Redis', function () {
     await pair.stop();
   });
 
-  const serve = (env: Readonly<Record<string, string>> = {}): Promise<ServiceNode> =>
-    stage.serveAt(pair.url, { ...GRACE, ...env });
-  const serving = ({ client }: ServiceNode): Promise<number> =>
+  const serve = (env: Readonly<Record<string, string>> = {}): Promise<RunningNode> =>
+    stage.serveHereAt(pair.url, { ...GRACE, ...env });
+  const serving = ({ client }: RunningNode): Promise<number> =>
     until(async () => (await client.health()) === 'SERVING', 30_000);
-  const audited = ({ process }: ServiceNode, event: string): number =>
+  const audited = ({ process }: RunningNode, event: string): number =>
     process.lines().filter(({ audit }) => (audit as { event?: string } | undefined)?.event === event).length;
 
   describe('with REDIS_MIN_REPLICAS=1', () => {
     it('loses nothing that was acknowledged, though the node that did so dies too', async () => {
-      const node = await serve({ REDIS_MIN_REPLICAS: '1' });
+      const node = await stage.serveAt(pair.url, { ...GRACE, REDIS_MIN_REPLICAS: '1' });
       const issue = () => Promise.all(Array.from({ length: 60 }, (_, n) => node.client.issue(`user-${n}`)));
       const [out, on] = [await issue(), await issue()];
       const loggedOut: TokenPair[] = [];
@@ -282,13 +282,13 @@ describe('a Redis that follows another one, and is made the primary again', func
   /** @param noticed whether the node finds out before it is over */
   async function followsAndReturns(noticed: boolean): Promise<void> {
     pair = await Pair.start();
-    const node = await stage.serveAt(pair.url);
+    const node = await stage.serveHereAt(pair.url);
     const out = await node.client.issue();
     await pair.inStep();
     await pair.sever();
     await node.client.logout({ refreshToken: out.refreshToken });
     // The count is overtaken there, so that it does not reveal the loss.
-    const beside = await stage.serveAt(pair.replica.url);
+    const beside = await stage.serveHereAt(pair.replica.url);
     for (let n = 0; n < 4; n++)
       await beside.client.logout({ refreshToken: (await beside.client.issue()).refreshToken });
     const { primary, replica } = pair;

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from '../e2e/browser.js';
-import type { ServiceNode, Stage } from '../e2e/stage.js';
+import type { RunningNode, ServiceNode, Stage } from '../e2e/stage.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -53,5 +53,5 @@ export async function setScene(stage: Stage): Promise<Scene> {
 }
 
 /** Whether a node would turn traffic away; one that does not answer would, too. */
-export const isServing = async ({ client }: ServiceNode): Promise<boolean> =>
+export const isServing = async ({ client }: RunningNode): Promise<boolean> =>
   (await client.health().catch(() => 'NOT_SERVING')) === 'SERVING';

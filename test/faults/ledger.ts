@@ -2,7 +2,7 @@
 
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { entriesIn, type FoundEntry } from '../e2e/entries.js';
-import type { ServiceNode } from '../e2e/stage.js';
+import type { RunningNode } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
 import type { Scene } from './fault-scene.js';
@@ -26,7 +26,7 @@ export interface Audit {
 }
 
 /** What a node says of an access token: `active`, the problem, or the status of a call that failed. */
-export const verdictOf = (node: ServiceNode, { accessToken }: TokenPair): Promise<string> =>
+export const verdictOf = (node: RunningNode, { accessToken }: TokenPair): Promise<string> =>
   node.client.verdict(accessToken).catch(codeOfFailure);
 
 /** The status of a failed call. */

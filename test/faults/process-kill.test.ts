@@ -6,10 +6,12 @@ import { Random } from '../chaos/random.js';
 import { type ServiceNode, Stage, type StoreAt } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
+import { cases } from '../support/soak.js';
 import { elapse, until } from '../support/waiting.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
-const ROUNDS = 3;
+/** How often it is killed on each store; KILLS sets another number. */
+const ROUNDS = cases('KILLS', { short: 2, soak: 30 });
 const CLIENTS = 12;
 /** The number of refreshed sessions, some of them ended, after which the process is killed, a little later. */
 const KILLED_AFTER = [1, 40] as const;
@@ -70,7 +72,7 @@ async function expectKept({ client }: ServiceNode, { ended, refreshed, unanswere
 }
 
 describe('a service that is killed under load', function () {
-  this.timeout(120_000);
+  this.timeout(60_000 + ROUNDS * 20_000);
   const stage = new Stage();
   afterEach(() => stage.clear());
 

@@ -133,7 +133,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
   },
   {
     ...onOneNode,
-    name: 'cut off one way: it hears, its answers are lost',
+    name: 'cut off one way: it gets requests, its answers are lost',
     unheardWrites: true,
     ...onProxy(({ proxy }) => proxy.drop('down')),
   },

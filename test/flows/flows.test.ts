@@ -38,8 +38,9 @@ describe('what a call enters', () => {
       scriptOf('src/core/a.js', { x: 1, y: 1 }),
       scriptOf('src/core/b.js', { x: 1 }),
       scriptOf('gateway/a.js', { x: 1 }),
+      scriptOf('src/platform/a.js', { x: 1 }),
     ];
-    expect(rowOf('Call', calledIn(scripts))).to.deep.equal(['Call', 4, 3, 1, 0, 0, 2, 0, 0]);
+    expect(rowOf('Call', calledIn(scripts))).to.deep.equal(['Call', 5, 4, 1, 0, 2, 0, 1]);
   });
 
   it('is no more than docs/architecture.md says', async () => {

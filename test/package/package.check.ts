@@ -18,7 +18,9 @@ const TARBALL_BYTES = 800_000;
 const PACKED = [
   /^dist\/(?:src|gateway|proto)\/[\w./-]+\.(?:js|d\.ts)$/,
   /^proto\/[\w./-]+\.proto$|^proto\/gen\/descriptors\.binpb$/,
-  /^docs\/[\w./-]+$|^(?:README|CHANGELOG|SECURITY)\.md$|^LICENSE$|^package\.json$/,
+  /^docs\/[\w./-]+$|^(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md$|^LICENSE$|^package\.json$/,
+  // To what the documents link.
+  /^(?:examples|deploy)\/[\w./-]+$|^bench\/README\.md$|^Dockerfile$|^docker-compose\.yml$/,
 ];
 
 /** The versions of Node that the package is for, as npm's package `node` brings them; whether it is one exact version. */

@@ -3,7 +3,8 @@
 set -euo pipefail
 
 if [ "$#" = 0 ] || [ -d "$1" ]; then
-  exec node --enable-source-maps dist/test/support/suite.js "$@"
+  # Without source maps, which take a tenth of the processor time of loading modules: test:one shows lines of the sources.
+  exec node dist/test/support/suite.js "$@"
 fi
 case "$1" in
   -*) exec npx mocha 'dist/test/**/*.test.js' "$@" ;;

@@ -1,4 +1,4 @@
-// The scenario of Logout: sessions that stand, each ended once, by its refresh token.
+// The scenario of Logout: active sessions, each ended once, by its refresh token.
 
 import { LogoutRequest, LogoutResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Route, Work } from '../../load/work.js';

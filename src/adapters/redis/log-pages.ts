@@ -12,6 +12,8 @@ import { inOnePiece } from './script.js';
 const LOGS = Array.from({ length: SHARDS }, (_, shard) => logName(shard));
 const BIRTHS = Array.from({ length: SHARDS }, (_, shard) => birthName(shard));
 const FROM_START = '0';
+/** Shared: a round of 64 logs finds an entry in few of them. */
+const NO_ENTRIES: readonly LogEntry[] = [];
 
 /** The id after which to read. */
 export const idAfter = (cursor: string | undefined): string => cursor ?? FROM_START;
@@ -59,12 +61,13 @@ export class AllLogs {
     const [streams, count, births] = await Promise.all(commands.map((command) => sendEncoded(client, command)));
     if (typeof count !== 'number' || !Array.isArray(births) || births.length !== SHARDS) throw unexpected();
     const byName = entriesByName(streams);
-    return LOGS.map((name, shard) =>
-      tried(() => {
-        const birthText = typeof births[shard] === 'string' ? births[shard] : undefined;
-        return pageOf(byName.get(name) ?? [], cursors[shard], { exists: count === SHARDS, birthText });
-      }),
-    );
+    const exists = count === SHARDS;
+    return LOGS.map((name, shard) => {
+      const birthText = typeof births[shard] === 'string' ? births[shard] : undefined;
+      const entries = byName?.get(name);
+      if (!entries) return { entries: NO_ENTRIES, cursor: cursors[shard], exists, birthText };
+      return tried(() => pageOf(entries, cursors[shard], { exists, birthText }));
+    });
   }
 }
 
@@ -73,8 +76,9 @@ const readEntriesAfter = (cursors: readonly (string | undefined)[]): EncodedComm
   return encodeCommand('xread', ['COUNT', `${PAGE_ENTRIES}`, 'STREAMS', ...LOGS, ...ids]);
 };
 
-function entriesByName(streams: unknown): ReadonlyMap<string, readonly RawEntry[]> {
-  if (streams === null) return new Map();
+/** undefined: there are no entries */
+function entriesByName(streams: unknown): ReadonlyMap<string, readonly RawEntry[]> | undefined {
+  if (streams === null) return undefined;
   if (!Array.isArray(streams)) throw unexpected();
   return new Map(
     streams.map((each: unknown) => {

@@ -1,8 +1,8 @@
 // The rounds by which a node follows the logs of all shards.
 //
-// A round reads the logs, and checks what it read as any read is checked: births, lost writes, restores. Then it
-// takes in everything within one turn of the event loop. After it, the node knows every end that was in the store when
-// the round began, in the shards that it covers.
+// A round reads the logs page by page, and checks each page as any read is checked: births, lost writes, restores. It
+// takes in the ends of a page at once, and the states of all shards when it has read them all. After it, the node knows
+// every end that was in the store when the round began, in the shards that it covers.
 
 import type { AckRecord } from '../durability/ack-record.js';
 import type { Births } from '../durability/births.js';
@@ -12,8 +12,9 @@ import { MAX_ATTEMPTS } from '../durability/limits.js';
 import { StoreUnavailable } from '../errors.js';
 import type { RevocationLogs, Store } from '../ports.js';
 import type { Birth } from '../session/entries.js';
-import { MAX_ENTRIES, PAGE_ENTRIES } from './limits.js';
+import { MAX_ENTRIES } from './limits.js';
 import type { LogEntry, LogPage } from './log-entry.js';
+import { type Cursor, ShardReading } from './shard-reading.js';
 import { ShardStates } from './shard-states.js';
 import { Window, type WindowEntry } from './window.js';
 
@@ -35,22 +36,14 @@ export interface Round {
   readonly storeTimeMs: number;
 }
 
-/** A position in a shard's log, good for one incarnation of its server: another one may have other entries before it. */
-interface Cursor {
-  readonly incarnation: string | undefined;
-  readonly position: string | undefined;
-}
-
-/** What a round has read of one shard so far. */
-interface Reading {
-  cursor: Cursor | undefined;
-  entries: LogEntry[];
-  /** Set once it is complete. */
-  birth: Birth | undefined;
-}
-
 /** What must be done before a shard is read again. */
 type Repair = () => Promise<unknown>;
+
+/** The shards that a read has not finished, and repairs for some of them. */
+interface Unfinished {
+  readonly unfinished: readonly ShardReading[];
+  readonly repairs: ReadonlyMap<ShardReading, Repair>;
+}
 
 export class FeedReader {
   readonly window = new Window();
@@ -71,44 +64,52 @@ export class FeedReader {
     const { ledger, store } = this.#parts;
     const { unrestored } = ledger;
     const { restores } = unrestored;
-    const readings = new Map<number, Reading>();
-    for (let shard = 0; shard < store.shards; shard++)
-      readings.set(shard, { cursor: this.#cursors[shard], entries: [], birth: undefined });
-    const open = new Map(readings);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && open.size > 0; ) {
-      const repairs = await this.#readOnce(open);
+    const readings = Array.from(
+      { length: store.shards },
+      (_, shard) => new ShardReading(shard, this.#cursors[shard], this.#latestMs[shard] ?? 0),
+    );
+    let open: readonly ShardReading[] = readings;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && open.length > 0; ) {
+      const { unfinished, repairs } = await this.#readOnce(open);
+      open = unfinished;
       // Further pages are not further attempts: all that was there when the round began must be read.
-      if (repairs.size > 0) attempt++;
-      await Promise.all([...repairs].map(([shard, repair]) => attemptRepair(repair, () => open.delete(shard))));
+      if (repairs.size === 0) continue;
+      attempt++;
+      const failed = new Set<ShardReading>();
+      await Promise.all([...repairs].map(([reading, repair]) => attemptRepair(repair, () => failed.add(reading))));
+      open = unfinished.filter((reading) => !failed.has(reading));
     }
     const round = this.#takeIn(readings);
+    if (unrestored.restores === restores) return round;
     // The logs may have been read before an end was restored that the ledger no longer counts as lost.
-    return unrestored.restores === restores ? round : { uncovered: new Set(readings.keys()), storeTimeMs: 0 };
+    return { uncovered: new Set(readings.map(({ shard }) => shard)), storeTimeMs: 0 };
   }
 
-  /** Reads the shards that are open, and closes those that are complete or failed. @returns repairs, by shard */
-  async #readOnce(open: Map<number, Reading>): Promise<ReadonlyMap<number, Repair>> {
+  /** Reads some shards once. @returns those that must be read again, and what must be done before */
+  async #readOnce(open: readonly ShardReading[]): Promise<Unfinished> {
     const { store, ledger } = this.#parts;
-    const snapshots = [...open].map(([shard, reading]) => ({ reading, snapshot: ledger.snapshot(shard) }));
-    const cursors: (string | undefined)[] = Array.from({ length: store.shards }, () => undefined);
-    for (const { reading, snapshot } of snapshots) {
-      if (reading.cursor?.incarnation !== snapshot.incarnation) restart(reading);
-      cursors[snapshot.shard] = reading.cursor?.position;
-    }
+    const cursors = new Array<string | undefined>(store.shards).fill(undefined);
+    const snapshots = open.map((reading) => {
+      const snapshot = ledger.snapshot(reading.shard);
+      if (reading.cursor?.incarnation !== snapshot.incarnation) reading.restart();
+      cursors[reading.shard] = reading.cursor?.position;
+      return snapshot;
+    });
     const pages = await store.readLogs(cursors);
-    const repairs = new Map<number, Repair>();
-    for (const { reading, snapshot } of snapshots) {
-      const { shard } = snapshot;
-      const page = pages[shard];
-      const result =
-        page === undefined || page instanceof StoreUnavailable ? 'failed' : this.#take(reading, snapshot, page);
-      if (typeof result === 'function') repairs.set(shard, result);
-      else if (result !== 'more') open.delete(shard);
+    const unfinished: ShardReading[] = [];
+    const repairs = new Map<ShardReading, Repair>();
+    for (const [index, reading] of open.entries()) {
+      const [snapshot, page] = [snapshots[index], pages[reading.shard]];
+      if (!snapshot || page === undefined || page instanceof StoreUnavailable) continue;
+      const result = this.#take(reading, snapshot, page);
+      if (result === 'failed' || result === 'complete') continue;
+      unfinished.push(reading);
+      if (result !== 'more') repairs.set(reading, result);
     }
-    return repairs;
+    return { unfinished, repairs };
   }
 
-  #take(reading: Reading, snapshot: ShardSnapshot, page: LogPage): 'failed' | 'more' | 'complete' | Repair {
+  #take(reading: ShardReading, snapshot: ShardSnapshot, page: LogPage): 'failed' | 'more' | 'complete' | Repair {
     const { store, births, ledger } = this.#parts;
     const { shard, incarnation } = snapshot;
     let birth: Birth | undefined;
@@ -120,51 +121,48 @@ export class FeedReader {
     }
     if (!birth) return () => births.write(shard);
     if (ledger.isBehind(snapshot, birth)) {
-      restart(reading);
+      reading.restart();
       return () => ledger.reconcile(shard);
     }
     const isEmpty = page.cursor === undefined;
     // The ids of a log that begins anew may lie before the position.
-    if (!page.exists) restart(reading);
+    if (!page.exists) reading.restart();
     if (!page.exists || !birth.isLogged || isEmpty) return () => store.beginLog(shard);
-    reading.entries.push(...page.entries);
-    reading.cursor = { incarnation, position: page.cursor };
-    if (page.entries.length === PAGE_ENTRIES) return 'more';
-    reading.birth = birth;
-    return 'complete';
+    this.#addEnds(shard, page.entries);
+    return reading.add(page, incarnation, birth) ? 'complete' : 'more';
   }
 
-  /** Takes in what a round has read, in one turn of the event loop. */
-  #takeIn(readings: ReadonlyMap<number, Reading>): Round {
+  /** At once, since logs may hold more than a node keeps. An end is true, also if the rest of the round fails. */
+  #addEnds(shard: number, entries: readonly LogEntry[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) if (entry.what !== 'b') this.window.add({ shard, ...entry });
+    this.#drop();
+  }
+
+  /** Takes in the states of all shards, in one turn of the event loop. */
+  #takeIn(readings: readonly ShardReading[]): Round {
     const uncovered = new Set<number>();
-    const times: number[] = [];
-    for (const [shard, reading] of readings) {
-      const nowMs = reading.birth && this.#takeInShard(shard, reading, reading.birth);
-      if (nowMs === undefined) uncovered.add(shard);
-      else times.push(nowMs);
+    let storeTimeMs = Number.POSITIVE_INFINITY;
+    for (const reading of readings) {
+      const nowMs = reading.birth && this.#takeInShard(reading, reading.birth);
+      if (nowMs === undefined) uncovered.add(reading.shard);
+      else storeTimeMs = Math.min(storeTimeMs, nowMs);
     }
-    // The store has lost them, and cannot be given them now. They are true all the same.
+    // The store has lost these ends, and they cannot be restored yet. They count, because they were acknowledged.
     for (const record of this.#parts.ledger.unrestored.ends()) this.window.add(this.#parts.entryOf(record));
     this.#drop();
-    return { uncovered, storeTimeMs: times.length === 0 ? 0 : Math.min(...times) };
+    return { uncovered, storeTimeMs: storeTimeMs === Number.POSITIVE_INFINITY ? 0 : storeTimeMs };
   }
 
   /** @returns the shard's time, Unix ms; undefined: the shard is not covered */
-  #takeInShard(shard: number, { cursor, entries }: Reading, birth: Birth): number | undefined {
+  #takeInShard({ shard, cursor, wholeSinceMs, latestMs }: ShardReading, birth: Birth): number | undefined {
     const { store } = this.#parts;
-    let [wholeSinceMs, latestMs] = [Number.NEGATIVE_INFINITY, this.#latestMs[shard] ?? 0];
-    for (const entry of entries) {
-      wholeSinceMs = Math.max(wholeSinceMs, entry.wholeSinceMs);
-      latestMs = Math.max(latestMs, entry.atMs);
-      if (entry.what !== 'b') this.window.add({ shard, ...entry });
-    }
     const nowMs = timeOf(store, shard);
     if (nowMs === undefined) return undefined;
     this.#latestMs[shard] = latestMs;
     this.#nowMs[shard] = nowMs;
     if (cursor) this.#cursors[shard] = cursor;
-    const whole = entries.length === 0 ? undefined : wholeSinceMs;
-    const findings = { birth, wholeSinceMs: whole, nowMs, latestMs: Math.max(latestMs, store.latestMs(shard)) };
+    const findings = { birth, wholeSinceMs, nowMs, latestMs: Math.max(latestMs, store.latestMs(shard)) };
     return this.states.found(shard, findings) ? nowMs : undefined;
   }
 
@@ -174,12 +172,6 @@ export class FeedReader {
       slots > MAX_ENTRIES || atMs + windowMs < (this.#nowMs[shard] ?? 0);
     this.window.drop(isOver, ({ shard, atMs }) => this.states.dropped(shard, atMs));
   }
-}
-
-/** From the start of the log: entries may lie before the position, or be missing. */
-function restart(reading: Reading): void {
-  reading.cursor = undefined;
-  reading.entries = [];
 }
 
 async function attemptRepair(repair: Repair, failed: () => void): Promise<void> {

@@ -6,7 +6,9 @@ import { MARGIN_MS } from './limits.js';
 /** The state of a shard as watchers get it. */
 export interface ShardState {
   readonly shard: number;
-  /** Every end since then is known, and was or will be sent: a token with an earlier `iat` must be asked about. Unix ms. */
+  /**
+   * Every end since then is known, and was or will be sent: a token with an earlier `iat` must be asked about. Unix ms.
+   */
   readonly completeSinceMs: number;
   readonly birth: Birth;
   /** Rises with every change of any shard. */
@@ -27,6 +29,8 @@ export interface Findings {
 
 export class ShardStates {
   readonly #states = new Map<number, ShardState>();
+  /** By shard the time below which entries were dropped before its state was known, Unix ms. */
+  readonly #dropped = new Map<number, number>();
   #version = 0;
 
   /** The version of the last change. */
@@ -51,18 +55,20 @@ export class ShardStates {
   found(shard: number, { birth, wholeSinceMs, nowMs, latestMs }: Findings): boolean {
     const before = this.#states.get(shard);
     if (!before && wholeSinceMs === undefined) return false;
-    const bounds = [before?.completeSinceMs ?? 0];
-    if (wholeSinceMs !== undefined) bounds.push(wholeSinceMs + MARGIN_MS);
+    let completeSinceMs = before?.completeSinceMs ?? this.#dropped.get(shard) ?? 0;
+    if (wholeSinceMs !== undefined) completeSinceMs = Math.max(completeSinceMs, wholeSinceMs + MARGIN_MS);
     // The clock was set back: by its later time, entries may have been dropped that count again.
-    if (latestMs > nowMs + MARGIN_MS) bounds.push(latestMs + MARGIN_MS);
-    this.#set(shard, Math.max(...bounds), later(before?.birth, birth));
+    if (latestMs > nowMs + MARGIN_MS) completeSinceMs = Math.max(completeSinceMs, latestMs + MARGIN_MS);
+    this.#set(shard, completeSinceMs, later(before?.birth, birth));
     return true;
   }
 
   /** Takes note that an entry was dropped: tokens from before it must be asked about. */
   dropped(shard: number, atMs: number): void {
     const state = this.#states.get(shard);
-    if (state) this.#set(shard, Math.max(state.completeSinceMs, atMs + MARGIN_MS), state.birth);
+    const sinceMs = Math.max(state?.completeSinceMs ?? this.#dropped.get(shard) ?? 0, atMs + MARGIN_MS);
+    if (state) this.#set(shard, sinceMs, state.birth);
+    else this.#dropped.set(shard, sinceMs);
   }
 
   #set(shard: number, completeSinceMs: number, birth: Birth): void {

@@ -64,14 +64,14 @@ export class Feed implements FeedSource {
   readonly settings: Buffer;
   readonly #parts: FeedParts;
   readonly #followers = new Set<Follower>();
-  /** Those with a ping that no round has begun after. */
+  /** Those with a ping after which no round has begun. */
   #pinged = new Set<Follower>();
   /** What all streams have been sent, or will be by themselves. */
   #served: Served = { last: -1, states: -1, keys: undefined };
   #publicKeys: readonly PublicKey[] | undefined;
   #keys: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
-  /** When the first end was acknowledged that no round has begun after; undefined: there is none. */
+  /** When the first end was acknowledged after which no round has begun; undefined: there is none. */
   #endedMs: number | undefined;
   #beganMs = Number.NEGATIVE_INFINITY;
   #isReading = false;

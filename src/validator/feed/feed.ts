@@ -98,7 +98,10 @@ export class Feed {
     return { claims: found.token.claims, isStale: verdict === 'stale', now };
   }
 
-  /** Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes soon. */
+  /**
+   * Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes
+   * soon.
+   */
   barrier(): Promise<number | undefined> {
     return this.#isAnswering ? this.#barriers.wait() : Promise.resolve(undefined);
   }

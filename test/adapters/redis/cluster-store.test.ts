@@ -4,35 +4,20 @@ import { expect } from 'chai';
 import { SHARDS, slotOf } from '../../../src/adapters/redis/keys.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 import { cutOff, freshSession } from '../../contract/store-bench.js';
-import { describeStoreContract } from '../../contract/store-contract.js';
 import { ClusterWorld } from '../../support/redis-cluster.js';
-import { elapse, until, untilReported } from '../../support/waiting.js';
+import { until, untilReported } from '../../support/waiting.js';
 import { openStore, PATIENT } from './redis-world.js';
-import { StorePool } from './store-pool.js';
+import { describeContractOn } from './store-pool.js';
 
 describe('with a Redis Cluster', function () {
   this.timeout(120_000);
-  let world: ClusterWorld;
-  let stores: StorePool;
-  before(async () => {
-    world = await ClusterWorld.start();
-    stores = new StorePool(world.url);
-  });
-  after(async () => {
-    await stores?.close();
-    await world?.stop();
-  });
-
-  describeStoreContract('RedisStore', async () => {
-    await Promise.all(world.servers.slice(0, 3).map(({ raw }) => raw.flushall()));
-    return {
-      open: () => stores.open(),
-      pass: (ms) => elapse(ms, 'the lifetimes of entries pass'),
-      dispose: () => stores.takeBack(),
-    };
-  });
+  const scene = describeContractOn(
+    () => ClusterWorld.start(),
+    ({ servers }) => Promise.all(servers.slice(0, 3).map(({ raw }) => raw.flushall())),
+  );
 
   it('logs a doubt before the end while a slot is moving, and reads the log at both nodes', async () => {
+    const { world } = scene;
     const { store } = openStore(world.url, PATIENT);
     await store.opened();
     const shard = store.shardOf('ann');

@@ -1,6 +1,8 @@
 // Stores that the tests of one file share: to find a cluster, or what Sentinels name, takes a store more than a second.
 
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+import { describeStoreContract } from '../../contract/store-contract.js';
+import { elapse } from '../../support/waiting.js';
 import { openStore, PATIENT } from './redis-world.js';
 
 /** Gives each test stores that no other test uses at the same time. */
@@ -34,4 +36,41 @@ export class StorePool {
   async close(): Promise<void> {
     await Promise.all([...this.#idle, ...this.#lent].map((store) => store.close()));
   }
+}
+
+/** Servers that hold one data set. */
+interface World {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The contract of a store, on servers that start before the tests of a describe and stop after them. */
+export function describeContractOn<Servers extends World>(
+  start: () => Promise<Servers>,
+  flush: (world: Servers) => Promise<unknown>,
+): { readonly world: Servers } {
+  let world: Servers;
+  let stores: StorePool;
+  before(async () => {
+    world = await start();
+    stores = new StorePool(world.url);
+  });
+  after(async () => {
+    await stores?.close();
+    await world?.stop();
+  });
+
+  describeStoreContract('RedisStore', async () => {
+    await flush(world);
+    return {
+      open: () => stores.open(),
+      pass: (ms) => elapse(ms, 'the lifetimes of entries pass'),
+      dispose: () => stores.takeBack(),
+    };
+  });
+  return {
+    get world() {
+      return world;
+    },
+  };
 }
