@@ -116,12 +116,12 @@ export class Feed {
     this.#pinged = new Set();
     try {
       await this.#readFor(pinged);
+      await this.#sendNews(pinged);
     } catch (error) {
       // Their pings wait for the next round.
       for (const follower of pinged) if (this.#followers.has(follower)) this.#pinged.add(follower);
       throw error;
     }
-    await this.#sendNews(pinged);
     const nowMs = performance.now();
     observer?.round(nowMs - beganMs);
     if (endedMs !== undefined) observer?.delay(nowMs - endedMs);
