@@ -19,7 +19,7 @@ export interface FeedContentParts {
 }
 
 interface Encoded {
-  readonly from: number;
+  readonly after: number;
   readonly to: number;
   readonly bytes: Buffer;
   readonly last: number;
@@ -31,7 +31,7 @@ export class FeedContent implements FeedSource {
   #publicKeys: readonly PublicKey[] | undefined;
   #keys: Buffer = Buffer.alloc(0);
   /** The last encoded entries: most streams are at the same position. */
-  #encoded: Encoded = { from: -1, to: -1, bytes: Buffer.alloc(0), last: 0 };
+  #encoded: Encoded = { after: -1, to: -1, bytes: Buffer.alloc(0), last: 0 };
 
   constructor(parts: FeedContentParts) {
     this.#parts = parts;
@@ -57,7 +57,7 @@ export class FeedContent implements FeedSource {
 
   entriesAfter(number: number): { readonly bytes: Buffer; readonly last: number } {
     const to = this.last;
-    if (this.#encoded.from === number && this.#encoded.to === to) return this.#encoded;
+    if (this.#encoded.after === number && this.#encoded.to === to) return this.#encoded;
     const pieces: Buffer[] = [];
     let [size, last] = [0, to];
     let before = number;
@@ -71,7 +71,7 @@ export class FeedContent implements FeedSource {
       size += piece.length;
       before = each;
     }
-    this.#encoded = { from: number, to, bytes: Buffer.concat(pieces), last };
+    this.#encoded = { after: number, to, bytes: Buffer.concat(pieces), last };
     return this.#encoded;
   }
 }
