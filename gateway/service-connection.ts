@@ -123,8 +123,8 @@ export class ServiceConnection {
 }
 
 /**
- * Starts a call. The generated client captures the caller's stack at the start of every call, for an error that most calls
- * never have: a tenth of the gateway's processor time. `stackTraceLimit` is V8's public setting for that.
+ * Starts a call. The generated client captures the caller's stack at the start of every call, for an error that most
+ * calls never have: a tenth of the gateway's processor time. `stackTraceLimit` is V8's public setting for that.
  */
 function withoutStackTrace(start: () => void): void {
   const { stackTraceLimit } = Error;

@@ -1,5 +1,5 @@
-// A gRPC connection as small as it can be, so that the load, and not who makes it, is measured: frames that are
-// written whole and read by their headers alone. A call costs it some microseconds.
+// A gRPC connection as small as it can be: frames that are written whole and read by their headers alone.
+// So the load is measured, and not its client: a call costs the client some microseconds.
 
 import { connect, type Socket } from 'node:net';
 import { type Call, type Ended, isRight, type Outcome, type Part, type Wire } from './call.js';

@@ -1,5 +1,6 @@
-// Load by `h2load`, where it is installed: the cheapest client, but one that repeats a single message and takes every
-// answer with HTTP's 200 for a good one, whatever its gRPC status. So its user must look at the answers in another way.
+// Load by `h2load`, where it is installed: the cheapest client, with one message that it repeats.
+// It takes every answer with HTTP's 200 for a good one, whatever its gRPC status. So its user must look at the answers
+// in another way.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

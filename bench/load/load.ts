@@ -1,5 +1,5 @@
-// The process that makes load: calls at random moments whatever the answers (open), or a fixed number at a time
-// (closed). Its parent sends it the work, and it answers with what came of it.
+// The process that makes load: calls at random moments (open), or a fixed number at a time (closed).
+// Its parent sends it the work, and it answers with what came of it.
 
 import { quantile } from '../figures.js';
 import type { Feed, Outcome, Wire } from './call.js';

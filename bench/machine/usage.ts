@@ -1,5 +1,5 @@
-// The figures that the system keeps of processes: processor time and memory. Linux shows them as files; elsewhere
-// they are missing, and shown so.
+// The processor time and the memory of processes, as the system reports them.
+// Linux shows them as files; elsewhere they are missing, and shown so.
 
 import { readFileSync } from 'node:fs';
 

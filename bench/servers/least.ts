@@ -1,5 +1,6 @@
-// The least that a refresh must do, to see what the service does beyond it: one signature checked, one read shared with
-// the calls of the same turn, two tokens signed, one swap. No rule is applied, nothing is logged, bounded or remembered.
+// The least that a refresh must do, to see what the service does beyond it.
+// One signature checked, one read shared with the calls of the same turn, two tokens signed, one swap. No rule is
+// applied, nothing is logged, bounded or remembered.
 
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { Redis } from 'ioredis';

@@ -15,7 +15,7 @@ function qualityOf(accept: string, type: string): number | undefined {
     const [name = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     if (name !== type) continue;
     const weight = parameters.find((each) => each.startsWith('q='))?.slice(2) ?? '1';
-    // What is no weight counts as none: the client gets what it gets by default.
+    // An invalid weight counts as none: the client gets the default.
     return /^(?:0(?:\.\d{1,3})?|1(?:\.0{1,3})?)$/.test(weight) ? Number(weight) : 0;
   }
   return undefined;

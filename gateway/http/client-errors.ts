@@ -14,7 +14,7 @@ const HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store
 
 export type ClientErrorHandler = (error: NodeJS.ErrnoException, socket: Socket) => void;
 
-/** @returns a handler that answers such bytes, where an answer is safe, and closes the connection */
+/** @returns a handler that answers an invalid request, where an answer is safe, and closes the connection */
 export const createClientErrorHandler =
   (log: Logger, responses: OpenResponses): ClientErrorHandler =>
   (error, socket) => {

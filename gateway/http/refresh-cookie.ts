@@ -1,8 +1,8 @@
 // The cookie that holds the refresh token (RFC 6265bis): its name, its attributes, and how it is read from a request.
 
 /**
- * How the cookie is named and limited. `true`: sent to /api/auth/ of this host alone. `host`: with the prefix `__Host-`,
- * which no sibling subdomain can set, but sent to every path. `localhost`: for development without TLS.
+ * How the cookie is named and limited. `true`: sent to /api/auth/ of this host alone. `host`: with the prefix
+ * `__Host-`, which no sibling subdomain can set, but sent to every path. `localhost`: for development without TLS.
  */
 export type RefreshCookie = 'true' | 'host' | 'localhost';
 

@@ -1,4 +1,4 @@
-// What every request gets, whatever its route: an id, common response headers, a trace, a line in the log, and its duration.
+// What every request gets, whatever its route: an id, common headers, a trace, a line in the log, and its duration.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';

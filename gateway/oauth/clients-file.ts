@@ -16,7 +16,9 @@ export class ClientsFile {
   #shown = '';
   #fault: string | undefined;
 
-  /** Reads the file again and again until `close`. A file with errors gives no clients, or leaves those that were there. */
+  /**
+   * Reads the file again and again until `close`. A file with errors gives no clients, or leaves those that were there.
+   */
   constructor(
     { path, rights }: { readonly path: string; readonly rights: readonly ClientRight[] },
     log: Pick<Logger, 'info' | 'error'>,

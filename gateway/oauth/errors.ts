@@ -23,7 +23,7 @@ export const invalidClient = (description: string): HttpError =>
     headers: { 'www-authenticate': CHALLENGE },
   });
 
-/** The subject is not one of ours. */
+/** The subject belongs to another issuer. */
 export const unknownSubject = (): HttpError =>
   new HttpError(oauthError(404, 'invalid_request', 'the issuer of sub_id is not the issuer of this service'));
 

@@ -1,4 +1,4 @@
-// The components of the OpenAPI document: schemas, header fields, ways to authenticate, and responses that routes share.
+// The components of the OpenAPI document: schemas, header fields, ways to authenticate, and shared responses.
 
 import { type Fragment, headerRef, jsonResponse } from './operation.js';
 

@@ -16,7 +16,7 @@ export interface Operation {
   readonly parameters?: readonly Fragment[];
   /** Schemas by media type; undefined: the route reads no body. */
   readonly body?: Readonly<Record<string, Fragment>>;
-  /** Whether a request without a body is of use. */
+  /** Whether a request may have no body. */
   readonly isBodyOptional?: boolean;
   /** By status. Responses that each route may give are not among them. */
   readonly responses: Readonly<Record<number, Fragment>>;

@@ -1,7 +1,7 @@
 // The events of one stream of WatchRevocations, kept from its start, because each client is sent all of them.
 //
-// An event's id is the log's name and its number. A client that names an id of this log goes on after it. Any other begins
-// with `reset` and reads the log from the start, which is all that still matters.
+// An event's id is the log's name and its number. A client that names an id of this log goes on after it. Any other
+// begins with `reset` and reads the log from the start, which is all that still matters.
 
 import { randomUUID } from 'node:crypto';
 

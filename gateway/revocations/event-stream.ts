@@ -30,7 +30,7 @@ export class EventStream extends Readable {
     this.more();
   }
 
-  /** Ends it, after what its socket has not taken yet. */
+  /** Ends it once its socket has taken what is left. */
   finish(): void {
     this.#isOver = true;
     this.push(null);

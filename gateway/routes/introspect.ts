@@ -1,4 +1,4 @@
-// The introspection endpoint (RFC 7662): whether an access token or a refresh token is active; signed on request (RFC 9701).
+// The introspection endpoint (RFC 7662): whether a token of either kind is active; signed on request (RFC 9701).
 
 import type { AuthClient } from '../auth-client.js';
 import { prefers } from '../http/accept.js';

@@ -17,8 +17,8 @@ export interface MetadataParts {
 const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'];
 
 /**
- * There are no authorization and token endpoints, and so no `response_types_supported`: a member with an empty list must
- * be left out (RFC 8414, section 3.2).
+ * There are no authorization and token endpoints, and so no `response_types_supported`: a member with an empty list
+ * must be left out (RFC 8414, section 3.2).
  * @param ifNoneMatch the header If-None-Match
  * @throws RpcError
  */

@@ -30,7 +30,7 @@ import { post, type Route, read } from './route.js';
 /** What the routes work with. */
 export interface OAuthParts {
   readonly client: AuthClient;
-  /** The clients of now. */
+  /** The current clients. */
   readonly clients: () => Clients;
   /** The issuer of our tokens, if it is known here. */
   readonly issuer: string | undefined;

@@ -1,4 +1,4 @@
-// The refresh token of a page: in its storage, or in memory alone. In cookie mode the browser keeps it, and this is empty.
+// The refresh token of a page: in its storage, or in memory alone. In cookie mode it is empty: the browser keeps it.
 
 import type { SessionOptions } from './api.js';
 

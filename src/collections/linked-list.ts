@@ -1,7 +1,7 @@
 // A doubly linked list whose members carry their own links, oldest first.
 //
-// For collections that forget their oldest member. A Map or a Set has the same order, but finding its first member walks
-// over all that were deleted before it: with 100,000 members up to a quarter of a millisecond.
+// For collections that forget their oldest member. A Map or a Set has the same order, but finding its first member
+// walks over all that were deleted before it: with 100,000 members up to a quarter of a millisecond.
 
 /** The links of a member, which only the list writes. A member is in one list at most. */
 export interface Linked<Node> {

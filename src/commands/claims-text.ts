@@ -15,8 +15,8 @@ interface Open {
 
 /**
  * Parses claims.
- * @throws UsageError if the text is not a JSON object; or for a duplicate name, `__proto__`, a number that a double cannot
- * represent, or half a surrogate pair, at any depth
+ * @throws UsageError if the text is not a JSON object; or for a duplicate name, `__proto__`, a number that a double
+ * cannot represent, or half a surrogate pair, at any depth
  */
 export function parseClaims(text: string): Record<string, unknown> {
   let claims: unknown;

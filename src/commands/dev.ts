@@ -1,4 +1,4 @@
-// `latchkey dev`: service and gateway in one process. It creates missing keys and credentials, and prints sample commands.
+// `latchkey dev`: service and gateway in one process. Creates missing keys and credentials, and prints sample commands.
 
 import { resolve } from 'node:path';
 import { readGatewaySettings } from '../../gateway/config.js';

@@ -10,7 +10,9 @@ import type { ClientTls } from '../settings/tls.js';
 /** `http_proxy` in the environment must not divert these calls. */
 export const DIRECT: ChannelOptions = { 'grpc.enable_http_proxy': 0 };
 
-/** The beginnings of the library's texts if it never had a connection. The service itself may answer UNAVAILABLE, too. */
+/**
+ * The beginnings of the library's texts if it never had a connection. The service itself may answer UNAVAILABLE, too.
+ */
 const NEVER_REACHED = /^(No connection established|Name resolution failed|No addresses resolved)/;
 
 /** The server that a command calls. */

@@ -49,8 +49,8 @@ export interface CompareAndSetResult {
 }
 
 /**
- * The denylist. Texts are opaque to an adapter, except for what `compareAndSet` writes, `1 <stamp in Unix ms> <value>`, and for
- * the number at the end of a shard's birth record, which it raises.
+ * The denylist. Texts are opaque to an adapter, except for what `compareAndSet` writes, `1 <stamp in Unix ms> <value>`,
+ * and for the number at the end of a shard's birth record, which it raises.
  *
  * Every method that gets no answer within the adapter's time bound, or no trustworthy one (such as a key of another
  * type), rejects with StoreUnavailable. A rejected write may still have happened.
@@ -91,8 +91,8 @@ export interface Store {
   read(keys: readonly StoreKey[]): Promise<readonly (string | undefined)[]>;
 
   /**
-   * Compare-and-set: writes `1 <stamp> <update.value>` if the text at the key equals `expected` (undefined: no text), and
-   * raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and
+   * Compare-and-set: writes `1 <stamp> <update.value>` if the text at the key equals `expected` (undefined: no text),
+   * and raises the count in the shard's birth record, if there is one and `key` is not the record itself. Atomic, and
    * durable before the answer. Once the store's time is past `update.notAfterMs`, it writes nothing and rejects with
    * StoreUnavailable: a paused store must not run the write of a caller that has given up.
    */

@@ -8,9 +8,12 @@ import { CallCancelled, Overloaded, statusOf, Unauthenticated } from './status.j
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** The level for a failed call: `info` for a caller's mistake, `warn` or `error` for what an operator should look at. */
+/**
+ * The level for a failed call: `info` for a caller's mistake, `warn` or `error` for what an operator should look at.
+ */
 export function levelOf(error: unknown): Level {
-  // One line per overload refusal would let a flood fill the log; they are counted instead. A cancelled call is routine.
+  // One line per overload refusal would let a flood fill the log; they are counted instead. A cancelled call is
+  // routine.
   if (error instanceof Overloaded || error instanceof CallCancelled) return 'debug';
   if (error instanceof StoreUnavailable || error instanceof Unauthenticated) return 'warn';
   return isCoreError(error) ? 'info' : 'error';

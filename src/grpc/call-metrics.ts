@@ -123,7 +123,9 @@ export class CallMetrics {
     else if (validation.unavailable) this.#cannotTell.add();
   }
 
-  /** Runs a refresh, and counts its outcome: what it audits, or a refusal. Counts nothing if it could not be decided. */
+  /**
+   * Runs a refresh, and counts its outcome: what it audits, or a refusal. Counts nothing if it could not be decided.
+   */
   async refreshed<Result>(call: Call, refresh: (call: Call) => Promise<Result>): Promise<Result> {
     const counted = new CountedRefresh(call, this.#refreshes);
     try {

@@ -1,4 +1,4 @@
-// Wrappers around the handlers of unary methods: admission before each call; its errors, its log line and its end after it.
+// Wrappers around the handlers of unary methods: admission before each call; its errors, log line and end after it.
 
 import { type StatusObject, status } from '@grpc/grpc-js';
 import { InvalidInput } from '../core/errors.js';

@@ -1,4 +1,4 @@
-// The entry of `latchkey/validator/express`: a middleware for express, and for all that calls `(request, response, next)`.
+// The entry of `latchkey/validator/express`: a middleware for express and other callers of `(request, response, next)`.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { linesOf } from '../bearer/credentials.js';

@@ -41,7 +41,9 @@ const MAX_ERROR_CHARS = 4_000;
 const cutText = (text: string): string =>
   text.length <= MAX_ERROR_CHARS ? text : `${redactByShape(text).slice(0, MAX_ERROR_CHARS).toWellFormed()}…`;
 
-/** The known fields of an error. Drivers attach whole commands and packets to theirs, so all other fields are dropped. */
+/**
+ * The known fields of an error. Drivers attach whole commands and packets to theirs, so all other fields are dropped.
+ */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { type: typeof error, message: cutText(String(error)) };
   const { code, cause } = error as { code?: unknown; cause?: unknown };

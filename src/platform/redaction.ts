@@ -60,8 +60,9 @@ const IN_RUN = Uint8Array.from({ length: 128 }, (_, code) => Number(/[\w-]/.test
 const isInRun = (text: string, at: number): boolean => IN_RUN[text.charCodeAt(at)] === 1;
 
 /**
- * Whether a line has a run that is long enough to be a signature. Such a run covers at least one of the positions 42, 85,
- * 128, …, so it is enough to examine those: the regular expression would take several times as long as the whole line.
+ * Whether a line has a run that is long enough to be a signature. Such a run covers at least one of the positions 42,
+ * 85, 128, …, so it is enough to examine those: the regular expression would take several times as long as the whole
+ * line.
  */
 function hasLongRun(line: string): boolean {
   for (let at = MIN_SIGNATURE_CHARS - 1; at < line.length; at += MIN_SIGNATURE_CHARS) {

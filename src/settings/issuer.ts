@@ -32,7 +32,9 @@ export function readIssuer(env: Environment, short: 'fault' | 'none', asksClient
   return { issuerToken, otherIssuerTokens, revokerTokens, issuerClientNames };
 }
 
-/** The credential of a gateway that revokes subjects: the service accepts it for RevokeSubject, the gateway sends it. */
+/**
+ * The credential of a gateway that revokes subjects: the service accepts it for RevokeSubject, the gateway sends it.
+ */
 export function readRevokerToken(env: Environment): Secret | undefined {
   const wanted = `at least ${MIN_ISSUER_TOKEN} characters of printable ASCII without blanks at its ends`;
   const isGood = (text: string): boolean => isSendable(text) && text.length >= MIN_ISSUER_TOKEN;

@@ -2,7 +2,10 @@
 
 import { join } from 'node:path';
 
-/** In mode `dev` missing settings get defaults; in mode `serve` keys and a store must be set, so that none is accidental. */
+/**
+ * In mode `dev` missing settings get defaults; in mode `serve` keys and a store must be set, so that none is
+ * accidental.
+ */
 export type Mode = 'serve' | 'dev';
 
 /** The data folder of `dev` if DATA_DIR is unset. */

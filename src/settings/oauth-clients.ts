@@ -21,8 +21,8 @@ export type ClientsInFile = { readonly clients: readonly OAuthClient[] } | { rea
 export const MIN_CLIENT_SECRET = 32;
 const MAX_HASHES = 4;
 /**
- * Without `:`, which ends the id in HTTP Basic credentials, and without the characters that mean something in a form: so
- * an id is the same whether or not a client encodes it (RFC 6749, section 2.3.1).
+ * Without `:`, which ends the id in HTTP Basic credentials, and without the characters that mean something in a form:
+ * so an id is the same whether or not a client encodes it (RFC 6749, section 2.3.1).
  */
 const ID = /^[A-Za-z0-9._~@/-]{1,255}$/;
 const HASH = /^[0-9a-f]{64}$/i;

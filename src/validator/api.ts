@@ -16,9 +16,9 @@ export interface ValidatorTls {
 }
 
 /**
- * The source of answers. `answers`: calls of ValidateTokens, whose answers are cached. `feed`: the stream of revocations;
- * with it this process decides on tokens under ES256 and RS256, and calls the service where the feed does not suffice.
- * `auto`: the feed if the service has one that this process can use, else `answers`.
+ * The source of answers. `answers`: calls of ValidateTokens, whose answers are cached. `feed`: the stream of
+ * revocations; with it this process decides on tokens under ES256 and RS256, and calls the service where the feed does
+ * not suffice. `auto`: the feed if the service has one that this process can use, else `answers`.
  */
 export type Source = 'answers' | 'feed' | 'auto';
 
@@ -39,8 +39,8 @@ export interface ValidatorOptions {
   /** Not with the source `answers`. Default: `ask`. */
   readonly whenStale?: WhenStale;
   /**
-   * Audiences (RFC 9068, section 4): a token must name one of them in `aud`; an adopted token names none. Default: `aud`
-   * is not checked here.
+   * Audiences (RFC 9068, section 4): a token must name one of them in `aud`; an adopted token names none. Default:
+   * `aud` is not checked here.
    */
   readonly audience?: string | readonly string[];
   /** The issuer that a token must name in `iss`; an adopted token names none. Default: `iss` is not checked here. */
@@ -58,7 +58,9 @@ export interface ValidatorOptions {
   readonly maxRemembered?: number;
   /** The most calls to the service under way at a time. Default: 8. */
   readonly maxCalls?: number;
-  /** The most callers of `validate` that wait at a time; past that the longest waiting gets CannotTell. Default: 10,000. */
+  /**
+   * The most callers of `validate` that wait at a time; past that the longest waiting gets CannotTell. Default: 10,000.
+   */
   readonly maxWaiting?: number;
 }
 
@@ -150,8 +152,8 @@ export interface ValidatorState {
   /** Callers that got CannotTell. */
   readonly cannotTell: number;
   /**
-   * The stream of the feed. `starting`: nothing has come yet. `following`: its pings are answered. `behind`: it was lost,
-   * and is opened again. `off`: there is none, or none that this process can use: the service is called.
+   * The stream of the feed. `starting`: nothing has come yet. `following`: its pings are answered. `behind`: it was
+   * lost, and is opened again. `off`: there is none, or none that this process can use: the service is called.
    */
   readonly feed: 'starting' | 'following' | 'behind' | 'off' | 'closed';
   /** The age of what the feed knows of its least current shard, ms; undefined: it does not know all shards. */

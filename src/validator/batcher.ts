@@ -1,4 +1,4 @@
-// The calls of ValidateTokens: the tokens of one turn in one call, the callers of one token with one answer, within bounds.
+// The calls of ValidateTokens: the tokens of one turn in one call, the callers of one token with one answer, in bounds.
 
 import type { ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';
 import type { Validation } from './api.js';
@@ -72,7 +72,7 @@ export class Batcher {
     return { answeredSent: this.#answeredSent, isFailing: this.#isFailing };
   }
 
-  /** TokenQueue about a token. @throws CannotTell */
+  /** Asks about a token. @throws CannotTell */
   request(text: string, claims: Claims | undefined, { maxStalenessMs, untilMs }: Wanted): Promise<Validation> {
     return new Promise((resolve, reject) => {
       const now = momentNow(this.#clock);
@@ -90,7 +90,9 @@ export class Batcher {
     });
   }
 
-  /** TokenQueue about a token in the background, unless that is done already. @param waitMs how long it may wait for others */
+  /**
+   * Asks about a token in the background, unless that is done already. @param waitMs how long it may wait for others
+   */
   renew(text: string, claims: Claims | undefined, waitMs: number): void {
     if (this.#isClosed || this.#queue.has(text) || !this.#queue.renew(text, claims)) return;
     if (this.#queue.isUrgent) this.#schedule();

@@ -26,7 +26,8 @@ export interface Answer {
 }
 
 /**
- * The service's reasons that hold for as long as the token could live. The others depend on its settings or on the time.
+ * The service's reasons that hold for as long as the token could live. The others depend on its settings or on the
+ * time.
  */
 const FINAL: ReadonlySet<InactiveProblem> = new Set(['REVOKED', 'EXPIRED', 'BAD_SIGNATURE']);
 

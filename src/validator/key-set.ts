@@ -62,7 +62,10 @@ export class KeySet {
     return this.#isKept(now) ? this.#count : 0;
   }
 
-  /** Fetches the keys, and again before their time is over, until `close`. Concurrent calls share one fetch. Never rejects. */
+  /**
+   * Fetches the keys, and again before their time is over, until `close`. Concurrent calls share one fetch. Never
+   * rejects.
+   */
   fetch(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#underWay ??= this.#fetch().finally(() => {

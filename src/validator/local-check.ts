@@ -12,8 +12,8 @@ import type { Sha256, VerifiedJws } from '../core/token/verified-jws.js';
 export type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * What is known of a token without a call: why it is refused; or that it is authentic; or neither, with whether newer keys
- * may help.
+ * What is known of a token without a call: why it is refused; or that it is authentic; or neither, with whether newer
+ * keys may help.
  */
 export type Check =
   | { readonly refused: TokenProblem }

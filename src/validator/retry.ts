@@ -30,7 +30,9 @@ export function triesAfter({ kind }: Failure, isElsewhere: boolean): number {
 
 const FIRST_BACK_OFF_MS = 50;
 const MAX_BACK_OFF_MS = 1_000;
-/** How much longer than the sent delay a retry may wait, so that callers that failed together do not return together. */
+/**
+ * How much longer than the sent delay a retry may wait, so that callers that failed together do not return together.
+ */
 const SPREAD = 0.25;
 
 /**

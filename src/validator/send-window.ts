@@ -1,8 +1,8 @@
 // How many calls may be under way: fewer after failures, more after each success. Pure.
 
 /**
- * Additive increase, multiplicative decrease, as in TCP (RFC 5681): after an outage each process begins with one call, so
- * that a service that has just come back is not asked everything at once.
+ * Additive increase, multiplicative decrease, as in TCP (RFC 5681): after an outage each process begins with one call,
+ * so that a service that has just come back is not asked everything at once.
  */
 export class SendWindow {
   readonly #most: number;

@@ -3,8 +3,8 @@
 import type { Moment } from './freshness.js';
 
 /**
- * The service stamps `iat` by its store's clock, so that clock is past the `iat` of every authentic token. Between tokens
- * the bound advances with the monotonic clock, a little slower, because that clock may be fast.
+ * The service stamps `iat` by its store's clock, so that clock is past the `iat` of every authentic token. Between
+ * tokens the bound advances with the monotonic clock, a little slower, because that clock may be fast.
  */
 const PACE = 0.999;
 

@@ -7,7 +7,9 @@ import { join, newPendingToken, type PendingToken, type Waiter } from './pending
 
 /** The most tokens of one ValidateTokens. */
 export const MAX_BATCH = 1_000;
-/** The most characters of the tokens of one batch: a request has at most 1 MiB, of which some bytes frame each token. */
+/**
+ * The most characters of the tokens of one batch: a request has at most 1 MiB, of which some bytes frame each token.
+ */
 export const MAX_BATCH_CHARS = 1_000_000;
 /** The most tokens without a caller that wait to be asked about. */
 export const MAX_RENEWALS = 10_000;

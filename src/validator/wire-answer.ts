@@ -2,8 +2,8 @@
 
 import type { ValidateTokenResponse, ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
+import { retryDelayMs } from '../platform/retry-delay.js';
 import type { ActiveToken, InactiveProblem, InactiveToken } from './api.js';
-import { retryDelayMs } from './connection.js';
 import type { Claims } from './local-check.js';
 import type { Failure } from './retry.js';
 
@@ -61,8 +61,8 @@ export function active(
   claims: Claims,
 ): ActiveToken {
   const { subject, sessionId, tokenId, issuedAt, expiresAt, issuer, audience } = called;
-  // Without a spread: V8 gives each frozen object that was made by one a hidden class of its own, which takes memory and
-  // makes every later read of it slow.
+  // Without a spread: V8 gives each frozen object that was made by one a hidden class of its own, which takes memory
+  // and makes every later read of it slow.
   return Object.freeze({
     active: true,
     subject,

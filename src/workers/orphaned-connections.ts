@@ -1,8 +1,8 @@
 // Closes the connections that were handed to a worker and not accepted when it ended.
 //
 // Node's scheduler hands a connection to a worker, keeps it open until the worker has answered, and forgets it if the
-// worker ends before that: the client would wait for ever. There is no public access to these connections, so this module
-// watches the scheduler's messages. If their format changes, it finds nothing, and closes nothing by mistake.
+// worker ends before that: the client would wait for ever. There is no public access to these connections, so this
+// module watches the scheduler's messages. If their format changes, it finds nothing, and closes nothing by mistake.
 
 import type { Worker } from 'node:cluster';
 

@@ -1,5 +1,6 @@
-// `latchkey/browser` in a real Chromium, before a real gateway and service: many tabs, lost answers, closed tabs, no
-// network, the back-forward cache, React, a service worker. Run by `npm run test:browser`.
+// `latchkey/browser` in a real Chromium, before a real gateway and service.
+// Many tabs, lost answers, closed tabs, no network, the back-forward cache, React, a service worker. Run by
+// `npm run test:browser`.
 
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';

@@ -1,5 +1,6 @@
-// Compares `latchkey/browser` with axios-auth-refresh and supabase's auth-js: five tabs for ten lifetimes of an access
-// token, with two lost answers and a tab that is closed in the middle of a refresh. Writes the table of docs/browsers.md.
+// Compares `latchkey/browser` with axios-auth-refresh and supabase's auth-js. Writes the table of docs/browsers.md.
+// Five tabs for ten lifetimes of an access token, with two lost answers and a tab that is closed in the middle of a
+// refresh.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

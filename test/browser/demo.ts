@@ -1,5 +1,5 @@
-// The demo of `latchkey/browser` on http://localhost: log in, see tokens turn over in several tabs, log out. With the
-// argument `--screenshots` it writes the pictures of docs/browsers.md instead.
+// The demo of `latchkey/browser` on http://localhost: log in, see tokens turn over in several tabs, log out.
+// With the argument `--screenshots` it writes the pictures of docs/browsers.md instead.
 
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

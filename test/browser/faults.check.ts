@@ -1,5 +1,6 @@
-// `latchkey/browser` in a real Chromium where the browser or the user gets in the way: frozen tabs, blocked cookies,
-// another user in another tab, redirects, many requests at once. Run by `npm run test:browser`.
+// `latchkey/browser` in a real Chromium where the browser or the user gets in the way.
+// Frozen tabs, blocked cookies, another user in another tab, redirects, many requests at once. Run by
+// `npm run test:browser`.
 
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';

@@ -1,5 +1,6 @@
-// What pages of other origins can do to a session in cookie mode, in a real Chromium: forms, fetches with credentials,
-// images, frames, beacons, cookies for the whole domain. Run by `npm run test:browser`.
+// What pages of other origins can do to a session in cookie mode, in a real Chromium.
+// Forms, fetches with credentials, images, frames, beacons, cookies for the whole domain. Run by
+// `npm run test:browser`.
 
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';

@@ -1,5 +1,5 @@
-// A folder for the embedded store of a test that measures clients: in memory where the system has that, for a slow disk
-// would stand in the way of every refresh.
+// A folder for the embedded store of a test that measures clients: in memory where the system has that.
+// A slow disk would delay every refresh.
 
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';

@@ -1,5 +1,6 @@
-// Tests of the session of `latchkey/browser` where something is wrong: messages that come late, answers that no gateway
-// gives, clocks that are set, storages that are slow, browsers without a channel between tabs.
+// Tests of the session of `latchkey/browser` where something is wrong.
+// Messages that come late, answers that no gateway gives, clocks that are set, slow storages, browsers without a channel
+// between tabs.
 
 import { expect } from 'chai';
 import { until } from '../support/waiting.js';

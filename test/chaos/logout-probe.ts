@@ -1,5 +1,6 @@
-// A logout that a validator is asked about at the worst moments: while a call that was sent before it is under way, right
-// after its answer, and when the answers from before it become too old.
+// A logout that a validator is asked about at the worst moments.
+// While a call that was sent before it is under way, right after its answer, and when the answers from before it become
+// too old.
 
 import { elapse } from '../support/waiting.js';
 import type { Random } from './random.js';

@@ -1,5 +1,5 @@
-// A process with one validator, for chaos runs: it gets tokens from its parent, and reports how each call of `validate`
-// went. All times are CLOCK_MONOTONIC, which all processes of a machine share, ms.
+// A process with one validator, for chaos runs: gets tokens from its parent, and reports each result of `validate`.
+// All times are CLOCK_MONOTONIC, which all processes of a machine share, ms.
 
 import { buildValidator } from '../../src/validator/build-validator.js';
 import type { Clock } from '../../src/validator/clock.js';

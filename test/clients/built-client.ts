@@ -1,5 +1,6 @@
-// A client that the commands of a section have built. While nothing changes that it is made of, later runs build it no
-// more, and run only the last command, which makes it call the service.
+// A client that the commands of a section have built.
+// While nothing changes that it is made of, later runs do not build it, and run only the last command, which makes it
+// call the service.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { ROOT, readText } from '../docs/markdown.js';

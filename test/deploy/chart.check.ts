@@ -1,5 +1,5 @@
-// Checks of the Helm chart: helm and the schemas of Kubernetes accept it, it refuses what is not safe, and the program runs
-// by its settings. `npm run test:deploy` runs them.
+// Checks of the Helm chart. `npm run test:deploy` runs them.
+// helm and the schemas of Kubernetes accept it, it refuses what is not safe, and the program runs by its settings.
 
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// Real proxies by the recipes of docs/proxies, before a real upstream, a real service and a real Redis: what a client
-// and the upstream see in each case. Run by `npm run test:doors`, which writes the table of docs/proxies.md.
+// Real proxies by the recipes of docs/proxies: what a client and the upstream see in each case.
+// Before a real upstream, a real service and a real Redis. Run by `npm run test:doors`, which writes the table of
+// docs/proxies.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// One verdict at every door: each of forty tokens through ValidateToken, ValidateTokens, the validator library, the check
-// of the gateway, Envoy's Check and OAuth introspection.
+// One verdict at every door: each of forty tokens through all that judge tokens.
+// ValidateToken, ValidateTokens, the validator library, the gateway's check, Envoy's Check and OAuth introspection.
 
 import { createHash, createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Tests that others can check our access tokens by the public keys, with jose through the real gateway, and
-// that nothing else gets out.
+// Tests that others can check our access tokens by the public keys, and that nothing else gets out.
+// With jose, through the real gateway.
 
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync, utimesSync } from 'node:fs';

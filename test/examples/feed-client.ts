@@ -1,4 +1,4 @@
-// The example latchkey_feed.py as a running process: it is asked about tokens by lines, and answers by lines.
+// The example validate_tokens.py, by latchkey_feed.py, as a running process: it is asked about tokens by lines, and answers by lines.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ export class FeedClient {
 
   /** @param folder where the commands of the example's README were run */
   constructor(folder: string, env: Readonly<Record<string, string>>) {
-    this.#child = spawn('venv/bin/python', ['latchkey_feed.py'], { cwd: folder, env: { ...process.env, ...env } });
+    this.#child = spawn('venv/bin/python', ['validate_tokens.py'], { cwd: folder, env: { ...process.env, ...env } });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#child.stderr.on('data', (bytes) => {
       this.#errors += bytes;

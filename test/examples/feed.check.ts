@@ -13,6 +13,7 @@ import { foreign } from '../e2e/tokens.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { elapse, until } from '../support/waiting.js';
 import { FeedClient } from './feed-client.js';
+import { scriptedRules } from './feed-rules.js';
 
 const LIMIT_MS = 30_000;
 const [ACTIVE, ENDED] = ['mallory is active, by the feed', 'not active, by the feed'];
@@ -68,8 +69,8 @@ describe('the example of a client of the feed in python', function () {
   }
   const token = (more?: Record<string, unknown>): string => authentic(claims(more));
 
-  function follow(): FeedClient {
-    const client = new FeedClient(folder, { AUTH_SERVICE_ADDRESS: node.process.address });
+  function follow(address = node.process.address): FeedClient {
+    const client = new FeedClient(folder, { AUTH_SERVICE_ADDRESS: address });
     clients.push(client);
     return client;
   }
@@ -80,6 +81,8 @@ describe('the example of a client of the feed in python', function () {
     await until(async () => (await client.validate(token(), true)) === ACTIVE, LIMIT_MS);
     return client;
   }
+
+  scriptedRules(follow);
 
   it('calls a token active that it has never seen, without a call, and not active once it is logged out', async () => {
     const client = await following();

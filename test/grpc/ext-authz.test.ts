@@ -1,5 +1,4 @@
-// Tests of Envoy's external authorization through the real wire: each decision, its headers, and that no answer allows
-// what is not known.
+// Tests of Envoy's external authorization through the real wire: decisions, headers, and that doubt allows nothing.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';

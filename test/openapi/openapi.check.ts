@@ -1,5 +1,5 @@
-// Checks of the OpenAPI document by tools of others: a linter, and schemathesis, which makes requests from it for a real
-// gateway before a real service. `npm run test:openapi` runs them.
+// Checks of the OpenAPI document by a linter and by schemathesis. `npm run test:openapi` runs them.
+// schemathesis makes requests from it for a real gateway before a real service.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';

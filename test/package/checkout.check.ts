@@ -1,5 +1,5 @@
-// Checks of what a fresh checkout becomes: the production tree of docs/deployment.md, a service under npm. They install
-// packages, so they are no part of `npm test`: `npm run test:package` runs them.
+// Checks of what a fresh checkout becomes: the production tree of docs/deployment.md, a service under npm.
+// They install packages, so they are no part of `npm test`: `npm run test:package` runs them.
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Checks of the package of `npm pack`: what is in it, and what it does where it is installed. They install packages, so
-// they are no part of `npm test`: `npm run test:package` runs them.
+// Checks of the package of `npm pack`: what is in it, and what it does where it is installed.
+// They install packages, so they are no part of `npm test`: `npm run test:package` runs them.
 
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

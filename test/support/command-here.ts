@@ -1,5 +1,5 @@
-// A command that ends by itself, in the test's own process: for what it reads, prints and does. A process of its own takes
-// 0.15 s of processor time.
+// A command that ends by itself, in the test's own process: for what it reads, prints and does.
+// A process of its own takes 0.15 s of processor time.
 
 import type { CommandIo } from '../../src/commands/command-io.js';
 import { failureOf } from '../../src/commands/failure.js';

@@ -1,5 +1,5 @@
-// Random histories of the real core: clients, a thief and operators call two nodes, every step of every call is
-// taken in an order of the generator's choice, and what was answered is judged by what really happened before what.
+// Random histories of the real core: clients, a thief and operators call two nodes.
+// A generator chooses the order of all steps of all calls. The answers are judged by what really happened before what.
 
 import type { Context } from '../../src/core/context.js';
 import { LEDGER_MS } from '../../src/core/durability/limits.js';

@@ -1,5 +1,5 @@
-// What a process of the program prints: kept whole, and checked after each test. No line may be there that its log, or a
-// command's own words, did not write.
+// What a process of the program prints: kept whole, and checked after each test.
+// No line may be there that its log, or a command's own words, did not write.
 
 import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The real processes that tests talk to: `latchkey serve`, `gateway` and `dev`, on ports that the system chooses. Tests
-// start the program here alone, where both of its streams are watched.
+// The real processes that tests call: `latchkey serve`, `gateway` and `dev`, on ports that the system chooses.
+// Tests start the program here alone, where both of its streams are watched.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// The processor time that processes have taken, read from Linux: unlike the time of the clock, a busy machine hardly
-// changes it.
+// The processor time that processes have taken, read from Linux.
+// Unlike the time of the clock, a busy machine hardly changes it.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,44 +1,26 @@
 // Tests of a validator by the feed whose node speaks nonsense: the process lives, nothing is called active, memory is bounded.
 
-import { Server, ServerCredentials, type ServerDuplexStream, type UntypedHandleCall } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import {
-  AuthServiceService,
-  type WatchRevocationsRequest,
-  WatchRevocationsResponse,
-} from '../../proto/gen/auth/v1/auth_service.js';
 import type { Validator } from '../../src/validator/api.js';
 import { buildValidator } from '../../src/validator/build-validator.js';
 import { CannotTell } from '../../src/validator/errors.js';
 import * as forge from '../attacks/forge.js';
+import {
+  ended,
+  KEY,
+  feedMessage as message,
+  type FeedParts as Parts,
+  ScriptedFeed,
+  SETTINGS,
+  STATE,
+} from '../support/scripted-feed.js';
 import { elapse, until } from '../support/waiting.js';
 
 const LIMIT_MS = 10_000;
 const MOST = Number.MAX_SAFE_INTEGER;
-const { x = '', y = '' } = forge.ecPrivate.export({ format: 'jwk' }) as { x?: string; y?: string };
-const KEY = { kty: 'EC', use: 'sig', alg: 'ES256', kid: forge.es256.kid, crv: 'P-256', x, y, n: '', e: '' };
-
-type Parts = Partial<WatchRevocationsResponse>;
-type Stream = ServerDuplexStream<WatchRevocationsRequest, Buffer>;
-
-const SETTINGS = { issuer: undefined, audience: [], accessTtlSeconds: 300, sessionMaxSeconds: 86_400, shards: 1 };
-const STATE = { shard: 0, completeSinceMs: 0, bornMs: 0, adoptedSinceMs: undefined };
 const GOOD: Parts = { settings: SETTINGS, keys: { keys: [KEY] }, shards: [STATE], caughtUp: true };
 /** Later than the `iat` of the tokens, and earlier than their `exp`. */
 const pong = () => ({ id: 1, storeTimeMs: Date.now() + 30_000, uncovered: Buffer.alloc(0) });
-/** One of now: an end that cannot be read makes the feed incomplete for the tokens from before it alone. */
-const ended = () => ({
-  ...{ shard: 0, sessionId: Buffer.alloc(16), subject: undefined, doubtfulSessionId: undefined },
-  ...{ doubtfulSubject: undefined, atMs: Date.now() },
-});
-
-const message = (parts: Parts): Buffer =>
-  Buffer.from(
-    WatchRevocationsResponse.encode({
-      ...{ settings: undefined, keys: undefined, shards: [], revocations: [], caughtUp: false, pong: undefined },
-      ...parts,
-    }).finish(),
-  );
 const varint = (field: number, value: bigint): Buffer => {
   const bytes = [field << 3];
   let left = value;
@@ -76,7 +58,9 @@ const SAID: Readonly<Record<string, () => readonly Buffer[]>> = {
       pong: pong(),
     }),
   ],
-  'a point that is not on the curve': () => [message({ ...GOOD, keys: { keys: [{ ...KEY, y: x }] }, pong: pong() })],
+  'a point that is not on the curve': () => [
+    message({ ...GOOD, keys: { keys: [{ ...KEY, y: KEY.x }] }, pong: pong() }),
+  ],
   'all shards as uncovered, and more': () => [
     message({ ...GOOD, pong: { ...pong(), uncovered: Buffer.alloc(100_000, 0xff) } }),
   ],
@@ -121,45 +105,26 @@ const HARMLESS: Readonly<Record<string, () => readonly Buffer[]>> = {
 
 describe('a validator by the feed, with a node that speaks nonsense', () => {
   const validators: Validator[] = [];
-  let server: Server;
-  let address: string;
+  let feed: ScriptedFeed;
   let said: readonly Buffer[] = [];
-  let streams = 0;
   let isChatty = true;
 
   before(async () => {
-    server = new Server();
-    const { watchRevocations } = AuthServiceService;
-    const serve = (stream: Stream): void => {
-      streams++;
-      stream.on('error', () => {});
-      stream.on('data', ({ ping }: WatchRevocationsRequest) => {
-        if (!ping || (ping.id > 1 && !isChatty)) return;
-        for (const bytes of said) stream.write(bytes);
-      });
-      stream.on('end', () => stream.end());
+    feed = await new ScriptedFeed().start();
+    feed.pinged = (stream, id) => {
+      if (id === 1 || isChatty) for (const bytes of said) stream.write(bytes);
     };
-    server.addService(
-      { watchRevocations: { ...watchRevocations, responseSerialize: (bytes: Buffer) => bytes } } as never,
-      { watchRevocations: serve as UntypedHandleCall },
-    );
-    const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      ),
-    );
-    address = `127.0.0.1:${port}`;
   });
   beforeEach(() => {
-    streams = 0;
+    feed.streams.splice(0);
   });
   afterEach(async () => {
     for (const each of validators.splice(0)) await each.close();
   });
-  after(() => server.forceShutdown());
+  after(() => feed.stop());
 
   function validator(maxStaleness = '1h'): Validator {
-    const each = buildValidator({ address, source: 'feed', deadline: '300ms', maxStaleness });
+    const each = buildValidator({ address: feed.address, source: 'feed', deadline: '300ms', maxStaleness });
     validators.push(each);
     return each;
   }
@@ -173,7 +138,7 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
       said = messages();
       isChatty = false;
       const each = validator();
-      await until(() => streams > 0, LIMIT_MS);
+      await until(() => feed.streams.length > 0, LIMIT_MS);
       const text = token();
       for (const options of [{}, { consistency: 'strict' } as const]) {
         const result = await each.validate(text, options).catch((error: unknown) => error);

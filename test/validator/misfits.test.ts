@@ -1,5 +1,5 @@
-// The proof of what a validator makes of a service that misbehaves: one broken server of several, answers out of order,
-// and key sets with odd times.
+// The proof of what a validator makes of a service that misbehaves.
+// One broken server of several, answers out of order, and key sets with odd times.
 
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';

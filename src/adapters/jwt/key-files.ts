@@ -89,7 +89,7 @@ export async function fingerprint(folder: string): Promise<string> {
   const parts: unknown[] = [];
   for (const path of await pemFiles(folder)) {
     try {
-      // `stat` follows links: if a whole folder is swapped, names and links stay the same, and only their targets change.
+      // `stat` follows links: if a whole folder is swapped, names and links stay the same, only their targets change.
       const { mtimeMs, ctimeMs, size, ino, mode } = await stat(path);
       parts.push(path, mtimeMs, ctimeMs, size, ino, mode);
     } catch (error) {
@@ -182,7 +182,7 @@ function linkOrRename(from: string, to: string): void {
   }
 }
 
-/** When a file was last written, Unix ms. @throws Error if it is not a file, or users outside its group can access it */
+/** When a file was last written, Unix ms. @throws Error if it is no file, or users outside its group can access it */
 async function privateSinceMs(path: string): Promise<number> {
   const found = await stat(path);
   // Checked before the open, which would block on a pipe.

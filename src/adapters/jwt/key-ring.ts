@@ -148,8 +148,9 @@ export class KeyRing implements Keys {
   }
 
   /**
-   * Applies the current content of the folder. A known key keeps its ready time, whatever the date of its file. A key stays
-   * if its own file is now invalid. An invalid file does not keep other keys alive: one may be removed after a leak.
+   * Applies the current content of the folder. A known key keeps its ready time, whatever the date of its file. A key
+   * stays if its own file is now invalid. An invalid file does not keep other keys alive: one may be removed after a
+   * leak.
    */
   #take({ keys, broken }: FolderKeys): void {
     const before = this.#held;

@@ -18,9 +18,9 @@ export interface SigningKey {
   readonly publicJwk: PublicKey | undefined;
 }
 
-// Only this service reads refresh tokens. They have a secret of their own, derived by HKDF (RFC 5869), so that neither a
-// public key nor the signature of an access token is valid for them. A holder of JWT_SECRET can derive it, but under HS256
-// such a holder can issue tokens anyway.
+// Only this service reads refresh tokens. They have a secret of their own, derived by HKDF (RFC 5869), so that neither
+// a public key nor the signature of an access token is valid for them. A holder of JWT_SECRET can derive it, but under
+// HS256 such a holder can issue tokens anyway.
 const derive = (material: Uint8Array, info: string, bytes: number): Buffer =>
   Buffer.from(hkdfSync('sha256', material, Buffer.alloc(0), info, bytes));
 
@@ -75,7 +75,9 @@ function readPrivateKey(pem: string): KeyObject {
   }
 }
 
-/** The required members of the key type (RFC 7638, section 3.2), in order, each by name, so that no private one leaks. */
+/**
+ * The required members of the key type (RFC 7638, section 3.2), in order, each by name, so that no private one leaks.
+ */
 function publicMembers(key: KeyObject) {
   const { kty = '', crv = '', x = '', y = '', n = '', e = '' } = key.export({ format: 'jwk' });
   return kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };

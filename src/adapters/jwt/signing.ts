@@ -1,5 +1,6 @@
 // The signing of tokens by Node's own cryptography. A refresh signs twice.
-// jsonwebtoken gives the same results, but checks its options and keys again at each call. Tests compare both, and jose.
+// jsonwebtoken gives the same results, but checks its options and keys again at each call. Tests compare both, and
+// jose.
 
 import { createHmac, type KeyObject, sign } from 'node:crypto';
 import type { Algorithm } from './verify/algorithm.js';

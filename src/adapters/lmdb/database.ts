@@ -38,9 +38,9 @@ export function openDatabase(dataDir: string, noRoom: (error: Error) => void = (
       path,
       noSubdir: false,
       encoding: 'string',
-      // A commit flushes the data and then writes, synchronously, the page that makes it visible. So all that can be read,
-      // in this or another process, is on the disk, and a response that depends on a read needs no flush. lmdb's default
-      // is the reverse: visible first, flushed later.
+      // A commit flushes the data and then writes, synchronously, the page that makes it visible. So all that can be
+      // read, in this or another process, is on the disk, and a response that depends on a read needs no flush. lmdb's
+      // default is the reverse: visible first, flushed later.
       overlappingSync: false,
       // With it, a failed commit rejects a promise that no caller gets, and the unhandled rejection ends the process.
       eventTurnBatching: false,
@@ -56,8 +56,8 @@ export const openReadOnly = (path: string): Database =>
   open<string, string>({ path, noSubdir: false, encoding: 'string', readOnly: true });
 
 /**
- * Waits until a write is on the disk. On a failed commit the error has a second promise with the cause. It must be handled
- * here, because an unhandled rejection ends the process.
+ * Waits until a write is on the disk. On a failed commit the error has a second promise with the cause. It must be
+ * handled here, because an unhandled rejection ends the process.
  */
 export async function committed<T>(write: Promise<T>): Promise<T> {
   try {

@@ -61,7 +61,9 @@ export function hasRoom(path: string): boolean {
   return bavail * bsize >= ROOM_BYTES;
 }
 
-/** Whether both files exist with allocated blocks. The driver maps the lock file: an unallocated page ends the process. */
+/**
+ * Whether both files exist with allocated blocks. The driver maps the lock file: an unallocated page ends the process.
+ */
 function needsNoRoom(path: string): boolean {
   const [data, lock] = ['data.mdb', 'lock.mdb'].map((name) => statSync(join(path, name), { throwIfNoEntry: false }));
   return (data?.blocks ?? 0) > 0 && (lock?.blocks ?? 0) > 0;

@@ -50,7 +50,7 @@ export class RevocationLog {
     const lastMs = last === undefined ? 0 : timeOf(last.id);
     let wholeSinceMs = Math.max(begins ? Math.max(nowMs, latestMs) : last.wholeSinceMs, horizonMs);
     const highestMs = Math.max(lastMs, latestMs);
-    // The clock was set back: what came before may have been dropped by the time that was.
+    // The clock was set back: by its later time, entries may have been dropped that count again.
     if (highestMs > nowMs + MARGIN_MS) wholeSinceMs = Math.max(wholeSinceMs, highestMs);
     const firstMs = last === undefined ? Math.max(nowMs, latestMs) : nowMs;
     let id = Math.max(firstMs * PER_MS, (last?.id ?? 0) + 1);

@@ -1,10 +1,10 @@
 // The removal of expired entries, by a time that a wrong clock cannot push ahead.
 //
-// If an entry is removed too early, the token that it denied becomes valid again. While the machine's clock is far ahead,
-// every entry looks expired. So the sweep uses a time of its own, the horizon. It is never ahead of the clock, and advances
-// by at most 25/24 of the time that a monotonic clock measures. The database stores it; it does not advance while no
-// process runs. The extra 24th lets it catch up with the clock after a pause. So a clock that is wrong for a day, by any
-// amount, shortens an entry's life by at most an hour, and the core adds an hour to each lifetime.
+// If an entry is removed too early, the token that it denied becomes valid again. While the machine's clock is far
+// ahead, every entry looks expired. So the sweep uses a time of its own, the horizon. It is never ahead of the clock,
+// and advances by at most 25/24 of the time that a monotonic clock measures. The database stores it; it does not
+// advance while no process runs. The extra 24th lets it catch up with the clock after a pause. So a clock that is wrong
+// for a day, by any amount, shortens an entry's life by at most an hour, and the core adds an hour to each lifetime.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.js';

@@ -2,7 +2,9 @@
 
 import type { Logger } from '../../platform/logger.js';
 
-/** The time without a failed write after which the problem counts as over, ms. A full disk may still allow a few writes. */
+/**
+ * The time without a failed write after which the problem counts as over, ms. A full disk may still allow a few writes.
+ */
 const STEADY_MS = 2_000;
 
 export class WriteFaults {

@@ -1,7 +1,7 @@
 // The time limit on writes. While a write is overdue, the store counts as unreachable.
 //
-// A hanging disk may still complete a write whose caller got an error. The core does not count such a time for the grace
-// window, so it must know about it. Reads continue, because all that is visible is on the disk.
+// A hanging disk may still complete a write whose caller got an error. The core does not count such a time for the
+// grace window, so it must know about it. Reads continue, because all that is visible is on the disk.
 
 import { OutageLog } from '../../core/durability/outage-log.js';
 import { StoreUnavailable } from '../../core/errors.js';

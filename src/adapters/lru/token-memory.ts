@@ -7,9 +7,9 @@ import type { Memory } from '../../core/ports.js';
 const ORDINARY = 1_024;
 
 /**
- * Tokens are looked up by this many of their last characters, 72 bits of the signature, and then compared as a whole: to
- * hash the whole text of each token would cost more than the rest of the look-up. V8 copies so short a slice; a longer
- * one would be a view of the text, which is slower to hash and to compare.
+ * Tokens are looked up by this many of their last characters, 72 bits of the signature, and then compared as a whole:
+ * to hash the whole text of each token would cost more than the rest of the look-up. V8 copies so short a slice; a
+ * longer one would be a view of the text, which is slower to hash and to compare.
  */
 const TAIL = 12;
 

@@ -10,7 +10,8 @@ export type StoreOperation = 'read' | 'write' | 'wait';
 
 /**
  * Called when an operation begins.
- * @returns called when it has ended; undefined: this one is not observed. `error`: why it failed; undefined: it succeeded
+ * @returns called when it has ended; undefined: this one is not observed. `error`: why it failed; undefined: it
+ * succeeded
  */
 export type ObserveOperation = (operation: StoreOperation) => ((error?: unknown) => void) | undefined;
 

@@ -15,12 +15,16 @@
 // ARGV[9] the latest time that the caller knows, Unix ms
 //
 // The log is written first: if that fails, nothing is written. A count without the mark was written by a version that
-// keeps no log, so the log begins anew, whatever is written. A refresh sends nothing about the log, which it rarely needs.
+// keeps no log, so the log begins anew, whatever is written. A refresh sends nothing about the log, which it rarely
+// needs.
 //
-// Returns {1, text, count}: written, the new text, and the shard's count as text, if it has a record; {0, text or nil}:
-// the key holds another text, or none; {2}: too late, nothing was written; {3}: nothing was written, because the log must
-// begin anew: the same call with the log and its arguments writes. If a key is of another type, GET and so the script
-// fail before a write.
+// Returns
+// {1, text, count}   written: the new text, and the shard's count as text, if it has a record
+// {0, text or nil}   the key holds another text, or none
+// {2}                too late: nothing was written
+// {3}                nothing was written, because the log must begin anew: send the log and its arguments, too
+//
+// If a key is of another type, GET and so the script fail before a write.
 
 import { StoreUnavailable } from '../../core/errors.js';
 import { APPEND } from './log-script.js';
@@ -40,7 +44,8 @@ const COUNT = /^\d{1,15}$/;
 function checkAnswer(answer: unknown): void {
   const [outcome, text, count] = Array.isArray(answer) ? answer : [];
   if (outcome === LATE || outcome === LOG_NEEDED) return;
-  // A write that was not applied may have found no text. Only a write returns a count, and only if the shard has a record.
+  // A write that was not applied may have found no text. Only a write returns a count, and only if the shard has a
+  // record.
   if (outcome === LOST && (typeof text === 'string' || text === null || text === undefined) && !count) return;
   if (outcome === APPLIED && typeof text === 'string' && (count === undefined || COUNT.test(String(count)))) return;
   throw new StoreUnavailable('Redis answered a write in an unexpected format');

@@ -1,4 +1,4 @@
-// The connections to one server that are opened and ended together: the main one for reads, one for writes, one for WAIT.
+// The connections to one server that open and end together: the main one for reads, one for writes, one for WAIT.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';

@@ -8,8 +8,8 @@ import { MARGIN_MS } from '../../core/feed/limits.js';
 
 /**
  * Defines `unmarked(count)`: whether the count of a birth record, as text, lacks the leading zero of the versions that
- * keep the log. And `append(key, now, window, latest, entry, anew)`. Times in Unix ms, `window` in ms. `latest` is the latest time
- * that the caller knows; `entry` is empty if the log only begins; `anew` begins it anew although it exists.
+ * keep the log. And `append(key, now, window, latest, entry, anew)`. Times in Unix ms, `window` in ms. `latest` is the
+ * latest time that the caller knows; `entry` is empty if the log only begins; `anew` begins it anew although it exists.
  */
 export const APPEND = `
 local function unmarked(count) return #count < 2 or string.byte(count) ~= 48 end

@@ -1,6 +1,7 @@
 // A second connection to the same server, for commands that delay those after them.
 //
-// These are WAIT, and writes while Redis pauses writes. If it fails, only this connection is replaced, and reads continue.
+// These are WAIT, and writes while Redis pauses writes. If it fails, only this connection is replaced, and reads
+// continue.
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';

@@ -87,7 +87,10 @@ export class Births {
     return { missing, failures };
   }
 
-  /** @returns whether it was missing. A write that was not applied is a success, too: another node has written the record */
+  /**
+   * @returns whether it was missing. A write that was not applied is a success, too: another node has written the
+   * record
+   */
   async #writeOne(shard: number, value: string): Promise<boolean> {
     const key: StoreKey = { kind: 'birth', shard };
     const store = this.#store;

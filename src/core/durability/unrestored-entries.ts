@@ -1,4 +1,4 @@
-// The acknowledged entries that the store has lost and that could not be restored yet. Calls that need them fail meanwhile.
+// The acknowledged entries that the store has lost and that are not restored yet. Calls that need them fail meanwhile.
 
 import type { Store } from '../ports.js';
 import type { EntryKey } from '../session/store-keys.js';

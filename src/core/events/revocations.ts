@@ -24,9 +24,9 @@ interface Unacknowledged extends Linked<Unacknowledged> {
 }
 
 /**
- * Emits each end that this process has written, once, after its acknowledgement. An end whose acknowledgement failed, or
- * whose write got no answer, is emitted by the call that confirms the entry later. If no such call comes, nothing emits
- * it. If a write got no answer and another process ended the session meanwhile, both may emit it.
+ * Emits each end that this process has written, once, after its acknowledgement. An end whose acknowledgement failed,
+ * or whose write got no answer, is emitted by the call that confirms the entry later. If no such call comes, nothing
+ * emits it. If a write got no answer and another process ended the session meanwhile, both may emit it.
  */
 export class Revocations {
   readonly #listeners = new Set<(revocation: Revocation) => void>();

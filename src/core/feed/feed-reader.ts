@@ -148,7 +148,7 @@ export class FeedReader {
       if (nowMs === undefined) uncovered.add(reading.shard);
       else storeTimeMs = Math.min(storeTimeMs, nowMs);
     }
-    // The store has lost them, and cannot be given them now. They are true all the same.
+    // The store has lost these ends, and they cannot be restored yet. They count, because they were acknowledged.
     for (const record of this.#parts.ledger.unrestored.ends()) this.window.add(this.#parts.entryOf(record));
     this.#drop();
     return { uncovered, storeTimeMs: storeTimeMs === Number.POSITIVE_INFINITY ? 0 : storeTimeMs };

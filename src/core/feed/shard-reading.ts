@@ -4,7 +4,9 @@ import type { Birth } from '../session/entries.js';
 import { PAGE_ENTRIES } from './limits.js';
 import type { LogPage } from './log-entry.js';
 
-/** A position in a shard's log, good for one incarnation of its server: another one may have other entries before it. */
+/**
+ * A position in a shard's log, good for one incarnation of its server: another one may have other entries before it.
+ */
 export interface Cursor {
   readonly incarnation: string | undefined;
   readonly position: string | undefined;

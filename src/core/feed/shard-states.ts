@@ -6,7 +6,9 @@ import { MARGIN_MS } from './limits.js';
 /** The state of a shard as watchers get it. */
 export interface ShardState {
   readonly shard: number;
-  /** Every end since then is known, and was or will be sent: a token with an earlier `iat` must be asked about. Unix ms. */
+  /**
+   * Every end since then is known, and was or will be sent: a token with an earlier `iat` must be asked about. Unix ms.
+   */
   readonly completeSinceMs: number;
   readonly birth: Birth;
   /** Rises with every change of any shard. */

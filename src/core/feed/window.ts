@@ -1,8 +1,8 @@
 // The window of the feed: ended sessions, cut-off subjects and doubts of all logs, in the order of reading.
 //
-// Entries have rising numbers. A reader keeps the number of the last entry that it has: all later ones are new to it. An
-// entry that is read again moves to the end with its latest time, so that it is sent again. The entries are in arrays,
-// because an object for each would take twice the memory.
+// Entries have rising numbers. A reader keeps the number of the last entry that it has: all later ones are new to it.
+// An entry that is read again moves to the end with its latest time, so that it is sent again. The entries are in
+// arrays, because an object for each would take twice the memory.
 
 /** One entry of the window. */
 export interface WindowEntry {

@@ -47,7 +47,8 @@ export interface Birth {
    */
   readonly writes: number;
   /**
-   * Whether the last writer keeps the shard's log: it writes the count with a leading zero, which earlier versions drop.
+   * Whether the last writer keeps the shard's log: it writes the count with a leading zero, which earlier versions
+   * drop.
    */
   readonly isLogged: boolean;
 }

@@ -1,4 +1,4 @@
-// The state of a session in the store: the three entries that decide, read atomically, and the rules that judge it. Pure.
+// The state of a session in the store: the three entries that decide, read at one moment, and the rules that judge it.
 
 import type { Token } from '../token/token.js';
 import { type Birth, type NotBefore, parseNotBefore, parseSession, type SessionEntry } from './entries.js';

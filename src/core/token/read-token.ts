@@ -62,7 +62,9 @@ const PARTY_PROBLEMS = {
   WRONG_AUDIENCE: 'the claim aud names none of our audiences',
 } as const;
 
-/** Why `iss` and `aud` of our own token are not accepted (RFC 7519, sections 4.1.1 and 4.1.3), if they are configured. */
+/**
+ * Why `iss` and `aud` of our own token are not accepted (RFC 7519, sections 4.1.1 and 4.1.3), if they are configured.
+ */
 export function partyProblem(
   token: Token,
   { issuer, audience }: Pick<TokenRules, 'issuer' | 'audience'>,

@@ -1,8 +1,9 @@
 // The settings by which a token's claims and time are judged, and the fixed limits of tokens.
 
 /**
- * The settings that decide, with the claims and the time alone, whether a token is valid. Times are in milliseconds; the
- * TTLs are whole seconds. Infinity: no such limit, for a verifier that does not know the issuing service's settings.
+ * The settings that decide, with the claims and the time alone, whether a token is valid. Times are in milliseconds;
+ * the TTLs are whole seconds. Infinity: no such limit, for a verifier that does not know the issuing service's
+ * settings.
  */
 export interface TokenRules {
   readonly accessTtlMs: number;

@@ -78,7 +78,10 @@ export function timing(token: Token, rules: TokenRules, nowMs: number): 'EXPIRED
 export const denyUntilMs = (token: Token): number =>
   token.adopted ? Math.min(token.expiresAt * 1000, adoptedEndMs(token.startMs)) : token.expiresAt * 1000;
 
-/** Whether the token names its session. simplejwt gives the two tokens of a login different ids: the refresh token's counts. */
+/**
+ * Whether the token names its session. simplejwt gives the two tokens of a login different ids: the refresh token's
+ * counts.
+ */
 export const namesSession = ({ adopted, kind }: Token): boolean => !adopted || kind === 'refresh';
 
 /** The times and the key of one generation's pair; the store keeps them, so that a retry gets the same pair. */

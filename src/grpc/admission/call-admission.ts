@@ -1,4 +1,4 @@
-// The rule by which an overloaded service queues or refuses calls when their heads arrive, before it reads their messages.
+// The rule by which an overloaded service queues or refuses calls when their heads arrive, before their messages.
 
 import { OVERLOADED } from '../status.js';
 import type { CallAdmission } from '../transport/method.js';

@@ -65,7 +65,9 @@ export class TimeSlicer {
     }
   }
 
-  /** The next job whose caller still waits. Checked only when its turn comes: to check all jobs each turn was too slow. */
+  /**
+   * The next job whose caller still waits. Checked only when its turn comes: to check all jobs each turn was too slow.
+   */
   #next(): Job | undefined {
     for (;;) {
       const [job] = this.#jobs;

@@ -6,7 +6,9 @@ import { endOfField, skipField } from './wire-fields.js';
 
 /** What is read of a request to Envoy. */
 export interface CheckInput {
-  /** The values of its Authorization headers. Envoy joins repeated ones with a comma, unless it sends them as received. */
+  /**
+   * The values of its Authorization headers. Envoy joins repeated ones with a comma, unless it sends them as received.
+   */
   readonly authorization: readonly string[];
   /** The names of all its headers. */
   readonly names: readonly string[];

@@ -1,7 +1,7 @@
 // The messages of WatchRevocations: parts of one response, encoded apart and joined.
 //
-// Fields may be encoded one after the other (protobuf: "the concatenation of two messages is their merge"). So what many
-// streams get at once is encoded once.
+// Fields may be encoded one after the other (protobuf: "the concatenation of two messages is their merge"). So what
+// many streams get at once is encoded once.
 
 import { Pong, type Revocation, WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import type { Round } from '../../core/feed/feed-reader.js';

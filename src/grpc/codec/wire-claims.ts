@@ -11,8 +11,8 @@ import { endOfField, skipField } from './wire-fields.js';
 /** IssueTokenRequest.claims. */
 const CLAIMS = 2;
 /**
- * Larger claims fit into no token, so they are refused without a check. Lists of digits take the most bytes per character
- * of a token: 11 bytes for `1,`, which becomes 8/3 characters of base64url.
+ * Larger claims fit into no token, so they are refused without a check. Lists of digits take the most bytes per
+ * character of a token: 11 bytes for `1,`, which becomes 8/3 characters of base64url.
  */
 const MAX_CLAIMS_BYTES = (MAX_TOKEN_BYTES - TOKEN_SPARE_BYTES) * 5;
 /** The kinds of google.protobuf.Value by field number, each with its wire type; there is no field 0. */
@@ -24,8 +24,8 @@ const KINDS = [
 const [STRING, STRUCT, LIST] = [3, 5, 6];
 
 /**
- * Checks that the claims reach the token unchanged: text is UTF-8, each name occurs once and is not `__proto__`, and each
- * value has exactly one kind. In protobuf the last of two equal names wins; here a duplicate is an error.
+ * Checks that the claims reach the token unchanged: text is UTF-8, each name occurs once and is not `__proto__`, and
+ * each value has exactly one kind. In protobuf the last of two equal names wins; here a duplicate is an error.
  * @throws InvalidInput RESERVED, TOO_LARGE or INVALID; Error for bytes that are not a message
  */
 export function checkWireClaims(bytes: Uint8Array): void {

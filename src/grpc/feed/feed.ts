@@ -46,11 +46,11 @@ export class Feed {
   readonly #content: FeedContent;
   readonly #timer: RoundTimer;
   readonly #followers = new Set<Follower>();
-  /** Those with a ping that no round has begun after. */
+  /** Those with a ping after which no round has begun. */
   #pinged = new Set<Follower>();
   /** What all streams have been sent, or will be by themselves. */
   #served: Served = { last: -1, states: -1, keys: undefined };
-  /** When the first end was acknowledged that no round has begun after; undefined: there is none. */
+  /** When the first end was acknowledged after which no round has begun; undefined: there is none. */
   #endedMs: number | undefined;
   #isStopped = false;
 

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 
-// From dist/src/grpc/services to the folder `proto` beside dist. Built by buf and not from the .proto files at start: the loader
-// loses comments and imports, and without imports grpcurl does not know google.protobuf.Struct.
+// From dist/src/grpc/services to the folder `proto` beside dist. Built by buf and not from the .proto files at start:
+// the loader loses comments and imports, and without imports grpcurl does not know google.protobuf.Struct.
 const DESCRIPTORS = new URL('../../../../proto/gen/descriptors.binpb', import.meta.url);
 
 /** Field numbers of google.protobuf.FileDescriptorSet and of its parts. */

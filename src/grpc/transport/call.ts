@@ -68,7 +68,9 @@ export abstract class Call implements IncomingCall {
     return this.#host.clientNames();
   }
 
-  /** The deadline counts from the head, also while the call waits for a place. @returns false if the head was invalid */
+  /**
+   * The deadline counts from the head, also while the call waits for a place. @returns false if the head was invalid
+   */
   startDeadline(): boolean {
     const text = this.#headers['grpc-timeout'];
     if (text === undefined) return true;

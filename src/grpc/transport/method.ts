@@ -8,7 +8,9 @@ export interface IncomingCall {
   readonly path: string;
   /** Unix ms; Infinity if the client sets none. */
   readonly deadlineMs: number;
-  /** Whether the call ended without a response: the client cancelled it, its deadline passed, or its connection closed. */
+  /**
+   * Whether the call ended without a response: the client cancelled it, its deadline passed, or its connection closed.
+   */
   readonly isCancelled: boolean;
   /** The remote address of the connection. */
   readonly peer: string;
@@ -79,8 +81,8 @@ export interface MethodRules {
   /** The most bytes of one request message. */
   readonly maxRequestBytes: number;
   /**
-   * Whether its calls last, and their clients must notice soon that a connection is gone: it is pinged after 10 s without
-   * a byte from the client, which has 5 s to answer.
+   * Whether its calls last, and their clients must notice soon that a connection is gone: it is pinged after 10 s
+   * without a byte from the client, which has 5 s to answer.
    */
   readonly isLasting?: boolean;
   /** Absent: every call is accepted. */

@@ -1,4 +1,4 @@
-// The transport of gRPC over HTTP/2: the listeners of a process and their common limits, on Node's `http2`, `net`, `tls`.
+// The transport of gRPC over HTTP/2: the listeners of a process and their common limits. On Node alone.
 
 import { AddressUnusable } from '../../platform/address-unusable.js';
 import type { Address } from '../../platform/env.js';

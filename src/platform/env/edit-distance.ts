@@ -1,8 +1,8 @@
 // The edit distance between two words, for suggestions of similar names. Imports nothing.
 
 /**
- * The least number of insertions, deletions, substitutions and exchanges of neighbours that turn one word into the other
- * (Damerau–Levenshtein, as optimal string alignment).
+ * The least number of insertions, deletions, substitutions and exchanges of neighbours that turn one word into the
+ * other (Damerau–Levenshtein, as optimal string alignment).
  */
 export function editDistance(a: string, b: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -24,7 +24,9 @@ export class SettingsReport {
     this.#warnings.add(`${this.#sourceOf(name)}: ${text}`);
   }
 
-  /** Warns of invisible characters and quotes at the ends of a value, and does not show it. @param which names a part */
+  /**
+   * Warns of invisible characters and quotes at the ends of a value, and does not show it. @param which names a part
+   */
   warnOfEnds(name: string, value: string, which = 'the value'): void {
     const odd = oddEnds(value);
     if (odd !== undefined) this.warn(name, `${which} has ${odd}; take that out unless it is meant`);

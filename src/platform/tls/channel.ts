@@ -1,4 +1,4 @@
-// The connections of gRPC clients: bounded handshakes, TLS with its roots and client certificate, clear texts for failures.
+// The connections of gRPC clients: bounded handshakes, TLS with roots and client certificate, clear texts for failures.
 
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
@@ -15,8 +15,8 @@ export interface TlsPeer {
 }
 
 /**
- * How long a server may take from the TCP connection until the first bytes of HTTP/2, TLS included, ms. The library waits
- * without end: after a connection to a server that vanished in between, it would never connect again.
+ * How long a server may take from the TCP connection until the first bytes of HTTP/2, TLS included, ms. The library
+ * waits without end: after a connection to a server that vanished in between, it would never connect again.
  */
 export const HANDSHAKE_MS = 2_000;
 
@@ -24,9 +24,9 @@ export const HANDSHAKE_MS = 2_000;
 export const channelCredentials = (peer: TlsPeer | undefined): ChannelCredentials => new BoundedCredentials(peer);
 
 /**
- * The library's default credentials never change their secure context, and do not bound a handshake. Its credentials that
- * follow files lose everything while a file is missing, accept no roots except a file's, and print a warning for each IP
- * address.
+ * The library's default credentials never change their secure context, and do not bound a handshake. Its credentials
+ * that follow files lose everything while a file is missing, accept no roots except a file's, and print a warning for
+ * each IP address.
  */
 class BoundedCredentials extends ChannelCredentials {
   readonly #peer: TlsPeer | undefined;

@@ -19,8 +19,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 /**
  * Alerts from the peer, by their names in RFC 8446, section 6. Node takes the names from OpenSSL, which puts the TLS
- * version that introduced the alert before them. The prefix varies: OpenSSL 3.0 (Node 20) writes `ERR_SSL_SSLV3_ALERT_…`
- * where OpenSSL 3.5 (Node 22 and 24) writes `ERR_SSL_SSL/TLS_ALERT_…`.
+ * version that introduced the alert before them. The prefix varies: OpenSSL 3.0 (Node 20) writes
+ * `ERR_SSL_SSLV3_ALERT_…` where OpenSSL 3.5 (Node 22 and 24) writes `ERR_SSL_SSL/TLS_ALERT_…`.
  */
 const ALERT = /^ERR_SSL_[A-Z0-9/]+_ALERT_([A-Z_]+)$/;
 const ALERTS: Readonly<Record<string, string>> = {

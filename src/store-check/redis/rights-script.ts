@@ -3,9 +3,9 @@
 // KEYS[1]  a birth record
 // KEYS[2]  the log of its shard
 //
-// Returns for GET, MGET, EXISTS, PTTL, TIME, SET, XADD, XREVRANGE and XREAD the error of each, or an empty text. SET and
-// XADD are sent with a wrong option: the server first checks whether it would accept a write of this user, and only then
-// the options. So "syntax error" and "not an integer" mean that it would accept the write.
+// Returns for GET, MGET, EXISTS, PTTL, TIME, SET, XADD, XREVRANGE and XREAD the error of each, or an empty text. SET
+// and XADD are sent with a wrong option: the server first checks whether it would accept a write of this user, and only
+// then the options. So "syntax error" and "not an integer" mean that it would accept the write.
 
 import { makeScript } from '../../adapters/redis/script.js';
 

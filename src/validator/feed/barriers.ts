@@ -1,8 +1,8 @@
 // Barriers: callers that need what is known as of now share one urgent ping per turn. Bounded in number and in time.
 
 /**
- * The least time between two pings, ms. Each is a tiny frame, and the service closes a connection that sends a thousand of
- * these in half a second. It reads its store at most every 5 ms.
+ * The least time between two pings, ms. Each is a tiny frame, and the service closes a connection that sends a thousand
+ * of these in half a second. It reads its store at most every 5 ms.
  */
 const PINGS_APART_MS = 1;
 /** The share of a caller's time by which its barrier may be older: a barrier is given up as a whole. */
@@ -51,8 +51,8 @@ export class Barriers {
   }
 
   /**
-   * Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes in
-   * time, or too many callers wait.
+   * Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes
+   * in time, or too many callers wait.
    */
   wait(): Promise<number | undefined> {
     if (this.#isClosed || this.#callers >= this.#options.most) return Promise.resolve(undefined);

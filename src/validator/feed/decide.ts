@@ -22,8 +22,8 @@ export interface Subject {
 export type Demand = { readonly maxStalenessMs: number } | { readonly fromPing: number };
 
 /**
- * `ask`: the feed does not suffice, now or later. `stale`: it would, if what it delivered were younger. The others are answers; of
- * these `REVOKED` and `EXPIRED` hold however old the knowledge is.
+ * `ask`: the feed does not suffice, now or later. `stale`: it would, if what it delivered were younger. The others are
+ * answers; of these `REVOKED` and `EXPIRED` hold however old the knowledge is.
  */
 export type Verdict = 'active' | 'REVOKED' | 'EXPIRED' | 'ask' | 'stale';
 

@@ -13,7 +13,9 @@ import { faultOf, UNCOVERED } from './stream-health.js';
 /** The share of the allowed age after which the next regular ping is sent. */
 const PING_SHARE = 1 / 8;
 const PING_MS = { least: 25, most: 1_000 } as const;
-/** How long a service without a feed for this process is not tried again, ms: it has too many streams, or none at all. */
+/**
+ * How long a service without a feed for this process is not tried again, ms: it has too many streams, or none at all.
+ */
 const CROWDED_PAUSE_MS = 5_000;
 const OFF_PAUSE_MS = 60_000;
 

@@ -34,6 +34,8 @@ export interface Undecided {
   readonly claims: Claims;
   /** Whether a new pong may decide on it. */
   readonly isStale: boolean;
+  /** When the feed was asked: a read of both clocks takes as long as a look-up. */
+  readonly now: Moment;
 }
 
 export class Feed {
@@ -93,10 +95,13 @@ export class Feed {
     const verdict = this.#knowledge.decide(found, now, demand);
     if (verdict === 'active') return this.#decide(found.validation);
     if (verdict === 'REVOKED' || verdict === 'EXPIRED') return this.#decide(this.#options.refuse(text, verdict, now));
-    return { claims: found.token.claims, isStale: verdict === 'stale' };
+    return { claims: found.token.claims, isStale: verdict === 'stale', now };
   }
 
-  /** Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes soon. */
+  /**
+   * Resolves with the id of a ping that is sent after this call, once its pong has come; with undefined if none comes
+   * soon.
+   */
   barrier(): Promise<number | undefined> {
     return this.#isAnswering ? this.#barriers.wait() : Promise.resolve(undefined);
   }

@@ -43,7 +43,9 @@ export class Revocations {
     return this.#doubtfulSessions.has(session) || this.#doubtfulSubjects.has(subject);
   }
 
-  /** Takes in one. @returns whether it could be read: one that cannot be read may be the end of any token of its shard */
+  /**
+   * Takes in one. @returns whether it could be read: one that cannot be read may be the end of any token of its shard
+   */
   take({ shard, atMs, sessionId, subject, doubtfulSessionId, doubtfulSubject }: Revocation): boolean {
     const bytes = sessionId ?? subject?.subject ?? doubtfulSessionId ?? doubtfulSubject;
     const id = bytes && idIn(bytes);

@@ -1,8 +1,8 @@
 // The ids of what was revoked, each with its shard and the time at which it was logged last. Pure.
 //
 // An id is the 16 bytes of a session's UUID, or the first 16 of the SHA-256 of a subject, as a latin1 text: half the
-// memory of hex digits. The ids and their times are in arrays, because an object for each would take half as much again,
-// and a Map walks over all deleted members to find its oldest one.
+// memory of hex digits. The ids and their times are in arrays, because an object for each would take half as much
+// again, and a Map walks over all deleted members to find its oldest one.
 
 /** Shards are numbered from 0 to 255; a time and a shard are kept as one number, which is exact up to the year 3000. */
 const MAX_SHARDS = 256;

@@ -85,7 +85,9 @@ export class ShardProgress {
     else raise(progress, completeSinceMs);
   }
 
-  /** A pong has come that covers a shard. @returns whether it says anything: one without a state of this stream does not */
+  /**
+   * A pong has come that covers a shard. @returns whether it says anything: one without a state of this stream does not
+   */
   covered(shard: number, ping: Ping): boolean {
     const progress = this.#shards.get(shard);
     if (!progress || (!progress.isPresent && progress.pendingMs === undefined)) return false;

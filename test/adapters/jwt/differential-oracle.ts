@@ -1,5 +1,4 @@
-// The second opinion on tokens: jose with our policy, the claims that only we know in words of their own, and the
-// list of where the two may differ.
+// The second opinion on tokens: jose with our policy, our own claims in other words, and where the two may differ.
 
 import type { KeyObject } from 'node:crypto';
 import { errors, type JWTHeaderParameters, jwtVerify } from 'jose';

@@ -1,5 +1,5 @@
-// One random history of a world: logins, refreshes, logouts, incidents, and validators that are asked in between; and what
-// must hold of every answer, by true time and true order.
+// One random history of a world, and what must hold of every answer, by true time and true order.
+// Logins, refreshes, logouts, incidents, and validators that are asked in between.
 
 import type { Demand } from '../../../src/validator/feed/decide.js';
 import { causeIncident } from './incidents.js';

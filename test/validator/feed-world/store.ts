@@ -1,5 +1,5 @@
-// A modelled store for histories of the feed: entries, births and logs of two shards, steps that can be lost, and a clock
-// that can be set. It also knows what is true, whatever clocks say.
+// A modelled store for histories of the feed: entries, births and logs of two shards, and a clock that can be set.
+// Its steps can be lost. It also knows what is true, whatever clocks say.
 
 import { logWindowMs, MARGIN_MS } from '../../../src/core/feed/limits.js';
 

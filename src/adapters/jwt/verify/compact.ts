@@ -13,8 +13,8 @@ export interface Compact {
 }
 
 /**
- * Splits a well-formed token; undefined for anything else. Most libraries decode base64url leniently. Here each part must
- * be the canonical encoding of its bytes, so that no two texts are the same token.
+ * Splits a well-formed token; undefined for anything else. Most libraries decode base64url leniently. Here each part
+ * must be the canonical encoding of its bytes, so that no two texts are the same token.
  */
 export function readCompact(text: string): Compact | undefined {
   const [, header, payload, signature] = COMPACT.exec(text) ?? [];

@@ -6,8 +6,9 @@ import type { Algorithm } from './algorithm.js';
 import { type Compact, signingInput } from './compact.js';
 
 /**
- * Whether the signature is good. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses a
- * payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature. Tests compare both, and jose.
+ * Whether the signature is good. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses
+ * a payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature. Tests compare both, and
+ * jose.
  */
 export function isSigned(token: Compact, algorithm: Algorithm, key: KeyObject): boolean {
   if (algorithm === 'HS256') return isSignedByHs256(token, key);

@@ -1,8 +1,8 @@
 // The redirections of a Redis Cluster: MOVED, ASK and TRYAGAIN. Pure.
 
 /**
- * `moved`: another node owns the slot, or none does. `ask`: the slot is moving, and none of the keys is at this node any
- * more. `split`: it is moving, and only some of the keys are at this node. In each case the command was not run.
+ * `moved`: another node owns the slot, or none does. `ask`: the slot is moving, and none of the keys is at this node
+ * any more. `split`: it is moving, and only some of the keys are at this node. In each case the command was not run.
  */
 export type Redirect = 'moved' | 'ask' | 'split';
 

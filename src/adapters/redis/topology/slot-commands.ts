@@ -59,8 +59,8 @@ export class SlotCommands implements Commands {
       evaluate(client, COMPARE_AND_SET, call) as Promise<unknown> as Promise<CompareAndSetAnswer>;
     const outcome = await this.#atOwner(shard, 'write', run);
     if ('answer' in outcome) return outcome.answer;
-    // While the slot is moving, the entry, the birth record and the log may be at two nodes. The entry alone decides. The
-    // count is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
+    // While the slot is moving, the entry, the birth record and the log may be at two nodes. The entry alone decides.
+    // The count is not raised, so it does not reveal a loss of this one write; the server's incarnation does.
     const alone = async () =>
       (await this.#oneKey(shard, COMPARE_AND_SET, { keys: keys.slice(0, 1), args })) as CompareAndSetAnswer;
     const [end = '', ...logArgs] = args.slice(...END_ARGS);
@@ -82,14 +82,15 @@ export class SlotCommands implements Commands {
     const keys = [logName(shard), birthName(shard)];
     const run = (client: Redis) => evaluate(client, APPEND_ALONE, { keys, args });
     const outcome = await this.#atOwner(shard, 'write', run);
-    // While the slot is moving, the log can begin if it is missing. A mark that is missing stays so, and the log unread.
+    // While the slot is moving, the log can begin if it is missing. A mark that is missing stays so, and the log
+    // unread.
     if ('redirect' in outcome) await this.#oneKey(shard, APPEND_ALONE, { keys: keys.slice(0, 1), args });
   }
 
   /**
-   * Runs a write that ends something while its slot is moving. The log cannot be written in the same step. So a doubt is
-   * appended before: it makes others ask, and is right whether the write is made or not. If another server answers by
-   * then, it may lack the doubt, and gets it again.
+   * Runs a write that ends something while its slot is moving. The log cannot be written in the same step. So a doubt
+   * is appended before: it makes others ask, and is right whether the write is made or not. If another server answers
+   * by then, it may lack the doubt, and gets it again.
    */
   async #withDoubt(
     shard: number,
