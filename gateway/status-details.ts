@@ -8,13 +8,14 @@ import {
   RetryInfo,
 } from '../proto/gen/google/rpc/error_details.js';
 import { Status } from '../proto/gen/google/rpc/status.js';
+import { retryDelayMs } from '../src/platform/retry-delay.js';
 
 /** The machine-readable part of a failure. */
 export interface StatusDetails {
   readonly info?: ErrorInfo;
   readonly violations: readonly BadRequest_FieldViolation[];
   /** When to retry, ms from now. */
-  readonly retryMs?: number;
+  readonly retryMs?: number | undefined;
 }
 
 const NONE: StatusDetails = { violations: [] };
@@ -36,10 +37,8 @@ function add(details: StatusDetails, { typeUrl, value }: { typeUrl: string; valu
       return { ...details, info: ErrorInfo.decode(value) };
     case 'google.rpc.BadRequest':
       return { ...details, violations: BadRequest.decode(value).fieldViolations };
-    case 'google.rpc.RetryInfo': {
-      const { seconds = 0, nanos = 0 } = RetryInfo.decode(value).retryDelay ?? {};
-      return { ...details, retryMs: seconds * 1000 + nanos / 1e6 };
-    }
+    case 'google.rpc.RetryInfo':
+      return { ...details, retryMs: retryDelayMs(RetryInfo.decode(value)) };
     default:
       return details;
   }

@@ -1,7 +1,7 @@
 // The section of the fleet: remembered answers and the feed side by side, under the same requests.
 
 import { quantile } from '../figures.js';
-import { type Crowd, crowd } from '../validator/rows.js';
+import { type Crowd, crowd } from '../validator/crowd.js';
 import type { Subject } from '../validator/subject.js';
 import { type Figure, grouped } from './figure.js';
 

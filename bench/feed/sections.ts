@@ -1,7 +1,8 @@
 // The sections of the bench of the feed by name, and how much each of them does.
 
 import { parseArgs } from 'node:util';
-import { type Calls, strict } from '../validator/rows.js';
+import type { Calls } from '../validator/rate.js';
+import { strict } from '../validator/rows.js';
 import { Subject } from '../validator/subject.js';
 import { atLeast, below, type Figure, grouped } from './figure.js';
 import { type FleetScale, fleet } from './fleet.js';

@@ -3,7 +3,8 @@
 import { endWithChildren } from '../machine/cleanup.js';
 import { leaveServerCore } from '../machine/cores.js';
 import { facts } from '../machine/facts.js';
-import { client, crowd, memory, now, strict } from './rows.js';
+import { crowd } from './crowd.js';
+import { client, memory, now, strict } from './rows.js';
 import { Subject } from './subject.js';
 
 const TOKENS = 10_000;

@@ -16,9 +16,22 @@ const INVALID: Credentials = { kind: 'invalid' };
  * @param lines the values of all Authorization lines, as received; Node's `headers.authorization` holds the first only
  */
 export function readCredentials(lines: readonly string[]): Credentials {
-  const [line] = lines;
+  const line = lines[0];
   if (line === undefined) return MISSING;
   if (lines.length > 1 || line.includes(',')) return INVALID;
+  return usualToken(line) ?? readLine(line);
+}
+
+const USUAL_START = 'Bearer ';
+
+/** The token of a line as nearly all clients write it; undefined: the line must be read in full. */
+function usualToken(line: string): Credentials | undefined {
+  if (!line.startsWith(USUAL_START)) return undefined;
+  const token = line.slice(USUAL_START.length);
+  return token === '' || token.includes(' ') || token.includes('\t') ? undefined : { kind: 'token', token };
+}
+
+function readLine(line: string): Credentials {
   const schemeFrom = skipBlanks(line, 0);
   const schemeTo = skipWord(line, schemeFrom);
   if (line.slice(schemeFrom, schemeTo).toLowerCase() !== 'bearer') return MISSING;

@@ -66,6 +66,11 @@ export class AnswerCache {
     return this.#active.get(text) ?? this.#refused.get(text);
   }
 
+  /** The remembered copy of a text; undefined: there is no answer about it. */
+  ownText(text: string): string | undefined {
+    return this.#active.ownText(text) ?? this.#refused.ownText(text);
+  }
+
   /** Refuses a token that can be refused without a call. */
   refuse(text: string, known: Answer | undefined, now: Moment): InactiveToken | Unknown {
     const passedMs = this.#storeTime.passedMs(now);

@@ -21,6 +21,7 @@ import { RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { CLIENT_CHANNEL } from '../platform/client-channel.js';
 import { type Address, formatAddress } from '../platform/env/values.js';
+import { retryDelayMs } from '../platform/retry-delay.js';
 import { channelCredentials, type TlsPeer } from '../platform/tls/channel.js';
 import { explainClosed } from '../platform/tls/failure.js';
 import type { Failure } from './retry.js';
@@ -76,17 +77,19 @@ export class Connection {
   validateTokens(accessTokens: string[], timeoutMs: number): Promise<ValidateTokensResponse> {
     // The claims are in the tokens.
     const request = { accessTokens, includeClaims: false };
-    return this.#call(timeoutMs, (options, done) => this.#client.validateTokens(request, NO_METADATA, options, done));
+    return this.#call(timeoutMs, (options, done) =>
+      this.#client.validateTokens(request, new Metadata(), options, done),
+    );
   }
 
   /** @throws ServiceCallFailed */
   keySet(timeoutMs: number): Promise<GetJsonWebKeySetResponse> {
-    return this.#call(timeoutMs, (options, done) => this.#client.getJsonWebKeySet({}, NO_METADATA, options, done));
+    return this.#call(timeoutMs, (options, done) => this.#client.getJsonWebKeySet({}, new Metadata(), options, done));
   }
 
   /** Opens a stream of the revocation feed, which lasts until one side ends it. */
   watchRevocations(): ClientDuplexStream<WatchRevocationsRequest, WatchRevocationsResponse> {
-    return this.#client.watchRevocations(NO_METADATA);
+    return this.#client.watchRevocations(new Metadata());
   }
 
   /** Why a call or a stream failed. */
@@ -118,8 +121,6 @@ export class Connection {
   }
 }
 
-const NO_METADATA = new Metadata();
-
 function kindOf(code: status, retryAfterMs: number | undefined): Failure['kind'] {
   if (code === status.RESOURCE_EXHAUSTED) return 'overloaded';
   if (code === status.UNAVAILABLE) return retryAfterMs === undefined ? 'unreachable' : 'unavailable';
@@ -137,13 +138,3 @@ function retryAfterIn(metadata: Metadata): number | undefined {
     return undefined;
   }
 }
-
-/** @returns undefined for a time that is missing, or is none */
-export function retryDelayMs({ retryDelay }: RetryInfo): number | undefined {
-  if (!retryDelay) return undefined;
-  const ms = retryDelay.seconds * 1000 + retryDelay.nanos / 1e6;
-  return ms >= 0 && ms <= MAX_RETRY_AFTER_MS ? ms : undefined;
-}
-
-/** A longer delay is ignored. */
-const MAX_RETRY_AFTER_MS = 60_000;

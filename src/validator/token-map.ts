@@ -35,9 +35,12 @@ export class TokenMap<Value> {
   }
 
   get(text: string): Value | undefined {
-    const slot = this.#slots.get(text.slice(-TAIL_CHARS));
-    // Anyone can write another token with the same end.
-    return slot !== undefined && slot.text === text ? slot.value : undefined;
+    return this.#find(text)?.value;
+  }
+
+  /** The map's own copy of a text, which is hashed once; undefined: it is not there. */
+  ownText(text: string): string | undefined {
+    return this.#find(text)?.text;
   }
 
   /** @param text ASCII */
@@ -58,14 +61,22 @@ export class TokenMap<Value> {
   }
 
   delete(text: string): void {
-    const known = this.#slots.get(text.slice(-TAIL_CHARS));
-    if (known?.text === text) this.#drop(known);
+    const known = this.#find(text);
+    if (known) this.#drop(known);
   }
 
   clear(): void {
     this.#slots.clear();
     this.#order.clear();
     this.#cost = 0;
+  }
+
+  #find(text: string): Slot<Value> | undefined {
+    // Some maps are nearly always empty.
+    if (this.#slots.size === 0) return undefined;
+    const slot = this.#slots.get(text.slice(-TAIL_CHARS));
+    // Anyone can write another token with the same end.
+    return slot !== undefined && slot.text === text ? slot : undefined;
   }
 
   /** Forgets the oldest until the bound is kept. The newest stays, however large it is. */

@@ -130,7 +130,7 @@ export class LocalValidator implements Validator {
     if (known?.isFinal) return this.#hit(known);
     const found = this.#feed?.lookUp(token, demand);
     if (found && 'active' in found) return found;
-    const now = momentNow(this.#clock);
+    const now = found?.now ?? momentNow(this.#clock);
     const maxStalenessMs = stalenessOf(demand);
     if (known === undefined || maxStalenessMs === undefined || !isGood(known, now, maxStalenessMs))
       return found ?? this.#answers.refuse(token, known, now);
@@ -158,7 +158,9 @@ export class LocalValidator implements Validator {
   }
 
   #renew(token: string, { validation }: Answer, maxStalenessMs: number): void {
-    this.#batcher.renew(token, validation.active ? validation.claims : undefined, renewalDelayMs(maxStalenessMs));
+    // Every use asks until the renewal is done. The text of a request is a new one, which would be hashed each time.
+    const text = this.#answers.ownText(token) ?? token;
+    this.#batcher.renew(text, validation.active ? validation.claims : undefined, renewalDelayMs(maxStalenessMs));
   }
 
   #phase(staleMs: number): ValidatorState['phase'] {

@@ -2,8 +2,8 @@
 
 import type { ValidateTokenResponse, ValidateTokensResult } from '../../proto/gen/auth/v1/auth_service.js';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
+import { retryDelayMs } from '../platform/retry-delay.js';
 import type { ActiveToken, InactiveProblem, InactiveToken } from './api.js';
-import { retryDelayMs } from './connection.js';
 import type { Claims } from './local-check.js';
 import type { Failure } from './retry.js';
 

@@ -1,7 +1,7 @@
 // Tests of the session of `latchkey/browser` over real HTTP: what it sends, when it waits, and what ends it.
 
 import { expect } from 'chai';
-import { elapse, until } from '../support/waiting.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 import { accessToken, LOGOUT, REFRESH, ScriptedGateway } from './scripted-gateway.js';
 import {
   failure,
@@ -49,7 +49,9 @@ describe('latchkey/browser: a session', () => {
     const session = create();
     await session.signIn('login');
     await later(0.65 * 300_000, () => session.accessToken());
-    expect(gateway.count(REFRESH)).to.equal(1);
+    await holdsFor(50, () => {
+      expect(gateway.count(REFRESH)).to.equal(1);
+    });
     let release = () => {};
     gateway.answer = async () => {
       await new Promise<void>((resolve) => {

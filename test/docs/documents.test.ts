@@ -15,6 +15,8 @@ const anchorOf = (heading: string): string =>
     .replace(/[^\w\- ]/g, '')
     .replaceAll(' ', '-');
 
+const SCRIPTS = Object.keys(JSON.parse(readText('package.json')).scripts);
+
 describe('the documents', () => {
   for (const document of DOCUMENTS) {
     it(`${document} links to files and headings that are there`, () => {
@@ -44,6 +46,11 @@ describe('the documents', () => {
       expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, path)))).to.deep.equal([]);
     });
 
+    it(`${document} names only npm scripts that are there`, () => {
+      const named = [...readText(document).matchAll(/\bnpm run (?:--silent )?([\w:]+)/g)].map(([, name = '']) => name);
+      expect(named.filter((name) => !SCRIPTS.includes(name))).to.deep.equal([]);
+    });
+
     it(`${document} wraps its prose at 100 columns`, () => {
       const prose = readText(document)
         .replace(/^```.*?^```$|^<!-- figures -->.*?^<!-- end of figures -->$/gms, '')
@@ -57,6 +64,12 @@ describe('the documents', () => {
     const text = readText('docs/README.md');
     const pages = DOCUMENTS.filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
     expect(pages.filter((path) => !text.includes(`](${path.slice('docs/'.length)})`))).to.deep.equal([]);
+  });
+
+  it('CONTRIBUTING.md names every npm script but those that npm itself runs', () => {
+    const text = readText('CONTRIBUTING.md');
+    const called = SCRIPTS.filter((name) => !/^pre(?:pack|publishOnly)$/.test(name));
+    expect(called.filter((name) => !new RegExp(`npm (?:run )?${name}\\b`).test(text))).to.deep.equal([]);
   });
 
   it('README.md is short, and leads to every document', () => {

@@ -139,6 +139,7 @@ const RULES: readonly Rule[] = [
   })),
   { at: 'src/platform/env.ts', files: ['src/platform/env/'], packages: [], node: true },
   { at: 'src/platform/env/', files: ['src/platform/env/'], packages: [], node: true },
+  { at: 'src/platform/retry-delay.ts', files: [], packages: [], node: false },
   { at: 'src/platform/make-folder.ts', files: [], packages: [], node: true },
   { at: 'src/platform/logger.ts', files: [], packages: [], node: false },
   { at: 'src/platform/version.ts', files: [], packages: [], node: true },
@@ -240,6 +241,7 @@ const RULES: readonly Rule[] = [
         'src/adapters/jwt/verify/',
         'src/platform/env/values.ts',
         'src/platform/client-channel.ts',
+        'src/platform/retry-delay.ts',
       ],
       // What denies a session by its start, and the margins of the feed.
       ...['src/core/session/session-state.ts', 'src/core/feed/limits.ts'],
@@ -354,7 +356,12 @@ const RULES: readonly Rule[] = [
     packages: [],
     node: false,
   },
-  { at: 'gateway/status-details.ts', files: [GENERATED], packages: ['@grpc/grpc-js'], node: false },
+  {
+    at: 'gateway/status-details.ts',
+    files: [GENERATED, 'src/platform/retry-delay.ts'],
+    packages: ['@grpc/grpc-js'],
+    node: false,
+  },
   {
     at: 'gateway/config.ts',
     files: [

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import { type ServiceNode, Stage } from '../e2e/stage.js';
+import { type RunningNode, type ServiceNode, Stage } from '../e2e/stage.js';
 import { CallFailed, failureOfCall } from '../support/auth-client.js';
 import { SentinelWorld } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
@@ -17,13 +17,14 @@ describe('a failover by Sentinels', function () {
   this.timeout(120_000);
   const stage = new Stage();
   let world: SentinelWorld;
-  let nodes: readonly [ServiceNode, ServiceNode];
+  /** The second one is a process, which can be paused. */
+  let nodes: readonly [RunningNode, ServiceNode];
 
   beforeEach(async () => {
     world = await SentinelWorld.start();
     stage.owns(() => world.stop());
-    const serve = () => stage.serveAt(world.url, { REDIS_MIN_REPLICAS: '1' });
-    nodes = await Promise.all([serve(), serve()]);
+    const env = { REDIS_MIN_REPLICAS: '1' };
+    nodes = await Promise.all([stage.serveHereAt(world.url, env), stage.serveAt(world.url, env)]);
     for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
   });
   afterEach(() => stage.clear());

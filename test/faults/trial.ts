@@ -15,8 +15,6 @@ export const NOTICED_MS = 2_000 + BUSY_MS;
 export const HEALED_MS = 2_000 + BUSY_MS;
 /** Each call is made when the fault begins, at once after it, and so often again once it is noticed. */
 const LATER_ROUNDS = 2;
-/** Between two questions about all sessions, ms: without such a pause they take most of the processor time of a trial. */
-const ASKED_EVERY_MS = 50;
 /**
  * So late is each answer of Redis to the near node when the fault begins, ms: it begins when a write of that node has been
  * made, and its answer is still on its way. The far node also writes that many entries in a round.
@@ -103,7 +101,7 @@ function watchVerdicts({ near, far }: Scene, { keeps }: RedisFault, good: TokenP
   const watched = [near, far].map(async (node) => {
     while (!over.signal.aborted) {
       await ask(node);
-      await elapse(ASKED_EVERY_MS, 'paces calls');
+      await elapse(15, 'paces calls');
     }
   });
   return {

@@ -128,7 +128,8 @@ describe('a gRPC server with more calls than it takes', () => {
     const { accessToken } = await scene.client.issue();
     const session = connect(`http://${scene.address}`);
     const streams = numbers(5 * AT_ONCE).map(() => session.request(HEADERS).on('error', () => {}));
-    // The server answers a PING once it has read what came before.
+    // The server answers a PING once it has read what came before. One that is sent with HEADERS goes ahead of them.
+    await until(() => streams.every(({ pending }) => !pending));
     await new Promise((resolve) => session.ping(resolve));
     expect(streams.filter((stream) => !stream.closed).length).to.be.at.least(AT_ONCE);
     expect(await scene.client.verdict(accessToken)).to.equal('active');

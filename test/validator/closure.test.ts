@@ -40,6 +40,7 @@ describe('the closure of latchkey/validator', () => {
       'src/core/session/session-state.ts',
       'src/platform/client-channel.ts',
       'src/platform/env/values.ts',
+      'src/platform/retry-delay.ts',
     ]);
     expect([...packages].sort()).to.deep.equal(['@bufbuild/protobuf', '@grpc/grpc-js', 'jsonwebtoken']);
   });

@@ -17,6 +17,13 @@ describe('the memory of tokens', () => {
     expect(memory.get('')).to.equal(undefined);
   });
 
+  it('hands out its own copy of a text', () => {
+    const memory = new TokenMap<string>(10);
+    expect(memory.ownText(text(1))).to.equal(undefined);
+    memory.set(text(1), 'one');
+    expect([memory.ownText(text(1)), memory.ownText(`x${text(1).slice(1)}`)]).to.deep.equal([text(1), undefined]);
+  });
+
   it('has one place for texts that end alike: the one that was set last', () => {
     const memory = new TokenMap<string>(10);
     memory.set(text(1), 'one');

@@ -34,6 +34,8 @@ export interface Undecided {
   readonly claims: Claims;
   /** Whether a new pong may decide on it. */
   readonly isStale: boolean;
+  /** When the feed was asked: a read of both clocks takes as long as a look-up. */
+  readonly now: Moment;
 }
 
 export class Feed {
@@ -93,7 +95,7 @@ export class Feed {
     const verdict = this.#knowledge.decide(found, now, demand);
     if (verdict === 'active') return this.#decide(found.validation);
     if (verdict === 'REVOKED' || verdict === 'EXPIRED') return this.#decide(this.#options.refuse(text, verdict, now));
-    return { claims: found.token.claims, isStale: verdict === 'stale' };
+    return { claims: found.token.claims, isStale: verdict === 'stale', now };
   }
 
   /**
