@@ -212,7 +212,7 @@ class FeedHistory {
     void at.reader.round().then((round) => {
       at.reading = false;
       if (this.#weather.answersLate) for (const watcher of watchers) watcher.roundBegins();
-      const pong = { rest: pongRest(round), last: at.feed.last };
+      const pong = { rest: pongRest(round), last: at.reader.window.last };
       for (const watcher of watchers) watcher.roundEnded(pong);
     });
     await settle();

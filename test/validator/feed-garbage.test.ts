@@ -164,6 +164,22 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
     expect(each.state().feed).to.equal('following');
   });
 
+  it('keeps a stream that takes long to catch up, and whose first pong comes some time after that', async () => {
+    const { pinged } = feed;
+    feed.pinged = async (stream, id) => {
+      if (id !== 1) return;
+      stream.write(message({ ...GOOD, caughtUp: false }));
+      await elapse(1_500, 'longer than a ping may wait');
+      stream.write(message({ caughtUp: true }));
+      await elapse(500, 'several looks at the stream');
+      stream.write(message({ pong: pong() }));
+    };
+    const each = validator('800ms');
+    await until(() => each.state().feed === 'following' || feed.streams.length > 1);
+    expect(each.state()).to.include({ feed: 'following', streams: 1 });
+    feed.pinged = pinged;
+  });
+
   for (const [what, messages] of Object.entries(HARMLESS)) {
     it(`goes on beside what means nothing: ${what}`, async () => {
       said = messages();

@@ -67,17 +67,20 @@ describe('a stream of the feed', () => {
     ...{ settings: undefined, keys: undefined, shards: [], revocations: [], caughtUp: true },
     pong: { id, storeTimeMs: 1, uncovered: Buffer.from([isCovered ? 0 : 1]) },
   });
-  const opened = { openedMs: 0, lastMessageMs: 0, isElsewhere: true, moves: 0 };
+  const opened = { openedMs: 0, caughtUpMs: 0, isElsewhere: true, moves: 0 };
 
   it('is replaced if a ping has no pong for a second, or nothing comes for three while it catches up', () => {
     const knowledge = new FeedKnowledge();
     expect(faultOf(knowledge, opened, 3_000)).to.equal(undefined);
     expect(faultOf(knowledge, opened, 3_001)).to.equal(SILENT);
-    expect(faultOf(knowledge, { ...opened, lastMessageMs: 1 }, 3_001)).to.equal(undefined);
+    expect(faultOf(knowledge, { ...opened, caughtUpMs: 1 }, 3_001)).to.equal(undefined);
     knowledge.take({ ...first, caughtUp: true, pong: undefined }, at(0));
     knowledge.ping(at(5_000));
     expect(faultOf(knowledge, opened, 6_000)).to.equal(undefined);
     expect(faultOf(knowledge, opened, 6_001)).to.equal(SILENT);
+    // The ping was sent long before it had caught up, and no pong comes before that.
+    expect(faultOf(knowledge, { ...opened, caughtUpMs: 9_000 }, 10_000)).to.equal(undefined);
+    expect(faultOf(knowledge, { ...opened, caughtUpMs: 9_000 }, 10_001)).to.equal(SILENT);
   });
 
   it('is replaced by another if it has not covered all shards for 2 s, and then twice as long each time', () => {

@@ -47,7 +47,7 @@ export class FeedSubscription {
   #phase: SubscriptionPhase = 'starting';
   /** Streams that ended in a row without a pong. */
   #failures = 0;
-  #lastMessageMs = 0;
+  #caughtUpMs = 0;
   #openedMs = 0;
   /** How often in a row a stream was replaced because its node did not read all shards. */
   #moves = 0;
@@ -86,7 +86,7 @@ export class FeedSubscription {
     const connection = available.find((each) => each !== this.#connection) ?? available[0];
     if (!connection) return this.#openAfter(Math.max(PING_MS.least, connections.availableFromMs - nowMs));
     this.#connection = connection;
-    this.#lastMessageMs = nowMs;
+    this.#caughtUpMs = nowMs;
     this.#openedMs = nowMs;
     this.#streams++;
     knowledge.streamBegins();
@@ -120,7 +120,7 @@ export class FeedSubscription {
     if (stream !== this.#stream) return;
     const { clock, knowledge, received } = this.#options;
     const now = momentNow(clock);
-    this.#lastMessageMs = now.monotonicMs;
+    if (!knowledge.isCaughtUp) this.#caughtUpMs = now.monotonicMs;
     const pongId = knowledge.take(message, now);
     // Under HS256 the key is a secret: every token must be asked about.
     if (knowledge.keys?.length === 0) return this.#turnOff('the service has no public key, so its feed is of no use');
@@ -186,7 +186,7 @@ export class FeedSubscription {
 
   #fault(): Failure | undefined {
     const { clock, knowledge, connections } = this.#options;
-    const times = { openedMs: this.#openedMs, lastMessageMs: this.#lastMessageMs };
+    const times = { openedMs: this.#openedMs, caughtUpMs: this.#caughtUpMs };
     const stream = { ...times, isElsewhere: connections.count > 1, moves: this.#moves };
     return faultOf(knowledge, stream, clock.monotonicMs());
   }

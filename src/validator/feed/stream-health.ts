@@ -19,7 +19,8 @@ export const UNCOVERED: Failure = { ...SILENT, reason: 'the service cannot read 
 /** A stream as it is judged. Times in ms, monotonic. */
 export interface StreamState {
   readonly openedMs: number;
-  readonly lastMessageMs: number;
+  /** When its last message came by which it caught up. */
+  readonly caughtUpMs: number;
   /** Whether another node may be reached instead. */
   readonly isElsewhere: boolean;
   /**
@@ -31,9 +32,11 @@ export interface StreamState {
 
 /** Why a stream is to be replaced; undefined: it is not. */
 export function faultOf(knowledge: FeedKnowledge, stream: StreamState, nowMs: number): Failure | undefined {
-  const { openedMs, lastMessageMs, isElsewhere, moves } = stream;
-  if (!knowledge.isCaughtUp) return nowMs - lastMessageMs > CATCHING_UP_MS ? SILENT : undefined;
-  if (nowMs - (knowledge.waiting?.sent.monotonicMs ?? nowMs) > SILENT_MS) return SILENT;
+  const { openedMs, caughtUpMs, isElsewhere, moves } = stream;
+  if (!knowledge.isCaughtUp) return nowMs - caughtUpMs > CATCHING_UP_MS ? SILENT : undefined;
+  const { waiting } = knowledge;
+  // No pong comes before it has caught up, which may take long.
+  if (waiting && nowMs - Math.max(waiting.sent.monotonicMs, caughtUpMs) > SILENT_MS) return SILENT;
   if (knowledge.isCovered || !isElsewhere) return undefined;
   const knownMs = Math.max(openedMs, knowledge.asOf?.monotonicMs ?? 0);
   return nowMs - knownMs > Math.min(MAX_UNCOVERED_MS, UNCOVERED_MS * 2 ** moves) ? UNCOVERED : undefined;

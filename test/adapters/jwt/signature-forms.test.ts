@@ -105,3 +105,21 @@ describe('a signature', () => {
     });
   }
 });
+
+describe('a payload with a good signature', () => {
+  for (const key of [es256, rs256]) {
+    it(`of ${key.algorithm} is refused if its bytes are not UTF-8, which jsonwebtoken replaces`, () => {
+      const verified = (bytes: Buffer): unknown => {
+        const [header] = inputOf(key).split('.');
+        const input = `${header}.${bytes.toString('base64url')}`;
+        const signature = sign('sha256', Buffer.from(input), { key: key.sign, dsaEncoding: 'ieee-p1363' });
+        return new JwtKeys(key).verify(`${input}.${signature.toString('base64url')}`).payload;
+      };
+      const text = JSON.stringify({ sub: 'andr\u00e9' });
+      expect(verified(Buffer.from(text, 'utf8'))).to.deep.equal({ sub: 'andr\u00e9' });
+      expect(() => verified(Buffer.from(text, 'latin1')))
+        .to.throw(TokenRefused)
+        .with.property('problem', 'MALFORMED');
+    });
+  }
+});

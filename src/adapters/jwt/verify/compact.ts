@@ -42,6 +42,9 @@ export function decodePart(part: string): unknown {
   }
 }
 
+/** Whether the bytes of a part are UTF-8. */
+export const isUtf8Part = (part: string): boolean => isUtf8(Buffer.from(part, 'base64url'));
+
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** Whether the length is possible, and the unused bits of the last character are zero. */

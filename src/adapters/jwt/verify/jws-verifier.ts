@@ -8,7 +8,7 @@ import type { KeyUse, VerifiedJws } from '../../../core/token/verified-jws.js';
 import type { Algorithm } from './algorithm.js';
 import { type Compact, decodePart, readCompact } from './compact.js';
 import { headerOf } from './header.js';
-import { isSigned } from './signature.js';
+import { verifySignature } from './signature.js';
 
 /** A key that verifies tokens of one kind: a public key, or a secret for HS256. */
 export interface VerificationKey {
@@ -98,10 +98,11 @@ export class JwsVerifier {
 
 /** The payload, once one of the keys has verified the signature. */
 function verifiedPayload(token: Compact, verifiers: Header['verifiers']): unknown {
-  if (!verifiers.some(({ algorithm, key }) => isSigned(token, algorithm, key))) {
-    throw new TokenRefused('BAD_SIGNATURE', 'the signature is not good');
+  for (const { algorithm, key } of verifiers) {
+    const signed = verifySignature(token, algorithm, key);
+    if (!signed) continue;
+    if (signed.payload === undefined) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
+    return signed.payload;
   }
-  const payload = decodePart(token.payload);
-  if (payload === undefined) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
-  return payload;
+  throw new TokenRefused('BAD_SIGNATURE', 'the signature is not good');
 }

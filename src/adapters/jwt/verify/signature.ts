@@ -3,20 +3,29 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { Algorithm } from './algorithm.js';
-import { type Compact, signingInput } from './compact.js';
+import { type Compact, decodePart, isUtf8Part, signingInput } from './compact.js';
+
+/** A payload whose signature is good. */
+export interface SignedPayload {
+  /** Undefined: it is not JSON in UTF-8. */
+  readonly payload: unknown;
+}
 
 /**
- * Whether the signature is good. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses
- * a payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature. Tests compare both, and
- * jose.
+ * Verifies the signature. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses a payload
+ * under `typ: JWT`, so it could not distinguish a bad payload from a bad signature. Tests compare both, and jose.
+ * @returns undefined: the signature is not good
  */
-export function isSigned(token: Compact, algorithm: Algorithm, key: KeyObject): boolean {
-  if (algorithm === 'HS256') return isSignedByHs256(token, key);
+export function verifySignature(token: Compact, algorithm: Algorithm, key: KeyObject): SignedPayload | undefined {
+  if (algorithm === 'HS256') return isSignedByHs256(token, key) ? { payload: decodePart(token.payload) } : undefined;
   try {
-    jwt.verify(token.text, key, { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
-    return true;
+    const options = { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true };
+    // The library has parsed an object. It replaces bytes that are not UTF-8, and hands out all else as a text.
+    const payload: unknown = jwt.verify(token.text, key, options);
+    const isParsed = typeof payload === 'object' && isUtf8Part(token.payload);
+    return { payload: isParsed ? payload : decodePart(token.payload) };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
