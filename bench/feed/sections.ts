@@ -42,7 +42,7 @@ const QUICK: Scale = {
   ...{ processes: 2, logoutsPerS: 20, logoutSeconds: 1, revocations: 2_000 },
   redis: { nodes: 2, rounds: 1, ms: 300 },
   strictCalls: { warm: 1_000, counted: 3_000 },
-  fleet: { processes: 2, validators: 4, hot: 10, ending: 1, ms: 1_500 },
+  fleet: { processes: 2, validators: 4, hot: 10, ending: 1, ms: 3_000 },
 };
 
 /** Each section has a service and a store of its own. */

@@ -6,7 +6,6 @@ import { expect } from 'chai';
 import { TokenProblem } from '../../proto/gen/auth/v1/token.js';
 import { generateKey, loadKeys } from '../../src/adapters/jwt/key-files.js';
 import { commandHere } from '../support/command-here.js';
-import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { elapse, until } from '../support/waiting.js';
 import { DAY } from '../support/world.js';
@@ -90,7 +89,7 @@ describe('keys that change while nodes run', function () {
       const [, oldest] = (await loadKeys(folder)).map(({ kid }) => kid);
       const load = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
       const command = async (...args: string[]): Promise<void> => {
-        const { code, stderr } = await runCommand(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms' });
+        const { code, stderr } = await commandHere(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms' });
         expect([code, stderr]).to.deep.equal([0, '']);
       };
       try {
