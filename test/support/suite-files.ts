@@ -6,6 +6,7 @@ export const TIMED: Readonly<Record<string, string>> = {
   'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
   'test/faults/slot-move.test.ts': 'few calls fail while a slot moves',
   'test/e2e/races.test.ts': 'the 900 ms that the gateway waits for an answer',
+  'test/faults/process-stop.test.ts': 'the 900 ms that the gateway waits for an answer',
   'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
   'test/grpc/overload.test.ts': 'a pause of a second, for which no call may be refused',
 };
@@ -26,7 +27,6 @@ export const FIRST: readonly string[] = [
   'test/faults/cluster-failover.test.ts',
   'test/workers/serve.test.ts',
   'test/faults/cluster-owner.test.ts',
-  'test/faults/process-stop.test.ts',
   'test/faults/cluster-replicas.test.ts',
   'test/workers/roll.test.ts',
   'test/faults/failover.test.ts',
