@@ -76,7 +76,7 @@ export class RevokedIds {
    * @param dropped called with each
    */
   drop(isOver: (each: Dropped) => boolean, dropped: (each: Dropped, id: string) => void): void {
-    for (let id = this.#oldest; id !== undefined; id = this.#oldest) {
+    for (let id = this.#findOldest(); id !== undefined; id = this.#findOldest()) {
       const each = this.#at(this.#first);
       if (!isOver(each)) return;
       this.delete(id);
@@ -86,11 +86,11 @@ export class RevokedIds {
 
   /** The time of the one that came first, Unix ms; infinite: there is none. */
   get firstMs(): number {
-    return this.#oldest === undefined ? Number.POSITIVE_INFINITY : this.#at(this.#first).atMs;
+    return this.#findOldest() === undefined ? Number.POSITIVE_INFINITY : this.#at(this.#first).atMs;
   }
 
-  /** The id that came first; undefined: there is none. */
-  get #oldest(): string | undefined {
+  /** Moves `#first` to the id that came first, and returns it; undefined: there is none. */
+  #findOldest(): string | undefined {
     while (this.#first < this.#ids.length && this.#ids[this.#first] === undefined) this.#first++;
     return this.#ids[this.#first];
   }
