@@ -5,7 +5,7 @@ import { elapse } from '../support/waiting.js';
 
 const [address = '', when = ''] = process.argv.slice(2);
 const validator = createValidator({ address, source: 'feed', deadline: '10s' });
-// These callers hear of the end at once.
+// `close` rejects these at once.
 const waiting = [
   validator.validate('a.b.c'),
   validator.validate('a.b.c', { consistency: 'strict' }),
