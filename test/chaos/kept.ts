@@ -9,7 +9,7 @@ import { summary, tellViolations } from './report.js';
 import { chaosOptions } from './settings.js';
 
 /** Enough for races at two nodes; more take processor time from the faults and from other tests. */
-export const FEW_CLIENTS = 6;
+export const FEW_CLIENTS = 3;
 /** After so long a run ends though its fault has not, s. */
 const FAULT_S = 30;
 
