@@ -138,9 +138,13 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
         const asked = () => new Set(told.filter(({ atMs }) => atMs > fromMs).map(({ what }) => what.split(' ')[0]));
         await until(() => asked().size === polls.length, 30_000);
       };
+      /** The last answer of each poll. */
+      const last = () => new Map(told.map(({ what }) => what.split(' ') as [string, string]));
+      const isAway = (answer: string): boolean => answer === 'UNAVAILABLE' || answer === '503';
       await polled();
       await leave(redis);
-      await elapse(50, 'a signal takes a moment to arrive');
+      // A signal takes a moment to arrive.
+      await until(() => last().size === polls.length && [...last().values()].every(isAway), 30_000);
       away.from = performance.now();
       await elapse(1_500, 'the store is away');
       away.to = performance.now();
