@@ -30,7 +30,7 @@ export const watchRevocations =
     const leave = feed.follow(follower);
     try {
       send();
-      await readPings(call, follower, feed);
+      await call.readEach((message) => takePing(message, follower, feed));
       // A client that sends no pings may close its half, and watch on.
       await call.ended;
     } finally {
@@ -38,13 +38,12 @@ export const watchRevocations =
     }
   };
 
-async function readPings(call: Call, follower: Follower, feed: Feed): Promise<void> {
-  for (let message = await call.read(); message !== undefined; message = await call.read()) {
-    if (message instanceof InvalidInput) throw new StatusError(statusOf(message));
-    if (!message.ping) throw refused('every message after the first must be a ping');
-    if (!follower.watcher.ping(message.ping.id)) throw refused('the id of a ping must be higher than the one before');
-    feed.pinged(follower, message.ping.urgent);
-  }
+/** @throws StatusError */
+function takePing(message: Decoded<WatchRevocationsRequest>, follower: Follower, feed: Feed): void {
+  if (message instanceof InvalidInput) throw new StatusError(statusOf(message));
+  if (!message.ping) throw refused('every message after the first must be a ping');
+  if (!follower.watcher.ping(message.ping.id)) throw refused('the id of a ping must be higher than the one before');
+  feed.pinged(follower, message.ping.urgent);
 }
 
 /** Sends the next message once the transport has taken the one before: nothing queues for a slow reader. */
@@ -55,14 +54,11 @@ function sender(call: Call, watcher: Watcher): () => void {
     const message = watcher.next();
     if (!message) return;
     isSending = true;
-    call.write(message).then(
-      () => {
-        isSending = false;
-        send();
-      },
-      // The call has ended, and the handler with it.
-      () => {},
-    );
+    call.send(message, sent);
+  };
+  const sent = (): void => {
+    isSending = false;
+    send();
   };
   return send;
 }
