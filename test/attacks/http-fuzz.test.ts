@@ -13,10 +13,10 @@ import { ServerSockets } from './server-sockets.js';
 /** How many connections are tried; FUZZ_CASES sets another number, SEED repeats a run. */
 const CASES = cases('FUZZ_CASES', { short: 300, soak: 20_000 });
 const SEED = Number(process.env['SEED'] ?? randomInt(2 ** 31));
-/** So many connections at a time. */
+/** How many connections are open at a time. */
 const BATCH = 150;
 const LIMITS = { headersMs: 200, requestMs: 300, keepAliveMs: 50, stalledMs: 400, checkEveryMs: 20 };
-/** Node keeps an idle connection for a second longer than it is told. */
+/** Node keeps an idle connection for a second longer than its `keepAliveTimeout`. */
 const BOUND_MS = 4_000;
 const STATUSES = [100, 200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 429, 431];
 

@@ -47,7 +47,7 @@ export class RawClient {
     this.socket.write(bytes, 'latin1');
   }
 
-  /** Waits until there are so many answers or the connection has ended. */
+  /** Waits until there are `count` answers or the connection has ended. */
   async awaitAnswers(count: number): Promise<void> {
     while (this.answers.length < count && !this.socket.closed) {
       await new Promise<void>((resolve) => {

@@ -32,7 +32,7 @@ const LATE = 10 + GRACE_MS + 20;
 const AFTER_BOUND = 30 + WRITE_BOUND_MS + 1;
 const LOSS = { losses: [{ fromMs: 100, toMs: 200 }] };
 
-/** Validations, one after the other, of which so many have no answer. */
+/** `count` validations, one after the other; the first `mute` of them have no answer. */
 const many = (count: number, mute: number, more: Partial<CallRecord> = {}): CallRecord[] =>
   Array.from({ length: count }, (_, n) => validate(20 + n, 20.5 + n, n < mute ? unknown : active, more));
 const fault = (fromMs: number, toMs: number): Partial<History> => ({

@@ -1,9 +1,9 @@
 // The judgement on a history of a chaos run: pure; the same history gives the same violations.
 //
-// A session stands from its login to one moment, its end, and never again after it. Each answer bounds that moment:
-// one that found the session standing puts it after the call's start, one that found it ended, or acknowledged an end,
-// before the call's end. Of calls without an answer only the span is known in which they may have taken effect. The
-// history is in order if a moment is left, and something that may have ended the session can have done so then.
+// A session is active from its login to one moment, its end, and never again. Each answer bounds that moment: if the
+// call found the session active, the session ended after the call's start; if the call found it ended, or acknowledged
+// an end, it ended before the call's end. A call without an answer may have taken effect at any time of a known span.
+// The history is in order if a possible moment is left at which some call or loss can have ended the session.
 
 import { boundsOf, CLOCK_ERROR_MS, CLOCK_LAG_MS } from './bounds.js';
 import { bySession, cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
@@ -90,7 +90,7 @@ function lifeOf({ sid, login, calls, stoodMs }: Session, ends: readonly End[]): 
   return found;
 }
 
-/** (d) A token is told to have been used only if somebody else sent it, and a retry in time is no reuse. */
+/** (d) REUSED needs another call that sent the token; within the window it needs one that sent its successor, too. */
 function reuses({ sid, calls }: Session, graceMs: number): Violation[] {
   return calls.flatMap((call): Violation[] => {
     const { kind, gen = 0, outcome, toMs } = call;
@@ -104,7 +104,7 @@ function reuses({ sid, calls }: Session, graceMs: number): Violation[] {
   });
 }
 
-/** (d) The tokens are all authentic and well sent: only so many answers make sense. */
+/** (d) All tokens are authentic and well-formed, so only these problems are possible. */
 function oddAnswer(call: CallRecord): Violation[] {
   const { kind, outcome, sid } = call;
   if (outcome.is !== 'refused') return [];
@@ -115,7 +115,7 @@ function oddAnswer(call: CallRecord): Violation[] {
   return [{ rule: 'd', sid, what: `an odd answer to ${kind}: ${outcome.problem}`, calls: [call] }];
 }
 
-/** (d) A token expires when it says so: not sooner, and, for who validates it, not later. */
+/** (d) A token expires at its `exp`: never before, and in ValidateToken not after. */
 function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
   const { kind, outcome, exp, fromMs, toMs, sid } = call;
   if (exp === undefined) return [];
@@ -130,8 +130,9 @@ function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
 }
 
 /**
- * (f) The window of a token stands still in outages alone. Time before an outage is not counted, since a node may have
- * started since; nor does a call count if the node left another without an answer meanwhile: it may have been away.
+ * (f) Only outages extend a token's window. Only the time since the last fault is judged: that fault may have restarted
+ * the node, and the time before a start does not count as part of the window. A call is not judged if its node left
+ * another call without an answer within the window: the node may have been without its store.
  */
 function lateReplays({ sid, calls }: Session, history: History, steady: readonly Span[]): Violation[] {
   const granted = calls.filter(({ kind, outcome }) => kind === 'refresh' && outcome.is === 'granted');

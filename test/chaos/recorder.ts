@@ -1,4 +1,4 @@
-// The writing down of calls: each is made through here, timed, and its answer told in the history's terms.
+// The recorder of calls: it makes each call, times it, and records its answer as the history does.
 
 import { createHash } from 'node:crypto';
 import type { LogoutRequest } from '../../proto/gen/auth/v1/auth_service.js';

@@ -1,4 +1,4 @@
-// What is told of a chaos run: its counts, and, where a promise was broken, the part of the history that shows it.
+// The report of a chaos run: its counts, and, for each broken promise, the part of the history that shows it.
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -90,7 +90,7 @@ export function tellViolations(options: ChaosOptions, result: ChaosResult): stri
   const { violations, logs } = result;
   const told = violations.map((violation) => describe(violation, result));
   const sids = [...new Set(violations.flatMap(({ sid }) => (sid === undefined ? [] : [sid])))].slice(0, 50);
-  // Of those that tell of no call, all: when a node reached its store, and when it did not.
+  // Lines about no call are all kept: they show when a node reached its store, and when it did not.
   const about = (line: string): boolean => sids.some((sid) => line.includes(sid)) || !/"(?:audit|method)":/.test(line);
   const lines = logs.flatMap((log, node) =>
     log

@@ -111,7 +111,7 @@ export class ValidatorProcess {
     this.#order({ shiftMs });
   }
 
-  /** Stands still, its monotonic clock too. */
+  /** Stops the process and its monotonic clock for a time, as a suspended machine does. */
   suspend(ms: number): void {
     this.#order({ suspendMs: ms });
   }

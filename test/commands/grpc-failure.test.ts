@@ -1,4 +1,4 @@
-// Tests of how a failed call is told to the user of the command line.
+// Tests of the message that a user of the command line gets for a failed call.
 
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { expect } from 'chai';

@@ -92,7 +92,7 @@ describe('a logout', () => {
   it('is written while a token that was answered could be active again, though the one that came cannot', async () => {
     const first = await scene.issue();
     const pair = await scene.refresh(first.refreshToken);
-    // SESSION_MAX is lowered: today no token of the session stands, but the refresh token's own time is not over.
+    // SESSION_MAX is lowered: by it no token of the session is active, but the refresh token's `exp` has not passed.
     scene.world.nowMs += DAY + SECOND;
     scene.context = scene.node({ sessionMaxMs: DAY, refreshTtlMs: DAY });
     expect(await failure(scene.refresh(pair.refreshToken))).to.equal('EXPIRED');

@@ -288,7 +288,7 @@ const RULES: readonly Rule[] = [
       'src/core/token/claim-values.ts',
       // What `keys` goes by.
       'src/core/key-schedule.ts',
-      // What `store check` asks, and the form of what it hears.
+      // The questions of `store check`, and the form of their results.
       ...['src/store-check/redis/survey.ts', 'src/store-check/lmdb-survey.ts', 'src/store-check/check-result.ts'],
       // What makes the data folder, without the driver.
       'src/adapters/lmdb/data-dir.ts',

@@ -1,4 +1,4 @@
-// Proof that nothing in the project prints past the log, and that no test starts a process whose output nobody checks.
+// Tests that no code prints past the log, and that no test starts a process without a check of its output.
 
 import { expect } from 'chai';
 import { codeIn, sourceFiles } from './imports.js';

@@ -1,4 +1,4 @@
-// Tests of IssuerService: who may call it, what it takes, and that a login after a revocation stands.
+// Tests of IssuerService: its credential, its requests, and that a login after a revocation is active.
 
 import { expect } from 'chai';
 import { type CallFailed, failureOfCall, type TestClient } from '../support/auth-client.js';

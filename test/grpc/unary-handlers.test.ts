@@ -21,7 +21,7 @@ const admitting = () => new Admission(new RecordingLog(), { maxConcurrentCalls: 
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Makes one call of a handler. @returns what the caller heard, if not OK, and what the log did */
+/** Makes one call of a handler. @returns the error that the caller got, if any, and the lines of the log */
 async function callOnce(
   handle: (request: object, call: ServiceCall, told: () => Line[]) => Promise<HealthCheckResponse>,
 ): Promise<{ heard?: string; lines: Line[] }> {

@@ -1,4 +1,4 @@
-// Tests of the Auth.js part of docs/integrations.md: its functions, compiled as they stand, on a real gateway.
+// Tests of the Auth.js part of docs/integrations.md: its functions, compiled unchanged, on a real gateway.
 
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ interface Recipe {
   endSession(kept: Tokens, gateway: string): Promise<boolean>;
 }
 
-/** Where nobody listens: port 9 is for discard. */
+/** An address without a server: port 9 is for discard. */
 const NOBODY = 'http://127.0.0.1:9';
 
 describe('the Auth.js recipe of docs/integrations.md', function () {

@@ -31,7 +31,7 @@ export class RedisServer {
     this.#password = at < 0 ? undefined : args[at + 1];
   }
 
-  /** Starts a server that keeps nothing on disk unless told so, and waits until it answers. */
+  /** Starts a server, and waits until it answers. It keeps nothing on disk, unless an argument says so. */
   static start(...args: readonly string[]): Promise<RedisServer> {
     return RedisServer.startAt(freePort, args);
   }
@@ -55,7 +55,7 @@ export class RedisServer {
         await server.#launch();
         return server;
       } catch (error) {
-        // Somebody else may have taken the port in between.
+        // Another process may have taken the port in between.
         if (attempt < 3 && !(error instanceof Error && error.message === MISSING)) continue;
         await server.stop();
         throw error;
@@ -149,7 +149,7 @@ process.once('exit', () => {
 
 /**
  * Starts redis-server, and waits until it answers. A test run that dies does not leave it behind.
- * @param begun hears of the process before it answers, so that it can be ended if it never does
+ * @param begun called with the process before it answers, so that it can be ended if it never does
  */
 export async function launch(
   args: readonly string[],

@@ -20,7 +20,6 @@ export const ALONE: Readonly<Record<string, string>> = {
 
 /** Of all other files, those that take longest, in the order in which they begin, so that none of them ends last. */
 export const FIRST: readonly string[] = [
-  'test/clients/clients.test.ts',
   'test/chaos/sentinel.test.ts',
   'test/chaos/cluster.test.ts',
   'test/faults/sentinel-failover.test.ts',

@@ -1,9 +1,9 @@
-// A second process on a data folder: it swaps as it is told, and says what was acknowledged.
+// A second process on a data folder: it writes as its arguments say, and reports what was acknowledged.
 
 import { LmdbStore } from '../../../src/adapters/lmdb/lmdb-store.js';
 import type { StoreKey } from '../../../src/core/session/store-keys.js';
 
-/** What the child tells, one message each. */
+/** The messages that the child sends. */
 export type ChildMessage =
   | { readonly acknowledged: string; readonly subject: string }
   | { readonly failed: string; readonly code: unknown }

@@ -1,4 +1,4 @@
-// Tests that a disk that hangs costs its callers an error in a known time, and that the core is told of it.
+// Tests that writes to a disk that hangs fail within a bounded time, and that the core is notified.
 
 import { expect } from 'chai';
 import { WriteWatch } from '../../../src/adapters/lmdb/write-watch.js';
@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../../../src/core/errors.js';
 
 const LIMIT_MS = 20;
 
-/** A write that ends when it is told to. */
+/** A write that ends when the test calls `end`. */
 function pending(): { readonly write: Promise<string>; readonly end: (failure?: Error) => void } {
   let end: (failure?: Error) => void = () => {};
   const write = new Promise<string>((resolve, reject) => {

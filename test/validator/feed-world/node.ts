@@ -1,4 +1,4 @@
-// A node of the modelled world that tells of revocations: its rounds, and its streams in the messages of the wire.
+// A model of a node that streams revocations: its rounds, and its streams in the messages of the wire.
 
 import type { Revocation, WatchRevocationsResponse } from '../../../proto/gen/auth/v1/auth_service.js';
 import { logWindowMs, MARGIN_MS } from '../../../src/core/feed/limits.js';
