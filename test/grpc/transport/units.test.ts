@@ -109,7 +109,7 @@ describe('the keepalive of a connection', () => {
     ]);
   });
 
-  /** Whether it pings a client that sends something in each of some sweeps, while the session writes so many bytes. */
+  /** In which sweeps it pings a client that sends in each. @param written the bytes that the session writes before each */
   const pings = (calls: CallState, written: readonly number[]): readonly boolean[] => {
     let isPinged = false;
     const ping = () => {
