@@ -17,8 +17,8 @@ import { Validators } from './validators.js';
 const CLIENTS = 24;
 /** How often clients log out where validators are to notice it, in parts of a thousand. */
 const MANY_LOGOUTS = 100;
-/** The calls that a run makes after its last fault, if it ends by a number of faults: enough for a judgement. */
-const LAST_CALLS = 150;
+/** The calls that each client makes after the last fault, if the run ends by a number of faults: enough for a judgement. */
+const LAST_CALLS = 25;
 /** After the last action, how long calls and faults may take to end, ms: two failovers of Sentinels on a slow machine. */
 const END_LIMIT_MS = 60_000;
 /** How long the last calls of a run may take, on a slow machine. */
@@ -99,7 +99,7 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   };
   const enough = async (): Promise<void> => {
     await faults;
-    const most = recorder.calls.length + LAST_CALLS;
+    const most = recorder.calls.length + LAST_CALLS * clients.length;
     await called(most);
   };
   try {
