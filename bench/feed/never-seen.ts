@@ -1,4 +1,4 @@
-// The section of tokens that a process has never seen: what `validateNow` costs beside the check of the signature alone.
+// The section of tokens that a process has never seen: the rate of `validateNow` beside that of a bare signature check.
 
 import { createPublicKey, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { atLeast, type Figure, grouped } from './figure.js';
 
 const TOKENS_A_ROUND = 1_000;
 
-/** Bare checks and validations of the same signatures in turn, by processor time: others on the machine do not count. */
+/** Bare checks and validations of the same signatures in turn, by the processor time of this process. */
 export async function neverSeen(subject: Subject, rounds: number): Promise<Figure[]> {
   const validator = await subject.validator({ source: 'feed', maxStaleness: '1m' });
   const key = { key: createPublicKey({ key: subject.publicKey, format: 'jwk' }), dsaEncoding: 'ieee-p1363' } as const;
