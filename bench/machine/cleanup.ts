@@ -22,9 +22,7 @@ export async function cleanly<T>(work: (cleanup: Cleanup) => Promise<T>): Promis
   }
 }
 
-/** Exits by `process.exit` when it is interrupted, so that the listeners of `exit` end the child processes. */
+/** Exits by `process.exit` when it is interrupted, so that the listener of `exit` ends the child processes. */
 export function endWithChildren(): void {
-  // Each child process adds a listener.
-  process.setMaxListeners(0);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 }

@@ -52,6 +52,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/package/shop.ts': 'the programs of docs/validator.md',
   'test/package/started-by-npm.ts': 'npm, npx',
   'test/package/walk.ts': 'nothing itself: the text of a program',
+  'test/support/children.test.ts': 'sleep',
   'test/support/processes.ts': 'latchkey itself, watched',
   'test/support/processor-time.ts': 'scripts that load modules',
   'test/support/redis-server.ts': 'redis-server',

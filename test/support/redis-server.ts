@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { endAtExit } from './children.js';
 import { freePort } from './free-ports.js';
 import { untilReported } from './waiting.js';
 
@@ -142,11 +143,6 @@ export class RedisServer {
   }
 }
 
-const living = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 /**
  * Starts redis-server, and waits until it answers. A test run that dies does not leave it behind.
  * @param begun called with the process before it answers, so that it can be ended if it never does
@@ -158,8 +154,7 @@ export async function launch(
 ): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: 'ignore' });
   begun(child);
-  living.add(child);
-  child.once('exit', () => living.delete(child));
+  endAtExit(child);
   const failed = once(child, 'exit').then(
     () => {
       throw new Error(`redis-server ended at its start (${args.join(' ')})`);
