@@ -18,6 +18,8 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
+# The limit of Node 20, in MiB. The one of Node 24 is twice as high: a busy process takes more memory, and is no faster.
+ENV NODE_OPTIONS=--max-semi-space-size=16
 # Nothing is installed at run time, so nothing that installs is there.
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* \
   /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg

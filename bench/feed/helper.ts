@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { endAtExit } from '../../test/support/children.js';
 
 export class Helper {
   readonly #child: ChildProcess;
@@ -17,9 +18,7 @@ export class Helper {
    */
   static async start(program: URL, first: object, options: readonly string[] = []): Promise<Helper> {
     const child = fork(program, { serialization: 'advanced', execArgv: [...options] });
-    const orphaned = (): boolean => child.kill('SIGKILL');
-    process.once('exit', orphaned);
-    child.once('exit', () => process.off('exit', orphaned));
+    endAtExit(child);
     const helper = new Helper(child);
     await helper.ask(first);
     return helper;

@@ -1,4 +1,4 @@
-// A process with one validator that follows the feed: what it holds, and how soon it has caught up.
+// A process with one validator by the feed: reports the memory that it takes, and how long a stream takes to catch up.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';

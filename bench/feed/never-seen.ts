@@ -1,4 +1,4 @@
-// The section of tokens that a process has never seen: what `validateNow` costs beside the check of the signature alone.
+// The section of tokens that a process has never seen: the rate of `validateNow` beside that of a bare signature check.
 
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,9 +10,9 @@ import { atLeast, type Figure, grouped } from './figure.js';
 const TOKENS_A_ROUND = 1_000;
 
 /**
- * Bare checks and validations of the same texts in turn, by processor time: others on the machine do not count. The bare
- * check is the cheapest form of `crypto.verify`: a key object, and a signature in DER. On Node 24 one with `dsaEncoding`,
- * as the signatures of tokens need it, takes half as long again.
+ * Bare checks and validations of the same texts in turn, by the processor time of this process. The bare check is the
+ * cheapest form of `crypto.verify`: a key object, and a signature in DER. On Node 24 a check with `dsaEncoding`, as the
+ * signatures of tokens need it, takes half as long again.
  */
 export async function neverSeen(subject: Subject, rounds: number): Promise<Figure[]> {
   const validator = await subject.validator({ source: 'feed', maxStaleness: '1m' });

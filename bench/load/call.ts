@@ -24,8 +24,8 @@ export interface Call {
   refused?(): void;
 }
 
-/** The next call; undefined: there is none left. */
-export type Feed = () => Call | undefined;
+/** Returns the next call; undefined: there is none left. */
+export type CallSource = () => Call | undefined;
 /** Makes a call's bytes from its message. */
 export type Prepare = (message: Uint8Array) => Prepared;
 

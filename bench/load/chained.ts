@@ -1,7 +1,7 @@
 // Chains of refreshes: each call spends the token that the one before it was answered, as clients do.
 
 import { RefreshTokenRequest, RefreshTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
-import type { Feed, Prepare } from './call.js';
+import type { CallSource, Prepare } from './call.js';
 import type { Answers, ChainedWork, Route } from './work.js';
 
 /** The next token, or nothing if the answer is not as it must be. */
@@ -30,7 +30,7 @@ function fromJson(answer: Buffer): string {
 }
 
 /** A session whose refresh has failed takes no more part: the run is a failure already. One that was refused tries again. */
-export function chained({ refreshTokens, answers }: ChainedWork, { protocol }: Route, prepare: Prepare): Feed {
+export function chained({ refreshTokens, answers }: ChainedWork, { protocol }: Route, prepare: Prepare): CallSource {
   const successor = successorOf(answers);
   const encode = (refreshToken: string): Uint8Array =>
     protocol === 'grpc'

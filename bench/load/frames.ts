@@ -1,4 +1,4 @@
-// The frames of HTTP/2 that a unary gRPC call is made of, and the numbers in them (RFC 9113, RFC 7541).
+// The HTTP/2 frames of a unary gRPC call, and the constants in them (RFC 9113, RFC 7541).
 
 import type { Part, Prepared } from './call.js';
 

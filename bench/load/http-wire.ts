@@ -1,11 +1,11 @@
-// An HTTP/1.1 connection as small as it can be: one request at a time, and answers with a Content-Length alone.
+// A minimal HTTP/1.1 client connection: one request at a time, and only responses with a Content-Length.
 
 import { connect, type Socket } from 'node:net';
 import { type Call, type Ended, isRight, type Outcome, type Prepared, type Wire } from './call.js';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const OK = 'HTTP/1.1 200 ';
-const TOO_MANY = 'HTTP/1.1 503 ';
+const UNAVAILABLE = 'HTTP/1.1 503 ';
 const LENGTH = /\r\ncontent-length: *(\d+)\r\n/i;
 
 type Headers = Readonly<Record<string, string>>;
@@ -97,6 +97,6 @@ export class HttpWire implements Wire {
 }
 
 function outcomeOf(call: Call, head: string, body: Buffer): Outcome {
-  if (head.startsWith(TOO_MANY)) return 'refused';
+  if (head.startsWith(UNAVAILABLE)) return 'refused';
   return head.startsWith(OK) && isRight(call, body) ? 'answered' : 'failed';
 }

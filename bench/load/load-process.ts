@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endAtExit } from '../../test/support/children.js';
 import type { Load, Outcomes, Target } from './load.js';
 import type { Work } from './work.js';
 
@@ -22,9 +23,7 @@ export class LoadProcess {
 
   static async start(target: Target): Promise<LoadProcess> {
     const child = fork(PROGRAM, { serialization: 'advanced' });
-    const orphaned = () => child.kill('SIGKILL');
-    process.once('exit', orphaned);
-    child.once('exit', () => process.off('exit', orphaned));
+    endAtExit(child);
     const load = new LoadProcess(child);
     await load.#ask(target);
     return load;

@@ -1,9 +1,9 @@
 // The process that makes load: calls at random moments (open), or a fixed number at a time (closed).
-// Its parent sends it the work, and it answers with what came of it.
+// Its parent sends it the work and the load, and gets the outcomes.
 
 import { quantile } from '../figures.js';
-import type { Feed, Outcome, Wire } from './call.js';
-import { feedOf } from './feed.js';
+import type { CallSource, Outcome, Wire } from './call.js';
+import { callSourceOf } from './call-source.js';
 import { GrpcWire } from './grpc-wire.js';
 import { HttpWire } from './http-wire.js';
 import type { Work } from './work.js';
@@ -57,7 +57,7 @@ function randomFrom(seed: number): () => number {
 
 class Run {
   readonly #wires: readonly Wire[];
-  readonly #feed: Feed;
+  readonly #source: CallSource;
   readonly #random: () => number;
   readonly #countsFromMs: number;
   readonly #untilMs: number;
@@ -71,9 +71,9 @@ class Run {
   readonly #startMs = performance.now();
   #lastMs = this.#startMs;
 
-  constructor(wires: readonly Wire[], feed: Feed, random: () => number, load: Load) {
+  constructor(wires: readonly Wire[], source: CallSource, random: () => number, load: Load) {
     this.#wires = wires;
-    this.#feed = feed;
+    this.#source = source;
     this.#random = random;
     this.#countsFromMs = this.#startMs + load.warmMs;
     this.#untilMs = this.#countsFromMs + load.countedMs;
@@ -124,7 +124,7 @@ class Run {
   #call(place: number, then: () => void): void {
     const wire = this.#wires[place];
     if (!wire) throw new Error('there is nowhere to send to');
-    const call = this.#feed();
+    const call = this.#source();
     this.#exhausted = call === undefined;
     if (!call) return;
     this.#begun++;
@@ -167,10 +167,10 @@ const openWire = ({ host, port, protocol = 'grpc' }: Target): Promise<Wire> =>
 async function serve(target: Target): Promise<void> {
   const random = randomFrom(target.seed);
   let wires = await Promise.all(Array.from({ length: target.connections }, () => openWire(target)));
-  let feed: Feed = () => undefined;
+  let source: CallSource = () => undefined;
   process.on('message', async (work: Work | Load) => {
     if ('route' in work) {
-      feed = feedOf(work, random);
+      source = callSourceOf(work, random);
       process.send?.('taken');
       return;
     }
@@ -178,7 +178,7 @@ async function serve(target: Target): Promise<void> {
     wires = await Promise.all(wires.map((wire) => (wire.isOpen ? wire : openWire(target))));
     const startMs = performance.now();
     const cpu = process.cpuUsage();
-    const run = new Run(wires, feed, random, work);
+    const run = new Run(wires, source, random, work);
     if (work.kind === 'open') await run.open(work.callsPerS);
     else await run.closed(work.atOnce);
     const { user, system } = process.cpuUsage(cpu);

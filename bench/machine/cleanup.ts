@@ -1,4 +1,4 @@
-// What must be undone at the end, whatever happened: the last that was begun is ended first.
+// Steps that run at the end, also after an error: the last one that was added runs first.
 
 export class Cleanup {
   readonly #steps: (() => Promise<unknown> | unknown)[] = [];
@@ -12,7 +12,7 @@ export class Cleanup {
   }
 }
 
-/** Does something, and undoes what it has begun. */
+/** Runs some work, and then the steps that it has added. */
 export async function cleanly<T>(work: (cleanup: Cleanup) => Promise<T>): Promise<T> {
   const cleanup = new Cleanup();
   try {
@@ -22,9 +22,7 @@ export async function cleanly<T>(work: (cleanup: Cleanup) => Promise<T>): Promis
   }
 }
 
-/** When it is interrupted, this process ends in the way in which those that it has started end with it. */
+/** Exits by `process.exit` when it is interrupted, so that the listener of `exit` ends the child processes. */
 export function endWithChildren(): void {
-  // Each of them has a listener of its own.
-  process.setMaxListeners(0);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 }

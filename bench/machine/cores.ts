@@ -1,4 +1,4 @@
-// Which core runs what: the server under test has one for itself, and whatever else the bench needs has another.
+// The cores of processes: the server under test has one to itself, and all else that the bench needs has another.
 
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';

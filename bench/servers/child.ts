@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endAtExit } from '../../test/support/children.js';
 import { onAnyCore, onServerCore } from '../machine/cores.js';
 
 const START_MS = 120_000;
@@ -53,9 +54,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const startMs = performance.now();
   const child = spawn(command, args, { env, stdio: ['ignore', output, output] });
   closeSync(output);
-  const orphaned = () => child.kill('SIGKILL');
-  process.once('exit', orphaned);
-  child.once('exit', () => process.off('exit', orphaned));
+  endAtExit(child);
   const { host, port } = await readyLine(child, path, options.ready);
   return {
     pid: child.pid ?? 0,

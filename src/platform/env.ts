@@ -57,7 +57,7 @@ export class Environment extends SettingsReport {
   }
 
   /**
-   * A secret, from the variable itself or from the file in the variable with the suffix `_FILE`; both are a fault.
+   * A secret, from the variable itself or from the file in the variable with the suffix `_FILE`; both set are a fault.
    * Invisible characters or quotes at an end are a fault if the value is unusable, else a warning.
    * @param options `minBytes`: the least length in bytes of UTF-8; `wantedOf`: returns what is wanted instead of an
    * unusable value, undefined for a good one; `ends: 'own'`: the caller checks the ends

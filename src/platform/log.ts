@@ -9,7 +9,7 @@ export type { Logger, LogWrite } from './logger.js';
 
 const MAX_CAUSES = 4;
 
-/** Makes a text of a line of JSON; both have their ends. */
+/** Makes a text of a line of JSON. Both end with a line feed. */
 export type LineFormat = (line: string) => string;
 
 /** From most output to none. */
@@ -18,7 +18,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** A caller's request id if it is short and safe to log; else undefined, and the caller of this makes a new one. */
+/** A client's request id if it is short and safe to log. Undefined: it is not, so make a new one. */
 export const acceptRequestId = (given: unknown): string | undefined =>
   typeof given === 'string' && REQUEST_ID.test(given) ? given : undefined;
 
@@ -58,7 +58,7 @@ function describeError(error: unknown, depth = 0): unknown {
 
 let second = { startMs: Number.NaN, text: '' };
 
-/** The field `time` (ISO 8601, UTC). The text of a second is kept: pino's own time takes a fifth of a line's. */
+/** The field `time` (ISO 8601, UTC). The text of a second is cached: pino's own time takes a fifth of a line's time. */
 function timeField(): string {
   const nowMs = Date.now();
   const ms = nowMs % 1000;

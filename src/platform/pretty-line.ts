@@ -6,14 +6,14 @@ export interface LineStyle {
 }
 
 const COLOURS: Readonly<Record<string, number>> = { trace: 90, debug: 90, info: 32, warn: 33, error: 31 };
-/** Fields that say the same in each line of a process, and those that begin the line. */
+/** Fields that are not repeated: the same in every line of a process, or shown at the beginning of the line. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg']);
 /** Texts that can be read without quotes. */
 const PLAIN = /^[\p{L}\p{N}_.:/+@~-]+$/u;
 /** Characters that a terminal may take for a command, or that change the order of what is shown. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** @param line a line of JSON, with its end. @returns it as text; another text comes back as it is */
+/** @param line of JSON, with its line feed. @returns it as text; unchanged if it is no JSON */
 export function prettyLine(line: string, { hasColours }: LineStyle): string {
   let fields: Record<string, unknown>;
   try {
@@ -36,7 +36,7 @@ function timeOf(time: unknown): string {
   return Number.isNaN(date.getTime()) ? '' : date.toTimeString().slice(0, 8);
 }
 
-/** An object's members become fields of their own, one level deep: an audit event has no other. */
+/** An object's members become fields of their own, one level deep: audit events are not nested deeper. */
 function shownField(name: string, value: unknown): string[] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return Object.entries(value).map(([member, inner]) => `${escaped(member)}=${shownValue(inner)}`);

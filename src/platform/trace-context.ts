@@ -1,4 +1,4 @@
-// The W3C trace context of a request: the header `traceparent`, taken or made (https://www.w3.org/TR/trace-context/).
+// The W3C trace context of a request: the header `traceparent`, read or made (https://www.w3.org/TR/trace-context/).
 
 import { randomFillSync } from 'node:crypto';
 
@@ -21,7 +21,7 @@ export function traceIdIn(traceparent: string | undefined): string | undefined {
 
 const ID_BYTES = 16;
 const POOLED_IDS = 256;
-/** Random bytes for the next ids: one system call for each id would take longer than all else about it. */
+/** Random bytes for the next ids: a system call for each id would take longer than the rest of making it. */
 const pool = Buffer.alloc(ID_BYTES * POOLED_IDS);
 let used = pool.length;
 
@@ -37,7 +37,7 @@ function randomHex(): string {
 
 export const makeTraceId = randomHex;
 
-/** A `traceparent` for a trace of ours. Not sampled, because no SDK is here that could record it. */
+/** A `traceparent` for a trace of ours. Not sampled, because there is no SDK to record it. */
 export const makeTraceparent = (traceId: string): string => `00-${traceId}-${randomHex().slice(16)}-00`;
 
 /** The trace of a request without an SDK: its own, passed on unchanged, or a new one. */

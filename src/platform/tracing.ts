@@ -21,8 +21,8 @@ type ReadHeader = (name: string) => string | undefined;
 const MOST_DRIFT_MS = 2;
 
 /**
- * The machine's clock, to a microsecond. The SDK takes the start of a span in whole milliseconds, so that a command of
- * Redis would lie beside the call that sent it.
+ * The machine's clock, to a microsecond. The SDK's own start of a span is in whole milliseconds: a command of Redis
+ * could seem to begin before the call that sent it.
  */
 class SpanClock {
   #offsetMs = performance.timeOrigin;
@@ -58,7 +58,7 @@ export class TracedOperation {
     return this.#span.spanContext().traceId;
   }
 
-  /** Runs a step whose own operations, also later ones, belong to this one. */
+  /** Runs a step. The operations that it begins, also later, become parts of this one. */
   run<Result>(step: () => Result): Result {
     return context.with(this.#context, step);
   }
@@ -92,7 +92,7 @@ export class Tracing {
     this.#tracer = tracer;
   }
 
-  /** @returns undefined: no SDK has been loaded before this program, so that nothing is traced and nothing costs */
+  /** @returns undefined: no provider is registered */
   static find(): Tracing | undefined {
     const provider = trace.getTracerProvider();
     const none = new ProxyTracerProvider().getDelegate();

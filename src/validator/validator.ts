@@ -149,7 +149,7 @@ export class LocalValidator implements Validator {
     const fromPing = await this.#feed?.barrier();
     const found = this.#lookUp(token, 'fromPing' in demand && fromPing !== undefined ? { fromPing } : demand);
     if ('active' in found) return found;
-    const refusal = found.isStale ? this.#feed?.refusal : undefined;
+    const refusal = found.isStale ? this.#feed?.refusal() : undefined;
     if (refusal) {
       this.#refusals++;
       throw refusal;

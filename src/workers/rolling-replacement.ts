@@ -1,4 +1,4 @@
-// The rolling replacement of workers: one slot after the other, each old worker ends once its successor serves.
+// The rolling replacement of workers, slot by slot: an old worker ends once its successor serves.
 
 import type { Logger } from '../platform/log.js';
 import type { WorkerHandle } from './worker-handle.js';

@@ -26,7 +26,7 @@ export class WorkerHandle {
   readonly pid: number | undefined;
   /** Resolves once it listens. @throws WorkerFailed */
   readonly listening: Promise<readonly Address[]>;
-  /** Resolves once it has also reached its store. @throws WorkerFailed, never before it has ended */
+  /** Resolves once it has also reached its store. @throws WorkerFailed when it has ended before that */
   readonly serving: Promise<void>;
   readonly ended: Promise<Ending>;
   /** Whether it has reached its store once, and whether it reaches it now. */
@@ -37,7 +37,7 @@ export class WorkerHandle {
   readonly #worker: Worker | undefined;
   #isConnected = false;
   #why: string | undefined;
-  /** Those that wait for the next metrics. A reaction of `ended` for each would stay until the worker's end. */
+  /** Callers that wait for the next metrics. A handler on `ended` for each would be kept until the worker ends. */
   readonly #waiting = new Set<() => void>();
   #listeningAtMs: number | undefined;
   #endedAtMs: number | undefined;

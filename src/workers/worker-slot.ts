@@ -20,7 +20,7 @@ export function logEnd(
 ): void {
   const detail = why === undefined ? {} : { detail: why };
   const fields = { worker: id, workerPid: pid, exitCode: code, signal, ...detail, ...more };
-  // Exit code 0: someone may have stopped the worker by hand.
+  // Exit code 0: an operator may have stopped the worker.
   if (code === 0) log.warn(fields, message);
   else log.error(fields, message);
 }

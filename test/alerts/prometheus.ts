@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ROOT } from '../docs/markdown.js';
+import { endAtExit } from '../support/children.js';
 import { freePort } from '../support/free-ports.js';
 import { until } from '../support/waiting.js';
 
@@ -70,9 +71,7 @@ export class Prometheus {
     const address = `127.0.0.1:${await freePort()}`;
     const options = [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`];
     const child = spawn('prometheus', [...options, `--web.listen-address=${address}`], { stdio: 'ignore' });
-    const orphaned = () => child.kill('SIGKILL');
-    process.once('exit', orphaned);
-    child.once('exit', () => process.off('exit', orphaned));
+    endAtExit(child);
     const prometheus = new Prometheus(`http://${address}`, child, folder);
     const isReady = () =>
       fetch(`http://${address}/-/ready`).then(

@@ -32,7 +32,7 @@ export const NONES: readonly unknown[] = [
 
 const nowS = (): number => Math.floor(Date.now() / 1000);
 
-/** The claims of a good access token, of a session that starts now and that the service has never heard of. */
+/** The claims of a good access token, of a session that starts now and that the service has not begun. */
 export function goodClaims(more: Record<string, unknown> = {}): Record<string, unknown> {
   const sid = freshSid();
   const claims = { token_type: 'access', iss: ISSUER, aud: 'api', sub: 'mallory', sid, gen: 0, jti: `a${sid}.0` };
@@ -76,7 +76,7 @@ export function authenticRefresh(
   return authenticHs256(payload, { typ: 'rt+jwt', kid: es256.refreshKid, ...header }, secret);
 }
 
-/** A token of so many bytes; spare characters go where base64url has room for them. */
+/** A token of exactly `bytes` bytes; spare characters go where base64url has room for them. */
 export function ofLength(bytes: number, make: (header: object, payload: object) => string): string {
   const bare = make({ x: '' }, { pad: '' }).length;
   for (let inHeader = 0; inHeader < 4; inHeader++) {

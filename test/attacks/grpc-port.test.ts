@@ -1,4 +1,4 @@
-// What a caller can make the gRPC port hold: half messages, bombs, answers that nobody reads, streams and connections.
+// Tests of what one caller can make the gRPC port hold: half messages, bombs, unread answers, streams, connections.
 
 import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';

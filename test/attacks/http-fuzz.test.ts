@@ -1,4 +1,4 @@
-// The fuzz of HTTP: good requests, their bytes mutated at random, over the raw wire; all end well.
+// The fuzz test of HTTP: randomly mutated requests get only answers from a list, and each connection ends in time.
 
 import { randomInt } from 'node:crypto';
 import { expect } from 'chai';
@@ -13,10 +13,10 @@ import { ServerSockets } from './server-sockets.js';
 /** How many connections are tried; FUZZ_CASES sets another number, SEED repeats a run. */
 const CASES = cases('FUZZ_CASES', { short: 300, soak: 20_000 });
 const SEED = Number(process.env['SEED'] ?? randomInt(2 ** 31));
-/** So many connections at a time. */
+/** How many connections are open at a time. */
 const BATCH = 150;
 const LIMITS = { headersMs: 200, requestMs: 300, keepAliveMs: 50, stalledMs: 400, checkEveryMs: 20 };
-/** Node keeps an idle connection for a second longer than it is told. */
+/** Node keeps an idle connection for a second longer than its `keepAliveTimeout`. */
 const BOUND_MS = 4_000;
 const STATUSES = [100, 200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 429, 431];
 
@@ -139,7 +139,7 @@ describe('a fuzzer of the gateway', function () {
       { numRuns: Math.ceil(CASES / BATCH), seed: SEED, endOnFailure: true },
     );
     if (process.env['FUZZ_CASES'] !== undefined) process.stdout.write(`${JSON.stringify(Object.fromEntries(seen))}\n`);
-    // Awake: the mutants are near enough to good requests to be answered as such.
+    // The mutants must be near enough to good requests that some are answered as good ones.
     if (CASES >= 600) expect([...seen.keys()]).to.include.members([100, 200, 204, 400, 404, 405, 408]);
     await sockets.fallTo(0, BOUND_MS);
     expect(sockets.size, 'connections').to.equal(0);

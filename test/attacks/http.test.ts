@@ -106,7 +106,7 @@ describe('an attacker of the gateway', function () {
       await within(flood.closed, 'the end');
       expect(gateway.service.calls.length).to.equal(16);
 
-      // So many as fit into one reading: with more the system takes back, at the end, what the client has not read.
+      // These requests fit into one read. With more, the connection's reset would discard answers that are not read yet.
       const client = await connect();
       client.send(post(LOGOUT, 'Authorization: Bearer a').repeat(200));
       await within(client.closed, 'the end');

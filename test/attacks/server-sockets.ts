@@ -23,7 +23,7 @@ export class ServerSockets {
     return this.#open.size;
   }
 
-  /** Waits until no more than so many are open. */
+  /** Waits until at most `most` are open. */
   async fallTo(most: number, limitMs: number): Promise<void> {
     await until(() => this.size <= most, limitMs, { seen: () => this.size });
   }

@@ -112,7 +112,7 @@ describe('an attacker', () => {
     expect({ active, subject }).to.deep.equal({ active: true, subject: 'mallory' });
     const late = `${JSON.stringify(claims()).slice(0, -1)},"exp":1}`;
     expect(await verdict(forge.authentic(late))).to.equal('EXPIRED');
-    // In the header too: the last one is the one, for whoever checks and for whoever verifies.
+    // In the header too: the check of the header and the verification of the signature both use the last one.
     const good = { alg: 'ES256', typ: 'at+jwt', kid: forge.es256.kid };
     const signed = (header: string): string => {
       const input = `${forge.encode(header)}.${forge.encode(claims())}`;

@@ -1,4 +1,4 @@
-// Tests that the shares of a profile are those of whoever called, without what came before and without idling.
+// Tests that a profile's shares belong to the calling code, and count neither the time before the start nor idle time.
 
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// The server of the comparison on http://localhost: the pages of three clients, and what becomes of their refreshes.
+// The server of the comparison: serves the pages of three clients, and passes, loses or holds their refreshes.
 
 import { EventEmitter, once } from 'node:events';
 import { rmSync } from 'node:fs';

@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<Compared, string>> = {
   axios: 'axios-auth-refresh 5.0.2',
   supabase: 'auth-js 2.109.0 of supabase',
 };
-/** The grace windows that are compared, with what each stands for. */
+/** The grace windows that are compared, with the title of each in the table. */
 const SERVERS = [
   { grace: '3s', title: 'Latchkey' },
   { grace: '0s', title: 'the same with `REFRESH_GRACE=0s`' },

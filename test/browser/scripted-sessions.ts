@@ -119,7 +119,7 @@ export function gate(): { readonly opened: Promise<void>; open(): void } {
 /** Runs `run` as if that time had passed, ms. */
 export const later = <T>(ms: number, run: () => Promise<T>): Promise<T> => withClocks({ date: ms, monotonic: ms }, run);
 
-/** Runs `run` with clocks that are ahead by so many ms. */
+/** Runs `run` with clocks that are ahead, each by its own number of ms. */
 export async function withClocks<T>(
   { date, monotonic }: { readonly date: number; readonly monotonic: number },
   run: () => Promise<T>,

@@ -24,7 +24,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
     ({ gateway } = each);
   });
 
-  /** A token without the claim `iat`, which is good for so many seconds from now. */
+  /** A token without the claim `iat`, which expires `lifeSeconds` seconds from now. */
   const withoutIat = (lifeSeconds: number): string => {
     const payload = { exp: Math.floor(Date.now() / 1000) + lifeSeconds };
     return `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.a`;
@@ -36,7 +36,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
       other = new BroadcastChannel(`latchkey:${gateway.origin}`);
     });
     afterEach(() => other.close());
-    /** Sends messages as another tab does, and waits until a session has emitted so many events. */
+    /** Sends messages as another tab does, and waits until a session has emitted `expected` events. */
     const send = async (expected: number, ...messages: readonly unknown[]): Promise<void> => {
       for (const message of messages) other.postMessage(message);
       await until(() => sessions.events.length >= expected);
@@ -77,7 +77,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
       };
       await session.signIn('alice');
       await laterThan(Date.now());
-      await send(2, ['refreshed', accessToken(300, 'of nobody'), askedMs + 1], ['refreshed', last, Date.now()]);
+      await send(2, ['refreshed', accessToken(300, 'of no session'), askedMs + 1], ['refreshed', last, Date.now()]);
       expect(sessions.events).to.deep.equal(['signedIn', 'refreshed']);
       const bob = accessToken(300, 'of bob');
       await send(3, ['signedIn', bob, Date.now() - 20], ['refreshed', accessToken(300, 'of alice'), Date.now() - 10]);
@@ -154,7 +154,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
       await session.signIn('login');
       gateway.answer = ({ path }) => ({ status: path === '/orders' ? 401 : 200, body: {} });
       await later(60_000, async () => {
-        // The answer to a request that was refused stands.
+        // The session returns the refusal of the request: without a new token it cannot repeat the request.
         expect((await session.fetch(`${gateway.origin}/orders`)).status).to.equal(401);
         expect((await failure(session.accessToken())).code).to.equal('unavailable');
       });

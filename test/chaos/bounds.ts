@@ -5,7 +5,7 @@ import type { CallRecord, History, Span, Violation } from './record.js';
 
 /** What a call may take beyond its deadline or bound: two busy processes on two cores. */
 export const CALL_SLACK_MS = 1_000;
-/** Within so long of a fault's end both nodes must say that they serve, ms. */
+/** The time from the end of a fault within which both nodes must say that they serve, ms. */
 export const RECOVERY_BOUND_MS = 5_000;
 
 /** By how much the store's time, as a node knows it, may be behind: a slow answer of Redis. */
@@ -42,7 +42,7 @@ function recovery({ faults, stalls }: History): Violation[] {
   });
 }
 
-/** (e) Who says that it serves, serves. */
+/** (e) A node that says that it serves answers calls. */
 function silence(history: History): Violation[] {
   const groups = [
     [quietCalls(history), 'nothing was wrong'],
@@ -55,7 +55,7 @@ function silence(history: History): Violation[] {
   });
 }
 
-/** How long a span is, less the time in which a process stood still. The stalls may overlap. */
+/** The length of a span without its stalls, which may overlap. */
 export function lengthOf({ fromMs, toMs }: Span, stalls: readonly Span[]): number {
   let lengthMs = 0;
   let atMs = fromMs;

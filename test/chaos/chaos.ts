@@ -17,8 +17,8 @@ import { Validators } from './validators.js';
 const CLIENTS = 24;
 /** How often clients log out where validators are to notice it, in parts of a thousand. */
 const MANY_LOGOUTS = 100;
-/** So many calls of each run that ends after some faults are made when the last one is over: enough to be judged. */
-const LAST_CALLS = 150;
+/** The calls that each client makes after the last fault, if the run ends by a number of faults: enough for a judgement. */
+const LAST_CALLS = 25;
 /** After the last action, how long calls and faults may take to end, ms: two failovers of Sentinels on a slow machine. */
 const END_LIMIT_MS = 60_000;
 /** How long the last calls of a run may take, on a slow machine. */
@@ -34,7 +34,7 @@ export interface ChaosOptions {
   readonly faults: boolean;
   /** The one kind of faults that happens; undefined: all of them. */
   readonly only?: string;
-  /** After so many faults, and some calls after them, the run ends; undefined: when its time is over. */
+  /** The run ends after this number of rounds of faults and some more calls; undefined: when its time is over. */
   readonly rounds?: number;
   /** How many calls it goes on for, if its time is over before they are made. */
   readonly leastCalls?: number;
@@ -99,7 +99,7 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   };
   const enough = async (): Promise<void> => {
     await faults;
-    const most = recorder.calls.length + LAST_CALLS;
+    const most = recorder.calls.length + LAST_CALLS * clients.length;
     await called(most);
   };
   try {

@@ -1,9 +1,9 @@
 // The judgement on a history of a chaos run: pure; the same history gives the same violations.
 //
-// A session stands from its login to one moment, its end, and never again after it. Each answer bounds that moment:
-// one that found the session standing puts it after the call's start, one that found it ended, or acknowledged an end,
-// before the call's end. Of calls without an answer only the span is known in which they may have taken effect. The
-// history is in order if a moment is left, and something that may have ended the session can have done so then.
+// A session is active from its login to one moment, its end, and never again. Each answer bounds that moment: if the
+// call found the session active, the session ended after the call's start; if the call found it ended, or acknowledged
+// an end, it ended before the call's end. A call without an answer may have taken effect at any time of a known span.
+// The history is in order if a possible moment is left at which some call or loss can have ended the session.
 
 import { boundsOf, CLOCK_ERROR_MS, CLOCK_LAG_MS } from './bounds.js';
 import { bySession, cutOffsIn, type End, endsOf, firstUseMs, type Session, sessionsIn } from './ends.js';
@@ -81,30 +81,30 @@ function lifeOf({ sid, login, calls, stoodMs }: Session, ends: readonly End[]): 
     const { kind, outcome, toMs } = call;
     if (outcome.is !== 'refused' || outcome.problem !== 'REVOKED') continue;
     if (toMs < stoodMs)
-      found.push({ rule: 'b', sid, what: 'stands after it was said to be over', calls: [call, last] });
+      found.push({ rule: 'b', sid, what: 'is active after it was said to be over', calls: [call, last] });
     const named = ends.filter((end) => outcome.cause === undefined || end.kind === outcome.cause);
     if (named.some((end) => end.fromMs <= toMs && end.toMs >= Math.min(stoodMs, toMs))) continue;
-    const what = `is said to be over (${outcome.cause ?? 'cause not told'}), and nothing in the history can have ended it`;
+    const what = `is said to be over (${outcome.cause ?? 'no cause given'}), and nothing in the history can have ended it`;
     found.push({ rule: kind === 'validate' ? 'c' : 'd', sid, what, calls: [last, call] });
   }
   return found;
 }
 
-/** (d) A token is told to have been used only if somebody else sent it, and a retry in time is no reuse. */
+/** (d) REUSED needs another call that sent the token; within the window it needs one that sent its successor, too. */
 function reuses({ sid, calls }: Session, graceMs: number): Violation[] {
   return calls.flatMap((call): Violation[] => {
     const { kind, gen = 0, outcome, toMs } = call;
     if (outcome.is !== 'refused' || outcome.problem !== 'REUSED') return [];
     const usedMs = firstUseMs(call, calls);
     if (usedMs === undefined)
-      return [{ rule: 'd', sid, what: 'is told to be used, but nobody sent it', calls: [call] }];
+      return [{ rule: 'd', sid, what: 'is refused as used, but no other call sent it', calls: [call] }];
     const superseded = calls.some((other) => other.kind === 'refresh' && other.gen === gen + 1 && other.fromMs <= toMs);
     if (kind !== 'refresh' || superseded || toMs >= usedMs + graceMs) return [];
-    return [{ rule: 'd', sid, what: 'a retry within the window is told to be a reuse', calls: [call] }];
+    return [{ rule: 'd', sid, what: 'a retry within the window is refused as a reuse', calls: [call] }];
   });
 }
 
-/** (d) The tokens are all authentic and well sent: only so many answers make sense. */
+/** (d) All tokens are authentic and well-formed, so only these problems are possible. */
 function oddAnswer(call: CallRecord): Violation[] {
   const { kind, outcome, sid } = call;
   if (outcome.is !== 'refused') return [];
@@ -115,23 +115,24 @@ function oddAnswer(call: CallRecord): Violation[] {
   return [{ rule: 'd', sid, what: `an odd answer to ${kind}: ${outcome.problem}`, calls: [call] }];
 }
 
-/** (d) A token expires when it says so: not sooner, and, for who validates it, not later. */
+/** (d) A token expires at its `exp`: never before, and in ValidateToken not after. */
 function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
   const { kind, outcome, exp, fromMs, toMs, sid } = call;
   if (exp === undefined) return [];
   const expMs = exp * 1000 - unixOffsetMs;
   if (outcome.is === 'refused' && outcome.problem === 'EXPIRED' && toMs < expMs - CLOCK_ERROR_MS) {
-    return [{ rule: 'd', sid, what: 'is told to have expired, before its exp', calls: [call] }];
+    return [{ rule: 'd', sid, what: 'is refused as expired before its exp', calls: [call] }];
   }
   if (kind === 'validate' && outcome.is === 'active' && fromMs > expMs + CLOCK_LAG_MS) {
-    return [{ rule: 'd', sid, what: 'stands after its exp', calls: [call] }];
+    return [{ rule: 'd', sid, what: 'is active after its exp', calls: [call] }];
   }
   return [];
 }
 
 /**
- * (f) The window of a token stands still in outages alone. Time before an outage is not counted, since a node may have
- * started since; nor does a call count if the node left another without an answer meanwhile: it may have been away.
+ * (f) Only outages extend a token's window. Only the time since the last fault is judged: that fault may have restarted
+ * the node, and the time before a start does not count as part of the window. A call is not judged if its node left
+ * another call without an answer within the window: the node may have been without its store.
  */
 function lateReplays({ sid, calls }: Session, history: History, steady: readonly Span[]): Violation[] {
   const granted = calls.filter(({ kind, outcome }) => kind === 'refresh' && outcome.is === 'granted');

@@ -41,7 +41,7 @@ export class Client {
     ];
   }
 
-  /** Acts until it is told to stop. */
+  /** Acts until the signal. */
   async run(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
       const outcome = await this.#act();

@@ -27,11 +27,11 @@ export interface Session {
   readonly sid: string;
   readonly login: CallRecord;
   readonly calls: readonly CallRecord[];
-  /** The latest start of a call that found it standing: it did at that moment, or later. */
+  /** The latest start of a call that found the session active: it was active at that moment or later. */
   readonly stoodMs: number;
 }
 
-/** What tells that a session stood when the store was read. A used token is refused as such only while it does. */
+/** Whether a call found its session active when it read the store. REUSED is answered only for an active session. */
 const sawItStand = ({ kind, outcome }: CallRecord): boolean =>
   outcome.is === 'active' ||
   outcome.is === 'granted' ||
@@ -100,7 +100,7 @@ export function endsOf(
   return ends.filter((end) => end.toMs >= login.fromMs);
 }
 
-/** The first moment at which a token can have been traded by another call; undefined: nobody else sent it in time. */
+/** The first moment at which another call can have traded the token; undefined: no other call sent it in time. */
 export function firstUseMs(call: CallRecord, calls: readonly CallRecord[]): number | undefined {
   const { toMs } = effectOf(call);
   const others = calls.filter(
@@ -130,7 +130,7 @@ function mayBeRepeated(
   const own = sessions.get(call.sid ?? '');
   return cutOffs.some((other) => {
     if (other === call || other.fromMs > call.toMs) return false;
-    // One that had its effect, if any, before the session was last seen to stand, has not touched it.
+    // A cut-off whose effect lies before the session was last seen active has not ended it.
     return own === undefined || effectOf(other).toMs >= Math.max(own.stoodMs, own.login.fromMs);
   });
 }

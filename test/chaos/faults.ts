@@ -16,7 +16,7 @@ import { CLOCKS_STEPPED } from './watched-by-sentinels.js';
 const PAUSE_MS = [300, 1_500] as const;
 /** How often two faults come at once. */
 const TOGETHER = 0.2;
-/** For so long a recovery is waited for, ms: longer than it may take, so that it is known how long it did. */
+/** How long a recovery is awaited, ms: longer than it may take, so that a late one is measured too. */
 const RECOVERY_LIMIT_MS = 15_000;
 const CLOCK_STEP_MS = 60_000;
 const MAY_EVICT = 'redis may evict';
@@ -90,9 +90,9 @@ export class Faults {
   }
 
   /**
-   * One fault after another, each kind once before any comes again.
-   * @param stopped ends it after the fault that is there
-   * @param rounds after so many times it ends by itself; in one of them two kinds may come together
+   * Makes one fault after another: each kind once before any is repeated.
+   * @param stopped ends this after the present fault
+   * @param rounds how many times faults are made; in one of them two kinds may come together
    */
   async run(stopped: AbortSignal, rounds = Number.POSITIVE_INFINITY): Promise<void> {
     let deck: string[] = [];
@@ -192,7 +192,7 @@ export class Faults {
     await this.#cluster.redis?.raw.config('SET', 'maxmemory', '0');
   }
 
-  /** A replica, of nobody, that keeps its data: it takes no writes, and what it tells is not to be believed. */
+  /** Makes it a replica of an address without a server: it keeps its data, takes no writes, and must not be trusted. */
   async #demoteRedis(): Promise<void> {
     await this.#cluster.redis?.raw.replicaof('127.0.0.1', '1');
     await this.#last(200, 1_500);

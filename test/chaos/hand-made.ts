@@ -32,7 +32,7 @@ const call = (
   ...more,
 });
 
-/** A token of the session `s`, of generation 0 unless told otherwise. */
+/** A token of the session `s`; of generation 0, unless a call gives another. */
 const own = { sid: 's', gen: 0, exp: (BEGINNING_MS + EXP_MS) / 1000 };
 
 type Made = (fromMs: number, toMs: number, outcome: Outcome, more?: Partial<CallRecord>) => CallRecord;

@@ -9,8 +9,8 @@ import { summary, tellViolations } from './report.js';
 import { chaosOptions } from './settings.js';
 
 /** Enough for races at two nodes; more take processor time from the faults and from other tests. */
-export const FEW_CLIENTS = 6;
-/** After so long a run ends though its fault has not, s. */
+export const FEW_CLIENTS = 3;
+/** The longest run, s: it ends then even if its fault has not. */
 const FAULT_S = 30;
 
 export const textOf = (options: ChaosOptions, result: ChaosResult): string =>

@@ -4,10 +4,11 @@ import type { CallRecord, FaultRecord, History, Span } from './record.js';
 
 /** The longest that any call may take, whatever its deadline, ms. */
 export const CALL_BOUND_MS = 4_000;
-/** Of so many calls in quiet times, at least, more than this share without an answer is too much: a machine may stumble. */
+/** The share of unanswered calls in quiet times is judged from this number of calls on. */
 const LEAST_CALLS = 100;
+/** The highest share that a busy machine may cause. */
 const MOST_UNANSWERED = 0.05;
-/** The scheduler that lets the harness wait lets the other processes wait by turns, ms. */
+/** Before and after a stall of the harness the scheduler may have delayed the other processes, ms. */
 const AROUND_STALL_MS = 500;
 
 export interface Quiet {
@@ -44,13 +45,13 @@ export const undisturbedCalls = (history: History): Quiet =>
 function callsIn(times: readonly Span[], history: History): Quiet {
   const inside = ({ fromMs, toMs, deadlineMs }: CallRecord): boolean =>
     deadlineMs >= CALL_BOUND_MS && times.some((time) => time.fromMs <= fromMs && toMs <= time.toMs);
-  // While the harness stood still, the nodes and the store may have, too, and a moment before or after.
+  // A stall of the harness may have stalled the nodes and the store too, and somewhat earlier or later.
   const inStall = ({ fromMs, toMs }: CallRecord): boolean =>
     history.stalls.some((stall) => stall.fromMs - AROUND_STALL_MS <= toMs && fromMs <= stall.toMs + AROUND_STALL_MS);
   const calls = history.calls.filter((call) => inside(call) && !inStall(call));
   return { calls: calls.length, unanswered: calls.filter(({ outcome }) => outcome.is === 'unknown').length };
 }
 
-/** Whether so many calls had no answer that it cannot be the machine. */
+/** Whether more calls had no answer than a busy machine can cause. */
 export const isMute = ({ calls, unanswered }: Quiet): boolean =>
   calls >= LEAST_CALLS && unanswered > MOST_UNANSWERED * calls;

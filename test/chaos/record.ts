@@ -51,7 +51,7 @@ export interface ValidationRecord extends Span {
   readonly deadlineMs: number;
   /**
    * When the answer was handed over: the last look at the clock in the same turn of the event loop, or, without one,
-   * `toMs`. So a process that stands still between the two is not taken for a late answer.
+   * `toMs`. So a stall of the process between the two does not make the answer late.
    */
   readonly handedMs: number;
   readonly subject: string;
@@ -81,10 +81,10 @@ export interface History {
   readonly losses: readonly Span[];
   /** Whether a failover may take back what was written and not acknowledged: the store has replicas. */
   readonly takesBack?: boolean;
-  /** The harness itself stood still: no time of it counts against a call. */
+  /** The stalls of the harness itself: they do not count as time of a call. */
   readonly stalls: readonly Span[];
   readonly validations: readonly ValidationRecord[];
-  /** By validator the times in which its process stood still. */
+  /** The stalls of each validator's process, by the name of the validator. */
   readonly validatorStalls: Readonly<Record<string, readonly Span[]>>;
   /** What to add to a time here for Unix ms. */
   readonly unixOffsetMs: number;
@@ -94,9 +94,9 @@ export interface History {
 
 /** The promises that the checker holds a history to. */
 export const RULES = {
-  a: 'a generation has one successor, whoever asked',
-  b: 'nothing stands after an acknowledged end',
-  c: "an answered pair's access token stands until an end that the history contains",
+  a: 'a generation has one successor, for every call',
+  b: 'no token is active after an acknowledged end',
+  c: "an answered pair's access token is active until an end that the history contains",
   d: 'a session ends only by a logout, a reuse, an expiry or a store loss that the history contains',
   e: 'every call ends within its bound, and the service recovers by itself',
   f: 'a used refresh token gets no pair after the window',

@@ -8,10 +8,10 @@ export const DURABLE = ['appendonly yes', 'appendfsync always'];
 /** Longer than a failover may take on a slow machine, ms. */
 export const LIMIT_MS = 25_000;
 
-/** So long after most witnesses name another primary no node of the service uses the one before, ms. */
+/** The longest that a node of the service uses the old primary after most witnesses name another one, ms. */
 export const LEASES_OVER_MS = 1_700;
 
-/** Waits for a while between so many ms. */
+/** Waits for a random time between two numbers of ms. */
 export type Last = (least: number, most: number) => Promise<void>;
 
 /** Does something bad, and undoes it; resolves when that is done. */

@@ -1,7 +1,7 @@
-// The wall clock of a Sentinel as its callers see it: a filter of its answers changes what would change if the clock were stepped.
+// The wall clock of a Sentinel as its callers see it: a filter changes its answers as a step of the clock would.
 //
-// A Sentinel tells how long ago something was by its wall clock. A step adds to all that was before it. The process itself
-// keeps its own time: what a step does to its own waits is not shown.
+// A Sentinel reports by its wall clock how long ago an event was. A step adds to the age of all events before the step.
+// The clock of the process itself does not change, so the effect of a step on the Sentinel's own waits is not modelled.
 
 import type { Filter } from '../support/tcp-proxy.js';
 

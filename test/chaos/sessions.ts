@@ -5,7 +5,7 @@ import type { Held } from './recorder.js';
 
 /** As many live sessions are kept; above, no new ones are begun. */
 const MOST_LIVE = 160;
-/** For so long a session that is over is still asked about, ms. */
+/** How long clients still ask about a session that is over, ms. */
 const REMEMBERED_MS = 6_000;
 const SUBJECTS = 40;
 
@@ -41,7 +41,7 @@ export class Sessions {
     return session;
   }
 
-  /** A session that stands, as far as the clients know. */
+  /** A session that is active, as far as the clients know. */
   live(random: Random): ClientSession | undefined {
     return this.#live.length === 0 ? undefined : random.pick(this.#live);
   }
@@ -52,7 +52,7 @@ export class Sessions {
     return this.#over.length === 0 ? undefined : random.pick(this.#over).session;
   }
 
-  /** A session that is over since at most so many ms. */
+  /** A session that has been over for at most `withinMs`. */
   justOver(random: Random, withinMs: number): ClientSession | undefined {
     const fromMs = performance.now() - withinMs;
     const at = this.#over.findLastIndex(({ atMs }) => atMs < fromMs) + 1;

@@ -1,9 +1,9 @@
-// The times in which this process itself stood still, by a timer that is late.
+// The stalls of this process: the times in which its timer was late.
 
 import type { Span } from './record.js';
 
 const TICK_MS = 50;
-/** By how much a tick is later than due when the process stood still, ms. */
+/** A tick that is later than this is a stall, ms. */
 const STALL_MS = 100;
 
 /** @param nowMs a monotonic clock, ms */

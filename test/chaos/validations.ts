@@ -84,7 +84,7 @@ function staleness(each: ValidationRecord, over: Over | undefined, { unixOffsetM
   return found;
 }
 
-/** (h) The tokens are all authentic: only so many reasons make sense. */
+/** (h) All tokens are authentic, so only these problems are possible. */
 function reason(each: ValidationRecord, { unixOffsetMs }: History): Violation[] {
   const { sid, exp, outcome, toMs } = each;
   if (outcome.is !== 'refused') return [];
@@ -103,14 +103,14 @@ function causes(
   { takesBack = false }: History,
 ): Violation[] {
   const { sid, login, calls } = session;
-  const stood = calls.find(({ fromMs }) => fromMs === session.stoodMs) ?? login;
+  const lastActive = calls.find(({ fromMs }) => fromMs === session.stoodMs) ?? login;
   const latest = validations
     .filter(({ outcome }) => outcome.is === 'active')
     .reduce((maxMs, each) => Math.max(maxMs, sentFromMs(each)), session.stoodMs);
   return validations.filter(isRevoked).flatMap((each): Violation[] => {
     const { toMs } = each;
-    const shown = { sid, calls: [stood], validations: [each] };
-    // The feed tells of an end as soon as it is written. If nobody was told that it is, a failover may take it back.
+    const shown = { sid, calls: [lastActive], validations: [each] };
+    // The feed sends an end as soon as it is written. A failover may lose an end that no answer has acknowledged.
     if (takesBack && each.byFeed && ends.some((end) => !end.sure && end.fromMs <= toMs)) return [];
     if (toMs < session.stoodMs)
       return [{ rule: 'h', what: 'called over, and active at the service afterwards', ...shown }];
@@ -136,7 +136,7 @@ function takenBack(validations: readonly ValidationRecord[]): Violation[] {
   });
 }
 
-/** (i) Time in which the validator's process, or the test's with the proxies in it, stood still does not count. */
+/** (i) Stalls do not count: of the validator's process, and of the test's process, in which the proxies run. */
 export function lateValidations({ validations, validatorStalls, stalls }: History): Violation[] {
   return validations.flatMap((each): Violation[] => {
     const { sid, validator, deadlineMs, fromMs, toMs } = each;

@@ -21,7 +21,7 @@ export type Order =
   | { readonly ask: readonly Question[] }
   /** Sets the wall clock off. */
   | { readonly shiftMs: number }
-  /** Stands still for so long, ms, and so does its monotonic clock: a machine that is suspended. */
+  /** Blocks for this time, ms, and sets its monotonic clock back by it: as a suspended machine does. */
   | { readonly suspendMs: number }
   | { readonly end: true };
 

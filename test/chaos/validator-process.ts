@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Source } from '../../src/validator/index.js';
+import { endAtExit } from '../support/children.js';
 import { collect } from '../support/process-output.js';
 import { toPerformanceMs } from './monotonic.js';
 import type { Span, ValidationRecord } from './record.js';
@@ -32,12 +33,6 @@ export interface ValidatorProcessOptions {
   readonly preloads: readonly string[];
 }
 
-/** Those that run: none outlives this process. */
-const CHILDREN = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of CHILDREN) child.kill('SIGKILL');
-});
-
 interface Pending extends Asked {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -64,9 +59,8 @@ export class ValidatorProcess {
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     this.#printed = () => stdout() + stderr();
     child.on('message', (report: Report) => this.#receive(report));
-    CHILDREN.add(child);
+    endAtExit(child);
     child.once('exit', () => {
-      CHILDREN.delete(child);
       if (!this.#isEnding) this.#fail();
     });
   }
@@ -111,7 +105,7 @@ export class ValidatorProcess {
     this.#order({ shiftMs });
   }
 
-  /** Stands still, its monotonic clock too. */
+  /** Stops the process and its monotonic clock for a time, as a suspended machine does. */
   suspend(ms: number): void {
     this.#order({ suspendMs: ms });
   }

@@ -49,7 +49,7 @@ interface Disturbed {
   readonly validator: ValidatorProcess;
   /** Between it and the nodes, where it has any. */
   readonly proxies: readonly TcpProxy[];
-  /** Waits for between so many ms, less if the run ends. */
+  /** Waits for a random time between two numbers of ms; less if the run ends. */
   readonly last: (least: number, most: number) => Promise<void>;
   readonly random: Random;
 }
@@ -107,7 +107,7 @@ async function slowDown({ proxies, last, random }: Disturbed): Promise<void> {
   await last(500, 3_000);
 }
 
-/** The machine sleeps: its monotonic clock stands still, its wall clock goes on. */
+/** The machine is suspended: its monotonic clock stops, its wall clock goes on. */
 async function suspend({ validator, last, random }: Disturbed): Promise<void> {
   await last(500, 2_500);
   const ms = Math.round(random.between(300, 4_000));

@@ -135,13 +135,13 @@ export class WatchedBySentinels implements Replicated {
           await Promise.all([world.promote(heir), away]);
           if (random.chance(0.5)) await old.raw.replicaof('127.0.0.1', heir.port);
           await world.promote(old);
-          // The others were told to follow the heir, and may do that for a moment.
+          // The other replicas got the order to follow the heir, and may follow it for a moment.
           await last(LEASES_OVER_MS, LEASES_OVER_MS + 500);
         });
         await settledAgain();
       },
       'planned failover': () => planned(async () => {}),
-      // It goes by what it has been told before.
+      // Until then the node uses the primary that its Sentinels named before.
       'planned failover that a node learns of late': async () => {
         const view = random.pick(views);
         await planned(async () => view.hold());

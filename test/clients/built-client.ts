@@ -52,7 +52,7 @@ export async function clientOf({ language, section, versions, env, preparation }
       return { place, output: await place.run(preparation + lastOf(script)) };
     } catch (error) {
       if (error instanceof CannotRun) throw error;
-      // Whether the client is broken or the service, all commands together tell.
+      // The client or the service may be broken. Running all commands again shows which.
       kept.forget();
     }
   }

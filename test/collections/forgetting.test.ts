@@ -12,7 +12,7 @@ import { Waiters } from '../../src/validator/waiters.js';
 
 /** Just above a power of two: there the tables of V8 have the most room for deleted members. */
 const [SMALL, LARGE] = [520, 66_000];
-/** Each is added to a full collection, which deletes one: so many fill that room. */
+/** Each member is added to a full collection, which deletes one. That many deletions fill the room in V8's tables. */
 const ADDED = 66_000;
 const ROUNDS = 3;
 /** The larger collection misses the processor's caches, which no data structure can avoid. */

@@ -66,7 +66,7 @@ describe('a process that serves', () => {
 
   const CASES = [
     ['serve', 'service listening', {}],
-    // Nobody is there, and the process serves all the same.
+    // No Redis is there, and the process serves all the same.
     ['serve with Redis', 'service listening', { DATA_DIR: '', REDIS_URL: 'redis://user:sesame@127.0.0.1:1' }],
     ['dev', 'gateway listening', { HTTP_ADDRESS: '127.0.0.1:0' }],
   ] as const;

@@ -1,4 +1,4 @@
-// Proof that a log that cannot be written takes nothing else down: the service answers, and stops when told.
+// Tests that a log that cannot be written breaks nothing else: the service answers calls, and stops on SIGTERM.
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Proof of how the commands print: a result is written whole or the command fails, and a message can be told from it.
+// Tests of how commands print: a result is written whole or the command fails; messages begin with the name.
 
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';

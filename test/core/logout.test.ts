@@ -24,7 +24,7 @@ describe('a logout', () => {
       expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
       expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
     }
-    expect(scene.heard().filter((event) => event === 'session_ended')).to.have.length(2);
+    expect(scene.takeEvents().filter((event) => event === 'session_ended')).to.have.length(2);
   });
 
   it('takes expired and superseded tokens: they only end', async () => {
@@ -92,7 +92,7 @@ describe('a logout', () => {
   it('is written while a token that was answered could be active again, though the one that came cannot', async () => {
     const first = await scene.issue();
     const pair = await scene.refresh(first.refreshToken);
-    // SESSION_MAX is lowered: today no token of the session stands, but the refresh token's own time is not over.
+    // SESSION_MAX is lowered: by it no token of the session is active, but the refresh token's `exp` has not passed.
     scene.world.nowMs += DAY + SECOND;
     scene.context = scene.node({ sessionMaxMs: DAY, refreshTtlMs: DAY });
     expect(await failure(scene.refresh(pair.refreshToken))).to.equal('EXPIRED');
@@ -122,7 +122,7 @@ describe('a logout of all sessions', () => {
     expect(await scene.verdict(one.accessToken)).to.equal('REVOKED not-before');
     expect(await failure(scene.refresh(two.refreshToken))).to.equal('REVOKED');
     expect(await scene.verdict(other.accessToken)).to.equal('active');
-    expect(scene.heard()).to.include('subject_ended');
+    expect(scene.takeEvents()).to.include('subject_ended');
   });
 
   it('leaves a login after it active, and ends that by the next, all in one millisecond', async () => {

@@ -27,7 +27,7 @@ export interface Compose {
 
 export const readCompose = (): Compose => parse(readText('docker-compose.yml'), { merge: true });
 
-/** A value with the variables of whoever starts it put in. @throws Error for one that must be there */
+/** A value with its variables replaced. @throws Error for a required variable that is not given */
 const interpolated = (value: string, given: Readonly<Record<string, string>>): string =>
   value.replace(/\$\{(\w+):([?-])([^}]*)\}/g, (_match, name: string, kind: string, text: string) => {
     if (given[name]) return given[name];

@@ -19,6 +19,7 @@ import { readServiceSettings } from '../../src/settings/service.js';
 import { REDIS_FAULTS } from '../faults/redis-faults.js';
 import { START_FAULTS } from '../faults/start-faults.js';
 import { allRoutes } from '../gateway/all-routes.js';
+import { sourceFiles } from './imports.js';
 import { codeLines, codeOf, DOCUMENTS, readText, tableBelow, tablesBelow } from './markdown.js';
 
 const page = (name: string): string => readText(`docs/${name}.md`);
@@ -35,6 +36,9 @@ const EVENTS: Readonly<Record<AuditEvent['event'], true>> = {
   session_ended: true,
   subject_ended: true,
 };
+
+/** The beginning of a command, or of a line in a configuration file. */
+const COMMAND = /^(?:cp|docker|keys|latchkey|maxmemory-policy|npm|npx|redis-cli|systemctl|tls-auth-clients) /;
 
 function asked(variables: Record<string, string>, ...readers: ((env: Environment) => unknown)[]) {
   const env = new Environment(variables);
@@ -108,6 +112,17 @@ describe('the documents', () => {
     );
     expect(validated).to.deep.equal(['a bad token, to ValidateToken and IntrospectToken', 'OK', 'none']);
     expect(documented).to.deep.equal(found);
+  });
+
+  it('name only log messages that the code writes', () => {
+    const code = [...sourceFiles('src'), ...sourceFiles('gateway')].map(readText).join('\n');
+    for (const name of ['monitoring', 'keys', 'deployment', 'alerts']) {
+      const sentences = [...page(name).matchAll(/`([a-z]+(?:[ ,:'-]+[a-zA-Z]+){2,})`/g)].map(([, text = '']) => text);
+      const messages = sentences.filter((text) => !COMMAND.test(text));
+      // One message has the command's name in it.
+      const written = messages.map((text) => text.replace(/^(?:serve|dev|gateway)(?= cannot start$)/, '$${command}'));
+      expect(written.filter((text) => !code.includes(text))).to.deep.equal([], name);
+    }
   });
 
   it('have every RPC', () => {

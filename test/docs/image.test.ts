@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path';
 import { expect } from 'chai';
+import { IMAGE_OPTIONS } from '../../bench/feed/streams.js';
 import { codeIn, importsOf, sourceFiles } from './imports.js';
 import { readText } from './markdown.js';
 
@@ -60,6 +61,11 @@ describe('the image', () => {
     expect(all(last, 'ENTRYPOINT')).to.deep.equal(['["node", "dist/src/main.js"]']);
     expect(all(last, 'USER')).to.have.length(1);
     expect(all(last, 'USER')[0]).to.match(/^[1-9]\d*:[1-9]\d*$/);
+  });
+
+  it('limits the young generation as the bench of many streams does', () => {
+    expect(all(last, 'ENV')).to.include(`NODE_OPTIONS=${IMAGE_OPTIONS}`);
+    expect(readText('docs/deployment.md')).to.contain(`NODE_OPTIONS=${IMAGE_OPTIONS}`);
   });
 
   it('has no npm, and no package that is for development', () => {

@@ -37,8 +37,13 @@ export const filesBelow = (folders: readonly string[], ending: string): string[]
     .filter((path) => path.endsWith(ending))
     .sort();
 
+const COMMENT_LINE = /^\s*(?:\/\/|\*|\/\*).*$/gm;
+
 /** A file's text without the lines that are comments. */
-export const codeIn = (path: string): string => readText(path).replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
+export const codeIn = (path: string): string => readText(path).replace(COMMENT_LINE, '');
+
+/** The lines of a file that are comments. */
+export const commentsIn = (path: string): string => (readText(path).match(COMMENT_LINE) ?? []).join('\n');
 
 /** @throws Error for an import that none of the patterns reads: it must not go unchecked */
 export function importsOf(path: string): Imports {

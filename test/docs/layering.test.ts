@@ -178,6 +178,7 @@ const RULES: readonly Rule[] = [
   { at: 'src/platform/json-names.ts', files: [], packages: [], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
+  { at: 'src/platform/find-tracing.ts', files: ['src/platform/tracing.ts'], packages: [], node: false },
   {
     at: 'src/platform/tracing.ts',
     files: ['src/platform/trace-context.ts'],
@@ -288,7 +289,7 @@ const RULES: readonly Rule[] = [
       'src/core/token/claim-values.ts',
       // What `keys` goes by.
       'src/core/key-schedule.ts',
-      // What `store check` asks, and the form of what it hears.
+      // The questions of `store check`, and the form of their results.
       ...['src/store-check/redis/survey.ts', 'src/store-check/lmdb-survey.ts', 'src/store-check/check-result.ts'],
       // What makes the data folder, without the driver.
       'src/adapters/lmdb/data-dir.ts',

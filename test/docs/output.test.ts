@@ -1,4 +1,4 @@
-// Proof that nothing in the project prints past the log, and that no test starts a process whose output nobody checks.
+// Tests that no code prints past the log, and that no test starts a process without a check of its output.
 
 import { expect } from 'chai';
 import { codeIn, sourceFiles } from './imports.js';
@@ -52,6 +52,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/package/shop.ts': 'the programs of docs/validator.md',
   'test/package/started-by-npm.ts': 'npm, npx',
   'test/package/walk.ts': 'nothing itself: the text of a program',
+  'test/support/children.test.ts': 'sleep',
   'test/support/processes.ts': 'latchkey itself, watched',
   'test/support/processor-time.ts': 'scripts that load modules',
   'test/support/redis-server.ts': 'redis-server',

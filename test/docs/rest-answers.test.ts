@@ -215,7 +215,7 @@ describe('docs/rest-api.md on cookie mode', () => {
   });
 });
 
-/** The body as the table has it; an ellipsis stands for anything. */
+/** The body as the table has it; an ellipsis matches any text. */
 const patternOf = (body: string): RegExp =>
   new RegExp(
     `^${body

@@ -2,7 +2,7 @@
 
 import { readText } from './markdown.js';
 
-/** @returns its JSON, as it stands there */
+/** @returns its JSON, unchanged */
 export function serviceConfig(): string {
   const [, text = ''] = /## Retries\n[\s\S]*?```json\n([\s\S]*?)```/.exec(readText('docs/grpc-api.md')) ?? [];
   return text;

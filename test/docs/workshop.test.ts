@@ -16,7 +16,7 @@ interface Step {
   readonly run?: string;
 }
 
-/** How a pattern of mocha's lists names compiled files; a star stands for a part of a name. */
+/** How a pattern of mocha's lists names compiled files; a star matches a part of a name. */
 const patternOf = (glob: string): RegExp => new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
 
 describe('the workshop', () => {

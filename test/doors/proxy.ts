@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endAtExit } from '../support/children.js';
 import { freePort } from '../support/free-ports.js';
 import { until } from '../support/waiting.js';
 
@@ -102,9 +103,7 @@ export class RunningProxy {
         printed = (printed + text).slice(-4_000);
       });
     }
-    const orphaned = () => endGroupOf(child);
-    process.once('exit', orphaned);
-    child.once('exit', () => process.off('exit', orphaned));
+    endAtExit(child, () => endGroupOf(child));
     const proxy = new RunningProxy(name, port, child, folder);
     await until(async () => child.exitCode !== null || (await listens(port)), START_MS).catch(() => {});
     if (child.exitCode === null && (await listens(port))) return proxy;

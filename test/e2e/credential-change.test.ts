@@ -23,7 +23,7 @@ describe("changing the issuer's credential", () => {
     };
     let one = await stage.serveHere(redis, { ISSUER_TOKEN: OLD });
     let two = await stage.serveHere(redis, { ISSUER_TOKEN: OLD });
-    // The new one is good beside the old, on every node, before anybody sends it.
+    // Every node accepts the new credential beside the old one before any back end sends it.
     one = await restarted(one, { ISSUER_TOKEN: OLD, ISSUER_TOKENS: NEW });
     await Promise.all([one, two].map(({ client }) => login(client, OLD)));
     two = await restarted(two, { ISSUER_TOKEN: OLD, ISSUER_TOKENS: NEW });

@@ -1,4 +1,4 @@
-// How tests look into a Redis under test, and how they tamper with what lies there.
+// The entries in a Redis under test: tests read them, and move the births back in time.
 
 import type { RedisServer } from '../support/redis-server.js';
 

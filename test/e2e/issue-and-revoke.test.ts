@@ -1,4 +1,4 @@
-// Tests of IssuerService: who may call it, what it takes, and that a login after a revocation stands.
+// Tests of IssuerService: its credential, its requests, and that a login after a revocation is active.
 
 import { expect } from 'chai';
 import { type CallFailed, failureOfCall, type TestClient } from '../support/auth-client.js';
@@ -140,9 +140,9 @@ describe('IssuerService', () => {
 
     it('dates and names the pair as ValidateToken answers it', async () => {
       const pair = await client.issue('zoë\u0301 😀');
-      const { claims: _, ...told } = await client.validate(pair.accessToken);
+      const { claims: _, ...validation } = await client.validate(pair.accessToken);
       const { iat, exp, jti } = claimsOf(pair.accessToken);
-      expect(told).to.deep.equal({
+      expect(validation).to.deep.equal({
         active: true,
         problem: 0,
         subject: 'zoë\u0301 😀',

@@ -130,7 +130,7 @@ describe('Logout', () => {
 
     it('of one that is long dead is done, and writes nothing', async () => {
       await age(redis, 100 * DAY_MS);
-      // One that has not seen the births as they were: it would put those back.
+      // A new node: one that has seen the births as they were would restore them.
       const late = await stage.serveHere(redis, { REFRESH_GRACE: '0s', SESSION_MAX: '30d' });
       const times = { issuedAt: nowS() - 31 * DAY_S, expiresAt: nowS() - 24 * DAY_S };
       const old = { ...times, sessionId: sessionIdOf(31 * DAY_MS) };
@@ -138,7 +138,7 @@ describe('Logout', () => {
         await late.client.logout({ refreshToken: craft('refresh', old) });
         await late.client.logout({ accessToken: craft('access', old) });
       });
-      // One that is expired, but whose session could still stand, is written.
+      // The end is written for an expired token whose session could still be active.
       const younger = { ...times, sessionId: sessionIdOf(29 * DAY_MS) };
       await late.client.logout({ refreshToken: craft('refresh', younger) });
       const { sessions } = await entriesIn(redis);

@@ -1,4 +1,4 @@
-// Tests that a service which stands still for a second, or its store, refuses no call of an honest load.
+// Tests that a pause of a second, of the service or its store, makes it refuse no call of an honest load.
 
 import { expect } from 'chai';
 import { validations } from '../../bench/load/validations.js';

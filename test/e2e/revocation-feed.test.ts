@@ -97,6 +97,8 @@ describe('the revocation feed', function () {
       await until(async () => (await stream.pong()).uncovered.equals(Buffer.alloc(8, 0xff)), 5_000);
       await redis.restart();
       await until(async () => (await stream.pong()).uncovered.length === 0, 10_000);
+      // Each node reconnects by itself: the other one may be back later than the one with the stream.
+      await until(async () => (await nodes[1].client.health()) === 'SERVING');
       const ended = await end(nodes[1]);
       await stream.pong();
       expect(stream.said).to.include(ended);

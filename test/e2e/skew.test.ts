@@ -1,4 +1,4 @@
-// Tests that two nodes whose own clocks differ by a minute agree in every case: the store's clock is the one.
+// Tests that two nodes whose own clocks differ by a minute agree in every case: the store's clock decides.
 
 import { expect } from 'chai';
 import { failureOfCall } from '../support/auth-client.js';

@@ -1,4 +1,4 @@
-// Tests that an entry that was deleted, or that nobody can read, revives nothing and harms no other session.
+// Tests that a deleted or unreadable entry makes no ended session active and affects no other session.
 
 import { expect } from 'chai';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';

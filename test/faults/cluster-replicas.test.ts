@@ -103,7 +103,7 @@ describe('a cluster whose replicas must confirm', function () {
       return pair ? process.logout(pair) : 'none is left';
     };
     const users = Promise.all([repeat(logouts, logout), repeat(validations, () => process.validate(kept))]);
-    /** Waits until so many more logouts and validations were made. */
+    /** Waits for `count` more logouts and as many more validations. */
     const made = async (count: number): Promise<void> => {
       const most = [logouts, validations].map(({ total }) => total + count);
       await until(() => logouts.total >= (most[0] ?? 0) && validations.total >= (most[1] ?? 0), FAILOVER_MS);

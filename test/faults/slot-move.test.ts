@@ -56,7 +56,7 @@ describe('a Redis Cluster', function () {
       }
     };
     const users = Promise.all(numbers(4).map(user));
-    /** Waits until so many more calls were made. */
+    /** Waits for `count` more calls. */
     const made = (count: number): Promise<number> => {
       const most = calls + count;
       return until(() => calls >= most, LIMIT_MS);

@@ -61,7 +61,7 @@ function fillWith(path: string): void {
   }
 }
 
-/** The soft limit alone, which anybody may raise again: a write past it fails as on a full disk. */
+/** Sets the soft limit alone, which needs no privilege to raise again: a write past it fails as on a full disk. */
 function bounded(folder: string): SmallDisk {
   const limit = (pid: number, bytes: string): unknown =>
     execFileSync('prlimit', ['--pid', `${pid}`, `--fsize=${bytes}:`]);

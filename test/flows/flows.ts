@@ -11,9 +11,9 @@ import { elapse, until } from '../support/waiting.js';
 import { calledIn, commonTo, type ScriptCoverage } from './coverage.js';
 
 const RECORDER = new URL('./recorder.js', import.meta.url).href;
-/** The caches of the process are filled after so many calls. */
+/** The number of calls that fill the caches of the process. */
 const WARM_CALLS = 10;
-/** What the processes do once a second is in some of so many runs, and not in all. */
+/** Enough runs that what a process does once a second is not in all of them. */
 const RUNS = 6;
 /** The line of a call in the log comes in the turns after its response. */
 const AFTERWARDS_MS = 10;

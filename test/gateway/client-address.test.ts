@@ -1,4 +1,4 @@
-// Tests of client addresses: which are one client, how proxies write them, and whose request a proxy passes on.
+// Tests of client addresses: which count as one client, how proxies write them, and which one a request counts for.
 
 import { expect } from 'chai';
 import fc from 'fast-check';

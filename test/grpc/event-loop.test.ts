@@ -10,7 +10,7 @@ const [TURN_MS, REFUSED_MS] = [0.1, 0.04];
 /** What an answer costs, ms: to ValidateToken, to RefreshToken, and about the most that 256 calls under way fit. */
 const [CHEAP_MS, REFRESH_MS, DEAR_MS] = [0.13, 0.35, 0.6];
 const LOOK_MS = 20;
-/** After so long an overload has lasted long enough to be known as one, with a second for what waited until then. */
+/** From this time on an overload counts as one, ms; a second of it is for the calls that waited until then. */
 const LASTING_MS = 3_500;
 
 interface Call {
@@ -31,9 +31,9 @@ type Span = readonly [fromMs: number, toMs: number];
 interface Service {
   readonly costMs: number;
   readonly storeMs?: number;
-  /** The process stands still. */
+  /** When the process is stopped. */
   readonly pause?: Span;
-  /** The store stands still. */
+  /** When the store is stopped. */
   readonly storePause?: Span;
 }
 

@@ -11,7 +11,7 @@ import { FeedStream } from '../support/feed-stream.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { openCall } from '../support/http2-call.js';
 import { JWT_SECRET } from '../support/processes.js';
-import { elapse, holdsFor, until } from '../support/waiting.js';
+import { holdsFor, until } from '../support/waiting.js';
 import { MINUTE, SECOND, whatOf } from '../support/world.js';
 
 describe('WatchRevocations', () => {
@@ -228,10 +228,16 @@ describe('WatchRevocations', () => {
   });
 
   it('reads nothing while there is no watcher', async () => {
+    const { reader } = scene;
+    const round = reader.round.bind(reader);
+    let underWay = 0;
+    reader.round = () => {
+      underWay++;
+      return round().finally(() => underWay--);
+    };
     await open().pong();
     for (const stream of streams.splice(0)) stream.close();
-    await until(() => scene.feed.watchers === 0);
-    await elapse(60, 'reads under way end');
+    await until(() => scene.feed.watchers === 0 && underWay === 0);
     scene.flowing = false;
     await holdsFor(60, () => {
       expect(scene.world.pending).to.have.length(0);

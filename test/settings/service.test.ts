@@ -1,4 +1,4 @@
-// Tests of which settings a process takes, what must hold between them, and how faults are told.
+// Tests of the settings of a process: which it takes, how they constrain each other, and how faults are reported.
 
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// Tests of how TLS is set: what belongs together, and that nobody listens in plain text for others by accident.
+// Tests of the TLS settings: which belong together, and that no port takes plain text from other machines by accident.
 
 import { expect } from 'chai';
 import { ConfigError, Environment } from '../../src/platform/env.js';

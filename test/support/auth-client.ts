@@ -100,7 +100,7 @@ export class TestClient {
     return verdictIn(await this.validate(accessToken));
   }
 
-  /** The same, of a token among others; undefined: it cannot be told. */
+  /** The same, of a token among others; undefined: the service cannot tell. */
   async verdictAmong(accessToken: string): Promise<string | undefined> {
     const [, result] = await this.validateMany(['no.jw.t', accessToken]);
     return result?.validation && verdictIn(result.validation);
@@ -171,7 +171,7 @@ export async function failureOfCall(call: Promise<unknown>): Promise<Failure> {
   throw new Error('the call did not fail');
 }
 
-/** What a failed call tells, with its details decoded. */
+/** The status of a failed call, with its details decoded. */
 export function failureOf(error: ServiceError): Failure {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   const details = Buffer.isBuffer(bytes) ? Status.decode(bytes).details : [];

@@ -16,7 +16,7 @@ export interface Wish {
   /** `DNS:…`, `URI:…` or `IP:…`, taken as they are, whatever is in them. */
   readonly names?: readonly string[];
   readonly purposes?: readonly (keyof typeof PURPOSES)[];
-  /** An RSA key of so many bits, and not one on P-256. */
+  /** The bits of an RSA key; undefined: the key is on P-256. */
   readonly rsaBits?: number;
   /** From now, ms. */
   readonly startsInMs?: number;
@@ -29,7 +29,7 @@ export interface Pair {
   readonly key: string;
 }
 
-/** Somebody who signs certificates. */
+/** A certificate authority. */
 export class Authority {
   readonly cert: string;
   readonly #name: string;

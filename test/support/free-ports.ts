@@ -26,7 +26,7 @@ const portOf = (server: Server): number => {
   return address.port;
 };
 
-/** A port that nobody listens on. */
+/** A port on which no process listens. */
 export async function freePort(): Promise<number> {
   const server = await listen(0);
   if (!server) throw new Error('the system gave no port');

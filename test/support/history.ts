@@ -32,7 +32,7 @@ export interface Weather {
   readonly refreshDays?: readonly number[];
   /** Planted bug: swaps that ignore what they expect. */
   readonly ignoreExpected?: boolean;
-  /** Planted bug: nobody remembers what was acknowledged. */
+  /** Planted bug: no node remembers what was acknowledged. */
   readonly forgetful?: boolean;
 }
 
@@ -45,7 +45,7 @@ interface Session {
   readonly bornSeq: number;
   /** Why the client may find itself logged out; undefined: it may not. */
   excuse?: string;
-  /** When an end was acknowledged; from then on nothing of it stands. */
+  /** When an end was acknowledged; from then on none of its tokens is active. */
   endedSeq?: number;
   /** Since when the client has been sending its current token, and when it got it, Unix ms. */
   sentMs?: number;
@@ -114,7 +114,7 @@ class History {
     return nodes;
   }
 
-  /** The time that counts for windows and patience: nobody is answered while the store is away. */
+  /** The time that counts for windows and patience: without the time in which the store was away. */
   get #answeredMs(): number {
     return this.#world.nowMs - this.#awayMs;
   }
@@ -226,7 +226,7 @@ class History {
     this.#snapshot = { atMs: nowMs, kept: this.#world.snapshot() };
   }
 
-  /** A client's patience does not run while nobody answers it. */
+  /** The nodes lose the store for a while. That time does not count as a client's patience. */
   async #outage(): Promise<void> {
     this.#world.setReachable(false);
     await settle();
@@ -306,7 +306,7 @@ class History {
     }
     const known = this.#successors.get(token);
     const answer = JSON.stringify(outcome);
-    // A call that was under way while the store was emptied may answer another pair; neither of the two stands.
+    // A call that was under way while the store was emptied may answer another pair; neither of the two is active.
     const emptied = this.#lossSeq > session.bornSeq;
     if (known !== undefined && known !== answer && !emptied) this.found.add('two successors of one token');
     this.#successors.set(token, answer);

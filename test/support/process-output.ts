@@ -38,7 +38,10 @@ export interface Ended {
   readonly signalCode: string | null;
 }
 
-/** The lines of both streams that nobody may print. @param ended what is not whole yet is no line while the process runs */
+/**
+ * The lines of both streams that no command may print.
+ * @param ended once the process has ended, a last line without a line feed counts too
+ */
 export function foreignLines(command: string, stdout: string, stderr: string, ended: Ended): string[] {
   const linesOf = (text: string): string[] => {
     const lines = text.split('\n');
@@ -115,7 +118,7 @@ export const watchOutput = (process: Watched): void => void watched.add(process)
 /** The lines that were found so far, for the end of the file: a root hook that fails after a test would end the run there. */
 const found: string[] = [];
 
-/** Looks for lines that nobody may print, of all processes. @param title the test that has just run */
+/** Looks for lines that no command may print, of all processes. @param title the test that has just run */
 export function checkOutputs(title: string): void {
   for (const each of watched) {
     const { command, isPretty, child, stdout, stderr } = each;

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endAtExit } from './children.js';
 import { collect, OutputFile, watchOutput } from './process-output.js';
 import { until } from './waiting.js';
 
@@ -86,12 +87,6 @@ export interface Launched {
   stderr(): string;
 }
 
-// A test run that dies must not leave them behind.
-const living = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 /** Starts the program. What it prints is checked after the test, as far as it can be read. */
 export function launch(args: readonly string[], options: LaunchOptions): Launched {
   const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
@@ -107,8 +102,7 @@ export function launch(args: readonly string[], options: LaunchOptions): Launche
   const text = collect(child.stderr);
   const launched = { child, stdout: collect(child.stdout), stderr: file ? () => file.text() : text };
   child.once('close', () => file?.close());
-  living.add(child);
-  child.once('exit', () => living.delete(child));
+  endAtExit(child);
   watchOutput({ command: args[0] ?? '', isPretty: env['LOG_FORMAT'] === 'pretty', ...launched });
   return launched;
 }

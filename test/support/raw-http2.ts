@@ -1,4 +1,4 @@
-// An HTTP/2 client that sends what it is told, frame by frame, also what the protocol forbids.
+// An HTTP/2 client that sends any frames, also those that the protocol forbids.
 
 import { connect, type Socket } from 'node:net';
 import { EventWaits } from './waiting.js';

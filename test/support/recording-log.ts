@@ -1,4 +1,4 @@
-// A logger that keeps what it is told, for tests to look at.
+// A logger that keeps its lines for tests.
 
 type Fields = Readonly<Record<string, unknown>>;
 

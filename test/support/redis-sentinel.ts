@@ -131,14 +131,14 @@ export class SentinelWorld {
     return `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
   }
 
-  /** Whom all Sentinels that answer call the primary; undefined: they do not agree. */
+  /** The server that all Sentinels that answer name as the primary; undefined: they do not agree. */
   async primary(): Promise<RedisServer | undefined> {
     const ports = await Promise.all(this.sentinels.map((sentinel) => sentinel.primaryPort()));
-    const told = new Set(ports.filter((port) => port !== undefined));
-    return told.size === 1 ? this.servers.find(({ port }) => told.has(port)) : undefined;
+    const named = new Set(ports.filter((port) => port !== undefined));
+    return named.size === 1 ? this.servers.find(({ port }) => named.has(port)) : undefined;
   }
 
-  /** Waits until somebody else is the primary. */
+  /** Waits until another server is the primary. */
   async failedOver(from: RedisServer, limitMs = 40_000): Promise<RedisServer> {
     let now: RedisServer | undefined;
     await untilReported(async () => {
@@ -149,15 +149,16 @@ export class SentinelWorld {
   }
 
   /**
-   * Has the Sentinels look at roles each second, not each ten, and demote a primary that was replaced after 4 seconds, not 8.
-   * Before Redis 7 they cannot be told to: all goes on as slowly as usual.
+   * Has the Sentinels look at roles each second, not each ten, and demote a replaced primary after 4 seconds, not 8.
+   * Before Redis 7 these times cannot be set, and stay as they are.
    */
   async hasten(): Promise<void> {
-    const tell = ({ raw }: Sentinel) => raw.call('SENTINEL', 'DEBUG', 'info-period', 1_000, 'publish-period', 1_000);
-    await Promise.all(this.sentinels.map((sentinel) => tell(sentinel).catch(() => {})));
+    const setTimes = ({ raw }: Sentinel) =>
+      raw.call('SENTINEL', 'DEBUG', 'info-period', 1_000, 'publish-period', 1_000);
+    await Promise.all(this.sentinels.map((sentinel) => setTimes(sentinel).catch(() => {})));
   }
 
-  /** Has the Sentinels promote none of some replicas, and any other, until they are told otherwise. */
+  /** Lets the Sentinels promote any replica but some, until the next call. */
   async avoid(avoided: readonly RedisServer[]): Promise<void> {
     const set = async (server: RedisServer): Promise<void> => {
       await server.raw.config('SET', 'replica-priority', avoided.includes(server) ? 0 : 100);
@@ -199,7 +200,7 @@ export class SentinelWorld {
     }, 80_000);
   }
 
-  /** Whether more than half of the Sentinels say of a server that it is the primary, as SENTINEL MASTER tells it. */
+  /** Whether more than half of the Sentinels name a server as the primary in their answer to SENTINEL MASTER. */
   async isNamed({ port }: RedisServer): Promise<boolean> {
     const portBy = async ({ raw }: Sentinel): Promise<number | undefined> => {
       const words = await answerWithin(500, raw.call('SENTINEL', 'MASTER', NAME));

@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { endAtExit } from './children.js';
 import { freePort } from './free-ports.js';
 import { untilReported } from './waiting.js';
 
@@ -31,7 +32,7 @@ export class RedisServer {
     this.#password = at < 0 ? undefined : args[at + 1];
   }
 
-  /** Starts a server that keeps nothing on disk unless told so, and waits until it answers. */
+  /** Starts a server, and waits until it answers. It keeps nothing on disk, unless an argument says so. */
   static start(...args: readonly string[]): Promise<RedisServer> {
     return RedisServer.startAt(freePort, args);
   }
@@ -55,7 +56,7 @@ export class RedisServer {
         await server.#launch();
         return server;
       } catch (error) {
-        // Somebody else may have taken the port in between.
+        // Another process may have taken the port in between.
         if (attempt < 3 && !(error instanceof Error && error.message === MISSING)) continue;
         await server.stop();
         throw error;
@@ -142,14 +143,9 @@ export class RedisServer {
   }
 }
 
-const living = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 /**
  * Starts redis-server, and waits until it answers. A test run that dies does not leave it behind.
- * @param begun hears of the process before it answers, so that it can be ended if it never does
+ * @param begun called with the process before it answers, so that it can be ended if it never does
  */
 export async function launch(
   args: readonly string[],
@@ -158,8 +154,7 @@ export async function launch(
 ): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: 'ignore' });
   begun(child);
-  living.add(child);
-  child.once('exit', () => living.delete(child));
+  endAtExit(child);
   const failed = once(child, 'exit').then(
     () => {
       throw new Error(`redis-server ended at its start (${args.join(' ')})`);

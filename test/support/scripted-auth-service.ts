@@ -1,4 +1,4 @@
-// A stand-in for the service: real gRPC on a real port, its answers by a script, its calls on record.
+// A scripted service in place of the real one: gRPC on a port, with scripted answers and a record of calls.
 
 import {
   type handleUnaryCall,

@@ -1,14 +1,17 @@
 // The parts of the whole suite: which files run apart, and which of the others begin first.
 
-/** Files with bounds on time that are promises, and the bounds: when all others have ended, two run on each processor. */
+/**
+ * Files with bounds on time that are promises, and the bounds: when all others have ended, two run on each processor. Those
+ * that take longest begin first.
+ */
 export const TIMED: Readonly<Record<string, string>> = {
+  'test/grpc/overload.test.ts': 'a pause of a second, for which no call may be refused',
   'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
+  'test/faults/process-stop.test.ts': 'the 900 ms that the gateway waits for an answer',
+  'test/e2e/races.test.ts': 'the 900 ms that the gateway waits for an answer',
+  'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
   'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
   'test/faults/slot-move.test.ts': 'few calls fail while a slot moves',
-  'test/e2e/races.test.ts': 'the 900 ms that the gateway waits for an answer',
-  'test/faults/process-stop.test.ts': 'the 900 ms that the gateway waits for an answer',
-  'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
-  'test/grpc/overload.test.ts': 'a pause of a second, for which no call may be refused',
 };
 
 /** Files that run at the end, one after the other while nothing else does, and what other work would falsify. */
@@ -20,7 +23,6 @@ export const ALONE: Readonly<Record<string, string>> = {
 
 /** Of all other files, those that take longest, in the order in which they begin, so that none of them ends last. */
 export const FIRST: readonly string[] = [
-  'test/clients/clients.test.ts',
   'test/chaos/sentinel.test.ts',
   'test/chaos/cluster.test.ts',
   'test/faults/sentinel-failover.test.ts',

@@ -75,7 +75,7 @@ export class TcpProxy {
     this.#delayMs = ms;
   }
 
-  /** From now on bytes are lost, silently: nobody is told by a FIN or a reset. */
+  /** From now on bytes are lost silently: no peer gets a FIN or a reset. */
   drop(...ways: readonly Way[]): void {
     this.#set('drop', ways);
   }

@@ -59,7 +59,7 @@ const entryId = (key: StoreKey): string =>
 
 const shardOf = (subject: string): number => subject.length % 2;
 const logId = (shard: number): string => JSON.stringify(['log', shard]);
-/** A subject's hash is its text in hex here, so that a test can tell whose it is. */
+/** A subject's hash is its text in hex here, so that a test can see which subject it is. */
 const idHex = (subject: string): string => Buffer.from(subject).toString('hex').padEnd(32, '0').slice(0, 32);
 /** What the log says of an end. */
 export const whatOf = (key: EntryKey): string =>
@@ -89,7 +89,7 @@ export class World {
   incarnation = 0;
   /** Whether the store refuses to be read for its logs. */
   refuses = false;
-  /** Whether enough replicas have what is written; undefined: nobody asks. */
+  /** Whether enough replicas have what is written; undefined: replicas are not waited for. */
   replicated: boolean | undefined;
 
   get size(): number {
@@ -310,15 +310,15 @@ let made = 0;
 
 /**
  * A node's core on a view of the store.
- * @param tell hears of a store that has gone back
+ * @param report called with each loss of writes that the ledger has found
  */
 export function node(
   store: Store & RevocationLogs,
   policy: Policy = POLICY,
-  tell: (setback: Setback) => void = () => {},
+  report: (setback: Setback) => void = () => {},
 ): Node {
   const births = new Births(store, policy.adoptedSinceMs);
-  const ledger = new Ledger(store, tell);
+  const ledger = new Ledger(store, report);
   const revocations = new Revocations((error) => {
     throw error;
   });

@@ -1,4 +1,4 @@
-// A stand-in for the service's validation: real gRPC on a real port, answers by a script, and a record of its calls.
+// A scripted service in place of the real one, for validations: gRPC on a port, scripted answers, a record of calls.
 
 import { Server, ServerCredentials, type ServiceError, type sendUnaryData } from '@grpc/grpc-js';
 import {

@@ -90,7 +90,7 @@ describe("a validator with whenStale: 'throw'", () => {
     }
     expect(await each.validate(ended, STRICT)).to.include({ problem: 'REVOKED' });
     expect(each.state()).to.include({ asks: before.asks, waiting: 0, cannotTell: before.cannotTell + 2 });
-    // Under HS256 no feed can tell.
+    // The feed decides on no token under HS256.
     expect(await each.validate(authenticHs256(claims()), STRICT)).to.have.property('active');
     expect(each.state().asks).to.equal(before.asks + 1);
     // The same token, where asking is allowed.

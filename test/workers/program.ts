@@ -12,7 +12,7 @@ export type Conduct = 'good' | 'mute' | 'crashing' | 'without a store' | 'deaf' 
 
 const [, , file = '', startMs = '', stopMs = ''] = process.argv;
 
-/** Descriptors that nobody else can have then. */
+/** Descriptors that are open, so that the system has none left. */
 const taken: number[] = [];
 
 /** Takes all that the system gives, or gives it back. @returns whether it is taken now */

@@ -8,6 +8,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Connection } from './connection.js';
 import { birthName } from './keys.js';
+import type { Log } from './server-check.js';
 import { isSameIncarnation } from './server-info.js';
 import type { StoreClock } from './store-clock.js';
 import { redirectOf } from './topology/redirect.js';
@@ -47,6 +48,7 @@ export interface ReplicasParts {
   /** How many replicas must confirm. */
   readonly minReplicas: number;
   readonly commandTimeoutMs: number;
+  readonly log: Log;
   /** Called when `missingSinceMs` has changed. */
   readonly changed: () => void;
 }
@@ -62,6 +64,8 @@ export class Replicas {
   /** The start of the last successful round, the store's time, Unix ms. */
   #goodAtMs = 0;
   #missingSinceMs: number | undefined;
+  /** Whether the log says that too few replicas confirm. */
+  #isReported = false;
 
   /** Checks periodically until it is closed. */
   constructor(parts: ReplicasParts) {
@@ -116,6 +120,7 @@ export class Replicas {
       const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
       if (round.count >= minReplicas) this.#goodAtMs = beganMs;
       this.#become(round.count >= minReplicas);
+      this.#report(round.count);
       return round;
     } catch (error) {
       this.#become(false);
@@ -127,6 +132,16 @@ export class Replicas {
     if (enough === (this.#missingSinceMs === undefined)) return;
     this.#missingSinceMs = enough ? undefined : this.#goodAtMs;
     this.#parts.changed();
+  }
+
+  /** Logs a change in the answers to WAIT. A round without an answer says nothing about the replicas. */
+  #report(count: number): void {
+    const { minReplicas, log } = this.#parts;
+    const isLacking = count < minReplicas;
+    if (isLacking === this.#isReported) return;
+    this.#isReported = isLacking;
+    if (isLacking) log.warn({ count, minReplicas }, 'too few replicas have what is written: nothing is acknowledged');
+    else log.info({}, 'enough replicas have what is written');
   }
 
   async #wait(client: Redis): Promise<Round> {

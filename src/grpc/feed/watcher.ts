@@ -63,9 +63,9 @@ export class Watcher {
   /** The next message; undefined: there is nothing to send. */
   next(): Buffer | undefined {
     const { settings, keys, states, last } = this.#source;
-    // The usual case: a thousand streams are asked forty times a second.
+    // The usual case: a thousand streams are asked forty times a second, and get nothing, or a pong alone.
     const isUpToDate = this.#position >= last && this.#stateVersion === states.version && this.#sentKeys === keys;
-    if (isUpToDate && !this.#pong && this.#startedAt === undefined) return undefined;
+    if (isUpToDate && this.#startedAt === undefined) return this.#takePong();
     const parts: Buffer[] = [];
     if (!this.#sentKeys) parts.push(settings);
     if (this.#sentKeys !== keys) parts.push(keys);
@@ -82,11 +82,16 @@ export class Watcher {
       this.#startedAt = undefined;
       parts.push(CAUGHT_UP_PART);
     }
-    const pong = this.#pong;
-    if (pong && this.#startedAt === undefined && this.#position >= pong.round.last) {
-      this.#pong = undefined;
-      parts.push(pongPart(pong.id, pong.round.rest));
-    }
+    const pong = this.#startedAt === undefined ? this.#takePong() : undefined;
+    if (pong) parts.push(pong);
     return parts.length > 1 ? Buffer.concat(parts) : parts[0];
+  }
+
+  /** The pong that is due, if what its round has found was sent; undefined: none. */
+  #takePong(): Buffer | undefined {
+    const pong = this.#pong;
+    if (!pong || this.#position < pong.round.last) return undefined;
+    this.#pong = undefined;
+    return pongPart(pong.id, pong.round.rest);
   }
 }

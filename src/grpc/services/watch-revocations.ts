@@ -3,7 +3,9 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { WatchRevocationsRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import { InvalidInput } from '../../core/errors.js';
-import type { Decoded } from '../codec/decoding.js';
+import { type Decoded, withDecodeErrors } from '../codec/decoding.js';
+import { WATCH_SERVICE } from '../codec/encoding.js';
+import { withPings } from '../codec/ping-message.js';
 import type { Feed, Follower } from '../feed/feed.js';
 import type { Watcher } from '../feed/watcher.js';
 import { statusOf, TOO_MANY_WATCHERS } from '../status.js';
@@ -11,6 +13,11 @@ import { StatusError, type StreamingCall, type StreamingHandler } from '../trans
 
 /** Room for a ping, and for fields of later versions. */
 export const MAX_WATCH_REQUEST_BYTES = 1024;
+
+const { watchRevocations: WATCH } = withDecodeErrors(WATCH_SERVICE);
+export const WATCH_METHODS = {
+  watchRevocations: { ...WATCH, requestDeserialize: withPings(WATCH.requestDeserialize) },
+} as const;
 
 const STOPPING = { code: status.UNAVAILABLE, details: 'the service is stopping', metadata: new Metadata() };
 
@@ -30,7 +37,7 @@ export const watchRevocations =
     const leave = feed.follow(follower);
     try {
       send();
-      await readPings(call, follower, feed);
+      await call.readEach((message) => takePing(message, follower, feed));
       // A client that sends no pings may close its half, and watch on.
       await call.ended;
     } finally {
@@ -38,13 +45,12 @@ export const watchRevocations =
     }
   };
 
-async function readPings(call: Call, follower: Follower, feed: Feed): Promise<void> {
-  for (let message = await call.read(); message !== undefined; message = await call.read()) {
-    if (message instanceof InvalidInput) throw new StatusError(statusOf(message));
-    if (!message.ping) throw refused('every message after the first must be a ping');
-    if (!follower.watcher.ping(message.ping.id)) throw refused('the id of a ping must be higher than the one before');
-    feed.pinged(follower, message.ping.urgent);
-  }
+/** @throws StatusError */
+function takePing(message: Decoded<WatchRevocationsRequest>, follower: Follower, feed: Feed): void {
+  if (message instanceof InvalidInput) throw new StatusError(statusOf(message));
+  if (!message.ping) throw refused('every message after the first must be a ping');
+  if (!follower.watcher.ping(message.ping.id)) throw refused('the id of a ping must be higher than the one before');
+  feed.pinged(follower, message.ping.urgent);
 }
 
 /** Sends the next message once the transport has taken the one before: nothing queues for a slow reader. */
@@ -55,14 +61,11 @@ function sender(call: Call, watcher: Watcher): () => void {
     const message = watcher.next();
     if (!message) return;
     isSending = true;
-    call.write(message).then(
-      () => {
-        isSending = false;
-        send();
-      },
-      // The call has ended, and the handler with it.
-      () => {},
-    );
+    call.send(message, sent);
+  };
+  const sent = (): void => {
+    isSending = false;
+    send();
   };
   return send;
 }

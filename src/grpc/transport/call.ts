@@ -126,7 +126,7 @@ export abstract class Call implements IncomingCall {
   protected abstract onEnding(): void;
 
   /** Encodes and sends a message. @param flushed called once the message fits into the client's flow-control window */
-  protected send(response: unknown, flushed: () => void): void {
+  send(response: unknown, flushed: () => void): void {
     const framed = frameMessage(this.route.shape.responseSerialize(response as never));
     this.hold(framed.length);
     if (this.isCancelled) return;

@@ -11,7 +11,8 @@ export interface Holder {
 /** Counts the bytes of incomplete requests and unread responses, and a flat amount for each open call. */
 export class HeldBytes {
   readonly #maxBytes: number;
-  readonly #held = new Map<Holder, number>();
+  /** In objects, because most changes are of a holder that is counted already. */
+  readonly #held = new Map<Holder, { bytes: number }>();
   #total = 0;
 
   constructor(maxBytes: number) {
@@ -24,7 +25,9 @@ export class HeldBytes {
 
   /** Counts more bytes. Above the limit, evicts holders until the total is below it; this holder may be one of them. */
   take(holder: Holder, bytes: number): void {
-    this.#held.set(holder, (this.#held.get(holder) ?? 0) + bytes);
+    const held = this.#held.get(holder);
+    if (held) held.bytes += bytes;
+    else this.#held.set(holder, { bytes });
     this.#total += bytes;
     while (this.#total > this.#maxBytes) {
       const most = this.#most();
@@ -38,10 +41,10 @@ export class HeldBytes {
   giveBack(holder: Holder, bytes: number): void {
     const held = this.#held.get(holder);
     if (held === undefined) return;
-    const given = Math.min(bytes, held);
+    const given = Math.min(bytes, held.bytes);
     this.#total -= given;
-    if (held === given) this.#held.delete(holder);
-    else this.#held.set(holder, held - given);
+    held.bytes -= given;
+    if (held.bytes === 0) this.#held.delete(holder);
   }
 
   /** Stops counting this holder. */
@@ -52,11 +55,11 @@ export class HeldBytes {
   /** The largest holder of the address that holds most, so that a caller gains nothing by many connections. */
   #most(): Holder | undefined {
     const byAddress = new Map<string, number>();
-    for (const [{ address }, bytes] of this.#held) byAddress.set(address, (byAddress.get(address) ?? 0) + bytes);
+    for (const [{ address }, { bytes }] of this.#held) byAddress.set(address, (byAddress.get(address) ?? 0) + bytes);
     const [worst] = [...byAddress].reduce((one, other) => (other[1] > one[1] ? other : one), ['', -1]);
     let most: Holder | undefined;
-    for (const [holder, bytes] of this.#held) {
-      if (holder.address === worst && (!most || bytes > (this.#held.get(most) ?? 0))) most = holder;
+    for (const [holder, { bytes }] of this.#held) {
+      if (holder.address === worst && (!most || bytes > (this.#held.get(most)?.bytes ?? 0))) most = holder;
     }
     return most;
   }

@@ -29,10 +29,17 @@ export type UnaryHandler<Request, Response> = (request: Request, call: IncomingC
 export interface StreamingCall<Request, Response> extends IncomingCall {
   /** The next message; undefined: the client sends no more messages, or the call has ended. */
   read(): Promise<Request | undefined>;
+  /**
+   * Calls `take` with each further message, without a promise for each. What `take` throws ends the call, as an error of
+   * the handler does. Resolves when the client sends no more messages, or the call has ended.
+   */
+  readEach(take: (request: Request) => void): Promise<void>;
   /** Adds metadata to the head of the response, before the first message. */
   sendMetadata(metadata: Metadata): void;
   /** Resolves once the message is sent. @throws CallEnded if the call ends before that */
   write(response: Response): Promise<void>;
+  /** Does the same without a promise, for a call that has not ended. @param sent not called if the call ends before */
+  send(response: Response, sent: () => void): void;
   /** Ends the call with a status. */
   end(status: StatusObject): void;
   /** Resolves when the call has ended. */

@@ -15,6 +15,7 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
   readonly #inflater: Inflater;
   readonly #resolveEnded: () => void;
   #waiting: ((message: Message | undefined) => void) | undefined;
+  #take: ((request: unknown) => void) | undefined;
   #rejectWrite: ((error: Error) => void) | undefined;
   #hasMessage = false;
   #hasAll = false;
@@ -42,12 +43,12 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
     if (!message || this.isCancelled) return undefined;
     this.#hasMessage = true;
     const bytes = message.isCompressed ? await this.#unpack(message) : message.bytes;
-    if (this.isCancelled) return undefined;
-    try {
-      return this.route.shape.requestDeserialize(bytes);
-    } catch {
-      throw new StatusError(failure(status.INVALID_ARGUMENT, 'the request is not a valid message'));
-    }
+    return this.isCancelled ? undefined : this.#decode(bytes);
+  }
+
+  async readEach(take: (request: unknown) => void): Promise<void> {
+    this.#take = take;
+    for (let request = await this.read(); request !== undefined; request = await this.read()) take(request);
   }
 
   sendMetadata(metadata: Metadata): void {
@@ -69,8 +70,7 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
 
   /** While a complete message waits for the handler, the stream is paused, so the flow-control window stays closed. */
   protected onBytes(): void {
-    const message = this.#waiting && this.reader.next();
-    if (message) this.#resume(message);
+    if (this.#waiting) this.#handOver();
     if (this.reader.pending >= (this.reader.announced ?? Number.POSITIVE_INFINITY)) this.stream.pause();
   }
 
@@ -84,6 +84,22 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
     this.#resolveEnded();
     this.#resume(undefined);
     this.#rejectWrite?.(new CallEnded());
+  }
+
+  /** Without a promise where it can: a client may send thousands of small messages. */
+  #handOver(): void {
+    for (let message = this.reader.next(); message; message = this.reader.next()) {
+      if (!this.#take || message.isCompressed) return this.#resume(message);
+      this.#take(this.#decode(message.bytes));
+    }
+  }
+
+  #decode(bytes: Buffer): unknown {
+    try {
+      return this.route.shape.requestDeserialize(bytes);
+    } catch {
+      throw new StatusError(failure(status.INVALID_ARGUMENT, 'the request is not a valid message'));
+    }
   }
 
   #unpack({ bytes }: Message): Promise<Buffer> {

@@ -56,6 +56,6 @@ export interface Meter {
   ): HistogramByTwo<First, Second>;
   /** @param read called at each collection; undefined: there is no value now */
   gauge(description: Description & { readonly merge: Merge }, read: () => number | undefined): void;
-  /** A gauge with the value 1, whose labels are what it says. */
+  /** A gauge with the value 1, which carries its information in its labels. */
   info(description: Description, labels: Readonly<Record<string, string>>): void;
 }

@@ -8,7 +8,7 @@ import { GaugeRecorder, type Recorder } from './recorders.js';
 
 const MICROSECONDS = 1e6;
 
-/** Read at each collection. What this system does not have has no value. */
+/** Read at each collection. A metric that this system does not have is left out. */
 export function nodeMetrics(): readonly (readonly [name: string, recorder: Recorder])[] {
   const counter = (name: string, help: string, read: () => number): [string, Recorder] => [
     name,
@@ -49,7 +49,7 @@ function cpuSeconds(): { readonly user: number; readonly system: number } {
 /** Undefined where there is no /proc. */
 function openDescriptors(): number | undefined {
   try {
-    // One of them is for this look.
+    // One of them is open only to read this folder.
     return readdirSync('/proc/self/fd').length - 1;
   } catch {
     return undefined;

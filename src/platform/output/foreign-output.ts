@@ -17,9 +17,9 @@ const PRINTED = 'a library has printed something';
 /** The log until a command has its own, and in commands that have none. */
 const early = createLogger({ name: 'latchkey', level: 'warn', destination: standardStream(2) });
 let log: Logger = early;
-/** Of the lines that `writeLastWords` writes; undefined: JSON. */
+/** The format of the lines that `writeLastWords` writes; undefined: JSON. */
 let lineFormat: LineFormat | undefined;
-/** Separate, so that many kinds in one of them do not use up the limit of the others. */
+/** One for each source, so that many kinds of lines in one do not use up the limit of the others. */
 const texts = new Repeats(() => log);
 const errors = new Repeats(() => log);
 const warnings = new Repeats(() => log);

@@ -64,7 +64,7 @@ class BoundedCredentials extends ChannelCredentials {
 
 /**
  * Ends a connection on which HTTP/2 has not begun in time.
- * @returns takes, and returns, the socket that carries HTTP/2, once it is known
+ * @returns a function to call with the socket that carries HTTP/2, once it is known; it returns that socket
  */
 function bound(socket: Socket): (carrier: Socket) => Socket {
   let carrier: Socket | undefined;

@@ -127,12 +127,12 @@ export class Feed {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Why a token on which the feed could decide must not be asked about; undefined: it may be. */
-  get refusal(): CannotTell | undefined {
+  /** Makes the error for a call that may not ask the service while the feed is stale; undefined: it may ask. */
+  refusal(): CannotTell | undefined {
     return this.#throws ? new CannotTell(this.#subscription.failure, DEFAULT_RETRY_AFTER_MS) : undefined;
   }
 
-  /** A service without a feed is asked. */
+  /** Whether calls throw instead of asking the service. A service without a feed is asked. */
   get #throws(): boolean {
     return this.#options.whenStale === 'throw' && this.phase !== 'off' && this.phase !== 'closed';
   }

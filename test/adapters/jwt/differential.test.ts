@@ -17,12 +17,12 @@ import { es256, hs256, rs256, cases as tokens } from './differential-tokens.js';
 
 /** How many tokens are tried at least; FUZZ_CASES sets another number, SEED repeats a run. */
 const CASES = cases('FUZZ_CASES', { short: 1_500, soak: 100_000 });
-/** So many further times as many tokens are tried, until each problem and each listed difference was met. */
+/** The most rounds of CASES tokens. Rounds are added until each problem and each listed difference has occurred. */
 const MOST_ROUNDS = 10;
 const SEED = Number(process.env['SEED'] ?? randomInt(2 ** 31));
 /** No single token may hold the process up for longer than this, ms. */
 const MOST_MS = 5;
-/** What a busy machine does to one try, it does not do to all of them: the least of so many counts. */
+/** A busy machine delays some tries, but not all: the shortest of these tries counts. */
 const TRIES = 5;
 
 // Sessions without end: what the settings bound is not what is compared.
@@ -30,7 +30,7 @@ const LIFETIMES = { accessTtlMs: 1e14, refreshTtlMs: 1e14, sessionMaxMs: 1e14 };
 const policy = { ...POLICY, ...PARTIES, ...LIFETIMES };
 const keys = new JwtKeys(es256, [rs256, hs256]);
 const crypto = { randomBytes: () => new Uint8Array(10), sha256: () => new Uint8Array(32) };
-// Without a store: whether a token is authentic is told without one.
+// It has no store: the check of a token's authenticity does not use one.
 const context = { keys, policy, crypto } as unknown as Context;
 const call = { budgetMs: 1_000, setSessionId: () => {}, audit: () => {} };
 

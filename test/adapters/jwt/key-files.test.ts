@@ -1,4 +1,4 @@
-// Tests of how signing keys are read from a folder, how they are written, and which faults are told.
+// Tests of how signing keys are read from a folder, how they are written, and which faults are reported.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
@@ -61,7 +61,7 @@ describe('loadKeys', () => {
     chmodSync(join(folder, 'open.pem'), 0o644);
     writeFileSync(join(folder, 'broken.pem'), 'my password is hunter2', { mode: 0o600 });
     writeFileSync(join(folder, 'huge.pem'), 'x'.repeat(100_000), { mode: 0o600 });
-    // A pipe that nobody writes to would be waited for, for ever.
+    // A read of a pipe without a writer would never end.
     execFileSync('mkfifo', ['-m', '600', join(folder, 'pipe.pem')]);
     const { message, isTransient } = await faultOf(folder);
     expect(message)

@@ -1,4 +1,4 @@
-// Tests that tokens of unknown keys have the folder looked at: soon, seldom, and with nobody held up for long.
+// Tests that a token of an unknown key causes a look at the folder: at once, rarely, without long waits for callers.
 
 import { expect } from 'chai';
 import type { KeyRing } from '../../../src/adapters/jwt/key-ring.js';

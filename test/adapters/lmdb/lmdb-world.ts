@@ -1,4 +1,4 @@
-// How tests open embedded stores: in a folder of their own, by clocks that stand still until they are moved.
+// How tests open embedded stores: in a folder of their own, with clocks that move only when a test moves them.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

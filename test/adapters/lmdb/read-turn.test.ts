@@ -1,4 +1,4 @@
-// Tests that reads of one turn see all that was written before they were asked for, whoever wrote it.
+// Tests that reads of one turn see all writes that ended before the reads were requested, of any process.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

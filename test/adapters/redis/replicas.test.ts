@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
+import type { RecordingLog } from '../../support/recording-log.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/waiting.js';
 import { openReachable, openStore } from './redis-world.js';
@@ -15,11 +16,12 @@ describe('a store that waits for replicas', () => {
   let primary: RedisServer;
   let replica: RedisServer;
   let store: RedisStore;
+  let log: RecordingLog;
   beforeEach(async () => {
     primary = await RedisServer.start();
     replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
     await inStep();
-    ({ store } = await openReachable(primary, { minReplicas: 1 }));
+    ({ store, log } = await openReachable(primary, { minReplicas: 1 }));
   });
   afterEach(async () => {
     await store.close();
@@ -60,6 +62,31 @@ describe('a store that waits for replicas', () => {
     await refusal(store.waitForReplicas(0, incarnation));
     await until(() => store.incarnationOf(0) !== incarnation && store.reachableSinceMs !== undefined, 30_000);
     await store.waitForReplicas(0, store.incarnationOf(0));
+  });
+
+  it('says once that too few replicas confirm, and that enough do again', async () => {
+    const said = () => log.lines.filter(({ message }) => message.includes('replicas'));
+    replica.pause();
+    await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
+    await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
+    const [few, ...more] = said();
+    expect(few).to.include({
+      level: 'warn',
+      message: 'too few replicas have what is written: nothing is acknowledged',
+    });
+    expect(few?.fields).to.deep.equal({ count: 0, minReplicas: 1 });
+    expect(more).to.deep.equal([]);
+    replica.resume();
+    await until(() => said().length > 1, 30_000);
+    expect(said().slice(1)).to.deep.equal([
+      { level: 'info', fields: {}, message: 'enough replicas have what is written' },
+    ]);
+  });
+
+  it('does not blame the replicas where Redis itself is away', async () => {
+    await primary.kill();
+    await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
+    expect(log.text).to.not.include('replicas');
   });
 
   it('is not used where its two connections reach two servers: the one cannot vouch for the other', async () => {

@@ -1,4 +1,4 @@
-// A planted bug, loaded before a node: swaps that ignore what they expect, and write over whatever stands.
+// A planted bug, loaded before a node: swaps ignore the expected value, and overwrite the present one.
 
 import { RedisStore } from '../../../src/adapters/redis/redis-store.js';
 

@@ -1,4 +1,4 @@
-// A planted bug, loaded before a validator: the age of what the feed delivered is told by the monotonic clock alone.
+// A planted bug, loaded before a validator: only the monotonic clock measures the age of what the feed delivered.
 
 import { FeedKnowledge } from '../../../src/validator/feed/feed-knowledge.js';
 import type { Moment } from '../../../src/validator/freshness.js';

@@ -8,7 +8,13 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../../../src/grpc/transport/limits.js';
-import type { Answer, CallAdmission, IncomingCall } from '../../../src/grpc/transport/method.js';
+import {
+  type Answer,
+  type CallAdmission,
+  type IncomingCall,
+  StatusError,
+  type StreamingCall,
+} from '../../../src/grpc/transport/method.js';
 import { Routes } from '../../../src/grpc/transport/routes.js';
 import { Transport } from '../../../src/grpc/transport/transport.js';
 import { formatAddress } from '../../../src/platform/env.js';
@@ -21,12 +27,15 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 const MIB = 1024 * 1024;
 const UNARY = '/test.Service/Unary';
 const STREAM = '/test.Service/Stream';
+const EACH = '/test.Service/Each';
 const GATED = '/test.Gated/Unary';
 const HELLO = Buffer.from('hello');
+/** Refused by the stream that takes each message. */
+const BAD = Buffer.from('bad');
 
 type Unary = (request: Buffer, call: IncomingCall, answer: Answer<Buffer>) => void;
 
-/** A service of bytes: its unary method is what a test sets, its stream answers each message with the same. */
+/** A service of bytes: its unary method is what a test sets, its streams answer each message with the same. */
 class Scene {
   readonly log = new RecordingLog();
   readonly transport: Transport;
@@ -53,10 +62,16 @@ class Scene {
     // biome-ignore format: one method a line
     routes.add({ unary: shape(UNARY) }, { unary } as never, rules);
     routes.add({ gated: shape(GATED) }, { gated: unary } as never, { ...rules, admission });
-    const stream = async (incoming: import('../../../src/grpc/transport/method.js').StreamingCall<Buffer, Buffer>) => {
+    const stream = async (incoming: StreamingCall<Buffer, Buffer>) => {
       for (let next = await incoming.read(); next; next = await incoming.read()) await incoming.write(next);
     };
     routes.add({ stream: shape(STREAM, true) }, { stream } as never, rules);
+    const each = (incoming: StreamingCall<Buffer, Buffer>) =>
+      incoming.readEach((next) => {
+        if (next.equals(BAD)) throw new StatusError(failure(status.NOT_FOUND, 'bad'));
+        incoming.send(next, () => {});
+      });
+    routes.add({ each: shape(EACH, true) }, { each } as never, rules);
     this.transport = new Transport(this.log, { ...DEFAULT_LIMITS, ...limits }, undefined);
     this.transport.add('GRPC_ADDRESS', { host: '127.0.0.1', port: 0 }, routes.all);
   }
@@ -192,6 +207,22 @@ describe('the transport', () => {
           expect(`${ended.headers['grpc-accept-encoding']}`).to.include(name);
         }
     });
+    it('hands each message of a stream over in order, however many come at once, compressed or not', async () => {
+      const texts = Array.from({ length: 40 }, (_, index) => Buffer.from(`message ${index}`));
+      const packed = texts.map((text, index) => (index % 3 === 1 ? gzipSync(text) : text));
+      const sent = packed.map((text, index) => message(text, { compressed: index % 3 === 1 }));
+      const ended = await scene.send({ 'grpc-encoding': 'gzip' }, Buffer.concat(sent), EACH);
+      expect(ended).to.include({ status: status.OK });
+      expect(ended.body).to.deep.equal(Buffer.concat(texts.map((text) => message(text))));
+    });
+    it('ends a stream that takes each message by what it throws, and hands over nothing after that', async () => {
+      for (const first of [message(HELLO), message(gzipSync(HELLO), { compressed: true })]) {
+        const body = Buffer.concat([first, message(BAD), message(HELLO), message(HELLO)]);
+        const ended = await scene.send({ 'grpc-encoding': 'gzip' }, body, EACH);
+        expect(ended).to.include({ status: status.NOT_FOUND });
+        expect(ended.body).to.deep.equal(message(HELLO));
+      }
+    });
     it('refuses an unknown compression with the names of those that it knows', async () => {
       for (const path of [UNARY, STREAM]) {
         const ended = await scene.send({ 'grpc-encoding': 'snappy' }, message(HELLO, { compressed: true }), path);
@@ -258,7 +289,7 @@ describe('the transport', () => {
     waits.stream.close(constants.NGHTTP2_CANCEL);
     scene.unary = (request, _call, answer) => answer(null, request);
     expect((await scene.send()).status).to.equal(status.OK);
-    scene.unary = () => expect.fail('a call that nobody waits for was handled');
+    scene.unary = () => expect.fail('a call without a waiting client was handled');
     scene.waiting[0]?.accept();
   });
 

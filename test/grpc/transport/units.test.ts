@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { failure, parseTimeout, trailers } from '../../../src/grpc/transport/head.js';
 import { HeldBytes } from '../../../src/grpc/transport/held-bytes.js';
 import { type CallState, Keepalive } from '../../../src/grpc/transport/keepalive.js';
+import { BUSY_PING_MS } from '../../../src/grpc/transport/limits.js';
 import { MessageReader } from '../../../src/grpc/transport/message-reader.js';
 import { message } from '../../support/raw-http2.js';
 
@@ -106,5 +107,32 @@ describe('the keepalive of a connection', () => {
     expect(watched('busy', timesMs)).to.deep.equal([
       ...[undefined, undefined, undefined, undefined, 'pinged', 'pinged', 'silent'],
     ]);
+  });
+
+  /** In which sweeps it pings a client that sends in each. @param written the bytes that the session writes before each */
+  const pings = (calls: CallState, written: readonly number[]): readonly boolean[] => {
+    let isPinged = false;
+    const ping = () => {
+      isPinged = true;
+    };
+    const session = { ping, state: { outboundQueueSize: 0 } } as unknown as ServerHttp2Session;
+    const socket = { bytesRead: 0, bytesWritten: 0 };
+    const keepalive = new Keepalive(session, socket as Socket, 10_000);
+    const startMs = performance.now() + BUSY_PING_MS;
+    return written.map((bytes, sweep) => {
+      socket.bytesRead += 20;
+      socket.bytesWritten += bytes;
+      isPinged = false;
+      keepalive.sweep(startMs + sweep, calls);
+      return isPinged;
+    });
+  };
+
+  it('pings no session that writes, and soon one that writes nothing after its GOAWAY', () => {
+    for (const calls of ['busy', 'lasting'] as const) {
+      expect(pings(calls, [20, 20, 20, 20]), calls).to.deep.equal([false, false, false, false]);
+      expect(pings(calls, [20, 20, 17, 0]), calls).to.deep.equal([false, false, false, true]);
+    }
+    expect(pings('idle', [20])).to.deep.equal([true]);
   });
 });

@@ -20,7 +20,7 @@ export interface ValidatorFaults {
 export class ModelValidator {
   /** Until when it does not run, true time, ms. */
   pausedUntilMs = 0;
-  /** How long its machine was suspended: its monotonic clock stood still. */
+  /** How long its machine was suspended, with its monotonic clock stopped. */
   suspendedMs = 0;
   node: FeedNode | undefined;
   readonly #store: ModelStore;

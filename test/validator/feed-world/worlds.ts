@@ -1,4 +1,4 @@
-// The worlds of the histories: what can happen in each, and what is planted in it.
+// The worlds of the histories: the incidents, clocks and settings of each.
 
 import type { NodeFaults } from './service.js';
 import type { ValidatorFaults } from './validator.js';

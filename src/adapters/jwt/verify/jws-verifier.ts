@@ -8,7 +8,7 @@ import type { KeyUse, VerifiedJws } from '../../../core/token/verified-jws.js';
 import type { Algorithm } from './algorithm.js';
 import { type Compact, decodePart, readCompact } from './compact.js';
 import { headerOf } from './header.js';
-import { verifySignature } from './signature.js';
+import { verifyAndDecode } from './signature.js';
 
 /** A key that verifies tokens of one kind: a public key, or a secret for HS256. */
 export interface VerificationKey {
@@ -99,7 +99,7 @@ export class JwsVerifier {
 /** The payload, once one of the keys has verified the signature. */
 function verifiedPayload(token: Compact, verifiers: Header['verifiers']): unknown {
   for (const { algorithm, key } of verifiers) {
-    const signed = verifySignature(token, algorithm, key);
+    const signed = verifyAndDecode(token, algorithm, key);
     if (!signed) continue;
     if (signed.payload === undefined) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
     return signed.payload;

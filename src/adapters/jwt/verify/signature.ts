@@ -1,4 +1,4 @@
-// The verification of a token's signature, whatever its claims say.
+// The verification of a token's signature with one key, and then its payload. No claim is checked here.
 
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import jwt from 'jsonwebtoken';
@@ -12,11 +12,12 @@ export interface SignedPayload {
 }
 
 /**
- * Verifies the signature. jsonwebtoken verifies ES256 and RS256. Node verifies HS256: jsonwebtoken first parses a payload
- * under `typ: JWT`, so it could not distinguish a bad payload from a bad signature. Tests compare both, and jose.
- * @returns undefined: the signature is not good
+ * Verifies the signature with a key, and decodes the payload. ES256 and RS256 are jsonwebtoken's, HS256 is Node's:
+ * jsonwebtoken first parses a payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature.
+ * Tests compare both, and jose.
+ * @returns the payload; undefined: the signature is not good
  */
-export function verifySignature(token: Compact, algorithm: Algorithm, key: KeyObject): SignedPayload | undefined {
+export function verifyAndDecode(token: Compact, algorithm: Algorithm, key: KeyObject): SignedPayload | undefined {
   if (algorithm === 'HS256') return isSignedByHs256(token, key) ? { payload: decodePart(token.payload) } : undefined;
   try {
     const options = { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true };

@@ -69,7 +69,7 @@ export class Server {
     });
     this.clock = clock;
     this.connection = connection;
-    const parts = { connection, clock, waitWrites, minReplicas, commandTimeoutMs, changed };
+    const parts = { connection, clock, waitWrites, minReplicas, commandTimeoutMs, log, changed };
     this.#replicas = minReplicas > 0 ? new Replicas(parts) : undefined;
   }
 

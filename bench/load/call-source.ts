@@ -1,8 +1,8 @@
-// The row of calls that a piece of work is: which comes next, and whether its answer is right.
+// The source of a load's calls: the calls of a piece of work in their order, each with the check of its answer.
 
 import { IssueTokenResponse } from '../../proto/gen/auth/v1/issuer_service.js';
 import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
-import type { Call, Feed, Prepare } from './call.js';
+import type { Call, CallSource, Prepare } from './call.js';
 import { chained } from './chained.js';
 import { grpcCalls } from './frames.js';
 import { bearerCalls, httpCalls } from './http-wire.js';
@@ -14,7 +14,7 @@ function prepareFor({ protocol, path, headers, bearer = false }: Route): Prepare
 }
 
 /** @param random for messages that come by chance: numbers from 0 to below 1 */
-export function feedOf(work: Work, random: () => number): Feed {
+export function callSourceOf(work: Work, random: () => number): CallSource {
   const prepare = prepareFor(work.route);
   if (work.kind === 'chained') return chained(work, work.route, prepare);
   return work.kind === 'issuing' ? issuing(work, prepare) : fixed(work, prepare, random);
@@ -25,7 +25,7 @@ const accepting =
   (answer: Buffer): boolean =>
     answer.subarray(0, whole ? answer.length : bytes.length).equals(bytes);
 
-function fixed({ messages, expected, order }: FixedWork, prepare: Prepare, random: () => number): Feed {
+function fixed({ messages, expected, order }: FixedWork, prepare: Prepare, random: () => number): CallSource {
   if (expected.length !== 1 && expected.length !== messages.length) throw new Error('each message needs an answer');
   const judges = expected.map(accepting);
   const [first] = judges;
@@ -44,7 +44,7 @@ function fixed({ messages, expected, order }: FixedWork, prepare: Prepare, rando
 const isPair = (tokens: TokenPair | undefined): tokens is TokenPair =>
   tokens !== undefined && tokens.accessToken !== '' && tokens.refreshToken !== '' && tokens.sessionId !== '';
 
-function issuing({ messages }: IssuingWork, prepare: Prepare): Feed {
+function issuing({ messages }: IssuingWork, prepare: Prepare): CallSource {
   const accepts = (answer: Buffer): boolean => isPair(IssueTokenResponse.decode(answer).tokens);
   const calls = messages.map((message): Call => ({ prepared: prepare(message), accepts }));
   let sent = 0;
