@@ -1,6 +1,5 @@
 // What the bench of the validator runs against: a service on a core of its own, Redis, and tokens of fresh sessions.
 
-import type { JsonWebKey } from 'node:crypto';
 import { writeClaims } from '../../src/core/token/claims.js';
 import { createValidator } from '../../src/validator/create-validator.js';
 import type { Validator, ValidatorOptions } from '../../src/validator/index.js';
@@ -51,12 +50,6 @@ export class Subject {
     const service = await startServe({ folder: this.#lab.folder, env: this.#env });
     this.#more.push(service);
     return service;
-  }
-
-  /** The public half of ES256's key. */
-  get publicKey(): JsonWebKey {
-    const [key] = this.#lab.keys.ES256.keys.publicKeys();
-    return { ...key };
   }
 
   /** Refresh tokens of as many sessions, under ES256's key. */

@@ -6,7 +6,6 @@ import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
 import { DataDirUnusable, makeDataDir } from '../adapters/lmdb/data-dir.js';
 import { type Address, Environment, formatAddress } from '../platform/env.js';
-import { findTracing } from '../platform/find-tracing.js';
 import { createLogger } from '../platform/log.js';
 import { standardStream } from '../platform/log-destination.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
@@ -56,8 +55,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
     authServiceAddress: callableAddress(grpcAddress),
     issuerAddress: callableAddress(issuerAddress),
   };
-  const tracing = await findTracing();
-  const gateway = createGateway({ ...gatewaySettings, ...callable }, log, { meter: metrics, tracing });
+  const gateway = createGateway({ ...gatewaySettings, ...callable }, log, { meter: metrics });
   const stop = async (): Promise<void> => {
     probes.retire();
     await gateway.close();

@@ -13,12 +13,11 @@ import type { Verified } from '../core/session/verified-token.js';
 import { GrpcServer } from '../grpc/server.js';
 import { DEFAULT_LIMITS } from '../grpc/transport/limits.js';
 import type { Address } from '../platform/env.js';
-import { findTracing } from '../platform/find-tracing.js';
 import type { Logger } from '../platform/log.js';
 import type { Meter } from '../platform/metrics/meter.js';
 import { logGrpcTo } from '../platform/output/grpc-log.js';
 import { Certificates } from '../platform/tls/certificates.js';
-import type { Tracing } from '../platform/tracing.js';
+import { Tracing } from '../platform/tracing.js';
 import type { ServiceSettings } from '../settings/service.js';
 import type { StoreSettings } from '../settings/store.js';
 import { makeFeed } from './feed.js';
@@ -74,7 +73,7 @@ export async function startService(
   const certificates = tls.files && new Certificates(tls.files, log);
   const windowMs = logWindowMs(policy.accessTtlMs);
   const { store: ownStore, opened } = await openStore(settings.store, windowMs, log);
-  const tracing = await findTracing();
+  const tracing = Tracing.find();
   const store = observe(ownStore, settings.store, tracing, meter);
   try {
     await waitForStore(opened, log);

@@ -113,7 +113,7 @@ const HEADERS: readonly Row[] = [
     'serves',
     post(BODY, 'Expect: 100-continue').replace(PATH, '/no'),
   ),
-  row('an expectation that nobody knows', [417], 'ends', post(BODY, 'Expect: wonders')),
+  row('an unknown expectation', [417], 'ends', post(BODY, 'Expect: wonders')),
   row('an announced trailer, and TE', [404], 'serves', get('/nowhere', 'TE: trailers', 'Trailer: X-Late')),
   row('a request to close', [200], 'ends', get('/healthz', 'Connection: close')),
 ];
@@ -233,7 +233,7 @@ const BODIES: readonly Row[] = [
   row('a part called __proto__', [400], 'serves', multipart(`${part('__proto__')}--b--\r\n`)),
   row('a boundary of 10 KB', [400], 'serves', posted(`multipart/form-data; boundary=${'b'.repeat(10_000)}`, 'x')),
   row('a media type of 10 KB', [415], 'serves', posted(`text/${'x'.repeat(10_000)}`, BODY)),
-  row('a charset that nobody knows', [200], 'serves', posted('application/json; charset=klingon', BODY)),
+  row('an unknown charset', [200], 'serves', posted('application/json; charset=klingon', BODY)),
 ];
 
 const PIPELINES: readonly Row[] = [

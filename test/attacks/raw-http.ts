@@ -17,7 +17,7 @@ export class RawClient {
   readonly socket: Socket;
   readonly closed: Promise<void>;
   #received = '';
-  #heard: () => void = () => {};
+  #wake: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -26,9 +26,9 @@ export class RawClient {
     socket.on('error', () => {});
     socket.on('data', (text: string) => {
       this.#received += text;
-      this.#heard();
+      this.#wake();
     });
-    socket.once('close', () => this.#heard());
+    socket.once('close', () => this.#wake());
   }
 
   /** @param options such as `allowHalfOpen` */
@@ -51,7 +51,7 @@ export class RawClient {
   async awaitAnswers(count: number): Promise<void> {
     while (this.answers.length < count && !this.socket.closed) {
       await new Promise<void>((resolve) => {
-        this.#heard = resolve;
+        this.#wake = resolve;
       });
     }
   }

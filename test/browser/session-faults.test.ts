@@ -77,7 +77,7 @@ describe('latchkey/browser: a session when something is wrong', () => {
       };
       await session.signIn('alice');
       await laterThan(Date.now());
-      await send(2, ['refreshed', accessToken(300, 'of nobody'), askedMs + 1], ['refreshed', last, Date.now()]);
+      await send(2, ['refreshed', accessToken(300, 'of no session'), askedMs + 1], ['refreshed', last, Date.now()]);
       expect(sessions.events).to.deep.equal(['signedIn', 'refreshed']);
       const bob = accessToken(300, 'of bob');
       await send(3, ['signedIn', bob, Date.now() - 20], ['refreshed', accessToken(300, 'of alice'), Date.now() - 10]);

@@ -66,14 +66,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['a refresh that began before the answer', '', [logout(20, 40, done), refresh(39, 50, granted(1))]],
     ['one that began after it', 'b', [logout(20, 40, done), refresh(41, 50, granted(1))]],
     [
-      'a refresh that is told of a reuse, for then the session stood',
+      'a refresh that is refused as a reuse, for the session was active then',
       'b',
       [refresh(20, 30, granted(1)), logout(40, 50, done), refresh(LATE, LATE + 9, refused('REUSED'))],
     ],
     ['a revocation of a known session', 'b', [revoke(20, 40, done), validate(41, 50, active)]],
     ['a revocation during the login', '', [issue(0, 30), revoke(20, 40, done), validate(41, 50, active)]],
     ['a login after the revocation', '', [revoke(20, 40, done), issue(41, 50), validate(51, 60, active)]],
-    ['a revocation of somebody else', '', [revoke(20, 40, done, { subject: 'bob' }), validate(41, 50, active)]],
+    ['a revocation of another subject', '', [revoke(20, 40, done, { subject: 'bob' }), validate(41, 50, active)]],
     [
       'a logout everywhere by another session',
       'b',
@@ -91,7 +91,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ],
     ],
     [
-      'one that cannot be a repetition, since its session stood after the earlier one',
+      'one that cannot be a repetition, since its session was active after the earlier one',
       'b',
       [
         issue(0, 5, 'other'),
@@ -110,14 +110,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['a store that came back empty', 'b', [validate(201, 210, active)], LOSS],
     ['a login while the store was lost', '', [issue(90, 150), validate(201, 210, active)], LOSS],
   ],
-  'an answered pair stands': [
+  'an answered pair is active': [
     ['a denial for which there is no cause', 'c', [refresh(20, 30, granted(1)), validate(40, 50, REVOKED, { gen: 1 })]],
     ['a logout that began before the denial was answered', '', [validate(40, 50, REVOKED), logout(49, 60, done)]],
     ['one that began after it', 'c', [validate(40, 50, REVOKED), logout(51, 60, done)]],
     ['a logout without an answer', '', [logout(20, 30, unknown), validate(900, 950, REVOKED)]],
     ['one that may yet write', '', [logout(20, 30, unknown), validate(40, 50, active), validate(60, 70, REVOKED)]],
     [
-      'one that cannot have written, since the session stood after its bound',
+      'one that cannot have written, since the session was active after its bound',
       'c',
       [
         logout(20, 30, unknown),
@@ -156,7 +156,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       { graceMs: 20_000 },
     ],
     [
-      'a retry within the window that is told to be a reuse',
+      'a retry within the window that is refused as a reuse',
       'd',
       [refresh(20, 30, granted(1)), refresh(40, 20 + GRACE_MS - 1, refused('REUSED'))],
     ],
@@ -165,19 +165,23 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       '',
       [refresh(20, 30, granted(1)), refresh(40, 50, granted(2), { gen: 1 }), refresh(60, 70, refused('REUSED'))],
     ],
-    ['a reuse of a token that nobody sent', 'd', [refresh(20, 30, refused('REUSED'))]],
+    ['a reuse of a token that no other call sent', 'd', [refresh(20, 30, refused('REUSED'))]],
     ['an expiry', '', [validate(EXP_MS, EXP_MS + 10, refused('EXPIRED'))]],
     ['an expiry too soon', 'd', [validate(20, 30, refused('EXPIRED'))]],
-    ['a token that stands after its exp', 'd', [validate(EXP_MS + 1_500, EXP_MS + 1_510, active)]],
+    ['a token that is active after its exp', 'd', [validate(EXP_MS + 1_500, EXP_MS + 1_510, active)]],
     ['an answer that makes no sense', 'd', [refresh(20, 30, refused('BAD_SIGNATURE'))]],
-    ['a validation that tells of a reuse', 'd', [refresh(11, 12, granted(1)), validate(20, 30, refused('REUSED'))]],
+    [
+      'a validation that is refused as a reuse',
+      'd',
+      [refresh(11, 12, granted(1)), validate(20, 30, refused('REUSED'))],
+    ],
     ['a login that is refused', 'd', [{ ...issue(20, 30, 'x'), outcome: refused('UNAUTHENTICATED') }]],
   ],
   'a window ends': [
     ['a retry within it', '', [FIRST, again(AFTER_WINDOW - 1)]],
     ['a retry after it', 'f', [FIRST, again(AFTER_WINDOW)]],
     ['a retry after it, while slots only moved', 'f', [FIRST, again(AFTER_WINDOW)], unnoticed(40, 50)],
-    ['a retry after an outage, in which it stood still', '', [FIRST, again(AFTER_WINDOW)], fault(40, 50)],
+    ['a retry after an outage, which does not count', '', [FIRST, again(AFTER_WINDOW)], fault(40, 50)],
     ['a retry long after an outage', 'f', [FIRST, again(AFTER_WINDOW + 200)], fault(40, 50)],
     [
       'a retry at a node that left a call without an answer in between',
@@ -200,7 +204,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       [validate(20, 21 + CALL_BOUND_MS + CALL_SLACK_MS, unknown, { deadlineMs: 60_000 })],
     ],
     [
-      'a harness that stood still',
+      'a harness that stalled',
       '',
       [validate(20, 1_041 + CALL_SLACK_MS, unknown, { deadlineMs: 20 })],
       {
@@ -209,7 +213,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     ['a recovery', '', [], { faults: [{ kind: 'k', fromMs: 1, toMs: 2, recoveredAfterMs: RECOVERY_BOUND_MS }] }],
     [
-      'a late one, while the harness stood still',
+      'a late one, while the harness stalled',
       '',
       [],
       {
@@ -221,7 +225,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['many without an answer, though nothing is wrong', 'e', many(100, 6)],
     ['many while something is wrong', '', many(100, 100), fault(0, 5)],
     ['many after it, though both nodes have said that they serve', 'e', many(200, 200), fault(-9, 5)],
-    ['many while the harness stood still', '', many(100, 100), { stalls: [{ fromMs: 20, toMs: 500 }] }],
+    ['many while the harness stalled', '', many(100, 100), { stalls: [{ fromMs: 20, toMs: 500 }] }],
     ['many of clients without patience', '', many(100, 100, { deadlineMs: 20 })],
     ['a call without an answer, now and then, while slots only move', '', many(100, 5), unnoticed(0, 500)],
     ['many without an answer, while slots only move', 'e', many(100, 6), unnoticed(0, 500)],

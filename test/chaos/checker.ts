@@ -81,10 +81,10 @@ function lifeOf({ sid, login, calls, stoodMs }: Session, ends: readonly End[]): 
     const { kind, outcome, toMs } = call;
     if (outcome.is !== 'refused' || outcome.problem !== 'REVOKED') continue;
     if (toMs < stoodMs)
-      found.push({ rule: 'b', sid, what: 'stands after it was said to be over', calls: [call, last] });
+      found.push({ rule: 'b', sid, what: 'is active after it was said to be over', calls: [call, last] });
     const named = ends.filter((end) => outcome.cause === undefined || end.kind === outcome.cause);
     if (named.some((end) => end.fromMs <= toMs && end.toMs >= Math.min(stoodMs, toMs))) continue;
-    const what = `is said to be over (${outcome.cause ?? 'cause not told'}), and nothing in the history can have ended it`;
+    const what = `is said to be over (${outcome.cause ?? 'no cause given'}), and nothing in the history can have ended it`;
     found.push({ rule: kind === 'validate' ? 'c' : 'd', sid, what, calls: [last, call] });
   }
   return found;
@@ -97,10 +97,10 @@ function reuses({ sid, calls }: Session, graceMs: number): Violation[] {
     if (outcome.is !== 'refused' || outcome.problem !== 'REUSED') return [];
     const usedMs = firstUseMs(call, calls);
     if (usedMs === undefined)
-      return [{ rule: 'd', sid, what: 'is told to be used, but nobody sent it', calls: [call] }];
+      return [{ rule: 'd', sid, what: 'is refused as used, but no other call sent it', calls: [call] }];
     const superseded = calls.some((other) => other.kind === 'refresh' && other.gen === gen + 1 && other.fromMs <= toMs);
     if (kind !== 'refresh' || superseded || toMs >= usedMs + graceMs) return [];
-    return [{ rule: 'd', sid, what: 'a retry within the window is told to be a reuse', calls: [call] }];
+    return [{ rule: 'd', sid, what: 'a retry within the window is refused as a reuse', calls: [call] }];
   });
 }
 
@@ -121,10 +121,10 @@ function expiry(call: CallRecord, { unixOffsetMs }: History): Violation[] {
   if (exp === undefined) return [];
   const expMs = exp * 1000 - unixOffsetMs;
   if (outcome.is === 'refused' && outcome.problem === 'EXPIRED' && toMs < expMs - CLOCK_ERROR_MS) {
-    return [{ rule: 'd', sid, what: 'is told to have expired, before its exp', calls: [call] }];
+    return [{ rule: 'd', sid, what: 'is refused as expired before its exp', calls: [call] }];
   }
   if (kind === 'validate' && outcome.is === 'active' && fromMs > expMs + CLOCK_LAG_MS) {
-    return [{ rule: 'd', sid, what: 'stands after its exp', calls: [call] }];
+    return [{ rule: 'd', sid, what: 'is active after its exp', calls: [call] }];
   }
   return [];
 }

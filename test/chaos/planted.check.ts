@@ -49,7 +49,7 @@ const VALIDATOR_BUGS: readonly Planted[] = [
   { name: 'a strict caller that joins an earlier call', bug: 'strict-joins', rules: ['g'], search: VALIDATORS },
   { name: 'an outage that is remembered as "not active"', bug: 'outage-is-remembered', rules: ['h'], search: PAUSES },
   {
-    name: 'a feed whose age is told by the monotonic clock alone',
+    name: 'a feed whose age is measured by the monotonic clock alone',
     bug: 'trusts-the-monotonic-clock',
     rules: ['g'],
     search: { ...FEED, in: 'validators' },

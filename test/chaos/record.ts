@@ -94,9 +94,9 @@ export interface History {
 
 /** The promises that the checker holds a history to. */
 export const RULES = {
-  a: 'a generation has one successor, whoever asked',
-  b: 'nothing stands after an acknowledged end',
-  c: "an answered pair's access token stands until an end that the history contains",
+  a: 'a generation has one successor, for every call',
+  b: 'no token is active after an acknowledged end',
+  c: "an answered pair's access token is active until an end that the history contains",
   d: 'a session ends only by a logout, a reuse, an expiry or a store loss that the history contains',
   e: 'every call ends within its bound, and the service recovers by itself',
   f: 'a used refresh token gets no pair after the window',

@@ -134,11 +134,11 @@ function held(pair: TokenPair, subject: string): Held {
 
 function factsOf(pair: TokenPair): PairFacts {
   const [access, refresh] = [claimsOf(pair.accessToken), claimsOf(pair.refreshToken)];
-  const told = [access, refresh].map(({ jti, gen, iat, exp }) => `${jti} ${gen} ${iat} ${exp}`);
+  const parts = [access, refresh].map(({ jti, gen, iat, exp }) => `${jti} ${gen} ${iat} ${exp}`);
   return {
     sid: String(refresh['sid']),
     gen: Number(refresh['gen']),
-    claims: [...told, pair.accessExpiresAt, pair.refreshExpiresAt].join(' '),
+    claims: [...parts, pair.accessExpiresAt, pair.refreshExpiresAt].join(' '),
     refreshHash: createHash('sha256').update(pair.refreshToken).digest('hex').slice(0, 16),
   };
 }

@@ -42,7 +42,7 @@ export function summary({ seconds, seed, store }: ChaosOptions, { history, viola
     lines.push(
       `${undisturbed.calls} calls while slots only moved, ${undisturbed.unanswered} of them without an answer`,
     );
-  if (stalls.length > 0) lines.push(`the harness itself stood still ${stalls.length} times`);
+  if (stalls.length > 0) lines.push(`the harness itself stalled ${stalls.length} times`);
   lines.push(`${violations.length} violations`);
   return lines.join('\n');
 }
@@ -88,7 +88,7 @@ function describe({ rule, what, sid, calls, validations = [] }: Violation, { his
 /** Violations for people; the whole of them, with the nodes' log lines of their sessions, is kept in a file. */
 export function tellViolations(options: ChaosOptions, result: ChaosResult): string {
   const { violations, logs } = result;
-  const told = violations.map((violation) => describe(violation, result));
+  const described = violations.map((violation) => describe(violation, result));
   const sids = [...new Set(violations.flatMap(({ sid }) => (sid === undefined ? [] : [sid])))].slice(0, 50);
   // Lines about no call are all kept: they show when a node reached its store, and when it did not.
   const about = (line: string): boolean => sids.some((sid) => line.includes(sid)) || !/"(?:audit|method)":/.test(line);
@@ -99,6 +99,6 @@ export function tellViolations(options: ChaosOptions, result: ChaosResult): stri
       .map((line) => `node ${node} ${line}`),
   );
   const file = join(tmpdir(), `latchkey-chaos-${options.seed}-${Date.now()}.txt`);
-  writeFileSync(file, [summary(options, result), ...told, ...lines, ''].join('\n'));
-  return [...told.slice(0, MOST_PRINTED), `all of it is in ${file}`].join('\n');
+  writeFileSync(file, [summary(options, result), ...described, ...lines, ''].join('\n'));
+  return [...described.slice(0, MOST_PRINTED), `all of it is in ${file}`].join('\n');
 }

@@ -45,7 +45,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['one that is older', 'g', [ENDED], [validation(LATE, LATE + 1, active)]],
     ['one that was asked for in time, and handed over late', 'g', [ENDED], [validation(30, LATE + 1, active)]],
     [
-      'one whose process stood still after it was handed over',
+      'one whose process stalled after it was handed over',
       '',
       [ENDED],
       [validation(30, LATE + 900, active, { handedMs: LATE })],
@@ -110,7 +110,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       [validation(AFTER_BOUND, AFTER_BOUND + 9, active, { ...STRICT, ...OTHER }), validation(4_000, 4_001, REVOKED)],
     ],
     [
-      'an end that the feed told of, nobody acknowledged, and a failover took back',
+      'an end that the feed sent, no answer acknowledged, and a failover took back',
       '',
       [logout(20, 30, unknown), validate(AFTER_BOUND, AFTER_BOUND + 9, active)],
       [validation(41, 42, REVOKED, BY_FEED), validation(LATE + 99, LATE + 100, active, { ...STRICT, ...OTHER })],
@@ -179,14 +179,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['one at its deadline and the slack', '', [], [validation(20, 1_020 + CALL_SLACK_MS, unknown)]],
     ['one after that', 'i', [], [validation(20, 1_021 + CALL_SLACK_MS, unknown)]],
     [
-      'one of a process that stood still',
+      'one of a process that stalled',
       '',
       [],
       [validation(20, 3_020 + CALL_SLACK_MS, unknown)],
       { validatorStalls: { bounded: [{ fromMs: 500, toMs: 2_500 }] } },
     ],
     [
-      'one while another validator stood still',
+      'one while another validator stalled',
       'i',
       [],
       [validation(20, 3_020 + CALL_SLACK_MS, unknown)],

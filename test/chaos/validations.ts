@@ -103,13 +103,13 @@ function causes(
   { takesBack = false }: History,
 ): Violation[] {
   const { sid, login, calls } = session;
-  const stood = calls.find(({ fromMs }) => fromMs === session.stoodMs) ?? login;
+  const lastActive = calls.find(({ fromMs }) => fromMs === session.stoodMs) ?? login;
   const latest = validations
     .filter(({ outcome }) => outcome.is === 'active')
     .reduce((maxMs, each) => Math.max(maxMs, sentFromMs(each)), session.stoodMs);
   return validations.filter(isRevoked).flatMap((each): Violation[] => {
     const { toMs } = each;
-    const shown = { sid, calls: [stood], validations: [each] };
+    const shown = { sid, calls: [lastActive], validations: [each] };
     // The feed sends an end as soon as it is written. A failover may lose an end that no answer has acknowledged.
     if (takesBack && each.byFeed && ends.some((end) => !end.sure && end.fromMs <= toMs)) return [];
     if (toMs < session.stoodMs)

@@ -85,7 +85,7 @@ describe('the judgement on Sentinels', () => {
     ['fewer than three', { all: 2 }, 2, /^warning There are 2 Sentinels/],
     ['a URL that names too few', { all: 3 }, 1, /^unsafe 1 of 3 Sentinels answer/],
     ['a URL that does not name all', { all: 4, quorum: 3 }, 3, /^warning REDIS_URL names 3 of 4/],
-    ['a quorum that nobody reaches', { quorum: 4 }, 3, /^unsafe The quorum is 4 of 3/],
+    ['a quorum that cannot be reached', { quorum: 4 }, 3, /^unsafe The quorum is 4 of 3/],
     ['a quorum of less than half', { quorum: 1 }, 3, /^warning The quorum is 1 of 3/],
     [
       'a down-after-milliseconds below what the service waits',

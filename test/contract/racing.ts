@@ -54,12 +54,12 @@ export function describeRacing(bench: StoreBench): void {
     });
 
     it('ends with the store: watchers are called, and every call is refused', async () => {
-      const told: boolean[] = [];
-      const stop = bench.store.watch((reachable) => told.push(reachable));
+      const changes: boolean[] = [];
+      const stop = bench.store.watch((reachable) => changes.push(reachable));
       const silent: boolean[] = [];
       bench.store.watch((reachable) => silent.push(reachable))();
       await bench.store.close();
-      expect(told).to.deep.equal([false]);
+      expect(changes).to.deep.equal([false]);
       expect(silent).to.deep.equal([]);
       expect(bench.store.reachableSinceMs).to.equal(undefined);
       stop();

@@ -90,7 +90,7 @@ export class StoreBench {
   async put(key: StoreKey, expected: string | undefined, value: string, lifetimeMs?: number): Promise<string> {
     const { applied, current } = await this.write(key, expected, value, lifetimeMs);
     expect(applied).to.equal(true);
-    if (current === undefined) throw new Error('a swap that was won tells what it wrote');
+    if (current === undefined) throw new Error('a swap that was applied must return what it wrote');
     return current;
   }
 }

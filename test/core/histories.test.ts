@@ -37,7 +37,7 @@ describe('the rules under random histories of two nodes', function () {
 
   const bugs: Readonly<Record<string, Weather>> = {
     'a swap ignores what it expects': { ignoreExpected: true },
-    'the store goes back and nobody remembers': { setbacks: true, forgetful: true },
+    'the store goes back and no node remembers': { setbacks: true, forgetful: true },
   };
   for (const [name, weather] of Object.entries(bugs)) {
     it(`break them where ${name}: the checker is awake`, async () => {

@@ -119,11 +119,11 @@ describe('an introspection', () => {
   describe('of a refresh token', () => {
     /** Says what is wanted, changes nothing, and RefreshToken then agrees. */
     async function expectVerdict(token: string, wanted: string, traded = wanted): Promise<void> {
-      scene.heard();
+      scene.takeEvents();
       const before = scene.world.snapshot();
       expect(await verdict(token)).to.equal(wanted);
       expect(scene.world.snapshot()).to.deep.equal(before);
-      expect(scene.heard().filter((event) => event !== 'session_lost')).to.deep.equal([]);
+      expect(scene.takeEvents().filter((event) => event !== 'session_lost')).to.deep.equal([]);
       const [problem] = traded.split(' ');
       expect(await failure(scene.refresh(token))).to.equal(problem === 'active' ? 'none' : problem);
     }

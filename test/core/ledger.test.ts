@@ -12,12 +12,12 @@ import { aCall, MINUTE, type Node, node, POLICY, run, SECOND, settle } from '../
 
 /** A scene whose first node reports setbacks, and a second node beside it. */
 class Setbacks extends Scene {
-  readonly told: Setback[] = [];
+  readonly reports: Setback[] = [];
   readonly other: Node;
 
   constructor() {
     super();
-    this.context = node(this.world.store(0), POLICY, (setback) => this.told.push(setback));
+    this.context = node(this.world.store(0), POLICY, (setback) => this.reports.push(setback));
     this.other = this.node();
   }
 
@@ -75,11 +75,11 @@ describe('a store that comes back older than it was', () => {
   it('is noticed by its count, and an acknowledged logout holds', async () => {
     await scene.undo(() => scene.logout('', pair.refreshToken));
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told).to.deep.equal([
+    expect(scene.reports).to.deep.equal([
       { shards: 1, again: 1, owed: 0, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 },
     ]);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told).to.have.length(1);
+    expect(scene.reports).to.have.length(1);
   });
 
   it('is noticed by its name, though others have made up for the count', async () => {
@@ -87,7 +87,7 @@ describe('a store that comes back older than it was', () => {
     await scene.undo(() => scene.logout('', pair.refreshToken), 1);
     await scene.logoutElsewhere(bystander);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told).to.deep.include.members([
+    expect(scene.reports).to.deep.include.members([
       { shards: 0, again: 1, owed: 0, remembered: 1, sinceMs: scene.world.nowMs, setbacks: 1 },
     ]);
   });
@@ -95,17 +95,17 @@ describe('a store that comes back older than it was', () => {
   it('gets the rotations again: nothing is healed, and no window begins anew', async () => {
     const next = await scene.undo(() => scene.refresh(pair.refreshToken));
     scene.world.nowMs += POLICY.graceMs + SECOND;
-    scene.heard();
+    scene.takeEvents();
     expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REUSED');
-    expect(scene.heard()).to.include('session_reused');
+    expect(scene.takeEvents()).to.include('session_reused');
     expect(await scene.verdict(next.accessToken)).to.equal('REVOKED reuse');
   });
 
   it('gets the rotations again, also for the client that goes on', async () => {
     const next = await scene.undo(() => scene.refresh(pair.refreshToken));
-    scene.heard();
+    scene.takeEvents();
     await scene.refresh(next.refreshToken);
-    expect(scene.heard()).to.deep.equal(['session_refreshed']);
+    expect(scene.takeEvents()).to.deep.equal(['session_refreshed']);
   });
 
   it('gets a cut-off again as it was: a session that began since is active', async () => {
@@ -127,7 +127,7 @@ describe('a store that comes back older than it was', () => {
       await scene.refresh(rotated.refreshToken);
     });
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told[0]?.again).to.equal(2);
+    expect(scene.reports[0]?.again).to.equal(2);
   });
 
   it('keeps what is further than what was acknowledged', async () => {
@@ -142,7 +142,7 @@ describe('a store that comes back older than it was', () => {
     await scene.logoutElsewhere(endedSecond ?? pair);
     expect(await scene.verdict(third.accessToken)).to.equal('active');
     expect(await scene.verdict(endedSecond?.accessToken ?? '')).to.equal('REVOKED logout');
-    expect(scene.told.map(({ again }) => again)).to.not.include(2);
+    expect(scene.reports.map(({ again }) => again)).to.not.include(2);
     await scene.refresh(third.refreshToken);
   });
 
@@ -177,7 +177,7 @@ describe('a store that comes back older than it was', () => {
     scene.world.put({ kind: 'session', subject: 'alice', sessionId }, 'what no version wrote');
     scene.world.goBackTo(scene.world.snapshot());
     expect(await scene.verdict(other.accessToken)).to.equal('active');
-    expect(scene.told[0]).to.include({ again: 0, owed: 1 });
+    expect(scene.reports[0]).to.include({ again: 0, owed: 1 });
     expect(await failure(scene.verdict(pair.accessToken))).to.equal('UNAVAILABLE');
     scene.world.evict(sessionId);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
@@ -236,7 +236,7 @@ describe('a store that comes back older than it was', () => {
     await run(scene.world, ledger.reconcile());
     expect([ledger.isElsewhere, ledger.unrestored.size]).to.deep.equal([false, 0]);
     expect(scene.world.get(key)).to.match(/ ended logout$/);
-    expect(scene.told.map(({ again, owed }) => [again, owed])).to.deep.equal([
+    expect(scene.reports.map(({ again, owed }) => [again, owed])).to.deep.equal([
       [0, 1],
       [1, 0],
     ]);
@@ -262,14 +262,14 @@ describe('a store that comes back older than it was', () => {
     await Promise.all([loggingOut, replay]);
     world.goBackTo(before, world.incarnation);
     expect(await scene.verdict(next.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told[0]?.again).to.equal(1);
+    expect(scene.reports[0]?.again).to.equal(1);
   });
 
   it('is no setback where another server holds it all', async () => {
     await scene.logout('', pair.refreshToken);
     scene.world.goBackTo(scene.world.snapshot());
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told).to.deep.equal([]);
+    expect(scene.reports).to.deep.equal([]);
   });
 
   it('gets a logout again, though another user has repeated his own more often than there are lines', async () => {
@@ -279,7 +279,7 @@ describe('a store that comes back older than it was', () => {
     for (let n = 0; n <= MAX_DENIALS; n++) await scene.logout('', other.refreshToken);
     scene.world.goBackTo(snapshot);
     expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told[0]).to.include({ again: 2, remembered: 2 });
+    expect(scene.reports[0]).to.include({ again: 2, remembered: 2 });
   }).timeout(120_000);
 
   it('gets no more than the last ten minutes', async () => {
@@ -290,7 +290,7 @@ describe('a store that comes back older than it was', () => {
     await scene.logout('', recent.refreshToken);
     scene.world.goBackTo(snapshot);
     expect(await scene.verdict(recent.accessToken)).to.equal('REVOKED logout');
-    expect(scene.told[0]).to.deep.include({ again: 1, remembered: 1, sinceMs: scene.world.nowMs });
+    expect(scene.reports[0]).to.deep.include({ again: 1, remembered: 1, sinceMs: scene.world.nowMs });
   });
 });
 
@@ -314,7 +314,7 @@ describe('an acknowledgement that too few replicas have confirmed', () => {
       expect(await failure(scene.logout('', other.refreshToken))).to.equal('UNAVAILABLE');
     }
     expect(await failure(scene.revokeSubject('alice'))).to.equal('UNAVAILABLE');
-    expect(scene.heard()).to.not.include.members(['session_refreshed', 'session_replayed']);
+    expect(scene.takeEvents()).to.not.include.members(['session_refreshed', 'session_replayed']);
     scene.world.replicated = true;
     await scene.logout('', ended.refreshToken);
     await scene.logout('', other.refreshToken, true);

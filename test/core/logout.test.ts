@@ -24,7 +24,7 @@ describe('a logout', () => {
       expect(await scene.verdict(pair.accessToken)).to.equal('REVOKED logout');
       expect(await failure(scene.refresh(pair.refreshToken))).to.equal('REVOKED');
     }
-    expect(scene.heard().filter((event) => event === 'session_ended')).to.have.length(2);
+    expect(scene.takeEvents().filter((event) => event === 'session_ended')).to.have.length(2);
   });
 
   it('takes expired and superseded tokens: they only end', async () => {
@@ -122,7 +122,7 @@ describe('a logout of all sessions', () => {
     expect(await scene.verdict(one.accessToken)).to.equal('REVOKED not-before');
     expect(await failure(scene.refresh(two.refreshToken))).to.equal('REVOKED');
     expect(await scene.verdict(other.accessToken)).to.equal('active');
-    expect(scene.heard()).to.include('subject_ended');
+    expect(scene.takeEvents()).to.include('subject_ended');
   });
 
   it('leaves a login after it active, and ends that by the next, all in one millisecond', async () => {

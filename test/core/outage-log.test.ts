@@ -29,15 +29,15 @@ describe('what a process knows of reaching its store', () => {
 
   it('is reported to a listener, once a change, until it is removed', () => {
     const reach = new OutageLog();
-    const heard: boolean[] = [];
-    const stop = reach.watch((reachable) => heard.push(reachable));
+    const changes: boolean[] = [];
+    const stop = reach.watch((reachable) => changes.push(reachable));
     reach.reached(1);
     reach.reached(2);
     reach.lost(3);
     reach.lost(4);
     stop();
     reach.reached(5);
-    expect(heard).to.deep.equal([true, false]);
+    expect(changes).to.deep.equal([true, false]);
   });
 
   it('does not grow without bound', () => {

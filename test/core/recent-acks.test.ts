@@ -58,10 +58,10 @@ describe('the lines of a ledger', () => {
       const lines = new RecentAcks(() => false);
       const many = 2 * limit + 10;
       for (let n = 1; n <= many; n++) lines.add(line(`s${n}`, n, kind));
-      const told = texts(lines);
-      expect(told).to.have.length(limit);
+      const listed = texts(lines);
+      expect(listed).to.have.length(limit);
       const least = many - limit + 1;
-      expect([told[0], told.at(-1)]).to.deep.equal([`s${many} at ${many}`, `s${least} at ${least}`]);
+      expect([listed[0], listed.at(-1)]).to.deep.equal([`s${many} at ${many}`, `s${least} at ${least}`]);
     });
   }
 
@@ -70,9 +70,9 @@ describe('the lines of a ledger', () => {
     lines.add(line('ended', 1, 'ended'));
     lines.add(line('alice', 2, 'not-before'));
     for (let n = 3; n <= MAX_ROTATIONS + 10; n++) lines.add(line(`s${n}`, n));
-    const told = texts(lines);
-    expect(told).to.have.length(MAX_ROTATIONS + 2);
-    expect(told.slice(-2)).to.deep.equal(['alice at 2', 'ended at 1']);
+    const listed = texts(lines);
+    expect(listed).to.have.length(MAX_ROTATIONS + 2);
+    expect(listed.slice(-2)).to.deep.equal(['alice at 2', 'ended at 1']);
   });
 
   it('keep the refreshes, however many ends come after them', () => {
@@ -87,9 +87,9 @@ describe('the lines of a ledger', () => {
     for (let n = 1; n <= MAX_ROTATIONS; n++) lines.add(line(`s${n}`, n));
     lines.add(line('s1', 1, 'ended'));
     lines.add(line('new', MAX_ROTATIONS));
-    const told = texts(lines);
-    expect(told).to.have.length(MAX_ROTATIONS + 1);
-    expect(told).to.include.members(['s1 at 1', 's2 at 2', `new at ${MAX_ROTATIONS}`]);
+    const listed = texts(lines);
+    expect(listed).to.have.length(MAX_ROTATIONS + 1);
+    expect(listed).to.include.members(['s1 at 1', 's2 at 2', `new at ${MAX_ROTATIONS}`]);
   });
 
   it('never give way to an older state of their entry', () => {

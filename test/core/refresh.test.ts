@@ -32,7 +32,7 @@ describe('a refresh', () => {
       role: 'admin',
     });
     expect(await scene.verdict(second.accessToken)).to.equal('active');
-    expect(scene.heard()).to.deep.equal(['session_started', 'session_refreshed']);
+    expect(scene.takeEvents()).to.deep.equal(['session_started', 'session_refreshed']);
   });
 
   it('gives the same successor again within the grace window', async () => {
@@ -40,7 +40,7 @@ describe('a refresh', () => {
     const second = await scene.refresh(first.refreshToken);
     scene.world.nowMs += POLICY.graceMs;
     expect(await scene.refresh(first.refreshToken)).to.deep.equal(second);
-    expect(scene.heard().at(-1)).to.equal('session_replayed');
+    expect(scene.takeEvents().at(-1)).to.equal('session_replayed');
   });
 
   it('gives it also from a node with other settings', async () => {
@@ -56,7 +56,7 @@ describe('a refresh', () => {
     const second = await scene.refresh(first.refreshToken);
     scene.world.nowMs += POLICY.graceMs + 1;
     expect(await failure(scene.refresh(first.refreshToken))).to.equal('REUSED');
-    expect(scene.heard().slice(-2)).to.deep.equal(['session_ended', 'session_reused']);
+    expect(scene.takeEvents().slice(-2)).to.deep.equal(['session_ended', 'session_reused']);
     expect(await failure(scene.refresh(second.refreshToken))).to.equal('REVOKED');
     expect(await scene.verdict(second.accessToken)).to.equal('REVOKED reuse');
   });
@@ -66,7 +66,7 @@ describe('a refresh', () => {
     const second = await scene.refresh(first.refreshToken);
     const third = await scene.refresh(second.refreshToken);
     expect(await failure(scene.refresh(first.refreshToken))).to.equal('REUSED');
-    expect(scene.heard().at(-1)).to.equal('session_duplicate');
+    expect(scene.takeEvents().at(-1)).to.equal('session_duplicate');
     expect(await scene.verdict(third.accessToken)).to.equal('active');
   });
 
@@ -171,19 +171,19 @@ describe('a refresh', () => {
     expect(await scene.verdict(third.accessToken)).to.equal('active');
     const fourth = await scene.refresh(third.refreshToken);
     expect(claimsOf(fourth.refreshToken)['gen']).to.equal(3);
-    expect(scene.heard().at(-1)).to.equal('session_healed');
+    expect(scene.takeEvents().at(-1)).to.equal('session_healed');
   });
 
   it('ends a session that the store has lost, so that the denial stays', async () => {
     const first = await scene.issue();
     const second = await scene.refresh(first.refreshToken);
     scene.world.evict(first.sessionId);
-    scene.heard();
+    scene.takeEvents();
     expect(await scene.verdict(second.accessToken)).to.equal('REVOKED lost');
-    expect(scene.heard()).to.deep.equal(['session_lost']);
+    expect(scene.takeEvents()).to.deep.equal(['session_lost']);
     const refused = await scene.refresh(second.refreshToken).catch((error: unknown) => error);
     expect(refused).to.include({ problem: 'REVOKED', why: 'lost' });
-    expect(scene.heard().slice(-2)).to.deep.equal(['session_ended', 'session_lost']);
+    expect(scene.takeEvents().slice(-2)).to.deep.equal(['session_ended', 'session_lost']);
     expect(await failure(scene.refresh(first.refreshToken))).to.equal('REVOKED');
   });
 

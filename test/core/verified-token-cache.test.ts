@@ -54,11 +54,11 @@ describe('an access token that comes again', () => {
   });
 
   it('is unavailable while the store is away', async () => {
-    const told = failure(validate(scene.context, aCall(), token));
+    const refusal = failure(validate(scene.context, aCall(), token));
     await settle();
     expect(scene.world.pending).to.have.length(1);
     scene.world.setReachable(false);
-    expect(await told).to.equal('UNAVAILABLE');
+    expect(await refusal).to.equal('UNAVAILABLE');
   });
 
   it('expires when its time is over, and is forgotten', async () => {

@@ -178,7 +178,6 @@ const RULES: readonly Rule[] = [
   { at: 'src/platform/json-names.ts', files: [], packages: [], node: false },
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
-  { at: 'src/platform/find-tracing.ts', files: ['src/platform/tracing.ts'], packages: [], node: false },
   {
     at: 'src/platform/tracing.ts',
     files: ['src/platform/trace-context.ts'],

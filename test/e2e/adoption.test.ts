@@ -32,8 +32,8 @@ describe('adopted tokens of djangorestframework-simplejwt', () => {
       expect(claims).to.deep.include({ sub: '42', gen: 1, user_id: 42, role: 'staff' });
       expect(claims['sid']).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     }
-    const told = await node.client.validate(access, true);
-    expect(told).to.deep.include({ active: true, subject: '42', claims: { user_id: 42, role: 'staff' } });
+    const validation = await node.client.validate(access, true);
+    expect(validation).to.deep.include({ active: true, subject: '42', claims: { user_id: 42, role: 'staff' } });
     expect(claimsOf(pairIn(await browser.refresh(refresh)).access)).to.include({ gen: 2, user_id: 42 });
   });
 
@@ -59,8 +59,13 @@ describe('adopted tokens of djangorestframework-simplejwt', () => {
 
   it('let an access token be validated; alone it names no session to log out of', async () => {
     const access = foreign('access', { user_id: 5, name: 'Eve' });
-    const told = await node.client.validate(access, true);
-    expect(told).to.deep.include({ active: true, subject: '5', sessionId: '', claims: { user_id: 5, name: 'Eve' } });
+    const validation = await node.client.validate(access, true);
+    expect(validation).to.deep.include({
+      active: true,
+      subject: '5',
+      sessionId: '',
+      claims: { user_id: 5, name: 'Eve' },
+    });
     const alone = await browser.post(LOGOUT, {}, bearer(access));
     expect([alone.status, alone.text]).to.deep.equal([400, '{"refresh":["This field is required."]}']);
     expect(await node.client.verdict(access)).to.equal('active');

@@ -57,9 +57,9 @@ describe('every door', function () {
     await addTokens();
     const [strict, bounded] = validators;
     doors.set('ValidateTokens', async (token) => (await node.client.verdictAmong(token)) ?? 'UNKNOWN');
-    doors.set('the library, strict', (token) => told(strict?.validate(token, { consistency: 'strict' })));
-    doors.set('the library, bounded', (token) => told(bounded?.validate(token)));
-    doors.set('the library, remembered', (token) => told(bounded?.validate(token)));
+    doors.set('the library, strict', (token) => outcomeOf(strict?.validate(token, { consistency: 'strict' })));
+    doors.set('the library, bounded', (token) => outcomeOf(bounded?.validate(token)));
+    doors.set('the library, remembered', (token) => outcomeOf(bounded?.validate(token)));
     doors.set('the check of the gateway', async (token) => {
       const { status, headers } = await gateway.ask(CHECK, { headers: { authorization: `Bearer ${token}` } });
       return verdictOf(status, headers.get('www-authenticate') ?? '');
@@ -200,7 +200,7 @@ describe('every door', function () {
   });
 });
 
-async function told(validation: ReturnType<Validator['validate']> | undefined): Promise<string> {
+async function outcomeOf(validation: ReturnType<Validator['validate']> | undefined): Promise<string> {
   try {
     const result = await validation;
     return result?.active ? 'active' : (result?.problem ?? 'nothing');

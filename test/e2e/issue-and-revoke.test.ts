@@ -140,9 +140,9 @@ describe('IssuerService', () => {
 
     it('dates and names the pair as ValidateToken answers it', async () => {
       const pair = await client.issue('zoë\u0301 😀');
-      const { claims: _, ...told } = await client.validate(pair.accessToken);
+      const { claims: _, ...validation } = await client.validate(pair.accessToken);
       const { iat, exp, jti } = claimsOf(pair.accessToken);
-      expect(told).to.deep.equal({
+      expect(validation).to.deep.equal({
         active: true,
         problem: 0,
         subject: 'zoë\u0301 😀',

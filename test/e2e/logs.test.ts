@@ -232,9 +232,9 @@ describe('the logs, at the finest level', function () {
     const audited = node.process.lines().filter(({ audit }) => audit !== undefined);
     for (const line of audited) expect(line['requestId']).to.be.a('string');
     const { requestId } = outcomes.get('reuse') ?? {};
-    const told = audited.filter((line) => line['requestId'] === requestId);
+    const ofReuse = audited.filter((line) => line['requestId'] === requestId);
     // What every login and refresh brings is on the line of its call, all else on a line of its own.
-    expect(told.map(({ msg, audit }) => [msg, (audit as Line)['event']])).to.deep.equal([
+    expect(ofReuse.map(({ msg, audit }) => [msg, (audit as Line)['event']])).to.deep.equal([
       ['session_ended', 'session_ended'],
       ['session_reused', 'session_reused'],
     ]);

@@ -111,9 +111,9 @@ describe('odd but authentic claims of djangorestframework-simplejwt', () => {
       const answer = await browser.refresh(token);
       if (outcome === '200') {
         const { access, refresh } = pairIn(answer);
-        const told = await node.client.validate(access, true);
-        expect(told.active).to.equal(true);
-        expect(told.claims).not.to.have.property('admin');
+        const validated = await node.client.validate(access, true);
+        expect(validated.active).to.equal(true);
+        expect(validated.claims).not.to.have.property('admin');
         expect(claimsOf(access)).to.include({ gen: 1 });
         pairIn(await browser.refresh(refresh));
         expect((await browser.logout(token)).status).to.equal(200);

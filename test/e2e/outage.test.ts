@@ -112,12 +112,12 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       const { client } = node;
       let over = false;
       const away = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-      const told: { what: string; atMs: number; endMs: number }[] = [];
+      const records: { what: string; atMs: number; endMs: number }[] = [];
       const poll = async (ask: () => Promise<string>): Promise<void> => {
         while (!over) {
           const atMs = performance.now();
           const what = await ask();
-          told.push({ what, atMs, endMs: performance.now() });
+          records.push({ what, atMs, endMs: performance.now() });
           await elapse(5, 'paces calls');
         }
       };
@@ -135,11 +135,11 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       /** Waits until each poll has begun and ended again. */
       const polled = async (): Promise<void> => {
         const fromMs = performance.now();
-        const asked = () => new Set(told.filter(({ atMs }) => atMs > fromMs).map(({ what }) => what.split(' ')[0]));
+        const asked = () => new Set(records.filter(({ atMs }) => atMs > fromMs).map(({ what }) => what.split(' ')[0]));
         await until(() => asked().size === polls.length, 30_000);
       };
       /** The last answer of each poll. */
-      const last = () => new Map(told.map(({ what }) => what.split(' ') as [string, string]));
+      const last = () => new Map(records.map(({ what }) => what.split(' ') as [string, string]));
       const isAway = (answer: string): boolean => answer === 'UNAVAILABLE' || answer === '503';
       await polled();
       await leave(redis);
@@ -155,12 +155,12 @@ for (const [how, { leave, back }] of Object.entries(OUTAGES)) {
       over = true;
       await Promise.all(polls);
 
-      const answers = (some: typeof told) => new Set(some.map(({ what }) => what));
-      const within = answers(told.filter(({ atMs, endMs }) => atMs > away.from && endMs < away.to));
+      const answers = (some: typeof records) => new Set(some.map(({ what }) => what));
+      const within = answers(records.filter(({ atMs, endMs }) => atMs > away.from && endMs < away.to));
       expect(within).to.have.keys('good UNAVAILABLE', 'dead UNAVAILABLE', 'retry 503', 'spent 503');
       const sure = ['good active', 'dead REVOKED', 'retry 200', 'spent 401'];
-      expect(answers(told)).to.have.keys(...within, ...sure);
-      expect(answers(told.filter(({ atMs }) => atMs > healedMs))).to.have.keys(...sure);
+      expect(answers(records)).to.have.keys(...within, ...sure);
+      expect(answers(records.filter(({ atMs }) => atMs > healedMs))).to.have.keys(...sure);
     });
   });
 }

@@ -24,7 +24,7 @@ const kidOf = (token: string): string => String(headerOf(token)['kid']);
 /** The kid that a node signs with now. */
 const signs = async ({ client }: RunningNode): Promise<string> => kidOf((await client.issue()).accessToken);
 
-const heard = (node: RunningNode, message: string): boolean =>
+const hasLogged = (node: RunningNode, message: string): boolean =>
   node.process.lines().some(({ msg }) => String(msg).startsWith(message));
 
 describe('keys that change while nodes run', function () {
@@ -99,7 +99,7 @@ describe('keys that change while nodes run', function () {
           for (const node of nodes) await until(async () => (await signs(node)) === kid, 30_000);
         }
         await command('retire', oldest ?? '');
-        for (const node of nodes) await until(() => heard(node, 'key removed'), 30_000);
+        for (const node of nodes) await until(() => hasLogged(node, 'key removed'), 30_000);
         const most = calls + 50;
         await until(() => calls >= most, 30_000);
       } finally {
@@ -122,7 +122,7 @@ describe('keys that change while nodes run', function () {
       for (let time = 0; time < 2; time++) expect(await node.client.verdict(accessToken)).to.equal('active');
       expect(await many()).to.deep.equal([TokenProblem.TOKEN_PROBLEM_UNSPECIFIED]);
       renameSync(file, `${file}.away`);
-      await until(() => heard(node, 'key removed'), 30_000);
+      await until(() => hasLogged(node, 'key removed'), 30_000);
       expect(await node.client.verdict(accessToken)).to.equal('UNKNOWN_KEY');
       expect(await many()).to.deep.equal([TokenProblem.TOKEN_PROBLEM_UNKNOWN_KEY]);
     });
@@ -164,7 +164,7 @@ describe('keys that change while nodes run', function () {
       const { folders, nodes } = await pair('2s');
       const [a, b] = nodes;
       const file = addKey(folders[0], 'second', 0);
-      await until(() => heard(a, 'key added'), 30_000);
+      await until(() => hasLogged(a, 'key added'), 30_000);
       await elapse(500, 'the file comes late');
       copy(file, folders[1]);
       const kids = new Set<string>();

@@ -90,7 +90,7 @@ describe('a change of JWT_SECRET', function () {
       const token = foreignText(JSON.stringify(foreignClaims('refresh')), secret);
       expect((await node.client.refresh(token)).sessionId).to.not.equal('');
     }
-    const forged = foreignText(JSON.stringify(foreignClaims('refresh')), 'a secret that is nobody knows whose');
+    const forged = foreignText(JSON.stringify(foreignClaims('refresh')), 'a secret that no node of the test has');
     const refused = await node.client.refresh(forged).catch((error: Error) => error.message);
     expect(refused).to.include('the signature is not good');
   });

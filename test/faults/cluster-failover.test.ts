@@ -62,18 +62,18 @@ describe('a Redis Cluster', function () {
     await dead.kill();
     const diedMs = performance.now();
     await world.failedOver(slot, dead, FAILOVER_MS);
-    const told = async (pairs: readonly TokenPair[]): Promise<string[]> =>
+    const verdictsOf = async (pairs: readonly TokenPair[]): Promise<string[]> =>
       (await Promise.all(pairs.map(verdicts))).flat();
-    await until(async () => !(await told(next)).includes('UNAVAILABLE'), FAILOVER_MS);
+    await until(async () => !(await verdictsOf(next)).includes('UNAVAILABLE'), FAILOVER_MS);
     print(
-      `a dead primary of a cluster: all is told again ${Math.round(performance.now() - diedMs)} ms after its death`,
+      `a dead primary of a cluster: all tokens are decided on again ${Math.round(performance.now() - diedMs)} ms after its death`,
     );
-    expect(new Set(await told(next))).to.deep.equal(new Set(['active']));
+    expect(new Set(await verdictsOf(next))).to.deep.equal(new Set(['active']));
     // The new primary has no replica yet: no end of its subjects' sessions can be acknowledged or reported.
-    for (const verdict of await told(out)) expect(verdict).to.be.oneOf(['REVOKED', 'UNAVAILABLE']);
+    for (const verdict of await verdictsOf(out)) expect(verdict).to.be.oneOf(['REVOKED', 'UNAVAILABLE']);
     await dead.restart();
     await world.settled();
-    await until(async () => (await told(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
+    await until(async () => (await verdictsOf(out)).every((each) => each === 'REVOKED'), FAILOVER_MS);
     await until(async () => {
       const outcomes = await Promise.allSettled(next.map(({ refreshToken }) => client.refresh(refreshToken)));
       return outcomes.every(({ status }) => status === 'fulfilled');

@@ -86,8 +86,8 @@ export class CoreProcess {
   }
 
   validate({ accessToken }: Issued): Promise<Outcome> {
-    const told = validate(this.#context, aCall(), accessToken);
-    return outcomeOf(told.then((verdict) => (verdict.active ? 'active' : verdict.problem)));
+    const validation = validate(this.#context, aCall(), accessToken);
+    return outcomeOf(validation.then((verdict) => (verdict.active ? 'active' : verdict.problem)));
   }
 
   /** How a read of a shard ends. */

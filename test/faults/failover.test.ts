@@ -323,12 +323,12 @@ describe('a Redis that is started from an old snapshot', function () {
     await redis.restart();
     /** The first verdict after it: the node may notice the restart by this very call. */
     const verdict = async (pair: TokenPair): Promise<string> => {
-      let heard = '';
+      let last = '';
       await until(async () => {
-        heard = await verdictOf(node, pair);
-        return heard !== 'UNAVAILABLE';
+        last = await verdictOf(node, pair);
+        return last !== 'UNAVAILABLE';
       }, 30_000);
-      return heard;
+      return last;
     };
     expect(await verdict(out)).to.equal('REVOKED');
     expect(await verdict(next)).to.equal('active');

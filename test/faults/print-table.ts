@@ -18,13 +18,13 @@ const round = (ms: number): number => Math.max(1, Math.round(ms));
 const longest = (some: readonly Made[]): number => Math.max(0, ...some.map(({ ms }) => ms));
 
 /** Each answer with the median and the longest of its times. */
-function told(made: readonly Made[]): string {
-  const answers = [...new Set(made.map(({ heard }) => heard))].sort();
+function timesOf(made: readonly Made[]): string {
+  const answers = [...new Set(made.map(({ outcome }) => outcome))].sort();
   return answers
-    .map((heard) => {
-      const times = made.filter((each) => each.heard === heard).map(({ ms }) => round(ms));
+    .map((outcome) => {
+      const times = made.filter((each) => each.outcome === outcome).map(({ ms }) => round(ms));
       const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
-      return `${heard} in ${median} / ${Math.max(...times)} ms`;
+      return `${outcome} in ${median} / ${Math.max(...times)} ms`;
     })
     .join(', ');
 }
@@ -34,17 +34,17 @@ function cell({ atOnce, made }: Trial, kind: CallKind): string {
   const at = (some: readonly Made[]) =>
     some
       .filter((each) => each.at === 'near' && each.kind === kind)
-      .map((each) => (kind === 'rest' ? { ...each, heard: HTTP[each.heard] ?? each.heard } : each));
+      .map((each) => (kind === 'rest' ? { ...each, outcome: HTTP[each.outcome] ?? each.outcome } : each));
   const [first, later] = [at(atOnce), at(made)];
-  const lasting = new Set(later.map(({ heard }) => heard));
-  const others = new Set(first.map(({ heard }) => heard).filter((heard) => !lasting.has(heard)));
+  const lasting = new Set(later.map(({ outcome }) => outcome));
+  const others = new Set(first.map(({ outcome }) => outcome).filter((outcome) => !lasting.has(outcome)));
   const late = longest(first) > longest(later) + AT_ONCE_MS ? [`at first in ${round(longest(first))} ms`] : [];
-  return [told(later), ...[...others].map((heard) => `${heard} until it is noticed`), ...late].join('; ');
+  return [timesOf(later), ...[...others].map((outcome) => `${outcome} until it is noticed`), ...late].join('; ');
 }
 
 async function printStart(fault: StartFault, scene: Scene): Promise<void> {
   const { startedMs, made, recoveredMs } = await tryStart(fault, scene);
-  const of = (kind: CallKind): string => told(made.filter((each) => each.kind === kind));
+  const of = (kind: CallKind): string => timesOf(made.filter((each) => each.kind === kind));
   const health = `listens after ${round(startedMs)} ms, NOT_SERVING`;
   print([fault.name, of('read'), of('write'), '–', health, `${round(recoveredMs)} ms`]);
 }

@@ -21,7 +21,7 @@ const POLICY = { REFRESH_GRACE: '60s' };
 const SEED = Number(process.env['SEED'] || 1 + Math.floor(Math.random() * 1e9));
 
 /** The answers that one client received about its sessions until the process was gone. */
-interface Told {
+interface Received {
   /** A logout of it was acknowledged. */
   readonly ended: TokenPair[];
   /** It was refreshed, and not logged out. */
@@ -31,7 +31,7 @@ interface Told {
 }
 
 /** Logs in, refreshes, and logs every other session out, until a call fails. */
-async function load({ client }: ServiceNode, subject: string, told: Told): Promise<void> {
+async function load({ client }: ServiceNode, subject: string, received: Received): Promise<void> {
   const answered = <T>(call: Promise<T>): Promise<T | undefined> =>
     call.catch((error: unknown) => {
       if (error instanceof CallFailed) return undefined;
@@ -41,20 +41,20 @@ async function load({ client }: ServiceNode, subject: string, told: Told): Promi
     const from = await answered(client.issue(subject));
     if (!from) return;
     const to = await answered(client.refresh(from.refreshToken));
-    if (!to) return void told.unanswered.push(from);
+    if (!to) return void received.unanswered.push(from);
     if (n % 2 === 0) {
-      told.refreshed.push({ from, to });
+      received.refreshed.push({ from, to });
       continue;
     }
     const out = await answered(client.logout({ refreshToken: to.refreshToken }).then(() => true));
     // One without an answer may be over or not.
     if (!out) return;
-    told.ended.push(to);
+    received.ended.push(to);
   }
 }
 
 /** Checks that every answer still holds. */
-async function expectKept({ client }: ServiceNode, { ended, refreshed, unanswered }: Told): Promise<void> {
+async function expectKept({ client }: ServiceNode, { ended, refreshed, unanswered }: Received): Promise<void> {
   for (const { accessToken, refreshToken } of ended) {
     expect(await client.verdict(accessToken)).to.equal('REVOKED');
     expect((await failureOfCall(client.refresh(refreshToken))).reason).to.equal('REVOKED');
@@ -87,16 +87,16 @@ describe('a service that is killed under load', function () {
       let node = await stage.serve(store, POLICY);
       let acknowledged = 0;
       for (let round = 0; round < ROUNDS; round++) {
-        const told: Told = { ended: [], refreshed: [], unanswered: [] };
-        const clients = Array.from({ length: CLIENTS }, (_, n) => load(node, `user ${round} ${n}`, told));
+        const received: Received = { ended: [], refreshed: [], unanswered: [] };
+        const clients = Array.from({ length: CLIENTS }, (_, n) => load(node, `user ${round} ${n}`, received));
         const least = random.between(...KILLED_AFTER);
-        await until(() => told.ended.length + told.refreshed.length >= least, 30_000);
+        await until(() => received.ended.length + received.refreshed.length >= least, 30_000);
         await elapse(random.between(...LATER_MS), 'the kill comes at a random moment');
         await node.process.kill();
         await Promise.all(clients);
         node = await stage.serve(store, POLICY);
-        await expectKept(node, told);
-        acknowledged += told.ended.length + told.refreshed.length;
+        await expectKept(node, received);
+        acknowledged += received.ended.length + received.refreshed.length;
       }
       expect(acknowledged).to.be.above(ROUNDS);
     });

@@ -83,10 +83,10 @@ describe('whatever happens to Redis', function () {
       const { underWay, atOnce, made, unheard, faults } = await resultOf(trials, fault);
       expect(faults).to.deep.equal([]);
       // Until it is noticed, a call may still go well.
-      for (const { heard } of [...underWay, ...atOnce]) expect(heard).to.be.oneOf(['OK', 'UNAVAILABLE']);
-      for (const { kind, at, heard } of made) {
+      for (const { outcome } of [...underWay, ...atOnce]) expect(outcome).to.be.oneOf(['OK', 'UNAVAILABLE']);
+      for (const { kind, at, outcome } of made) {
         const struck = at === 'near' || strikes === 'both';
-        expect([kind, at, heard]).to.deep.equal([kind, at, struck ? (kind === 'read' ? reads : writes) : 'OK']);
+        expect([kind, at, outcome]).to.deep.equal([kind, at, struck ? (kind === 'read' ? reads : writes) : 'OK']);
       }
       for (const { ms } of [...underWay, ...atOnce, ...made]) expect(ms).to.be.below(SOON_MS + BUSY_MS);
       if (unheardWrites) expect(unheard).to.be.above(0);
@@ -96,7 +96,7 @@ describe('whatever happens to Redis', function () {
   for (const fault of START_FAULTS) {
     it(`a node that starts says so, and serves within two seconds of its end: ${fault.name}`, async () => {
       const { made, startedMs } = await resultOf(starts, fault);
-      expect(made.map(({ heard }) => heard)).to.deep.equal(made.map(() => 'UNAVAILABLE'));
+      expect(made.map(({ outcome }) => outcome)).to.deep.equal(made.map(() => 'UNAVAILABLE'));
       for (const { ms } of made) expect(ms).to.be.below(SOON_MS + BUSY_MS);
       expect(startedMs).to.be.below(8_000);
     });

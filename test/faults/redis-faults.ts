@@ -7,14 +7,14 @@ import { until } from '../support/waiting.js';
 import { PASSWORD, RIGHTS, type Scene, USER } from './fault-scene.js';
 
 /** The result of a call: its answer, or UNAVAILABLE. */
-export type Heard = 'OK' | 'UNAVAILABLE';
+export type Answer = 'OK' | 'UNAVAILABLE';
 
 export interface RedisFault {
   readonly name: string;
   /** Once it was noticed: ValidateToken and IssueToken, which only read. */
-  readonly reads: Heard;
+  readonly reads: Answer;
   /** RefreshToken and Logout, which write. */
-  readonly writes: Heard;
+  readonly writes: Answer;
   /** Whether both nodes are struck, or only the one behind the proxy. */
   readonly strikes: 'both' | 'one';
   /** Whether Redis has afterwards what it had before. */

@@ -15,7 +15,7 @@ export interface Made {
   /** `near`: the node behind the proxy. */
   readonly at: 'near' | 'far';
   /** `OK`, the status of a failure, or a verdict that is wrong. */
-  readonly heard: string;
+  readonly outcome: string;
   readonly ms: number;
 }
 
@@ -24,7 +24,7 @@ export type Round = () => Promise<Made[]>;
 
 async function timed(kind: CallKind, at: Made['at'], work: Promise<string>): Promise<Made> {
   const startMs = performance.now();
-  return { kind, at, heard: await work, ms: performance.now() - startMs };
+  return { kind, at, outcome: await work, ms: performance.now() - startMs };
 }
 
 const judge = async (node: ServiceNode, pair: TokenPair, wanted: string): Promise<string> => {

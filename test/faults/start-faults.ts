@@ -48,7 +48,7 @@ export async function tryStart(fault: StartFault, scene: Scene): Promise<StartTr
   const startedMs = performance.now() - startMs;
   const call = async (kind: Made['kind'], work: () => Promise<string>): Promise<Made> => {
     const calledMs = performance.now();
-    return { kind, at: 'near', heard: await work(), ms: performance.now() - calledMs };
+    return { kind, at: 'near', outcome: await work(), ms: performance.now() - calledMs };
   };
   const made = await Promise.all([
     call('read', () => verdictOf(late, pair)),

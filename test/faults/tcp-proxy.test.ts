@@ -8,16 +8,16 @@ import { holdsFor, until } from '../support/waiting.js';
 
 describe('the proxy of the tests', () => {
   let server: Server;
-  let heard: string;
+  let arrived: string;
   let proxy: TcpProxy;
   const clients: Client[] = [];
   beforeEach(async () => {
-    heard = '';
+    arrived = '';
     // Answers each text with itself.
     server = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', (bytes) => {
-        heard += bytes;
+        arrived += bytes;
         socket.write(bytes);
       });
     }).listen(0, '127.0.0.1');
@@ -58,7 +58,7 @@ describe('the proxy of the tests', () => {
     const client = await open();
     client.socket.end('a');
     await until(() => client.over === 'end', 30_000);
-    expect([heard, client.text]).to.deep.equal(['a', 'a']);
+    expect([arrived, client.text]).to.deep.equal(['a', 'a']);
   });
 
   it('delays answers, in their order', async () => {
@@ -66,7 +66,7 @@ describe('the proxy of the tests', () => {
     proxy.delay(100);
     const startMs = performance.now();
     client.socket.write('a');
-    await until(() => heard === 'a', 30_000);
+    await until(() => arrived === 'a', 30_000);
     await until(() => proxy.received.down === 1);
     proxy.delay(0);
     client.socket.write('b');
@@ -94,7 +94,7 @@ describe('the proxy of the tests', () => {
     client.socket.write('a');
     await until(() => proxy.received.up === 1);
     await holdsFor(30, () => {
-      expect(heard).to.equal('');
+      expect(arrived).to.equal('');
     });
     proxy.mend();
     await until(() => client.text === 'a', 30_000);

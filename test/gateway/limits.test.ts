@@ -126,7 +126,7 @@ describe('gateway: limits', function () {
     const request = 'GET /nowhere HTTP/1.1\r\nHost: h\r\n';
     socket.write(`${request}\r\n`);
     await once(socket, 'data');
-    await elapse(1_000, 'longer than a request may stand still');
+    await elapse(1_000, 'longer than a request may stall');
     socket.write(`${request}Connection: close\r\n\r\n`);
     expect((await all).match(/HTTP\/1\.1 \d+/g)).to.deep.equal(['HTTP/1.1 404', 'HTTP/1.1 404']);
     await patient.stop();

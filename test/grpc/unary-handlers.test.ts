@@ -23,8 +23,8 @@ type Line = Readonly<Record<string, unknown>>;
 
 /** Makes one call of a handler. @returns the error that the caller got, if any, and the lines of the log */
 async function callOnce(
-  handle: (request: object, call: ServiceCall, told: () => Line[]) => Promise<HealthCheckResponse>,
-): Promise<{ heard?: string; lines: Line[] }> {
+  handle: (request: object, call: ServiceCall, linesNow: () => Line[]) => Promise<HealthCheckResponse>,
+): Promise<{ failure?: string; lines: Line[] }> {
   const lines: Line[] = [];
   const handler: Handler<object, HealthCheckResponse> = (request, call) => handle(request, call, () => [...lines]);
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
@@ -39,11 +39,11 @@ async function callOnce(
   const [address] = await server.listen();
   const client = new HealthClient(`127.0.0.1:${address?.port}`, credentials.createInsecure());
   try {
-    const heard = await new Promise<string | undefined>((resolve) =>
+    const failure = await new Promise<string | undefined>((resolve) =>
       client.check({ service: '' }, (error) => resolve(error?.message)),
     );
     expect(admission.underWay).to.equal(0);
-    return { ...(heard === undefined ? {} : { heard }), lines };
+    return { ...(failure === undefined ? {} : { failure }), lines };
   } finally {
     client.close();
     server.destroy();
@@ -56,20 +56,20 @@ const ENDED = { event: 'session_ended', subject: 'alice', sessionId: SESSION, ca
 
 describe('the frame around a call', () => {
   it('answers INTERNAL for a handler that fails at once, says why in the log, and holds nothing', async () => {
-    const { heard, lines } = await callOnce(() => {
+    const { failure, lines } = await callOnce(() => {
       throw new Error('broken');
     });
-    expect(heard).to.equal('13 INTERNAL: internal error; the log has the cause');
+    expect(failure).to.equal('13 INTERNAL: internal error; the log has the cause');
     expect(lines).to.have.length(1);
     expect(lines[0]).to.deep.nested.include({ level: 'error', method: 'Check', 'err.message': 'broken' });
   });
 
   it('logs what every login and refresh brings on the line of the call, and all else at once, on lines of their own', async () => {
     let before: unknown[] = [];
-    const { lines } = await callOnce(async (_request, call, told) => {
+    const { lines } = await callOnce(async (_request, call, linesNow) => {
       call.audit(STARTED);
       call.audit(ENDED);
-      before = told().map(({ msg }) => msg);
+      before = linesNow().map(({ msg }) => msg);
       return { status: 1 };
     });
     expect(before).to.deep.equal(['session_ended']);

@@ -10,7 +10,7 @@ import { failureOfCall } from '../support/auth-client.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 import { until } from '../support/waiting.js';
 
-const told = ({ validation, cannotTell }: ValidateTokensResult): string => {
+const textOf = ({ validation, cannotTell }: ValidateTokensResult): string => {
   if (cannotTell) return `cannot tell, again in ${cannotTell.retryDelay?.seconds} s`;
   if (validation?.active) return validation.subject;
   return (
@@ -34,7 +34,7 @@ describe('ValidateTokens', () => {
       ...[anna.accessToken, 'nonsense', ben.accessToken, anna.refreshToken, anna.accessToken],
       ...['', 'x'.repeat(8_193), `${anna.accessToken.slice(0, -4)}AAAA`],
     ];
-    expect((await client.validateMany(tokens)).map(told)).to.deep.equal([
+    expect((await client.validateMany(tokens)).map(textOf)).to.deep.equal([
       ...['anna', 'TOKEN_PROBLEM_MALFORMED', 'TOKEN_PROBLEM_REVOKED', 'TOKEN_PROBLEM_WRONG_TYPE', 'anna'],
       ...['TOKEN_PROBLEM_MALFORMED', 'TOKEN_PROBLEM_MALFORMED', 'TOKEN_PROBLEM_BAD_SIGNATURE'],
     ]);
@@ -62,7 +62,7 @@ describe('ValidateTokens', () => {
     expect(none).to.include({ code: 'INVALID_ARGUMENT', field, fieldReason: 'REQUIRED' });
     expect(many).to.include({ code: 'INVALID_ARGUMENT', field, fieldReason: 'TOO_LARGE' });
     const results = await client.validateMany(Array(1_000).fill(accessToken));
-    expect(results.map(told)).to.deep.equal(Array(1_000).fill('anna'));
+    expect(results.map(textOf)).to.deep.equal(Array(1_000).fill('anna'));
   });
 
   it('cannot tell of those alone whose entries cannot be read', async () => {
@@ -74,7 +74,7 @@ describe('ValidateTokens', () => {
     await until(() => world.pending.length >= 2);
     world.pending[0]?.fail();
     scene.flowing = true;
-    expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'even', 'TOKEN_PROBLEM_MALFORMED']);
+    expect((await results).map(textOf)).to.deep.equal(['cannot tell, again in 1 s', 'even', 'TOKEN_PROBLEM_MALFORMED']);
   });
 
   it('answers for bad tokens while the store is away', async () => {
@@ -84,7 +84,7 @@ describe('ValidateTokens', () => {
     const results = client.validateMany([accessToken, 'nonsense']);
     await until(() => world.pending.length >= 1);
     world.setReachable(false);
-    expect((await results).map(told)).to.deep.equal(['cannot tell, again in 1 s', 'TOKEN_PROBLEM_MALFORMED']);
+    expect((await results).map(textOf)).to.deep.equal(['cannot tell, again in 1 s', 'TOKEN_PROBLEM_MALFORMED']);
   });
 
   it('fails as a whole for an unexpected fault, once all of its tokens have been looked at', async () => {
@@ -106,8 +106,8 @@ describe('ValidateTokens', () => {
       setSessionId: () => {},
     };
     const request = { accessTokens: ['a', 'b', 'c'], includeClaims: false };
-    const heard = await handler(request, call as unknown as ServiceCall).catch((error: unknown) => error);
-    expect(heard).to.be.instanceOf(TypeError);
+    const thrown = await handler(request, call as unknown as ServiceCall).catch((error: unknown) => error);
+    expect(thrown).to.be.instanceOf(TypeError);
     expect(looked).to.equal(3);
   });
 
@@ -124,7 +124,7 @@ describe('ValidateTokens', () => {
       await client.health();
       if (open) served++;
     }
-    expect((await batch).map(told)).to.deep.equal(pairs.map((_, n) => `user-${n}`));
+    expect((await batch).map(textOf)).to.deep.equal(pairs.map((_, n) => `user-${n}`));
     expect(served, 'calls that were answered meanwhile').to.be.greaterThan(2);
   });
 
@@ -141,7 +141,7 @@ describe('ValidateTokens', () => {
     const [one, few] = [client.verdict(accessToken), client.validateMany([accessToken])];
     scene.flowing = true;
     expect(await one).to.equal('active');
-    expect((await few).map(told)).to.deep.equal(['anna']);
+    expect((await few).map(textOf)).to.deep.equal(['anna']);
     expect(await taken).to.have.length(1_000);
     expect(await many(), 'once the first is over').to.have.length(1_000);
   });

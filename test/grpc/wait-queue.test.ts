@@ -39,7 +39,7 @@ describe('the queue of calls that wait for a place', () => {
     const queue = new WaitQueue<number>(1_000);
     for (const n of numbers(500)) queue.push(n, n < 250 ? 0 : 1);
     expect(queue.expire(INTERVAL_MS - 1)).to.deep.equal([]);
-    expect(queue.expire(INTERVAL_MS)).to.deep.equal(numbers(500), 'it has stood for an interval');
+    expect(queue.expire(INTERVAL_MS)).to.deep.equal(numbers(500), 'it has been non-empty for an interval');
   });
 
   it('lets calls wait for the target alone once it was not empty for an interval', () => {

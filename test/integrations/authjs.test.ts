@@ -28,7 +28,7 @@ interface Recipe {
 }
 
 /** An address without a server: port 9 is for discard. */
-const NOBODY = 'http://127.0.0.1:9';
+const NO_SERVER = 'http://127.0.0.1:9';
 
 describe('the Auth.js recipe of docs/integrations.md', function () {
   this.timeout(120_000);
@@ -57,7 +57,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
   it('keeps the tokens while the access token is good, and asks no server', async () => {
     const kept = await login();
     expect(kept.expiresAt - Date.now()).to.be.within(200_000, 300_000);
-    expect(await recipe.freshTokens(kept, NOBODY)).to.equal(kept);
+    expect(await recipe.freshTokens(kept, NO_SERVER)).to.equal(kept);
   });
 
   it('refreshes again and again, each time with the newest token', async () => {
@@ -83,7 +83,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
     expect(await recipe.endSession(kept, url)).to.equal(true);
     expect(await node.client.verdict(kept.access)).to.equal('REVOKED');
     expect(await recipe.freshTokens(kept, url)).to.equal(null);
-    expect(await recipe.endSession(kept, NOBODY)).to.equal(false);
+    expect(await recipe.endSession(kept, NO_SERVER)).to.equal(false);
   });
 
   it('tries again with the same token after a 503, and after a refresh whose answer was lost', async () => {
@@ -107,7 +107,7 @@ describe('the Auth.js recipe of docs/integrations.md', function () {
   it('keeps the tokens while the answer is unavailable, and gets the next pair once it is not', async () => {
     const kept = late(await login());
     const startMs = performance.now();
-    expect(await recipe.freshTokens(kept, NOBODY)).to.equal(kept);
+    expect(await recipe.freshTokens(kept, NO_SERVER)).to.equal(kept);
     // All attempts are within REFRESH_GRACE.
     expect(performance.now() - startMs).to.be.below(9_000);
     expect((await recipe.freshTokens(kept, url))?.refresh)

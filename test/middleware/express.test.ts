@@ -25,7 +25,7 @@ async function listening(handler: Express | Server): Promise<App> {
   };
 }
 
-function tell(request: Request, response: Response): void {
+function respond(request: Request, response: Response): void {
   const { subject, claims } = authOf(request);
   response.json({ subject, role: claims['role'] });
 }
@@ -34,9 +34,9 @@ describe('the middleware for express', () => {
   answersAsTheGateway(({ validator }) => {
     const app = express();
     app.get('/health', (_request, response) => void response.json({ ok: true }));
-    app.use('/orders', bearerAuth(validator), tell);
-    app.get('/pay', bearerAuth(validator, { consistency: 'strict' }), tell);
-    app.get('/admin', bearerAuth(validator, { requiredClaims: ['role'] }), tell);
+    app.use('/orders', bearerAuth(validator), respond);
+    app.get('/pay', bearerAuth(validator, { consistency: 'strict' }), respond);
+    app.get('/admin', bearerAuth(validator, { requiredClaims: ['role'] }), respond);
     return listening(app);
   });
 });
@@ -75,7 +75,7 @@ describe('the middleware for express, without a service', () => {
   it('says why it is unknown whether a token is active, without the token', async () => {
     const reasons: Error[] = [];
     const app = express();
-    app.use(bearerAuth(validator, { consistency: 'strict', onError: (reason) => void reasons.push(reason) }), tell);
+    app.use(bearerAuth(validator, { consistency: 'strict', onError: (reason) => void reasons.push(reason) }), respond);
     running = await listening(app);
     const { status } = await get(running.port, '/', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl');
     expect(status).to.equal(503);
@@ -88,7 +88,7 @@ describe('the middleware for express, without a service', () => {
       throw new Error('the log is full');
     };
     const app = express();
-    app.use(bearerAuth(validator, { consistency: 'strict', onError }), tell);
+    app.use(bearerAuth(validator, { consistency: 'strict', onError }), respond);
     running = await listening(app);
     expect(await get(running.port, '/', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl')).to.include({ status: 503 });
   });
@@ -101,7 +101,7 @@ describe('the middleware for express, without a service', () => {
       validate: () => Promise.reject(error),
     };
     const app = express();
-    app.use(bearerAuth(other), tell);
+    app.use(bearerAuth(other), respond);
     running = await listening(app);
     const { status, headers } = await get(running.port, '/', 'Bearer x');
     expect([status, headers['retry-after']]).to.deep.equal([503, '3']);
@@ -159,7 +159,7 @@ describe('the middleware for express, without a service', () => {
       response.write('begun');
       next();
     });
-    app.use(bearerAuth({ ...validator, validateNow: () => undefined, validate }), tell);
+    app.use(bearerAuth({ ...validator, validateNow: () => undefined, validate }), respond);
     running = await listening(app);
     const response = await fetch(`http://127.0.0.1:${running.port}/`, { headers: { authorization: 'Bearer x' } });
     expect(await response.text().catch(({ message }: Error) => message)).to.equal('terminated');

@@ -150,7 +150,9 @@ export function answersAsTheGateway(startApp: (guarded: Guarded) => Promise<App>
         code: 'service_unavailable',
       });
     }
-    expect((await get(app.port, '/orders', 'Bearer nonsense')).status, 'what can be told without a call').to.equal(401);
+    expect((await get(app.port, '/orders', 'Bearer nonsense')).status, 'what can be decided without a call').to.equal(
+      401,
+    );
     guarded.resume();
     await until(async () => (await get(app.port, '/orders', bearer(token))).status === 200, 10_000);
   });

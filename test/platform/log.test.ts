@@ -234,7 +234,7 @@ describe('log', () => {
       const lines = stdout.split('\n').filter((line) => line !== '');
       return { messages: lines.map((line) => (JSON.parse(line) as { msg: string }).msg), stderr, status };
     };
-    const told = (stderr: string): number[] => JSON.parse(stderr) as number[];
+    const lengthsIn = (stderr: string): number[] => JSON.parse(stderr) as number[];
 
     it('writes what one turn says in one piece, and what the next says in another', () => {
       const { messages, stderr } = running(`const log = createLogger({ level: 'info', name: 'test' });
@@ -244,7 +244,7 @@ describe('log', () => {
         await turn();
         process.stderr.write(JSON.stringify(wrote));`);
       expect(messages).to.deep.equal([...Array.from({ length: 10 }, () => 'first'), 'second']);
-      expect(told(stderr)).to.have.length(2);
+      expect(lengthsIn(stderr)).to.have.length(2);
     });
 
     it('cuts no line where a turn says more than one piece holds', () => {
@@ -255,7 +255,7 @@ describe('log', () => {
           await turn();
           process.stderr.write(JSON.stringify(wrote));`);
         expect(messages).to.have.length(200);
-        const pieces = told(stderr);
+        const pieces = lengthsIn(stderr);
         expect(Math.max(...pieces)).to.be.at.most(4096);
         expect(pieces.length).to.be.below(100);
       }

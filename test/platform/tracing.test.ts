@@ -3,14 +3,14 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 
-const TRACING = new URL('../../src/platform/find-tracing.js', import.meta.url).href;
+const TRACING = new URL('../../src/platform/tracing.js', import.meta.url).href;
 const API = import.meta.resolve('@opentelemetry/api');
 
 /** What a fresh process finds to trace with. @param before what it runs first */
 function foundAfter(before: string): string {
   const program = `${before}
-    const { findTracing } = await import(${JSON.stringify(TRACING)});
-    console.log(typeof (await findTracing()));`;
+    const { Tracing } = await import(${JSON.stringify(TRACING)});
+    console.log(typeof Tracing.find());`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).trim();
 }
 

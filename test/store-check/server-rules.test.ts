@@ -53,7 +53,7 @@ describe('the judgement on a Redis', () => {
     ['plain text to another machine', { plain: true }, 'warning', 'plain text'],
     ['little room left', { usedMemory: 90_000_000 }, 'warning', 'no logout and no refresh'],
     ['births that cannot be read', { births: { times: [], missing: 0, unreadable: 3 } }, 'warning', '3 birth records'],
-    ['a door that nobody could try', { open: undefined }, 'unknown', 'password'],
+    ['authentication that could not be tried', { open: undefined }, 'unknown', 'password'],
     ['data that is still being loaded', { loading: true }, 'unsafe', 'loading'],
     ['appendfsync no', { appendfsync: 'no' }, 'warning', 'appendfsync no'],
   ];

@@ -134,8 +134,8 @@ export class SentinelWorld {
   /** The server that all Sentinels that answer name as the primary; undefined: they do not agree. */
   async primary(): Promise<RedisServer | undefined> {
     const ports = await Promise.all(this.sentinels.map((sentinel) => sentinel.primaryPort()));
-    const told = new Set(ports.filter((port) => port !== undefined));
-    return told.size === 1 ? this.servers.find(({ port }) => told.has(port)) : undefined;
+    const named = new Set(ports.filter((port) => port !== undefined));
+    return named.size === 1 ? this.servers.find(({ port }) => named.has(port)) : undefined;
   }
 
   /** Waits until another server is the primary. */
@@ -153,8 +153,9 @@ export class SentinelWorld {
    * Before Redis 7 these times cannot be set, and stay as they are.
    */
   async hasten(): Promise<void> {
-    const tell = ({ raw }: Sentinel) => raw.call('SENTINEL', 'DEBUG', 'info-period', 1_000, 'publish-period', 1_000);
-    await Promise.all(this.sentinels.map((sentinel) => tell(sentinel).catch(() => {})));
+    const setTimes = ({ raw }: Sentinel) =>
+      raw.call('SENTINEL', 'DEBUG', 'info-period', 1_000, 'publish-period', 1_000);
+    await Promise.all(this.sentinels.map((sentinel) => setTimes(sentinel).catch(() => {})));
   }
 
   /** Lets the Sentinels promote any replica but some, until the next call. */

@@ -32,7 +32,7 @@ export class Scene {
   }
 
   /** The names of the events so far, which are then forgotten. */
-  heard(): string[] {
+  takeEvents(): string[] {
     return this.events.splice(0).map(({ event }) => event);
   }
 

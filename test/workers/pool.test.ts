@@ -29,8 +29,8 @@ describe('a pool of workers', function () {
 
   async function pool(conduct: Conduct, startMs = START_MS, stopMs = 5_000) {
     const file = join(await stage.folder(), 'conduct');
-    const tell = (now: Conduct) => writeFileSync(file, now);
-    tell(conduct);
+    const setConduct = (now: Conduct) => writeFileSync(file, now);
+    setConduct(conduct);
     const child: ChildProcess = spawn('sh', ['-c', FEW, process.execPath, PROGRAM, file, `${startMs}`, `${stopMs}`]);
     stage.owns(() => child.kill('SIGKILL'));
     let text = '';
@@ -45,9 +45,9 @@ describe('a pool of workers', function () {
         .filter(({ msg }) => msg === message);
     return {
       child,
-      tell,
+      setConduct,
       said,
-      hears: (message: string, times = 1) => until(() => said(message).length >= times, LIMIT_MS),
+      logged: (message: string, times = 1) => until(() => said(message).length >= times, LIMIT_MS),
     };
   }
 
@@ -59,70 +59,70 @@ describe('a pool of workers', function () {
   });
 
   it('kills a later one that says nothing in time, and goes on trying', async () => {
-    const { child, tell, said, hears } = await pool('good', 3_000);
-    await hears('the workers have started');
-    tell('mute');
+    const { child, setConduct, said, logged } = await pool('good', 3_000);
+    await logged('the workers have started');
+    setConduct('mute');
     child.kill('SIGHUP');
     const words = 'the new worker did not start: the other workers keep running';
-    await hears(words);
+    await logged(words);
     expect(said(words)[0]).to.include({ signal: 'SIGKILL', detail: 'it did not listen within 3000 ms' });
     expect(said('a worker has ended')).to.deep.equal([]);
   });
 
   it('waits longer and longer before it has a worker followed that crashes again and again', async () => {
-    const { said, hears } = await pool('crashing');
-    await hears('a worker has ended', 8);
+    const { said, logged } = await pool('crashing');
+    await logged('a worker has ended', 8);
     const waits = said('a worker has ended').map(({ againInMs }) => Number(againInMs));
     expect(waits.sort((a, b) => a - b).slice(0, 6)).to.deep.equal([100, 100, 200, 200, 400, 400]);
     expect(said('a worker has ended')[0]).to.include({ level: 'error', exitCode: 3 });
   });
 
   it('does not give up a worker that serves for one that cannot reach its store', async () => {
-    const { child, tell, said, hears } = await pool('good', 3_000);
-    await hears('the workers have started');
-    tell('without a store');
+    const { child, setConduct, said, logged } = await pool('good', 3_000);
+    await logged('the workers have started');
+    setConduct('without a store');
     child.kill('SIGHUP');
     const words = 'the new worker did not start: the other workers keep running';
-    await hears(words);
+    await logged(words);
     expect(said(words)[0]).to.include({ worker: 3, detail: 'it did not reach its store within 3000 ms' });
-    tell('good');
+    setConduct('good');
     child.kill('SIGHUP');
-    await hears('all workers have been replaced');
+    await logged('all workers have been replaced');
   });
 
   it('has a worker that the system could not start followed by another, and says why', async () => {
-    const { child, said, hears } = await pool('good');
-    await hears('the workers have started');
+    const { child, said, logged } = await pool('good');
+    await logged('the workers have started');
     const one = firstChildOf(child);
     child.kill('SIGUSR2');
-    await hears('there is no room');
+    await logged('there is no room');
     process.kill(one, 'SIGKILL');
-    await hears('a worker has ended', 3);
+    await logged('a worker has ended', 3);
     expect(said('a worker has ended').at(-1)?.['detail']).to.match(/^spawn .* EMFILE$/);
     child.kill('SIGUSR2');
-    await hears('there is room');
+    await logged('there is room');
     child.kill('SIGHUP');
-    await hears('all workers have been replaced');
+    await logged('all workers have been replaced');
   });
 
   it('bears with a start that fails at once, and not by an event: serves on, says why, and tries again', async () => {
-    const { child, said, hears } = await pool('good');
-    await hears('the workers have started');
+    const { child, said, logged } = await pool('good');
+    await logged('the workers have started');
     const one = firstChildOf(child);
     child.kill('SIGALRM');
-    await hears('a start would fail');
+    await logged('a start would fail');
     child.kill('SIGHUP');
     const words = 'the new worker did not start: the other workers keep running';
-    await hears(words);
+    await logged(words);
     expect(said(words)[0]).to.include({ level: 'error', detail: 'spawn E2BIG' });
     process.kill(one, 'SIGKILL');
-    await hears('a worker has ended', 4);
+    await logged('a worker has ended', 4);
     const waits = said('a worker has ended').map(({ detail, againInMs }) => [detail, againInMs]);
     expect(waits.slice(1, 4)).to.deep.equal([200, 400, 800].map((ms) => ['spawn E2BIG', ms]));
     child.kill('SIGALRM');
-    await hears('a start would not fail');
+    await logged('a start would not fail');
     child.kill('SIGHUP');
-    await hears('all workers have been replaced');
+    await logged('all workers have been replaced');
   });
 
   it('that cannot start any worker says so, and ends', async () => {
@@ -145,8 +145,8 @@ describe('a pool of workers', function () {
   });
 
   it('kills those that do not end in time', async () => {
-    const { child, hears } = await pool('deaf', START_MS, 500);
-    await hears('the workers have started');
+    const { child, logged } = await pool('deaf', START_MS, 500);
+    await logged('the workers have started');
     child.kill('SIGTERM');
     // Their end is seen by that of the output, which they share.
     const [code] = await once(child, 'close');

@@ -30,17 +30,17 @@ describe('serve with workers', function () {
     crewOn({ DATA_DIR: await stage.folder(), ...env }, options);
 
   /** Asks over new connections until some workers have answered. */
-  async function hears(crew: Crew, workers: readonly number[]): Promise<void> {
-    const heard = new Set<number>();
+  async function reaches(crew: Crew, workers: readonly number[]): Promise<void> {
+    const reached = new Set<number>();
     await until(async () => {
-      heard.add(await crew.answering());
-      return workers.every((worker) => heard.has(worker));
+      reached.add(await crew.answering());
+      return workers.every((worker) => reached.has(worker));
     }, CREW_MS);
   }
 
   it('serves on one port from all of them, and says which one answers, in health and in each line of the log', async () => {
     const crew = await onFolder({ ISSUER_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'debug' });
-    await hears(crew, [1, 2]);
+    await reaches(crew, [1, 2]);
     const listening = crew.said('service listening');
     const [addresses, others] = listening.map((line) => line['addresses'] as { port: number }[]);
     expect(addresses).to.deep.equal(others);
@@ -103,7 +103,7 @@ describe('serve with workers', function () {
       const line = crew.said('a worker has ended').at(-1);
       expect(line).to.include({ level: 'error', worker, workerPid: pid, signal: 'SIGKILL' });
     }
-    await hears(crew, crew.living);
+    await reaches(crew, crew.living);
   });
 
   it('ends in order on SIGTERM, with all workers, and answers what is under way', async () => {

@@ -3,6 +3,9 @@
 // An id is the 16 bytes of a session's UUID, or the first 16 of the SHA-256 of a subject, as a latin1 text: half the
 // memory of hex digits. The ids and their times are in arrays, because an object for each would take half as much
 // again, and a Map walks over all deleted members to find its oldest one.
+//
+// The service's window (src/core/feed/window.ts) is similar, but its entries keep their numbers, while here empty slots
+// are removed anywhere. A class that does both took a sixth more processor time in each of the two places.
 
 /** Shards are numbered from 0 to 255; a time and a shard are kept as one number, which is exact up to the year 3000. */
 const MAX_SHARDS = 256;

@@ -18,7 +18,7 @@ describe('a ring of keys', () => {
   afterEach(() => folder.remove());
 
   /** The kids that the log calls so. */
-  const told = (message: string): unknown[] =>
+  const kidsLogged = (message: string): unknown[] =>
     folder.log.lines.filter((line) => line.message.startsWith(message)).map(({ fields }) => fields['kid']);
 
   it('signs with the newest, and verifies with all', async () => {
@@ -234,15 +234,15 @@ describe('a ring of keys', () => {
     const ring = await folder.open();
     const added = folder.add('new');
     await ring.look();
-    expect(told('key added')).to.deep.equal([added]);
-    expect(told('this key now signs')).to.deep.equal([old]);
+    expect(kidsLogged('key added')).to.deep.equal([added]);
+    expect(kidsLogged('this key now signs')).to.deep.equal([old]);
     folder.pass(MINUTE);
     await ring.look();
-    expect(told('this key now signs')).to.deep.equal([old, added]);
+    expect(kidsLogged('this key now signs')).to.deep.equal([old, added]);
     rmSync(folder.file('old'));
     await ring.look();
-    expect(told('key removed')).to.deep.equal([old]);
-    expect(told('this key now signs')).to.have.length(2);
+    expect(kidsLogged('key removed')).to.deep.equal([old]);
+    expect(kidsLogged('this key now signs')).to.have.length(2);
     expect(folder.log.of('error')).to.be.empty;
   });
 

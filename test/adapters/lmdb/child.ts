@@ -13,14 +13,14 @@ const HOUR_MS = 3_600_000;
 const [, , dataDir = '', task, count = '0'] = process.argv;
 const silent = () => {};
 const store = LmdbStore.open({ dataDir, log: { info: silent, error: silent } });
-const tell = (message: ChildMessage) => process.send?.(message);
+const report = (message: ChildMessage) => process.send?.(message);
 const cutOff = (subject: string): StoreKey => ({ kind: 'not-before', subject });
 const swap = (key: StoreKey, expected: string | undefined, value: string) =>
   store.compareAndSet(key, expected, { value, atLeastMs: 0, lifetimeMs: HOUR_MS, notAfterMs: store.now() + HOUR_MS });
 
 async function writeOne(subject: string): Promise<void> {
   const { current = '' } = await swap(cutOff(subject), undefined, 'x'.repeat(400));
-  tell({ acknowledged: current, subject });
+  report({ acknowledged: current, subject });
 }
 
 /** Writes entries, some at a time, until it is ended, or the disk refuses. */
@@ -44,10 +44,10 @@ async function add(): Promise<void> {
 
 try {
   await (task === 'add' ? add() : write());
-  tell({ done: true });
+  report({ done: true });
 } catch (error) {
   const { message, code } = error as { message: string; code?: unknown };
-  tell({ failed: message, code });
+  report({ failed: message, code });
   // What is there must still be readable.
   await store.read([cutOff('user 0')]);
 }

@@ -18,12 +18,12 @@ function pending(): { readonly write: Promise<string>; readonly end: (failure?: 
 describe('the watch over writes to the disk', () => {
   let nowMs: number;
   let writes: WriteWatch;
-  let told: boolean[];
+  let changes: boolean[];
   beforeEach(() => {
     nowMs = 1_000;
     writes = new WriteWatch(LIMIT_MS, () => nowMs);
-    told = [];
-    writes.watch((reachable) => told.push(reachable));
+    changes = [];
+    writes.watch((reachable) => changes.push(reachable));
   });
 
   const refusal = async (work: Promise<unknown>) =>
@@ -43,11 +43,11 @@ describe('the watch over writes to the disk', () => {
     nowMs = 5_000;
     slow[0].end();
     await slow[0].write;
-    expect(told).to.deep.equal([false]);
+    expect(changes).to.deep.equal([false]);
     slow[1].end(new Error('broken'));
     await new Promise(setImmediate);
     expect(writes.sinceMs).to.equal(5_000);
-    expect(told).to.deep.equal([false, true]);
+    expect(changes).to.deep.equal([false, true]);
   });
 
   it('takes an answer that is there when this process was held up', async () => {
@@ -57,7 +57,7 @@ describe('the watch over writes to the disk', () => {
     const untilMs = performance.now() + 3 * LIMIT_MS;
     while (performance.now() < untilMs);
     expect(await bound).to.equal('done');
-    expect(told).to.deep.equal([]);
+    expect(changes).to.deep.equal([]);
   });
 
   it('ends for good', async () => {
@@ -67,6 +67,6 @@ describe('the watch over writes to the disk', () => {
     end();
     await new Promise(setImmediate);
     expect(writes.sinceMs).to.equal(undefined);
-    expect(told).to.deep.equal([false]);
+    expect(changes).to.deep.equal([false]);
   });
 });

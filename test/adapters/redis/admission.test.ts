@@ -68,13 +68,13 @@ describe('a Redis', () => {
   it('whose policy is changed while it is used is kept where that is allowed, with one warning', async () => {
     const server = await start();
     const { store, log } = open(server.url, true);
-    const told: boolean[] = [];
+    const changes: boolean[] = [];
     await store.opened();
-    store.watch((reachable) => told.push(reachable));
+    store.watch((reachable) => changes.push(reachable));
     await server.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const before = await server.calls('time');
     await until(async () => (await server.calls('time')) >= before + 2, 10_000);
-    expect(told).to.deep.equal([]);
+    expect(changes).to.deep.equal([]);
     expect(log.of('warn').filter((line) => line.includes('allkeys-lru'))).to.have.length(1);
   });
 
@@ -179,12 +179,12 @@ describe('a Redis', () => {
     const server = await start('--requirepass', PASSWORD, '--maxmemory-policy', 'allkeys-lru');
     const forms = [PASSWORD, encodeURIComponent(PASSWORD), JSON.stringify(PASSWORD).slice(1, -1)];
     const { store, log } = await refused(server.url);
-    const told = [log.text, String(await store.opened().catch((reason: unknown) => reason))];
+    const outputs = [log.text, String(await store.opened().catch((reason: unknown) => reason))];
     await server.raw.config('SET', 'requirepass', 'another');
     await server.cutConnections();
     await until(() => log.text.includes('WRONGPASS'), 2_000 + BUSY_MS);
-    told.push(log.text);
-    for (const form of forms) expect(told.join()).to.not.contain(form);
+    outputs.push(log.text);
+    for (const form of forms) expect(outputs.join()).to.not.contain(form);
   });
 
   describe('warns once of what a crash would cost', () => {

@@ -35,12 +35,12 @@ const swap = (store: RedisStore, notAfterMs = store.now(0) + HOUR_MS) =>
 describe('an outage of Redis', () => {
   let server: RedisServer;
   let opened: Opened;
-  let told: boolean[];
+  let changes: boolean[];
   beforeEach(async () => {
     server = await RedisServer.start();
     opened = await openReachable(server);
-    told = [];
-    opened.store.watch((reachable) => told.push(reachable));
+    changes = [];
+    opened.store.watch((reachable) => changes.push(reachable));
   });
   afterEach(async () => {
     await opened.store.close();
@@ -63,7 +63,7 @@ describe('an outage of Redis', () => {
     expect(store.reachableSinceMs).to.be.above(beforeMs + 1_000);
     expect(await store.read([KEY])).to.deep.equal([undefined]);
     expect((await swap(store)).applied).to.equal(true);
-    expect(told).to.deep.equal([false, true]);
+    expect(changes).to.deep.equal([false, true]);
   });
 
   it('that hangs is noticed without a call', async () => {
@@ -122,8 +122,8 @@ describe('an outage of Redis', () => {
   it('by a cut connection is over at once', async () => {
     const { store } = opened;
     await server.cutConnections();
-    await until(() => told.length === 2, 30_000);
-    expect(told).to.deep.equal([false, true]);
+    await until(() => changes.length === 2, 30_000);
+    expect(changes).to.deep.equal([false, true]);
     expect(await store.read([KEY])).to.deep.equal([undefined]);
   });
 
@@ -148,6 +148,6 @@ describe('an outage of Redis', () => {
     await server.raw.config('SET', 'maxmemory', '1');
     expect(String((await refusal(swap(store))).error)).to.contain('OOM');
     expect(await store.read([KEY])).to.deep.equal([undefined]);
-    expect(told).to.deep.equal([]);
+    expect(changes).to.deep.equal([]);
   });
 });

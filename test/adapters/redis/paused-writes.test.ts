@@ -50,8 +50,8 @@ describe('a Redis that pauses writes', () => {
   for (const when of ['before the first write', 'after a write']) {
     it(`is read all the while, though writes wait: ${when}`, async () => {
       const { store } = opened;
-      const told: boolean[] = [];
-      store.watch((reachable) => told.push(reachable));
+      const changes: boolean[] = [];
+      store.watch((reachable) => changes.push(reachable));
       if (when === 'after a write') await swap();
       await server.raw.client('PAUSE', PAUSE_MS, 'WRITE');
       const startMs = performance.now();
@@ -68,7 +68,7 @@ describe('a Redis that pauses writes', () => {
       }
       expect(reads).to.be.above(100);
       for (const error of await Promise.all(writes)) expect(error).to.be.instanceOf(StoreUnavailable);
-      expect(told).to.deep.equal([]);
+      expect(changes).to.deep.equal([]);
       await server.raw.client('UNPAUSE');
       expect((await swap('dora')).applied).to.equal(true);
     });
@@ -95,8 +95,8 @@ describe('a Redis that pauses writes', () => {
     await swap();
     const list = String(await server.raw.client('LIST')).split('\n');
     const writer = list.find((line) => line.includes('name=latchkey') && / cmd=eval(sha)? /.test(line));
-    const told: boolean[] = [];
-    store.watch((reachable) => told.push(reachable));
+    const changes: boolean[] = [];
+    store.watch((reachable) => changes.push(reachable));
     await server.raw.client('KILL', 'ID', /\bid=(\d+)/.exec(writer ?? '')?.[1] ?? '');
     let won = false;
     while (!won)
@@ -104,7 +104,7 @@ describe('a Redis that pauses writes', () => {
         (swapped) => swapped.applied || swapped.current !== undefined,
         () => false,
       );
-    expect(told).to.deep.equal([]);
+    expect(changes).to.deep.equal([]);
     expect(await store.read([KEY])).to.not.deep.equal([undefined]);
   });
 });

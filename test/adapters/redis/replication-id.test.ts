@@ -44,12 +44,12 @@ describe('a primary that was a replica in between, too short for a role to be se
   it('is left, and the log says that it may have lost writes', async () => {
     const primary = await RedisServer.start();
     const { store, log } = await openReachable(primary, { allowUnsafe: true });
-    const told: boolean[] = [];
-    store.watch((reachable) => told.push(reachable));
+    const changes: boolean[] = [];
+    store.watch((reachable) => changes.push(reachable));
     try {
       await primary.raw.multi().replicaof('127.0.0.1', '1').replicaof('NO', 'ONE').exec();
-      await until(() => told.length === 2, 30_000);
-      expect(told).to.deep.equal([false, true]);
+      await until(() => changes.length === 2, 30_000);
+      expect(changes).to.deep.equal([false, true]);
       expect(log.text).to.include('may have lost writes').and.not.include('nothing was lost');
     } finally {
       await store.close();

@@ -289,7 +289,7 @@ describe('the transport', () => {
     waits.stream.close(constants.NGHTTP2_CANCEL);
     scene.unary = (request, _call, answer) => answer(null, request);
     expect((await scene.send()).status).to.equal(status.OK);
-    scene.unary = () => expect.fail('a call that nobody waits for was handled');
+    scene.unary = () => expect.fail('a call without a waiting client was handled');
     scene.waiting[0]?.accept();
   });
 

@@ -74,7 +74,7 @@ export class FeedNode extends ServiceNode {
 
   useKeys(kids: readonly string[]): void {
     this.kids = kids;
-    this.#tell({ keys: keysOf(kids) });
+    this.#broadcast({ keys: keysOf(kids) });
   }
 
   #window(shard: number): Window {
@@ -87,20 +87,20 @@ export class FeedNode extends ServiceNode {
     const there = [...this.streams].map((stream) => ({ stream, id: stream.cameId }));
     const uncovered: number[] = [];
     const times: number[] = [];
-    const told: Partial<WatchRevocationsResponse>[] = [];
+    const news: Partial<WatchRevocationsResponse>[] = [];
     for (const shard of SHARDS) {
       try {
         const page = yield* this.#readShard(shard);
         yield;
         if (this.isGone) return;
-        told.push(this.#takeIn(shard, page));
+        news.push(this.#takeIn(shard, page));
         times.push(page.nowMs);
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         uncovered.push(shard);
       }
     }
-    if (!this.faults.pongsFirst) for (const each of told) this.#tell(each);
+    if (!this.faults.pongsFirst) for (const each of news) this.#broadcast(each);
     const bits = this.faults.hidesUncovered ? 0 : uncovered.reduce((sum, shard) => sum | (1 << shard), 0);
     const pong = { storeTimeMs: times.length === 0 ? 0 : Math.min(...times), uncovered: Buffer.of(bits) };
     for (const { stream, id: cameId } of there) {
@@ -109,7 +109,7 @@ export class FeedNode extends ServiceNode {
       stream.answeredId = id;
       this.#send(stream, { pong: { id, ...pong } });
     }
-    if (this.faults.pongsFirst) for (const each of told) this.#tell(each);
+    if (this.faults.pongsFirst) for (const each of news) this.#broadcast(each);
   }
 
   *#readShard(shard: number) {
@@ -185,7 +185,7 @@ export class FeedNode extends ServiceNode {
     return [{ shard, completeSinceMs, bornMs: birth.atMs, adoptedSinceMs: birth.adoptedSinceMs }];
   }
 
-  #tell(message: Partial<WatchRevocationsResponse>): void {
+  #broadcast(message: Partial<WatchRevocationsResponse>): void {
     for (const stream of this.streams) this.#send(stream, message);
   }
 
