@@ -247,6 +247,18 @@ describe('a caller of the gRPC port', () => {
       await Promise.all(Object.entries(broken).map(takes));
     });
 
+    it('is disconnected soon also with a call under way', async () => {
+      await start({ messageTimeoutMs: 500 });
+      const takes = async ([name, bytes]: [string, Buffer]): Promise<void> => {
+        const attacker = await busy();
+        const startMs = Date.now();
+        attacker.write(bytes);
+        await attacker.until(() => attacker.isClosed);
+        expect(Date.now() - startMs, name).to.be.below(10_000);
+      };
+      await Promise.all(Object.entries(broken).map(takes));
+    });
+
     it('is cut off in a flood of CONTINUATION frames', async () => {
       await start();
       const attacker = await raw();
