@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
-import type { RedisStore } from '../../../src/adapters/redis/redis-store.js';
+import type { RedisStore, RedisStoreOptions } from '../../../src/adapters/redis/redis-store.js';
 import { StoreUnavailable } from '../../../src/core/errors.js';
 import type { RecordingLog } from '../../support/recording-log.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/waiting.js';
-import { openReachable, openStore } from './redis-world.js';
+import { openReachable, openStore, PATIENT } from './redis-world.js';
 
 const MANY = 50;
 
@@ -21,12 +21,22 @@ describe('a store that waits for replicas', () => {
     primary = await RedisServer.start();
     replica = await RedisServer.start('--replicaof', '127.0.0.1', `${primary.port}`);
     await inStep();
-    ({ store, log } = await openReachable(primary, { minReplicas: 1 }));
+    await open();
   });
   afterEach(async () => {
     await store.close();
     await Promise.all([replica.stop(), primary.stop()]);
   });
+
+  async function open(options: Partial<RedisStoreOptions> = {}): Promise<void> {
+    ({ store, log } = await openReachable(primary, { minReplicas: 1, ...options }));
+  }
+
+  /** Opens the store anew, for a test that is not about how long a replica takes. */
+  async function openPatient(): Promise<void> {
+    await store.close();
+    await open(PATIENT);
+  }
 
   /** Waits until the replica has what the primary has. */
   async function inStep(): Promise<void> {
@@ -48,12 +58,14 @@ describe('a store that waits for replicas', () => {
   };
 
   it('vouches for the server that answers, and for no other', async () => {
+    await openPatient();
     await store.waitForReplicas(0, store.incarnationOf(0));
     expect(await refusal(store.waitForReplicas(0, 'another'))).to.include('another Redis answers now');
     expect(await refusal(store.waitForReplicas(0, undefined))).to.include('another Redis answers now');
   });
 
   it('does not vouch for what it held before it was a replica, though the connections stay', async () => {
+    await openPatient();
     const incarnation = store.incarnationOf(0);
     await store.waitForReplicas(0, incarnation);
     await primary.raw.replicaof('127.0.0.1', '1');
@@ -116,6 +128,7 @@ describe('a store that waits for replicas', () => {
   });
 
   it('lets all who ask at the same time share a wait, but none of them one that has begun', async () => {
+    await openPatient();
     replica.pause();
     const before = await primary.calls('wait');
     const begun = store.waitForReplicas(0, store.incarnationOf(0)).catch(() => {});
