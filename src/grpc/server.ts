@@ -10,7 +10,7 @@ import { Admission } from './admission/admission.js';
 import { callAdmission } from './admission/call-admission.js';
 import { CallMetrics } from './call-metrics.js';
 import { withDecodeErrors } from './codec/decoding.js';
-import { AUTH_SERVICE, ISSUER_SERVICE } from './codec/encoding.js';
+import { AUTH_SERVICE, ISSUER_SERVICE, WATCH_SERVICE } from './codec/encoding.js';
 import { checkWireClaims } from './codec/wire-claims.js';
 import type { Feed } from './feed/feed.js';
 import { authService } from './services/auth-service.js';
@@ -19,7 +19,7 @@ import { Health } from './services/health.js';
 import { type IssuerCallers, issuerGuard } from './services/issuer-guard.js';
 import { checkIssuerCaller, issuerService } from './services/issuer-service.js';
 import { Reflection } from './services/reflection.js';
-import { MAX_WATCH_REQUEST_BYTES, WATCH_METHODS, watchRevocations } from './services/watch-revocations.js';
+import { MAX_WATCH_REQUEST_BYTES, watchRevocations } from './services/watch-revocations.js';
 import { DEFAULT_LIMITS, type TransportLimits } from './transport/limits.js';
 import { Routes } from './transport/routes.js';
 import { Transport } from './transport/transport.js';
@@ -106,7 +106,7 @@ export class GrpcServer {
     auth.add(withDecodeErrors(AUTH_SERVICE), authService(context, this.#unary, { metrics, tracing }), rules);
     // A stream lasts, so it takes no place of a call: the feed limits streams by itself.
     const watch = { watchRevocations: watchRevocations(this.#feed) };
-    auth.add(WATCH_METHODS, watch, { maxRequestBytes: MAX_WATCH_REQUEST_BYTES, isLasting: true });
+    auth.add(withDecodeErrors(WATCH_SERVICE), watch, { maxRequestBytes: MAX_WATCH_REQUEST_BYTES, isLasting: true });
     if (options.extAuthz) {
       const handlers = extAuthzService(context, this.#unary, options.extAuthz, metrics);
       auth.add(withDecodeErrors(EXT_AUTHZ_SERVICE), handlers, { ...rules, maxRequestBytes: MAX_CHECK_BYTES });

@@ -3,9 +3,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { WatchRevocationsRequest } from '../../../proto/gen/auth/v1/auth_service.js';
 import { InvalidInput } from '../../core/errors.js';
-import { type Decoded, withDecodeErrors } from '../codec/decoding.js';
-import { WATCH_SERVICE } from '../codec/encoding.js';
-import { withPings } from '../codec/ping-message.js';
+import type { Decoded } from '../codec/decoding.js';
 import type { Feed, Follower } from '../feed/feed.js';
 import type { Watcher } from '../feed/watcher.js';
 import { statusOf, TOO_MANY_WATCHERS } from '../status.js';
@@ -13,11 +11,6 @@ import { StatusError, type StreamingCall, type StreamingHandler } from '../trans
 
 /** Room for a ping, and for fields of later versions. */
 export const MAX_WATCH_REQUEST_BYTES = 1024;
-
-const { watchRevocations: WATCH } = withDecodeErrors(WATCH_SERVICE);
-export const WATCH_METHODS = {
-  watchRevocations: { ...WATCH, requestDeserialize: withPings(WATCH.requestDeserialize) },
-} as const;
 
 const STOPPING = { code: status.UNAVAILABLE, details: 'the service is stopping', metadata: new Metadata() };
 
