@@ -12,7 +12,7 @@ import { ALONE, FIRST, TIMED } from './suite-files.js';
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
 /** Most files wait for most of their time: for leases, failovers, time limits. */
-const JOBS_PER_PROCESSOR = 3;
+const JOBS_PER_PROCESSOR = 4;
 /** Those with bounds on time wait for most of it, too; two of them leave each other enough of a processor. */
 const TIMED_PER_PROCESSOR = 2;
 
