@@ -4,7 +4,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
-import { keyFromPem, keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
+import { keyFromPem } from '../../src/adapters/jwt/key-pair.js';
+import { keyFromSecret } from '../../src/adapters/jwt/signing-key.js';
 import { JWT_SECRET } from '../servers/latchkey.js';
 
 export type Algorithm = 'ES256' | 'HS256';

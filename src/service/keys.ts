@@ -2,7 +2,6 @@
 
 import { createSecretKey } from 'node:crypto';
 import { JwtKeys } from '../adapters/jwt/jwt-keys.js';
-import { KeyRing } from '../adapters/jwt/key-ring.js';
 import { keyFromSecret } from '../adapters/jwt/signing-key.js';
 import type { Keys } from '../core/ports.js';
 import type { Logger } from '../platform/log.js';
@@ -29,6 +28,7 @@ export async function openKeys(settings: KeySettings, log: Logger): Promise<Owne
   const ours = adopt && folder !== undefined ? [] : secrets.map(keyFromSecret);
   const adopted = adopt ? secrets.map((each) => createSecretKey(each, 'utf8')) : [];
   if (folder !== undefined) {
+    const { KeyRing } = await import('../adapters/jwt/key-ring.js');
     const ring = await KeyRing.load({ folder, activeKid, delayMs, others: ours, adopted, log });
     const signingSinceMs = () => ring.signingSinceMs;
     return { keys: ring, signingSinceMs, watch: () => ring.start(), close: () => ring.close() };

@@ -4,6 +4,7 @@ import { createPublicKey } from 'node:crypto';
 import type { GetJsonWebKeySetResponse, JsonWebKey } from '../../proto/gen/auth/v1/auth_service.js';
 import { algorithmOf } from '../adapters/jwt/verify/algorithm.js';
 import { JwsVerifier, type VerificationKey } from '../adapters/jwt/verify/jws-verifier.js';
+import { verifyByPublicKey } from '../adapters/jwt/verify/public-key.js';
 import { type Clock, momentNow } from './clock.js';
 import { ServiceCallFailed } from './connection.js';
 import { CannotTell } from './errors.js';
@@ -153,7 +154,8 @@ function readKey({ kty, alg, kid, crv, x, y, n, e }: JsonWebKey): readonly Verif
     const jwk = kty === 'EC' ? { kty, crv, x, y } : { kty, n, e };
     const key = createPublicKey({ key: jwk, format: 'jwk' });
     const algorithm = algorithmOf(key);
-    return algorithm === alg && kid !== '' ? [{ use: 'access', kid, algorithm, key }] : [];
+    const verify = verifyByPublicKey(algorithm, key);
+    return algorithm === alg && kid !== '' ? [{ use: 'access', kid, algorithm, verify }] : [];
   } catch {
     return [];
   }

@@ -1,7 +1,8 @@
 // The attacker's tools: tokens with any header, payload and signature, as text that no library would make.
 
 import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { keyFromPem, keyFromSecret, type SigningKey } from '../../src/adapters/jwt/signing-key.js';
+import { keyFromPem } from '../../src/adapters/jwt/key-pair.js';
+import { keyFromSecret, type SigningKey } from '../../src/adapters/jwt/signing-key.js';
 import { JWT_SECRET } from '../support/processes.js';
 
 /** The service's own keys, which some attacks assume: an authentic token may still be odd. */

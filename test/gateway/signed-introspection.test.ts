@@ -6,7 +6,7 @@ import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { type AuthorizationServer, allowInsecureRequests, validateJwtAccessToken } from 'oauth4webapi';
 import { prefers } from '../../gateway/http/accept.js';
 import { JwtKeys } from '../../src/adapters/jwt/jwt-keys.js';
-import { keyFromPem } from '../../src/adapters/jwt/signing-key.js';
+import { keyFromPem } from '../../src/adapters/jwt/key-pair.js';
 import { failureOfCall } from '../support/auth-client.js';
 import { POLICY } from '../support/world.js';
 import { basic, INTROSPECT, SECRET } from './oauth-clients.js';

@@ -8,6 +8,7 @@ import { signed } from './signing.js';
 import type { SigningKey } from './signing-key.js';
 import type { Algorithm } from './verify/algorithm.js';
 import { headerOf, headerWith } from './verify/header.js';
+import { verifyHs256 } from './verify/hs256.js';
 import { JwsVerifier, type VerificationKey } from './verify/jws-verifier.js';
 
 interface Signer {
@@ -89,9 +90,9 @@ const verificationKeysOf = ({
   kid,
   refreshKid,
   algorithm,
-  verify,
+  verifySignature,
   refreshSecret,
 }: SigningKey): readonly VerificationKey[] => [
-  { use: 'access', kid, algorithm, key: verify },
-  { use: 'refresh', kid: refreshKid, algorithm: 'HS256', key: refreshSecret },
+  { use: 'access', kid, algorithm, verify: verifySignature },
+  { use: 'refresh', kid: refreshKid, algorithm: 'HS256', verify: verifyHs256(refreshSecret) },
 ];

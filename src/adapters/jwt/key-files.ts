@@ -6,7 +6,8 @@ import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NewestFirst, newestFirst } from '../../core/key-schedule.js';
 import { makeFolder } from '../../platform/make-folder.js';
-import { keyFromPem, type SigningKey } from './signing-key.js';
+import { keyFromPem } from './key-pair.js';
+import type { SigningKey } from './signing-key.js';
 import type { Algorithm } from './verify/algorithm.js';
 
 const OPEN_TO_OTHERS = 0o007;

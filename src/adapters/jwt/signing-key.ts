@@ -1,8 +1,10 @@
-// A signing key: one algorithm, its two `kid`s, and the refresh secret that is derived from it.
+// A signing key: one algorithm, its two `kid`s, and the refresh secret that is derived from it. This one is a secret.
 
-import { createHash, createPrivateKey, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { PublicKey } from '../../core/ports.js';
-import { type Algorithm, algorithmOf } from './verify/algorithm.js';
+import type { Algorithm } from './verify/algorithm.js';
+import { verifyHs256 } from './verify/hs256.js';
+import type { VerifySignature } from './verify/signature.js';
 
 /** A key that signs pairs: access tokens by its own algorithm, refresh tokens by HS256 with the derived secret. */
 export interface SigningKey {
@@ -13,6 +15,7 @@ export interface SigningKey {
   readonly refreshKid: string;
   readonly sign: KeyObject;
   readonly verify: KeyObject;
+  readonly verifySignature: VerifySignature;
   readonly refreshSecret: KeyObject;
   /** The public half; undefined for a secret, which has none. */
   readonly publicJwk: PublicKey | undefined;
@@ -24,10 +27,10 @@ export interface SigningKey {
 const derive = (material: Uint8Array, info: string, bytes: number): Buffer =>
   Buffer.from(hkdfSync('sha256', material, Buffer.alloc(0), info, bytes));
 
-const refreshSecretOf = (material: Uint8Array): KeyObject =>
+export const refreshSecretOf = (material: Uint8Array): KeyObject =>
   createSecretKey(derive(material, 'latchkey refresh v1', 32));
 
-const refreshKidOf = (kid: string): string => `r.${kid}`;
+export const refreshKidOf = (kid: string): string => `r.${kid}`;
 
 /** The key for a shared secret. Its `kid` is derived from the secret, and reveals nothing about it. */
 export function keyFromSecret(secret: string): SigningKey {
@@ -40,45 +43,8 @@ export function keyFromSecret(secret: string): SigningKey {
     refreshKid: refreshKidOf(kid),
     sign: key,
     verify: key,
+    verifySignature: verifyHs256(key),
     refreshSecret: refreshSecretOf(material),
     publicJwk: undefined,
   };
-}
-
-/**
- * The key in a PEM file: EC on P-256 for ES256, RSA for RS256, in any PEM encoding.
- * @throws Error that names the problem, without any content of the file
- */
-export function keyFromPem(pem: string): SigningKey {
-  const sign = readPrivateKey(pem);
-  const algorithm = algorithmOf(sign);
-  const verify = createPublicKey(sign);
-  const members = publicMembers(verify);
-  // RFC 7638: the hash of the required public members, in lexicographic order.
-  const kid = createHash('sha256').update(JSON.stringify(members)).digest('base64url');
-  return {
-    algorithm,
-    kid,
-    refreshKid: refreshKidOf(kid),
-    sign,
-    verify,
-    refreshSecret: refreshSecretOf(Buffer.from(sign.export({ format: 'jwk' }).d ?? '', 'base64url')),
-    publicJwk: { ...members, use: 'sig', alg: algorithm, kid },
-  };
-}
-
-function readPrivateKey(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    throw new Error('it contains no unencrypted private key in PEM form');
-  }
-}
-
-/**
- * The required members of the key type (RFC 7638, section 3.2), in order, each by name, so that no private one leaks.
- */
-function publicMembers(key: KeyObject) {
-  const { kty = '', crv = '', x = '', y = '', n = '', e = '' } = key.export({ format: 'jwk' });
-  return kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
 }

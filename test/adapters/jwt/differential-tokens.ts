@@ -2,7 +2,8 @@
 
 import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
-import { keyFromPem, keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
+import { keyFromPem } from '../../../src/adapters/jwt/key-pair.js';
+import { keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
 import { change, encode, type Kind, payloadsOf, TYP } from './differential-claims.js';
 
 const pem = (key: KeyObject): string => key.export({ format: 'pem', type: 'pkcs8' }).toString();

@@ -13,7 +13,8 @@ import fc from 'fast-check';
 import { calculateJwkThumbprint, exportJWK, jwtVerify } from 'jose';
 import jwt from 'jsonwebtoken';
 import { JwtKeys } from '../../../src/adapters/jwt/jwt-keys.js';
-import { keyFromPem, keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
+import { keyFromPem } from '../../../src/adapters/jwt/key-pair.js';
+import { keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
 import { TokenRefused } from '../../../src/core/token/errors.js';
 
 const SECRET = 'a secret for tests alone, of more than 32 bytes';

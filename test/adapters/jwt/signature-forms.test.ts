@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import { compactVerify } from 'jose';
 import jwt from 'jsonwebtoken';
 import { JwtKeys } from '../../../src/adapters/jwt/jwt-keys.js';
-import { keyFromPem, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
+import { keyFromPem } from '../../../src/adapters/jwt/key-pair.js';
+import type { SigningKey } from '../../../src/adapters/jwt/signing-key.js';
 import { TokenRefused } from '../../../src/core/token/errors.js';
 
 const pem = (key: KeyObject): string => key.export({ format: 'pem', type: 'pkcs8' }).toString();

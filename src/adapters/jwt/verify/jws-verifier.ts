@@ -8,21 +8,22 @@ import type { KeyUse, VerifiedJws } from '../../../core/token/verified-jws.js';
 import type { Algorithm } from './algorithm.js';
 import { type Compact, decodePart, readCompact } from './compact.js';
 import { headerOf } from './header.js';
-import { verifyAndDecode } from './signature.js';
+import { verifyHs256 } from './hs256.js';
+import type { VerifySignature } from './signature.js';
 
 /** A key that verifies tokens of one kind: a public key, or a secret for HS256. */
 export interface VerificationKey {
   readonly use: TokenKind;
   readonly kid: string;
   readonly algorithm: Algorithm;
-  readonly key: KeyObject;
+  readonly verify: VerifySignature;
 }
 
 interface Verifier {
   readonly use: KeyUse;
   readonly kid: string | undefined;
   readonly algorithm: Algorithm;
-  readonly key: KeyObject;
+  readonly verify: VerifySignature;
 }
 
 /** A parsed and checked header. */
@@ -43,7 +44,9 @@ export class JwsVerifier {
    * @param adopted the secrets of djangorestframework-simplejwt, if its tokens are accepted
    */
   constructor(keys: readonly VerificationKey[], adopted: readonly KeyObject[] = []) {
-    this.#adopted = adopted.map((key) => ({ use: 'adopted', kid: undefined, algorithm: 'HS256', key }));
+    this.#adopted = adopted.map((secret) => ({
+      ...{ use: 'adopted', kid: undefined, algorithm: 'HS256', verify: verifyHs256(secret) },
+    }));
     for (const each of keys) this.#verifiers.set(each.kid, each);
     for (const { use, kid, algorithm } of keys) {
       const header = headerOf(use, kid, algorithm);
@@ -98,8 +101,8 @@ export class JwsVerifier {
 
 /** The payload, once one of the keys has verified the signature. */
 function verifiedPayload(token: Compact, verifiers: Header['verifiers']): unknown {
-  for (const { algorithm, key } of verifiers) {
-    const signed = verifyAndDecode(token, algorithm, key);
+  for (const { verify } of verifiers) {
+    const signed = verify(token);
     if (!signed) continue;
     if (signed.payload === undefined) throw new TokenRefused('MALFORMED', 'the payload is not a JSON object');
     return signed.payload;
