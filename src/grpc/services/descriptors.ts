@@ -60,7 +60,7 @@ export class Descriptors {
 
 function addMessage(bytes: Buffer, scope: string, add: (symbol: string) => void): void {
   const fields = fieldsOf(bytes);
-  const full = within(scope, symbolName(bytes));
+  const full = within(scope, nameIn(fields));
   add(full);
   for (const number of [MESSAGE.field, MESSAGE.extension, MESSAGE.oneof]) {
     for (const member of fields.get(number) ?? []) add(within(full, symbolName(member)));
@@ -71,9 +71,10 @@ function addMessage(bytes: Buffer, scope: string, add: (symbol: string) => void)
 
 /** An enum with its values, or a service with its methods. */
 function addWithMembers(bytes: Buffer, scope: string, members: number, add: (symbol: string) => void): void {
-  const full = within(scope, symbolName(bytes));
+  const fields = fieldsOf(bytes);
+  const full = within(scope, nameIn(fields));
   add(full);
-  for (const member of fieldsOf(bytes).get(members) ?? []) add(within(full, symbolName(member)));
+  for (const member of fields.get(members) ?? []) add(within(full, symbolName(member)));
 }
 
 const within = (scope: string, name: string): string => (scope === '' ? name : `${scope}.${name}`);
@@ -81,7 +82,9 @@ const within = (scope: string, name: string): string => (scope === '' ? name : `
 const textsOf = (fields: ReadonlyMap<number, readonly Buffer[]>, number: number): string[] =>
   (fields.get(number) ?? []).map((bytes) => bytes.toString());
 
-const symbolName = (bytes: Buffer): string => textsOf(fieldsOf(bytes), NAME)[0] ?? '';
+const nameIn = (fields: ReadonlyMap<number, readonly Buffer[]>): string => textsOf(fields, NAME)[0] ?? '';
+
+const symbolName = (bytes: Buffer): string => nameIn(fieldsOf(bytes));
 
 /** The length-delimited fields of a message, by number. */
 function fieldsOf(bytes: Uint8Array): Map<number, Buffer[]> {
@@ -89,8 +92,16 @@ function fieldsOf(bytes: Uint8Array): Map<number, Buffer[]> {
   const fields = new Map<number, Buffer[]>();
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
-    if (wireType !== 2) reader.skip(wireType, number);
-    else fields.set(number, [...(fields.get(number) ?? []), Buffer.from(reader.bytes())]);
+    if (wireType !== 2) {
+      reader.skip(wireType, number);
+      continue;
+    }
+    // A part of the same memory, not a copy: each level of nesting would copy all below it.
+    const { buffer, byteOffset, byteLength } = reader.bytes();
+    const value = Buffer.from(buffer, byteOffset, byteLength);
+    const values = fields.get(number);
+    if (values) values.push(value);
+    else fields.set(number, [value]);
   }
   return fields;
 }
