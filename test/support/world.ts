@@ -52,13 +52,14 @@ interface Kept {
   readonly untilMs: number;
 }
 
+/** The subject comes last, because it alone may have any text. */
 const entryId = (key: StoreKey): string =>
-  JSON.stringify(
-    key.kind === 'birth' ? [key.kind, key.shard] : [key.kind, key.subject, 'sessionId' in key && key.sessionId],
-  );
+  key.kind === 'birth'
+    ? `${key.kind} ${key.shard}`
+    : `${key.kind} ${'sessionId' in key ? key.sessionId : ''} ${key.subject}`;
 
 const shardOf = (subject: string): number => subject.length % 2;
-const logId = (shard: number): string => JSON.stringify(['log', shard]);
+const logId = (shard: number): string => `log ${shard}`;
 /** A subject's hash is its text in hex here, so that a test can see which subject it is. */
 const idHex = (subject: string): string => Buffer.from(subject).toString('hex').padEnd(32, '0').slice(0, 32);
 /** What the log says of an end. */
@@ -93,7 +94,7 @@ export class World {
   replicated: boolean | undefined;
 
   get size(): number {
-    return [...this.#kept.keys()].filter((name) => !/^\["(birth|log)"/.test(name)).length;
+    return [...this.#kept.keys()].filter((name) => !/^(birth|log) /.test(name)).length;
   }
 
   /** All that is kept, for `goBackTo`. */
