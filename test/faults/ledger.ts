@@ -4,7 +4,7 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { entriesIn, type FoundEntry } from '../e2e/entries.js';
 import type { RunningNode } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
-import { CallFailed } from '../support/auth-client.js';
+import { CallFailed, verdictIn } from '../support/auth-client.js';
 import type { Scene } from './fault-scene.js';
 
 /** A call that writes, on a session of its own. */
@@ -28,6 +28,16 @@ export interface Audit {
 /** What a node says of an access token: `active`, the problem, or the status of a call that failed. */
 export const verdictOf = (node: RunningNode, { accessToken }: TokenPair): Promise<string> =>
   node.client.verdict(accessToken).catch(codeOfFailure);
+
+/** The same of several tokens, by one call. */
+export async function verdictsOf(node: RunningNode, pairs: readonly TokenPair[]): Promise<readonly string[]> {
+  try {
+    const results = await node.client.validateMany(pairs.map(({ accessToken }) => accessToken));
+    return results.map(({ validation }) => (validation ? verdictIn(validation) : 'UNAVAILABLE'));
+  } catch (error) {
+    return [codeOfFailure(error)];
+  }
+}
 
 /** The status of a failed call. */
 export function codeOfFailure(error: unknown): string {

@@ -6,7 +6,7 @@ import type { TokenPair } from '../../proto/gen/auth/v1/token.js';
 import { BUSY_MS } from '../support/busy.js';
 import { elapse, until } from '../support/waiting.js';
 import { isServing, type Scene } from './fault-scene.js';
-import { codeOfFailure, Ledger, verdictOf } from './ledger.js';
+import { codeOfFailure, Ledger, verdictOf, verdictsOf } from './ledger.js';
 import type { RedisFault } from './redis-faults.js';
 import { type Made, prepareRound, type Round } from './round.js';
 
@@ -92,7 +92,7 @@ function watchVerdicts({ near, far }: Scene, { keeps }: RedisFault, good: TokenP
   const over = new AbortController();
   const toGood = ['active', 'UNAVAILABLE', ...(keeps === 'everything' ? [] : ['REVOKED'])];
   const ask = async (node: typeof near): Promise<void> => {
-    const [ofGood = '', ...ofEnded] = await Promise.all([good, ...ended()].map((pair) => verdictOf(node, pair)));
+    const [ofGood, ofEnded] = await Promise.all([verdictOf(node, good), verdictsOf(node, ended())]);
     if (!toGood.includes(ofGood)) faults.add(`a good session was called ${ofGood}`);
     for (const verdict of ofEnded) {
       if (!['REVOKED', 'UNAVAILABLE'].includes(verdict)) faults.add(`an ended session was called ${verdict}`);
