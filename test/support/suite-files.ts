@@ -50,5 +50,12 @@ export const FIRST: readonly string[] = [
   'test/bench/speed.test.ts',
   'test/adapters/redis/sentinel-takeover.test.ts',
   'test/adapters/redis/moving-slot.test.ts',
+  'test/commands/tls.test.ts',
+  'test/e2e/rotation.test.ts',
   'test/attacks/grpc-port.test.ts',
+  'test/validator/service.test.ts',
+  'test/validator/when-stale.test.ts',
+  'test/validator/tls.test.ts',
+  'test/validator/sources.test.ts',
+  'test/validator/feed-nodes.test.ts',
 ];
