@@ -1,5 +1,6 @@
-// The verification of signatures under HS256, by Node's own cryptography. jsonwebtoken first parses a payload under
-// `typ: JWT`, so it could not distinguish a bad payload from a bad signature. Tests compare both, and jose.
+// The verification of signatures under HS256, by Node's own cryptography.
+// jsonwebtoken first parses a payload under `typ: JWT`, so it could not distinguish a bad payload from a bad signature.
+// Tests compare both, and jose.
 
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { decodePart, signingInput } from './compact.js';
