@@ -1,7 +1,7 @@
 // The parts of the whole suite: which files run apart, and which of the others begin first.
 
 /**
- * Files with bounds on time that are promises, and the bounds: when all others have ended, two run on each processor. Those
+ * Files with bounds on time that are promises, and the bounds. They run when all others have ended, fewer at a time. Those
  * that take longest begin first.
  */
 export const TIMED: Readonly<Record<string, string>> = {

@@ -3,18 +3,22 @@
 // Arguments: folders of tests, such as test/e2e; without any, all of them.
 
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Mocha from 'mocha';
 import { mochaHooks } from './root-hooks.js';
 import { ALONE, FIRST, TIMED } from './suite-files.js';
+import { elapse } from './waiting.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
-/** Most files wait for most of their time: for leases, failovers, time limits. */
-const JOBS_PER_PROCESSOR = 4;
-/** Those with bounds on time wait for most of it, too; two of them leave each other enough of a processor. */
-const TIMED_PER_PROCESSOR = 2;
+/** How many files run at a time for each processor: most of them wait for most of their time, as for a failover. */
+const JOBS = { idle: 4, busy: 2 };
+/** The same of the files with bounds on time: they must leave each other enough of a processor. */
+const TIMED_JOBS = { idle: 2, busy: 1 };
+/** The share of its time up to which a processor counts as busy with other work. */
+const BUSY_IDLE_SHARE = 0.5;
+const LOOK_MS = 500;
 
 /** How long a test or a hook may take that names no limit of its own, ms. */
 const LIMIT_MS = 60_000;
@@ -37,6 +41,21 @@ function testFiles(): string[] {
   return [...first, ...all.filter((path) => !first.includes(path)).sort()];
 }
 
+/** What all processors together have spent so far, and how much of it without work, ms. */
+function processorTimes(): { readonly allMs: number; readonly idleMs: number } {
+  const times = cpus().map((each) => each.times);
+  const allMs = times.flatMap(Object.values).reduce((sum: number, ms: number) => sum + ms, 0);
+  return { allMs, idleMs: times.reduce((sum, { idle }) => sum + idle, 0) };
+}
+
+/** Whether other work keeps the processors busy now. */
+async function isBusy(): Promise<boolean> {
+  const before = processorTimes();
+  await elapse(LOOK_MS, 'the time that is looked at');
+  const after = processorTimes();
+  return after.idleMs - before.idleMs < BUSY_IDLE_SHARE * (after.allMs - before.allMs);
+}
+
 /** Runs a part of the suite to its end. */
 async function run(mocha: Mocha, files: readonly string[]): Promise<Counts> {
   if (files.length === 0) return { passed: 0, pending: 0, failed: 0 };
@@ -53,7 +72,8 @@ async function run(mocha: Mocha, files: readonly string[]): Promise<Counts> {
 const startMs = performance.now();
 const options: Mocha.MochaOptions & { require: string[] } = { timeout: LIMIT_MS, forbidOnly: true, require: [HOOKS] };
 const processors = availableParallelism();
-const jobs = Number(process.env['TEST_JOBS'] || JOBS_PER_PROCESSOR * processors);
+const state = (await isBusy()) ? 'busy' : 'idle';
+const jobs = Number(process.env['TEST_JOBS'] || JOBS[state] * processors);
 const timed = Object.keys(TIMED).map(compiled);
 const alone = Object.keys(ALONE).map(compiled);
 const folders = process.argv.slice(2).map((folder) => `dist/${folder.replace(/\/*$/, '/')}`);
@@ -66,7 +86,7 @@ const parts = [
     files.filter((path) => !apart.includes(path)),
   ),
   await run(
-    new Mocha({ ...options, parallel: true, jobs: Math.min(jobs, TIMED_PER_PROCESSOR * processors) }),
+    new Mocha({ ...options, parallel: true, jobs: Math.min(jobs, TIMED_JOBS[state] * processors) }),
     timed.filter((path) => files.includes(path)),
   ),
   await run(
@@ -77,7 +97,9 @@ const parts = [
 
 const sum = (of: (counts: Counts) => number): number => parts.reduce((total, each) => total + of(each), 0);
 const failed = sum((counts) => counts.failed);
-process.stdout.write(`All parts, in ${Math.round((performance.now() - startMs) / 1_000)} s:\n`);
+process.stdout.write(
+  `All parts, in ${Math.round((performance.now() - startMs) / 1_000)} s, ${jobs} files at a time:\n`,
+);
 process.stdout.write(`  ${sum(({ passed }) => passed)} passing\n`);
 process.stdout.write(`  ${sum(({ pending }) => pending)} pending\n`);
 if (failed > 0) process.stdout.write(`  ${failed} failing\n`);
