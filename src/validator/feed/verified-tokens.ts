@@ -78,15 +78,16 @@ export class VerifiedTokens {
 }
 
 function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedToken {
-  const digest = hash('sha256', token.subject, 'buffer');
+  // Each character is a byte.
+  const digest = hash('sha256', token.subject, 'latin1');
   const { subject, sessionId, id, issuedAt, issuer = '', audience = [] } = token;
   const expiresAt = Math.floor(endsAtMs(token, rules) / 1000);
   const shown = { subject, sessionId, tokenId: id, issuedAt, expiresAt, issuer, audience: [...audience] };
   return {
     token,
-    shard: (digest[0] ?? 0) % shards,
+    shard: digest.charCodeAt(0) % shards,
     session: Buffer.from(sessionId.replaceAll('-', ''), 'hex').toString('latin1'),
-    subject: digest.toString('latin1', 0, ID_BYTES),
+    subject: digest.slice(0, ID_BYTES),
     problem: partyProblem(token, rules),
     validation: active(shown, token.claims),
   };
