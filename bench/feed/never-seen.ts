@@ -3,6 +3,7 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import jwt from 'jsonwebtoken';
+import type { Validator } from '../../src/validator/index.js';
 import { median } from '../figures.js';
 import { ownCpuMs } from '../machine/usage.js';
 import type { Subject } from '../validator/subject.js';
@@ -12,72 +13,64 @@ const TOKENS_A_ROUND = 1_000;
 /** Rounds until V8 has optimized what they run. */
 const WARM_ROUNDS = 5;
 
-/** A text signed by the key of the bare checks: its input, its signature in both forms, and the whole token. */
-interface Signed {
-  readonly input: Buffer;
-  /** As tokens hold it: both numbers, one after the other (RFC 7518, section 3.4; IEEE P1363). */
-  readonly plain: Buffer;
-  readonly der: Buffer;
-  readonly token: string;
-}
-
 /**
- * Bare checks and validations of the same texts in turn, by the processor time of this process. The bare check is
- * `crypto.verify` with a key object, of a signature in the form of tokens. DER is the form of OpenSSL, in which Node 24
- * needs two thirds of the time. jsonwebtoken converts to it, and is the check within a validation.
+ * The checks. `bare`: `crypto.verify` with a key object, of a signature in the form of tokens (RFC 7518, section 3.4).
+ * `der`: the same in the form of OpenSSL, for which Node 24 needs two thirds of the time. `library`: jsonwebtoken, which
+ * converts to that form, and by which the validator checks signatures.
  */
-export async function neverSeen(subject: Subject, rounds: number): Promise<Figure[]> {
-  const validator = await subject.validator({ source: 'feed', maxStaleness: '1m' });
+const WAYS = ['bare', 'der', 'library', 'validator'] as const;
+type Way = (typeof WAYS)[number];
+type Check = () => boolean;
+
+/** Makes the checks of a text, each of which verifies one signature. */
+function checksBy(validator: Validator): (token: string) => Readonly<Record<Way, Check>> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  // As a verifier has it. A key that was generated shares memory with its private half.
-  const publicKey = createPublicKey(createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }));
-  const plainKey = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+  const key = createPublicKey(privateKey);
+  const bareKey = { key, dsaEncoding: 'ieee-p1363' } as const;
   const options: jwt.VerifyOptions = { algorithms: ['ES256'] };
-  const signed = (text: string): Signed => {
-    const unsigned = text.slice(0, text.lastIndexOf('.'));
+  return (token) => {
+    const unsigned = token.slice(0, token.lastIndexOf('.'));
     const input = Buffer.from(unsigned);
-    const plain = sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const signature = sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const der = sign('sha256', input, privateKey);
+    const other = Buffer.from(`${unsigned}.${signature.toString('base64url')}`);
+    const bytes = Buffer.from(token);
     return {
-      input,
-      plain,
-      der: sign('sha256', input, privateKey),
-      token: `${unsigned}.${plain.toString('base64url')}`,
+      bare: () => verify('sha256', input, bareKey, signature),
+      der: () => verify('sha256', input, key, der),
+      library: () => typeof jwt.verify(other.toString('latin1'), key, options) === 'object',
+      validator: () => validator.validateNow(bytes.toString('latin1'))?.active === true,
     };
   };
-  const ways: Readonly<Record<'plain' | 'der' | 'library' | 'validator', (each: Signed, bytes: Buffer) => boolean>> = {
-    plain: ({ input, plain }) => verify('sha256', input, plainKey, plain),
-    der: ({ input, der }) => verify('sha256', input, publicKey, der),
-    library: ({ token }) => typeof jwt.verify(token, publicKey, options) === 'object',
-    validator: (_, bytes) => validator.validateNow(bytes.toString('latin1'))?.active === true,
-  };
-  const perS = { plain: [] as number[], der: [] as number[], library: [] as number[], validator: [] as number[] };
-  const names = Object.keys(ways) as (keyof typeof ways)[];
+}
 
+/** All checks of the same texts in turn, by the processor time of this process. */
+export async function neverSeen(subject: Subject, rounds: number): Promise<Figure[]> {
+  const validator = await subject.validator({ source: 'feed', maxStaleness: '1m' });
+  const checksOf = checksBy(validator);
+  const perS: Record<Way, number[]> = { bare: [], der: [], library: [], validator: [] };
   for (let round = 0; round < WARM_ROUNDS + rounds; round++) {
-    const tokens = subject.tokens(TOKENS_A_ROUND);
-    const texts = tokens.map((token) => [signed(token), Buffer.from(token, 'latin1')] as const);
+    const texts = subject.tokens(TOKENS_A_ROUND).map(checksOf);
     // Pongs are read only between rounds.
     await sleep(50);
-    for (const name of names) {
-      const isGood = ways[name];
-      let good = 0;
+    for (const way of WAYS) {
       const startMs = ownCpuMs();
-      for (const [each, bytes] of texts) if (isGood(each, bytes)) good++;
+      const good = texts.filter((checks) => checks[way]()).length;
       const tookMs = ownCpuMs() - startMs;
-      if (good !== TOKENS_A_ROUND) throw new Error('a good token was not called active');
-      if (round >= WARM_ROUNDS) perS[name].push((TOKENS_A_ROUND / tookMs) * 1000);
+      if (good < TOKENS_A_ROUND) throw new Error('a good token was not called active');
+      if (round >= WARM_ROUNDS) perS[way].push((TOKENS_A_ROUND / tookMs) * 1000);
     }
   }
   const { asks, decided } = validator.state();
-  if (asks > 0 || decided < (WARM_ROUNDS + rounds) * TOKENS_A_ROUND)
-    throw new Error('the feed did not decide on each token');
+  const all = (WARM_ROUNDS + rounds) * TOKENS_A_ROUND;
+  if (asks > 0 || decided < all) throw new Error('the feed did not decide on each token');
   await validator.close();
 
-  const shareOf = (name: keyof typeof ways): number =>
-    median(perS.validator.map((rate, round) => rate / (perS[name][round] ?? Number.NaN)));
-  const share = shareOf('plain');
-  const others = `of it in DER ${shareOf('der').toFixed(2)}, of jsonwebtoken's verify ${shareOf('library').toFixed(2)}`;
-  const rates = `${grouped(median(perS.validator))} a core s, crypto.verify ${grouped(median(perS.plain))}`;
+  const shareOf = (way: Way): number =>
+    median(perS.validator.map((rate, round) => rate / (perS[way][round] ?? Number.NaN)));
+  const share = shareOf('bare');
+  const rates = `${grouped(median(perS.validator))} a core s, crypto.verify ${grouped(median(perS.bare))}`;
+  const others = `in DER ${shareOf('der').toFixed(2)}, of jsonwebtoken ${shareOf('library').toFixed(2)}`;
   return [
     {
       what: 'validateNow of tokens never seen before, ES256, of crypto.verify of the same texts; no call',
