@@ -79,7 +79,7 @@ export class VerifiedTokens {
 
 function verifiedToken(token: Token, { rules, shards }: FeedSettings): VerifiedToken {
   // Each character is a byte.
-  const digest = hash('sha256', token.subject, 'latin1');
+  const digest = hash('sha256', token.subject, 'binary');
   const { subject, sessionId, id, issuedAt, issuer = '', audience = [] } = token;
   const expiresAt = Math.floor(endsAtMs(token, rules) / 1000);
   const shown = { subject, sessionId, tokenId: id, issuedAt, expiresAt, issuer, audience: [...audience] };
