@@ -64,8 +64,8 @@ export class Replicas {
   /** The start of the last successful round, the store's time, Unix ms. */
   #goodAtMs = 0;
   #missingSinceMs: number | undefined;
-  /** Whether the log says that too few replicas confirm. */
-  #isReported = false;
+  /** Whether the log says that too few replicas of this server confirm; undefined: it says nothing of them yet. */
+  #isReported: boolean | undefined;
 
   /** Checks periodically until it is closed. */
   constructor(parts: ReplicasParts) {
@@ -134,7 +134,10 @@ export class Replicas {
     this.#parts.changed();
   }
 
-  /** Logs a change in the answers to WAIT. A round without an answer says nothing about the replicas. */
+  /**
+   * Logs the first answer to WAIT, and each change: after a failover, the line that enough replicas confirm must follow,
+   * whatever the log says of the server before. A round without an answer says nothing about the replicas.
+   */
   #report(count: number): void {
     const { minReplicas, log } = this.#parts;
     const isLacking = count < minReplicas;
