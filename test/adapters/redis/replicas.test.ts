@@ -97,6 +97,18 @@ describe('a store that waits for replicas', () => {
     expect(said().slice(1)).to.deep.equal([ENOUGH]);
   });
 
+  it('says that too few replicas confirm where Redis refuses the write for lack of them', async () => {
+    await openPatient();
+    const said = () => log.lines.filter(({ message }) => message.includes('replicas')).map(({ level }) => level);
+    await store.waitForReplicas(0, store.incarnationOf(0));
+    await primary.raw.config('SET', 'min-replicas-to-write', '2');
+    expect(await refusal(store.waitForReplicas(0, store.incarnationOf(0)))).to.include('NOREPLICAS');
+    expect(said()).to.deep.equal(['info', 'warn']);
+    await primary.raw.config('SET', 'min-replicas-to-write', '0');
+    await store.waitForReplicas(0, store.incarnationOf(0));
+    expect(said()).to.deep.equal(['info', 'warn', 'info']);
+  });
+
   it('does not blame the replicas where Redis itself is away', async () => {
     await primary.kill();
     await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
