@@ -43,6 +43,10 @@ const codeOf = (error: Error): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
+/** Whether the server refuses writes because it has fewer replicas than its own `min-replicas-to-write`. */
+export const lacksReplicas = (error: Error): boolean =>
+  error.name === 'ReplyError' && firstWord(error.message) === 'NOREPLICAS';
+
 /** Explains an error of the driver or of the server. */
 export function explain(error: unknown): Failure {
   if (error instanceof NoAnswer) return { detail: error.message, severs: true };

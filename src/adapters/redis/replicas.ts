@@ -7,6 +7,7 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Connection } from './connection.js';
+import { explain, lacksReplicas } from './failure.js';
 import { birthName } from './keys.js';
 import type { Log } from './server-check.js';
 import { isSameIncarnation } from './server-info.js';
@@ -64,8 +65,8 @@ export class Replicas {
   /** The start of the last successful round, the store's time, Unix ms. */
   #goodAtMs = 0;
   #missingSinceMs: number | undefined;
-  /** Whether the log says that too few replicas confirm. */
-  #isReported = false;
+  /** Whether the log says that too few replicas of this server confirm; undefined: it says nothing of them yet. */
+  #isReported: boolean | undefined;
 
   /** Checks periodically until it is closed. */
   constructor(parts: ReplicasParts) {
@@ -120,7 +121,7 @@ export class Replicas {
       const round = await connection.run('wait', (client) => this.#wait(client), this.#waitMs + commandTimeoutMs);
       if (round.count >= minReplicas) this.#goodAtMs = beganMs;
       this.#become(round.count >= minReplicas);
-      this.#report(round.count);
+      this.#report(round.count < minReplicas ? { count: round.count, minReplicas } : undefined);
       return round;
     } catch (error) {
       this.#become(false);
@@ -134,13 +135,17 @@ export class Replicas {
     this.#parts.changed();
   }
 
-  /** Logs a change in the answers to WAIT. A round without an answer says nothing about the replicas. */
-  #report(count: number): void {
-    const { minReplicas, log } = this.#parts;
-    const isLacking = count < minReplicas;
+  /**
+   * Logs the first answer of the server, and each change: after a failover, the line that enough replicas confirm must
+   * follow, whatever the log says of the server before. A round without an answer says nothing about the replicas.
+   * @param lack the fields of the line that too few confirm; undefined: enough do
+   */
+  #report(lack: Readonly<Record<string, unknown>> | undefined): void {
+    const { log } = this.#parts;
+    const isLacking = lack !== undefined;
     if (isLacking === this.#isReported) return;
     this.#isReported = isLacking;
-    if (isLacking) log.warn({ count, minReplicas }, 'too few replicas have what is written: nothing is acknowledged');
+    if (isLacking) log.warn(lack, 'too few replicas have what is written: nothing is acknowledged');
     else log.info({}, 'enough replicas have what is written');
   }
 
@@ -157,6 +162,7 @@ export class Replicas {
       const answers = (await client.pipeline(commands).exec()) ?? [];
       const failed = answers.find(([error]) => error !== null)?.[0];
       if (failed && redirectOf(failed)) continue;
+      if (failed && lacksReplicas(failed)) this.#report({ detail: explain(failed).detail });
       if (failed) throw failed;
       const [[, count] = [null, 0], [, replication] = [null, '']] = answers.slice(-2);
       if (!Number.isSafeInteger(count))

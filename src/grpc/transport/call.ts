@@ -8,7 +8,7 @@ import { failure } from './head.js';
 import { CALL_BYTES, FREE_PIECES, TINY_BYTES } from './limits.js';
 import { frameMessage } from './message-frame.js';
 import { MessageReader } from './message-reader.js';
-import { type IncomingCall, StatusError } from './method.js';
+import { type IncomingCall, statusOfError } from './method.js';
 import { Response } from './response.js';
 import type { Route } from './routes.js';
 
@@ -160,7 +160,7 @@ export abstract class Call implements IncomingCall {
     try {
       step();
     } catch (error) {
-      this.end(error instanceof StatusError ? error.status : failure(status.INTERNAL, 'the call cannot be read'));
+      this.end(statusOfError(error));
     }
   }
 

@@ -26,7 +26,8 @@ export class Keepalive {
   readonly #socket: Socket;
   readonly #unsentTimeoutMs: number;
   #pingSinceMs: number | undefined;
-  #lastPingMs = 0;
+  /** The last PING; before the first one, the start of the connection. */
+  #lastPingMs = performance.now();
   #quietSinceMs = performance.now();
   #bytesRead = 0;
   #bytesWritten = 0;
@@ -43,7 +44,8 @@ export class Keepalive {
   /**
    * Pings a silent connection, and also one that has sent something: after a protocol error Node's session sends a
    * GOAWAY and then nothing, no PING either. It reports no error and never ends. A session that writes messages works,
-   * so it needs no PING: with a thousand streams, PINGs were a twentieth of all that was written.
+   * so it needs a PING only once a minute, because what it writes may not arrive: with a thousand streams, PINGs were a
+   * twentieth of all that was written.
    * @param calls `idle`: none is under way; `lasting`: one is that must not end unnoticed
    * @returns `silent`: the client does not answer; `broken`: the session no longer sends; undefined: neither
    */
@@ -58,9 +60,10 @@ export class Keepalive {
     this.#isUnproven = hasSent || isUnproven;
     if (hasSent) this.#quietSinceMs = nowMs;
     if (this.#pingSinceMs === undefined) {
-      const afterMs = calls === 'lasting' ? LASTING_KEEPALIVE_MS : KEEPALIVE_MS;
-      const isDue = isIdle ? hasSent : isUnproven && nowMs - this.#lastPingMs > BUSY_PING_MS;
-      if (isDue || nowMs - this.#quietSinceMs > afterMs) this.#ping(nowMs);
+      const isSilent = calls === 'lasting' && nowMs - this.#quietSinceMs > LASTING_KEEPALIVE_MS;
+      const mostMs = isSilent ? LASTING_KEEPALIVE_MS : KEEPALIVE_MS;
+      const apartMs = !isIdle && isUnproven ? BUSY_PING_MS : mostMs;
+      if ((isIdle && hasSent) || nowMs - this.#lastPingMs > apartMs) this.#ping(nowMs);
       return undefined;
     }
     const waitedMs = nowMs - this.#pingSinceMs;

@@ -1,6 +1,7 @@
 // The types between the transport and a service: methods, handlers, calls and admission.
 
-import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { failure } from './head.js';
 
 /** The head of a call, and whether the call still runs. */
 export interface IncomingCall {
@@ -108,6 +109,10 @@ export class StatusError extends Error {
     this.status = status;
   }
 }
+
+/** The status for an error that ends a call. An unexpected error may hold anything, so none of it is sent. */
+export const statusOfError = (error: unknown): StatusObject =>
+  error instanceof StatusError ? error.status : failure(status.INTERNAL, 'internal error');
 
 /** The call ended before everything was written. */
 export class CallEnded extends Error {

@@ -77,7 +77,11 @@ describe('a store that waits for replicas', () => {
   });
 
   it('says once that too few replicas confirm, and that enough do again', async () => {
-    const said = () => log.lines.filter(({ message }) => message.includes('replicas'));
+    const ENOUGH = { level: 'info', fields: {}, message: 'enough replicas have what is written' };
+    const all = () => log.lines.filter(({ message }) => message.includes('replicas'));
+    await until(() => all().length > 0, 30_000);
+    expect(all()).to.deep.equal([ENOUGH]);
+    const said = () => all().slice(1);
     replica.pause();
     await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
     await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
@@ -90,15 +94,25 @@ describe('a store that waits for replicas', () => {
     expect(more).to.deep.equal([]);
     replica.resume();
     await until(() => said().length > 1, 30_000);
-    expect(said().slice(1)).to.deep.equal([
-      { level: 'info', fields: {}, message: 'enough replicas have what is written' },
-    ]);
+    expect(said().slice(1)).to.deep.equal([ENOUGH]);
+  });
+
+  it('says that too few replicas confirm where Redis refuses the write for lack of them', async () => {
+    await openPatient();
+    const said = () => log.lines.filter(({ message }) => message.includes('replicas')).map(({ level }) => level);
+    await store.waitForReplicas(0, store.incarnationOf(0));
+    await primary.raw.config('SET', 'min-replicas-to-write', '2');
+    expect(await refusal(store.waitForReplicas(0, store.incarnationOf(0)))).to.include('NOREPLICAS');
+    expect(said()).to.deep.equal(['info', 'warn']);
+    await primary.raw.config('SET', 'min-replicas-to-write', '0');
+    await store.waitForReplicas(0, store.incarnationOf(0));
+    expect(said()).to.deep.equal(['info', 'warn', 'info']);
   });
 
   it('does not blame the replicas where Redis itself is away', async () => {
     await primary.kill();
     await refusal(store.waitForReplicas(0, store.incarnationOf(0)));
-    expect(log.text).to.not.include('replicas');
+    expect(log.text).to.not.include('too few replicas');
   });
 
   it('is not used where its two connections reach two servers: the one cannot vouch for the other', async () => {

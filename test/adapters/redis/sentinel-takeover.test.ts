@@ -95,6 +95,28 @@ describe('a primary that Sentinels name', function () {
     expect(await answers(store)).to.equal(true);
   });
 
+  it('has a line of its own in the log once enough replicas confirm, whatever the log says of the one before', async () => {
+    const [, next] = servers;
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${next.port}`);
+    try {
+      const { store, log } = openStore(sentinels.url, { allowUnsafe: true, minReplicas: 1 });
+      stores.push(store);
+      const lines = () => log.lines.filter(({ message }) => message.includes('replicas have what is written'));
+      await until(() => lines().length > 0, 30_000);
+      expect(lines().map(({ level }) => level)).to.deep.equal(['warn']);
+      await until(async () => (await next.raw.info('replication')).includes('state=online'), 30_000);
+      sentinels.say({ port: next.port, configEpoch: 2, roleReportedMs: HOUR_MS });
+      const acknowledges = () => store.waitForReplicas(0, store.incarnationOf(0)).then(() => true);
+      await until(acknowledges, 30_000, { retryErrors: true });
+      const [, ...later] = lines();
+      expect(later.map(({ level, fields }) => ({ level, fields }))).to.deep.equal([
+        { level: 'info', fields: { server: `127.0.0.1:${next.port}` } },
+      ]);
+    } finally {
+      await replica.stop();
+    }
+  });
+
   it('is not vouched for once the Sentinels are mute', async () => {
     const [primary, replica] = servers;
     await replica.raw.replicaof('127.0.0.1', primary.port);

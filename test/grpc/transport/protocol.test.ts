@@ -32,6 +32,8 @@ const GATED = '/test.Gated/Unary';
 const HELLO = Buffer.from('hello');
 /** Refused by the stream that takes each message. */
 const BAD = Buffer.from('bad');
+/** An error of that stream. */
+const FAULT = Buffer.from('fault');
 
 type Unary = (request: Buffer, call: IncomingCall, answer: Answer<Buffer>) => void;
 
@@ -69,6 +71,7 @@ class Scene {
     const each = (incoming: StreamingCall<Buffer, Buffer>) =>
       incoming.readEach((next) => {
         if (next.equals(BAD)) throw new StatusError(failure(status.NOT_FOUND, 'bad'));
+        if (next.equals(FAULT)) throw new TypeError('fault');
         incoming.send(next, () => {});
       });
     routes.add({ each: shape(EACH, true) }, { each } as never, rules);
@@ -216,12 +219,16 @@ describe('the transport', () => {
       expect(ended.body).to.deep.equal(Buffer.concat(texts.map((text) => message(text))));
     });
     it('ends a stream that takes each message by what it throws, and hands over nothing after that', async () => {
-      for (const first of [message(HELLO), message(gzipSync(HELLO), { compressed: true })]) {
-        const body = Buffer.concat([first, message(BAD), message(HELLO), message(HELLO)]);
-        const ended = await scene.send({ 'grpc-encoding': 'gzip' }, body, EACH);
-        expect(ended).to.include({ status: status.NOT_FOUND });
-        expect(ended.body).to.deep.equal(message(HELLO));
-      }
+      for (const first of [message(HELLO), message(gzipSync(HELLO), { compressed: true })])
+        for (const [thrower, code, details] of [
+          [BAD, status.NOT_FOUND, 'bad'],
+          [FAULT, status.INTERNAL, 'internal error'],
+        ] as const) {
+          const body = Buffer.concat([first, message(thrower), message(HELLO), message(HELLO)]);
+          const ended = await scene.send({ 'grpc-encoding': 'gzip' }, body, EACH);
+          expect(ended).to.include({ status: code, details });
+          expect(ended.body).to.deep.equal(message(HELLO));
+        }
     });
     it('refuses an unknown compression with the names of those that it knows', async () => {
       for (const path of [UNARY, STREAM]) {

@@ -109,30 +109,57 @@ describe('the keepalive of a connection', () => {
     ]);
   });
 
-  /** In which sweeps it pings a client that sends in each. @param written the bytes that the session writes before each */
-  const pings = (calls: CallState, written: readonly number[]): readonly boolean[] => {
+  interface Sweep {
+    /** Since the start of the connection. */
+    readonly atMs: number;
+    /** The bytes since the sweep before. */
+    readonly read: number;
+    readonly written: number;
+  }
+  /** In which sweeps it pings a client that answers at once. */
+  const pings = (calls: CallState, sweeps: readonly Sweep[]): readonly boolean[] => {
     let isPinged = false;
-    const ping = () => {
+    const ping = (answered: () => void) => {
       isPinged = true;
+      socket.bytesRead += 17;
+      answered();
     };
     const session = { ping, state: { outboundQueueSize: 0 } } as unknown as ServerHttp2Session;
     const socket = { bytesRead: 0, bytesWritten: 0 };
     const keepalive = new Keepalive(session, socket as Socket, 10_000);
-    const startMs = performance.now() + BUSY_PING_MS;
-    return written.map((bytes, sweep) => {
-      socket.bytesRead += 20;
-      socket.bytesWritten += bytes;
+    const startMs = performance.now();
+    return sweeps.map(({ atMs, read, written }) => {
+      socket.bytesRead += read;
+      socket.bytesWritten += written;
       isPinged = false;
-      keepalive.sweep(startMs + sweep, calls);
+      keepalive.sweep(startMs + atMs, calls);
       return isPinged;
     });
   };
 
-  it('pings no session that writes, and soon one that writes nothing after its GOAWAY', () => {
+  it('does not ping a session for each burst if it writes, and soon if it writes nothing after its GOAWAY', () => {
+    const sweeps = (...written: readonly number[]): readonly Sweep[] =>
+      written.map((each, index) => ({ atMs: BUSY_PING_MS + 500 * index, read: 20, written: each }));
     for (const calls of ['busy', 'lasting'] as const) {
-      expect(pings(calls, [20, 20, 20, 20]), calls).to.deep.equal([false, false, false, false]);
-      expect(pings(calls, [20, 20, 17, 0]), calls).to.deep.equal([false, false, false, true]);
+      expect(pings(calls, sweeps(20, 20, 20, 20)), calls).to.deep.equal([false, false, false, false]);
+      expect(pings(calls, sweeps(20, 20, 17, 0)), calls).to.deep.equal([false, false, false, true]);
     }
-    expect(pings('idle', [20])).to.deep.equal([true]);
+    expect(pings('idle', sweeps(20))).to.deep.equal([true]);
+  });
+
+  /** How many PINGs there are in two minutes, with a sweep each half second. */
+  const inTwoMinutes = (calls: CallState, read: number, written: number): number =>
+    pings(
+      calls,
+      Array.from({ length: 240 }, (_, index) => ({ atMs: 500 * (index + 1), read, written })),
+    ).filter(Boolean).length;
+
+  it('pings a silent client that answers as rarely as one that is gone', () => {
+    expect(inTwoMinutes('lasting', 0, 0)).to.be.within(10, 12);
+    for (const calls of ['idle', 'busy'] as const) expect(inTwoMinutes(calls, 0, 0), calls).to.be.within(1, 2);
+  });
+
+  it('pings a client that sends and is written to once a minute: what is written may not arrive', () => {
+    for (const calls of ['busy', 'lasting'] as const) expect(inTwoMinutes(calls, 20, 20), calls).to.be.within(1, 2);
   });
 });
