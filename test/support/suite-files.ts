@@ -12,6 +12,7 @@ export const TIMED: Readonly<Record<string, string>> = {
   'test/e2e/overload.test.ts': 'the 500 ms that a service under overload waits for Redis',
   'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
   'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
+  'test/validator/feed-attacks.test.ts': 'the 250 ms that a strict caller waits for a pong',
   'test/validator/feed.test.ts': 'the 250 ms that a strict caller waits for a pong',
   'test/faults/slot-move.test.ts': 'few calls fail while a slot moves',
 };
