@@ -8,10 +8,11 @@ import { failure } from './head.js';
 import { CALL_BYTES, FREE_PIECES, TINY_BYTES } from './limits.js';
 import { frameMessage } from './message-frame.js';
 import { MessageReader } from './message-reader.js';
-import { type IncomingCall, statusOfError } from './method.js';
+import { CallEnded, type IncomingCall, StatusError } from './method.js';
 import { Response } from './response.js';
 import type { Route } from './routes.js';
 
+const FAULT = failure(status.INTERNAL, 'internal error');
 const BAD_TIMEOUT = failure(status.INTERNAL, 'grpc-timeout must be one to eight digits and a unit');
 
 /** The common part of unary and streaming calls. */
@@ -160,8 +161,18 @@ export abstract class Call implements IncomingCall {
     try {
       step();
     } catch (error) {
-      this.end(statusOfError(error));
+      this.fail(error);
     }
+  }
+
+  /**
+   * Ends the call because of an error. One without a status is a fault of the program: it is logged, and none of it is
+   * sent, since it may hold anything.
+   */
+  protected fail(error: unknown): void {
+    if (error instanceof StatusError) return this.end(error.status);
+    if (!(error instanceof CallEnded)) this.#host.failed(this.path, error);
+    this.end(FAULT);
   }
 
   #onData(chunk: Buffer): void {

@@ -3,6 +3,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Logger } from '../../platform/log.js';
 import type { Call } from './call.js';
 import type { CallHost } from './call-host.js';
 import { ConnectionAge } from './connection-age.js';
@@ -19,6 +20,7 @@ export interface ConnectionContext extends CallResources {
   readonly limits: TransportLimits;
   readonly held: HeldBytes;
   readonly limitLog: LimitLog;
+  readonly log: Pick<Logger, 'error'>;
 }
 
 export class Connection implements CallHost<Call>, Holder {
@@ -91,6 +93,10 @@ export class Connection implements CallHost<Call>, Holder {
     // At once, so that the other frames of the same read find no call and cost little.
     this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
     this.#socket.destroy();
+  }
+
+  failed(method: string, err: unknown): void {
+    this.#context.log.error({ method, err }, 'a call failed by an unexpected error');
   }
 
   forget(call: Call): void {

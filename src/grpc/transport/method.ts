@@ -1,7 +1,6 @@
 // The types between the transport and a service: methods, handlers, calls and admission.
 
-import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { failure } from './head.js';
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
 
 /** The head of a call, and whether the call still runs. */
 export interface IncomingCall {
@@ -109,10 +108,6 @@ export class StatusError extends Error {
     this.status = status;
   }
 }
-
-/** The status for an error that ends a call. An unexpected error may hold anything, so none of it is sent. */
-export const statusOfError = (error: unknown): StatusObject =>
-  error instanceof StatusError ? error.status : failure(status.INTERNAL, 'internal error');
 
 /** The call ended before everything was written. */
 export class CallEnded extends Error {

@@ -6,7 +6,7 @@ import type { CallHost, IncomingRequest } from './call-host.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import { INCOMPLETE, type Message } from './message-reader.js';
-import { CallEnded, StatusError, type StreamingCall, type StreamingHandler, statusOfError } from './method.js';
+import { CallEnded, StatusError, type StreamingCall, type StreamingHandler } from './method.js';
 import type { Route } from './routes.js';
 
 export class MessageStreamCall extends Call implements StreamingCall<unknown, unknown> {
@@ -34,7 +34,7 @@ export class MessageStreamCall extends Call implements StreamingCall<unknown, un
     if (this.isCancelled) return;
     this.#handler(this).then(
       () => this.end(OK),
-      (error) => this.end(statusOfError(error)),
+      (error) => this.fail(error),
     );
   }
 

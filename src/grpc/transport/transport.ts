@@ -27,12 +27,12 @@ export class Transport {
   readonly #listeners: Listening[] = [];
 
   /** @param certificates undefined: plain text */
-  constructor(log: Pick<Logger, 'warn'>, limits: TransportLimits, certificates: Certificates | undefined) {
+  constructor(log: Pick<Logger, 'warn' | 'error'>, limits: TransportLimits, certificates: Certificates | undefined) {
     this.#certificates = certificates;
     this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
     this.#limitLog = new LimitLog(log);
     const held = new HeldBytes(limits.maxHeldBytes);
-    this.#connections = new Connections({ limits, held, inflater: new Inflater(), limitLog: this.#limitLog });
+    this.#connections = new Connections({ limits, held, inflater: new Inflater(), limitLog: this.#limitLog, log });
   }
 
   /** @param variable the setting that holds the address */

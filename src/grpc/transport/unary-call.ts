@@ -6,7 +6,7 @@ import type { CallHost, IncomingRequest } from './call-host.js';
 import { failure, OK } from './head.js';
 import type { Inflater } from './inflate.js';
 import { INCOMPLETE, type Message } from './message-reader.js';
-import { StatusError, statusOfError, type UnaryHandler } from './method.js';
+import { StatusError, type UnaryHandler } from './method.js';
 import type { Route } from './routes.js';
 
 const NO_MESSAGE = failure(status.UNIMPLEMENTED, 'the call has no request message');
@@ -52,7 +52,7 @@ export class UnaryCall extends Call {
       if (!this.isCancelled) this.#handle(unpacked);
       this.giveBack(unpacked.length);
     } catch (error) {
-      this.end(statusOfError(error));
+      this.fail(error);
     }
   }
 

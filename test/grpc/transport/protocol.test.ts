@@ -229,6 +229,11 @@ describe('the transport', () => {
           expect(ended).to.include({ status: code, details });
           expect(ended.body).to.deep.equal(message(HELLO));
         }
+      // A status is an answer; any other error is a fault of the program.
+      expect(scene.log.lines.map(({ level, message, fields }) => [level, message, fields['method']])).to.deep.equal(
+        Array.from({ length: 2 }, () => ['error', 'a call failed by an unexpected error', EACH]),
+      );
+      expect(scene.log.lines[0]?.fields['err']).to.be.instanceOf(TypeError);
     });
     it('refuses an unknown compression with the names of those that it knows', async () => {
       for (const path of [UNARY, STREAM]) {
