@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
 import { failureOfCall, type TestClient } from '../support/auth-client.js';
+import { verificationKeyOf } from '../support/verification-key.js';
 import { AttackedService } from './attacked-service.js';
 import * as forge from './forge.js';
 
@@ -36,7 +37,7 @@ describe('an attacker', () => {
   });
 
   it('signs by HS256 with the public key as secret', async () => {
-    const { verify } = forge.es256;
+    const verify = verificationKeyOf(forge.es256);
     const secrets = {
       pem: verify.export({ format: 'pem', type: 'spki' }),
       der: verify.export({ format: 'der', type: 'spki' }),

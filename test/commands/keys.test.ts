@@ -89,7 +89,7 @@ describe('latchkey keys', () => {
       await does('generate --algorithm RS256');
       const [{ key }] = await loadKeys(folder);
       expect(key.algorithm).to.equal('RS256');
-      expect(key.verify.asymmetricKeyDetails?.modulusLength).to.be.at.least(2048);
+      expect(key.sign.asymmetricKeyDetails?.modulusLength).to.be.at.least(2048);
     });
 
     it('refuses where there are keys, and names the command for that', async () => {

@@ -90,9 +90,9 @@ const verificationKeysOf = ({
   kid,
   refreshKid,
   algorithm,
-  verifySignature,
+  verify,
   refreshSecret,
 }: SigningKey): readonly VerificationKey[] => [
-  { use: 'access', kid, algorithm, verify: verifySignature },
+  { use: 'access', kid, algorithm, verify },
   { use: 'refresh', kid: refreshKid, algorithm: 'HS256', verify: verifyHs256(refreshSecret) },
 ];

@@ -12,8 +12,8 @@ import { verifyByPublicKey } from './verify/public-key.js';
 export function keyFromPem(pem: string): SigningKey {
   const sign = readPrivateKey(pem);
   const algorithm = algorithmOf(sign);
-  const verify = createPublicKey(sign);
-  const members = publicMembers(verify);
+  const publicKey = createPublicKey(sign);
+  const members = publicMembers(publicKey);
   // RFC 7638: the hash of the required public members, in lexicographic order.
   const kid = createHash('sha256').update(JSON.stringify(members)).digest('base64url');
   return {
@@ -21,8 +21,7 @@ export function keyFromPem(pem: string): SigningKey {
     kid,
     refreshKid: refreshKidOf(kid),
     sign,
-    verify,
-    verifySignature: verifyByPublicKey(algorithm, verify),
+    verify: verifyByPublicKey(algorithm, publicKey),
     refreshSecret: refreshSecretOf(Buffer.from(sign.export({ format: 'jwk' }).d ?? '', 'base64url')),
     publicJwk: { ...members, use: 'sig', alg: algorithm, kid },
   };

@@ -14,8 +14,7 @@ export interface SigningKey {
   /** The `kid` of its refresh tokens. Different, so that one `kid` always means one algorithm. */
   readonly refreshKid: string;
   readonly sign: KeyObject;
-  readonly verify: KeyObject;
-  readonly verifySignature: VerifySignature;
+  readonly verify: VerifySignature;
   readonly refreshSecret: KeyObject;
   /** The public half; undefined for a secret, which has none. */
   readonly publicJwk: PublicKey | undefined;
@@ -42,8 +41,7 @@ export function keyFromSecret(secret: string): SigningKey {
     kid,
     refreshKid: refreshKidOf(kid),
     sign: key,
-    verify: key,
-    verifySignature: verifyHs256(key),
+    verify: verifyHs256(key),
     refreshSecret: refreshSecretOf(material),
     publicJwk: undefined,
   };

@@ -4,6 +4,7 @@ import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'nod
 import fc from 'fast-check';
 import { keyFromPem } from '../../../src/adapters/jwt/key-pair.js';
 import { keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
+import { verificationKeyOf } from '../../support/verification-key.js';
 import { change, encode, type Kind, payloadsOf, TYP } from './differential-claims.js';
 
 const pem = (key: KeyObject): string => key.export({ format: 'pem', type: 'pkcs8' }).toString();
@@ -21,7 +22,7 @@ export interface Signer {
 
 const signerOf = (key: SigningKey, kind: Kind): Signer =>
   kind === 'access'
-    ? key
+    ? { ...key, verify: verificationKeyOf(key) }
     : { kid: key.refreshKid, algorithm: 'HS256', sign: key.refreshSecret, verify: key.refreshSecret };
 
 export const verifiers = (kind: Kind): readonly Signer[] => [es256, rs256, hs256].map((key) => signerOf(key, kind));

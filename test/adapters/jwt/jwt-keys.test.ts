@@ -16,6 +16,7 @@ import { JwtKeys } from '../../../src/adapters/jwt/jwt-keys.js';
 import { keyFromPem } from '../../../src/adapters/jwt/key-pair.js';
 import { keyFromSecret, type SigningKey } from '../../../src/adapters/jwt/signing-key.js';
 import { TokenRefused } from '../../../src/core/token/errors.js';
+import { verificationKeyOf } from '../../support/verification-key.js';
 
 const SECRET = 'a secret for tests alone, of more than 32 bytes';
 const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1' = 'pkcs8'): string =>
@@ -58,7 +59,10 @@ describe('JwtKeys', () => {
         const signed = keys.signIntrospection(claims);
         if (algorithm === 'HS256') return expect(signed).to.equal(undefined);
         const typ = 'token-introspection+jwt';
-        const { payload, protectedHeader } = await jwtVerify(signed ?? '', key.verify, { audience: 'orders', typ });
+        const { payload, protectedHeader } = await jwtVerify(signed ?? '', verificationKeyOf(key), {
+          audience: 'orders',
+          typ,
+        });
         expect(payload).to.deep.equal(claims);
         expect(protectedHeader).to.deep.equal({ alg: algorithm, typ, kid: key.kid });
         return expect(keys.verify(signed ?? '')).to.include({ use: 'access', typ });
@@ -72,7 +76,7 @@ describe('JwtKeys', () => {
       });
 
       it('signs access tokens that others can verify with the key', async () => {
-        const verifier = key.algorithm === 'HS256' ? key.verify : createPublicKey(key.sign);
+        const verifier = verificationKeyOf(key);
         const { payload, protectedHeader } = await jwtVerify(access, verifier, {
           algorithms: [algorithm],
           typ: 'at+jwt',
@@ -120,9 +124,10 @@ describe('JwtKeys', () => {
 
   it('does not take a public key for a secret', () => {
     const key = KEYS['ES256'] as SigningKey;
+    const publicKey = verificationKeyOf(key);
     const secrets = [
-      key.verify.export({ format: 'pem', type: 'spki' }).toString(),
-      key.verify.export({ format: 'der', type: 'spki' }).toString('latin1'),
+      publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+      publicKey.export({ format: 'der', type: 'spki' }).toString('latin1'),
     ];
     for (const secret of secrets) {
       const token = hs256({ alg: 'HS256', typ: 'at+jwt', kid: key.kid }, CLAIMS, secret);
@@ -217,7 +222,7 @@ describe('JwtKeys', () => {
   it('signs to the byte as jsonwebtoken does, but for ES256, and each opens what the other has signed', () => {
     const claims = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue());
     for (const key of Object.values(KEYS)) {
-      const { algorithm, kid, sign, verify } = key;
+      const { algorithm, kid, sign } = key;
       const keys = new JwtKeys(key);
       const options = { algorithm, header: { alg: algorithm, typ: 'at+jwt', kid } } as const;
       const judge = { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true };
@@ -230,7 +235,7 @@ describe('JwtKeys', () => {
           const payload = JSON.parse(JSON.stringify(given)) as unknown;
           expect(keys.verify(theirs).payload).to.deep.equal(payload);
           expect(keys.verify(ours).payload).to.deep.equal(payload);
-          expect(jwt.verify(ours, verify, judge)).to.deep.equal(payload);
+          expect(jwt.verify(ours, verificationKeyOf(key), judge)).to.deep.equal(payload);
         }),
         { numRuns: 100 },
       );

@@ -45,7 +45,10 @@ export class JwsVerifier {
    */
   constructor(keys: readonly VerificationKey[], adopted: readonly KeyObject[] = []) {
     this.#adopted = adopted.map((secret) => ({
-      ...{ use: 'adopted', kid: undefined, algorithm: 'HS256', verify: verifyHs256(secret) },
+      use: 'adopted',
+      kid: undefined,
+      algorithm: 'HS256',
+      verify: verifyHs256(secret),
     }));
     for (const each of keys) this.#verifiers.set(each.kid, each);
     for (const { use, kid, algorithm } of keys) {
