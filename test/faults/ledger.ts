@@ -33,6 +33,7 @@ export const verdictOf = (node: RunningNode, { accessToken }: TokenPair): Promis
 export async function verdictsOf(node: RunningNode, pairs: readonly TokenPair[]): Promise<readonly string[]> {
   try {
     const results = await node.client.validateMany(pairs.map(({ accessToken }) => accessToken));
+    if (results.length !== pairs.length) throw new Error(`${results.length} answers about ${pairs.length} tokens`);
     return results.map(({ validation }) => (validation ? verdictIn(validation) : 'UNAVAILABLE'));
   } catch (error) {
     return [codeOfFailure(error)];

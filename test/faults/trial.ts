@@ -92,9 +92,15 @@ function watchVerdicts({ near, far }: Scene, { keeps }: RedisFault, good: TokenP
   const over = new AbortController();
   const toGood = ['active', 'UNAVAILABLE', ...(keeps === 'everything' ? [] : ['REVOKED'])];
   const ask = async (node: typeof near): Promise<void> => {
-    const [ofGood, ofEnded] = await Promise.all([verdictOf(node, good), verdictsOf(node, ended())]);
+    const all = ended();
+    const [ofGood, ofAll, ...ofLast] = await Promise.all([
+      verdictOf(node, good),
+      verdictsOf(node, all),
+      // By ValidateToken, too.
+      ...all.slice(-1).map((pair) => verdictOf(node, pair)),
+    ]);
     if (!toGood.includes(ofGood)) faults.add(`a good session was called ${ofGood}`);
-    for (const verdict of ofEnded) {
+    for (const verdict of [...ofAll, ...ofLast]) {
       if (!['REVOKED', 'UNAVAILABLE'].includes(verdict)) faults.add(`an ended session was called ${verdict}`);
     }
   };

@@ -16,8 +16,8 @@ const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
 const JOBS = { idle: 4, busy: 2 };
 /** The same of the files with bounds on time: they must leave each other enough of a processor. */
 const TIMED_JOBS = { idle: 2, busy: 1 };
-/** The share of its time up to which a processor counts as busy with other work. */
-const BUSY_IDLE_SHARE = 0.5;
+/** Processors that are idle for less than this share of their time are busy with other work. */
+const IDLE_SHARE = 0.5;
 const LOOK_MS = 500;
 
 /** How long a test or a hook may take that names no limit of its own, ms. */
@@ -53,7 +53,7 @@ async function isBusy(): Promise<boolean> {
   const before = processorTimes();
   await elapse(LOOK_MS, 'the time that is looked at');
   const after = processorTimes();
-  return after.idleMs - before.idleMs < BUSY_IDLE_SHARE * (after.allMs - before.allMs);
+  return after.idleMs - before.idleMs < IDLE_SHARE * (after.allMs - before.allMs);
 }
 
 /** Runs a part of the suite to its end. */
