@@ -1,28 +1,37 @@
 // The edit distance between two words, for suggestions of similar names. Imports nothing.
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /**
  * The least number of insertions, deletions, substitutions and exchanges of neighbours that turn one word into the
- * other (Damerau–Levenshtein, as optimal string alignment).
+ * other (Damerau–Levenshtein, as optimal string alignment). If that is more than `most`, the result is Infinity.
+ *
+ * Most pairs of words cost little: it looks only at places that `most` changes can reach, and stops at the first
+ * character that takes more. A start compares each environment variable with each setting.
  */
-export function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string, most = NEVER): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
-    for (let j = 1; j <= b.length; j++) {
+    let least = i;
+    for (let j = Math.max(1, i - most); j <= Math.min(b.length, i + most); j++) {
       const same = a[i - 1] === b[j - 1];
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row.push(
-        Math.min(
-          (last?.[j] ?? 0) + 1,
-          (row[j - 1] ?? 0) + 1,
-          (last?.[j - 1] ?? 0) + (same ? 0 : 1),
-          i > 1 && j > 1 && swapped ? (beforeLast?.[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-        ),
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const changes = Math.min(
+        (last?.[j] ?? NEVER) + 1,
+        (row[j - 1] ?? NEVER) + 1,
+        (last?.[j - 1] ?? NEVER) + (same ? 0 : 1),
+        swapped ? (beforeLast?.[j - 2] ?? NEVER) + 1 : NEVER,
       );
+      row[j] = changes;
+      least = Math.min(least, changes);
     }
+    // No later row has less, since each row's least is at most one more than that of the row before.
+    if (least > most) return NEVER;
     [beforeLast, last] = [last, row];
   }
-  return last?.[b.length] ?? 0;
+  const distance = last?.[b.length] ?? NEVER;
+  return distance <= most ? distance : NEVER;
 }
 
 /** The word with the least distance, if that is at most `most`; the first of several. */
@@ -30,8 +39,8 @@ export function closest(word: string, words: Iterable<string>, most: number): st
   let best: { readonly word: string; readonly distance: number } | undefined;
   for (const each of words) {
     if (Math.abs(each.length - word.length) > most) continue;
-    const distance = editDistance(word, each);
-    if (distance <= most && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { word: each, distance };
+    const distance = editDistance(word, each, most);
+    if (distance < (best?.distance ?? NEVER)) best = { word: each, distance };
   }
   return best?.word;
 }

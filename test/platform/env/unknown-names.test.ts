@@ -1,6 +1,7 @@
 // Tests of the warnings of misspelt variables: what is found, and what of other programs is left alone.
 
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { readGatewaySettings } from '../../../gateway/config.js';
 import { closest, editDistance } from '../../../src/platform/env/edit-distance.js';
 import { unknownNames } from '../../../src/platform/env/unknown-names.js';
@@ -84,6 +85,17 @@ describe('the distance of two words', () => {
       expect(editDistance(a, b), `${a} ${b}`).to.equal(distance);
       expect(editDistance(b, a), `${b} ${a}`).to.equal(distance);
     }
+  });
+
+  it('is the same with a bound, as far as the bound goes', () => {
+    const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 });
+    fc.assert(
+      fc.property(word, word, fc.nat(4), (a, b, most) => {
+        const whole = editDistance(a, b);
+        expect(editDistance(a, b, most)).to.equal(whole <= most ? whole : Number.POSITIVE_INFINITY);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('finds the closest word within a bound', () => {
