@@ -14,12 +14,15 @@ import { Waiters } from '../../src/validator/waiters.js';
 const [SMALL, LARGE] = [520, 66_000];
 /** Each member is added to a full collection, which deletes one. That many deletions fill the room in V8's tables. */
 const ADDED = 66_000;
-const ROUNDS = 3;
+/** One round shows it; beside other processes, which share the caches, some may have to be repeated. */
+const MOST_ROUNDS = 8;
 /** The larger collection misses the processor's caches, which no data structure can avoid. */
 const MOST_TIMES = 5;
 
 /** Adds the member with a number to a collection of a size. */
 type Add = (member: number) => void;
+
+const opened: Waiters[] = [];
 
 const COLLECTIONS: Readonly<Record<string, (most: number) => Add>> = {
   'the memory of tokens': (most) => {
@@ -37,6 +40,7 @@ const COLLECTIONS: Readonly<Record<string, (most: number) => Add>> = {
   },
   'the callers that wait': (most) => {
     const waiters = new Waiters({ most, monotonicMs: () => 0, giveUp: () => {} });
+    opened.push(waiters);
     const waiter = { maxStalenessMs: 0, untilMs: 0, resolve: () => {}, reject: () => {}, pending: undefined };
     return (member) => waiters.add({ ...waiter, untilMs: 60_000 + member });
   },
@@ -62,17 +66,21 @@ function costUs(add: Add, from: number): number {
 }
 
 describe('one more member of a full collection', () => {
+  after(() => {
+    for (const waiters of opened) waiters.clear();
+  });
+
   for (const [name, create] of Object.entries(COLLECTIONS)) {
     it(`costs no more in a large one than in a small one: ${name}`, () => {
       const [small, large] = [create(SMALL), create(LARGE)];
       for (let member = 0; member < LARGE; member++) for (const add of [small, large]) add(member);
-      const times: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
+      let times = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < MOST_ROUNDS && times >= MOST_TIMES; round++) {
         const from = LARGE + round * ADDED;
         const smallUs = costUs(small, from);
-        times.push(costUs(large, from) / smallUs);
+        times = costUs(large, from) / smallUs;
       }
-      expect(Math.min(...times)).to.be.below(MOST_TIMES);
+      expect(times).to.be.below(MOST_TIMES);
     });
   }
 });
