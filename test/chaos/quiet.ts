@@ -1,6 +1,7 @@
 // The check that a service answers calls while nothing is wrong, and does not only say that it serves.
 
 import type { CallRecord, FaultRecord, History, Span } from './record.js';
+import { isNearStall } from './stalls.js';
 
 /** The longest that any call may take, whatever its deadline, ms. */
 export const CALL_BOUND_MS = 4_000;
@@ -8,8 +9,6 @@ export const CALL_BOUND_MS = 4_000;
 const LEAST_CALLS = 100;
 /** The highest share that a busy machine may cause. */
 const MOST_UNANSWERED = 0.05;
-/** Before and after a stall of the harness the scheduler may have delayed the other processes, ms. */
-const AROUND_STALL_MS = 500;
 
 export interface Quiet {
   readonly calls: number;
@@ -45,10 +44,7 @@ export const undisturbedCalls = (history: History): Quiet =>
 function callsIn(times: readonly Span[], history: History): Quiet {
   const inside = ({ fromMs, toMs, deadlineMs }: CallRecord): boolean =>
     deadlineMs >= CALL_BOUND_MS && times.some((time) => time.fromMs <= fromMs && toMs <= time.toMs);
-  // A stall of the harness may have stalled the nodes and the store too, and somewhat earlier or later.
-  const inStall = ({ fromMs, toMs }: CallRecord): boolean =>
-    history.stalls.some((stall) => stall.fromMs - AROUND_STALL_MS <= toMs && fromMs <= stall.toMs + AROUND_STALL_MS);
-  const calls = history.calls.filter((call) => inside(call) && !inStall(call));
+  const calls = history.calls.filter((call) => inside(call) && !isNearStall(call, history.stalls));
   return { calls: calls.length, unanswered: calls.filter(({ outcome }) => outcome.is === 'unknown').length };
 }
 

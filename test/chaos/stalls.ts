@@ -5,6 +5,12 @@ import type { Span } from './record.js';
 const TICK_MS = 50;
 /** A tick that is later than this is a stall, ms. */
 const STALL_MS = 100;
+/** Before and after a stall the scheduler may have delayed the other processes, ms. */
+const NEAR_MS = 500;
+
+/** Whether nodes and store may have stalled, too, in some time. */
+export const isNearStall = ({ fromMs, toMs }: Span, stalls: readonly Span[]): boolean =>
+  stalls.some((stall) => stall.fromMs - NEAR_MS <= toMs && fromMs <= stall.toMs + NEAR_MS);
 
 /** @param nowMs a monotonic clock, ms */
 export function watchStalls(nowMs: () => number): { end(): Span[] } {
@@ -15,7 +21,7 @@ export function watchStalls(nowMs: () => number): { end(): Span[] } {
     if (atMs > dueMs + STALL_MS) stalls.push({ fromMs: dueMs, toMs: atMs });
     dueMs = atMs + TICK_MS;
   };
-  const timer = setInterval(look, TICK_MS);
+  const timer = setInterval(look, TICK_MS).unref();
   return {
     end: () => {
       clearInterval(timer);

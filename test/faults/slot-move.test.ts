@@ -2,13 +2,15 @@
 
 import { expect } from 'chai';
 import { shardOf, slotOf } from '../../src/adapters/redis/keys.js';
+import type { Span } from '../chaos/record.js';
+import { isNearStall, watchStalls } from '../chaos/stalls.js';
 import { Stage } from '../e2e/stage.js';
 import { CallFailed } from '../support/auth-client.js';
 import { ClusterWorld } from '../support/redis-cluster.js';
 import { until } from '../support/waiting.js';
 
 const LIMIT_MS = 40_000;
-/** How many of some hundred calls may fail while a slot moves. */
+/** How many of some hundred calls may fail while a slot moves, beside those that a busy machine held up. */
 const MOST_FAILURES = 4;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -33,12 +35,14 @@ describe('a Redis Cluster', function () {
     await client.logout({ refreshToken: first.refreshToken });
     let moving = true;
     let calls = 0;
-    const failures: string[] = [];
+    const failures: (Span & { readonly code: string })[] = [];
+    const watch = watchStalls(() => performance.now());
     const call = async <T>(work: Promise<T>): Promise<T | undefined> => {
       calls++;
+      const fromMs = performance.now();
       return work.catch((error: unknown) => {
         if (!(error instanceof CallFailed)) throw error;
-        failures.push(error.failure.code);
+        failures.push({ code: error.failure.code, fromMs, toMs: performance.now() });
         return undefined;
       });
     };
@@ -66,8 +70,10 @@ describe('a Redis Cluster', function () {
     await made(100);
     moving = false;
     await users;
+    const stalls = watch.end();
+    const own = failures.filter((failure) => !isNearStall(failure, stalls));
     expect(calls).to.be.above(40);
-    expect(failures.length, `of ${calls} calls failed: ${failures.join()}`).to.be.at.most(MOST_FAILURES);
+    expect(own.length, `of ${calls} calls failed: ${own.map(({ code }) => code).join()}`).to.be.at.most(MOST_FAILURES);
     expect(await world.ownerOf(slot)).to.equal(to);
     for (const each of nodes) expect(await each.client.verdict(first.accessToken)).to.equal('REVOKED');
   });
