@@ -9,9 +9,12 @@ import { ownCpuMs } from '../machine/usage.js';
 import type { Subject } from '../validator/subject.js';
 import { atLeast, type Figure, grouped } from './figure.js';
 
-const TOKENS_A_ROUND = 1_000;
-/** Rounds until V8 has optimized what they run. */
-const WARM_ROUNDS = 5;
+export interface NeverSeenScale {
+  readonly tokens: number;
+  /** Rounds until V8 has optimized what they run. */
+  readonly warmRounds: number;
+  readonly rounds: number;
+}
 
 /**
  * The checks. `bare`: `crypto.verify` with a key object, of a signature in the form of tokens (RFC 7518, section 3.4).
@@ -45,24 +48,26 @@ function checksBy(validator: Validator): (token: string) => Readonly<Record<Way,
 }
 
 /** All checks of the same texts in turn, by the processor time of this process. */
-export async function neverSeen(subject: Subject, rounds: number): Promise<Figure[]> {
+export async function neverSeen(subject: Subject, scale: NeverSeenScale): Promise<Figure[]> {
+  const { tokens, warmRounds } = scale;
+  const allRounds = warmRounds + scale.rounds;
   const validator = await subject.validator({ source: 'feed', maxStaleness: '1m' });
   const checksOf = checksBy(validator);
   const perS: Record<Way, number[]> = { bare: [], der: [], library: [], validator: [] };
-  for (let round = 0; round < WARM_ROUNDS + rounds; round++) {
-    const texts = subject.tokens(TOKENS_A_ROUND).map(checksOf);
+  for (let round = 0; round < allRounds; round++) {
+    const texts = subject.tokens(tokens).map(checksOf);
     // Pongs are read only between rounds.
     await sleep(50);
     for (const way of WAYS) {
       const startMs = ownCpuMs();
       const good = texts.filter((checks) => checks[way]()).length;
       const tookMs = ownCpuMs() - startMs;
-      if (good < TOKENS_A_ROUND) throw new Error('a good token was not called active');
-      if (round >= WARM_ROUNDS) perS[way].push((TOKENS_A_ROUND / tookMs) * 1000);
+      if (good < tokens) throw new Error('a good token was not called active');
+      if (round >= warmRounds) perS[way].push((tokens / tookMs) * 1000);
     }
   }
   const { asks, decided } = validator.state();
-  const all = (WARM_ROUNDS + rounds) * TOKENS_A_ROUND;
+  const all = allRounds * tokens;
   if (asks > 0 || decided < all) throw new Error('the feed did not decide on each token');
   await validator.close();
 

@@ -8,12 +8,12 @@ import { atLeast, below, type Figure, grouped } from './figure.js';
 import { type FleetScale, fleet } from './fleet.js';
 import { held } from './held.js';
 import { known } from './known.js';
-import { neverSeen } from './never-seen.js';
+import { type NeverSeenScale, neverSeen } from './never-seen.js';
 import { type RedisScale, redisBeside } from './redis.js';
 import { COLLECTING, manyStreams } from './streams.js';
 
 export interface Scale {
-  readonly rounds: number;
+  readonly neverSeen: NeverSeenScale;
   readonly strictTokens: number;
   /** Some 25 seconds to warm up: 256 calls share one round, and V8 optimizes until 3,000 rounds have run. */
   readonly strictCalls: Calls;
@@ -30,7 +30,8 @@ export interface Scale {
 }
 
 const FULL: Scale = {
-  ...{ rounds: 9, strictTokens: 10_000, streams: 1_000, streamsMs: 10_000 },
+  neverSeen: { tokens: 1_000, warmRounds: 5, rounds: 9 },
+  ...{ strictTokens: 10_000, streams: 1_000, streamsMs: 10_000 },
   ...{ processes: 20, logoutsPerS: 200, logoutSeconds: 8, revocations: 100_000 },
   redis: { nodes: 4, rounds: 3, ms: 4_000 },
   strictCalls: { warm: 1_500_000, counted: 500_000 },
@@ -38,7 +39,8 @@ const FULL: Scale = {
 };
 /** Shows that everything works; its figures say nothing. */
 const QUICK: Scale = {
-  ...{ rounds: 1, strictTokens: 512, streams: 20, streamsMs: 500 },
+  neverSeen: { tokens: 100, warmRounds: 1, rounds: 1 },
+  ...{ strictTokens: 512, streams: 20, streamsMs: 500 },
   ...{ processes: 2, logoutsPerS: 20, logoutSeconds: 1, revocations: 2_000 },
   redis: { nodes: 2, rounds: 1, ms: 300 },
   strictCalls: { warm: 1_000, counted: 3_000 },
@@ -74,7 +76,7 @@ async function strictFigures(subject: Subject, { strictTokens, strictCalls }: Sc
 }
 
 export const SECTIONS = {
-  'never-seen': on((subject, { rounds }) => neverSeen(subject, rounds)),
+  'never-seen': on((subject, scale) => neverSeen(subject, scale.neverSeen)),
   strict: on(strictFigures),
   streams: on((subject, { streams, streamsMs }) => manyStreams(subject, streams, streamsMs), COLLECTING),
   known: on((subject, { processes, logoutsPerS, logoutSeconds }) =>
