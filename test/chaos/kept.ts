@@ -9,7 +9,7 @@ import { summary, tellViolations } from './report.js';
 import { chaosOptions } from './settings.js';
 
 /** Enough for races at two nodes; more take processor time from the faults and from other tests. */
-export const FEW_CLIENTS = 3;
+export const FEW_CLIENTS = 2;
 /** The longest run, s: it ends then even if its fault has not. */
 const FAULT_S = 30;
 
