@@ -57,6 +57,7 @@ const STARTERS: Readonly<Record<string, string>> = {
   'test/support/processor-time.ts': 'scripts that load modules',
   'test/support/redis-server.ts': 'redis-server',
   'test/validator/closure.test.ts': 'a script that imports latchkey/validator',
+  'test/docs/workshop.test.ts': 'node alone, with the options of the suite',
   'test/workers/pool.test.ts': 'program.ts, a pool by itself',
 };
 const STARTS = /^import (?!type )[^;]*from 'node:child_process'|import\('node:child_process'\)/m;

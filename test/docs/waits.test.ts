@@ -14,6 +14,7 @@ const TIMERS: Readonly<Record<string, string>> = {
   'test/chaos/validator-child.ts': 'blocks the event loop: a process that is suspended',
   'test/validator/service.test.ts': 'blocks the event loop: a process that is suspended',
   'test/gateway/stop.test.ts': 'text of a program: the bound on its process',
+  'test/support/suite.ts': 'the bound on its own process',
   'test/package/walk.ts': 'text of a program: the bound on its process',
 };
 /** A global timer, an import of one under any name, and what else lets time pass. The method of a socket is none. */

@@ -1,5 +1,6 @@
 // Tests of what developers start: npm scripts, lists of test files, the hosted CI.
 
+import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { ALONE, FIRST, TIMED } from '../support/suite-files.js';
@@ -24,6 +25,13 @@ describe('the workshop', () => {
     const { mocha, scripts } = JSON.parse(readText('package.json'));
     expect(mocha).to.not.have.property('spec');
     expect(scripts.test).to.match(/exec bash test\/support\/suite\.sh$/);
+  });
+
+  it('asks of V8 what this Node knows', () => {
+    const options = readText('test/support/suite.sh').match(/(?<=exec node )--\S+/g) ?? [];
+    expect(options).to.have.length(1);
+    const { status, stderr } = spawnSync(process.execPath, [...options, '--eval', ''], { encoding: 'utf8' });
+    expect([status, stderr]).to.deep.equal([0, '']);
   });
 
   it('runs only files apart, and begins only with files, that are there; none of those is in two lists', () => {

@@ -10,6 +10,8 @@ import { until } from './waiting.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
+/** What the suite asks of V8, which the program is started with, too (`suite.sh` says why). */
+const V8_OPTIONS = process.execArgv.filter((option) => option.startsWith('--interrupt-budget='));
 /** How long a process may take until it is ready, on a machine that has much other work, ms. */
 const START_MS = 30_000;
 
@@ -91,7 +93,7 @@ export interface Launched {
 export function launch(args: readonly string[], options: LaunchOptions): Launched {
   const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
   const file = options.stderr === undefined ? new OutputFile() : undefined;
-  const program = [process.execPath, ...nodeOptions, main, ...args];
+  const program = [process.execPath, ...V8_OPTIONS, ...nodeOptions, main, ...args];
   const [command = '', ...rest] = options.isOnTerminal ? ['script', '-qefc', program.join(' '), '/dev/null'] : program;
   const child = spawn(command, rest, {
     // The default of `dev` is one port of the machine, which several tests cannot share.

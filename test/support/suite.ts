@@ -15,11 +15,13 @@ const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
 /** How many files run at a time for each processor: most of them wait for most of their time, as for a failover. */
 const JOBS = { idle: 4, busy: 2 };
 /** The same of the files with bounds on time: they must leave each other enough of a processor. */
-const TIMED_JOBS = { idle: 2, busy: 1 };
+const TIMED_JOBS = { idle: 3, busy: 1 };
 /** Processors that are idle for less than this share of their time are busy with other work. */
 const IDLE_SHARE = 0.5;
 const LOOK_MS = 500;
 
+/** How long this process may take to end after the last test, ms: a file that closes all that it opened needs less. */
+const END_MS = 5_000;
 /** How long a test or a hook may take that names no limit of its own, ms. */
 const LIMIT_MS = 60_000;
 
@@ -104,3 +106,7 @@ process.stdout.write(`  ${sum(({ passed }) => passed)} passing\n`);
 process.stdout.write(`  ${sum(({ pending }) => pending)} pending\n`);
 if (failed > 0) process.stdout.write(`  ${failed} failing\n`);
 process.exitCode = failed > 0 ? 1 : 0;
+setTimeout(() => {
+  process.stderr.write(`A file of the last part left something open: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit(1);
+}, END_MS).unref();
