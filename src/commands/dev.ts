@@ -46,7 +46,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   logWarnings(env, log);
 
   const metrics = await recordMetrics(metricsSettings);
-  const metricsAddress = metrics && metricsSettings && (await serveMetrics(metricsSettings, metrics, log));
+  const metricsServer = metrics && metricsSettings && (await serveMetrics(metricsSettings, metrics, log));
   const probes = await Probes.start(settings.health, log);
   const service = await startService(settings, log, { meter: metrics });
   probes.follow(service);
@@ -69,7 +69,7 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
       grpc: formatAddress(callableAddress(grpcAddress)),
       issuer: formatAddress(callableAddress(issuerAddress)),
       http: formatAddress(callableAddress(httpAddress)),
-      metrics: metricsAddress && formatAddress(callableAddress(metricsAddress)),
+      metrics: metricsServer && formatAddress(callableAddress(metricsServer.address)),
     };
     // Before the text that says it is ready: a reader of that may send the signal at once.
     stopOnSignal(log, stop);

@@ -22,7 +22,7 @@ export async function recordMetrics(settings: MetricsSettings | undefined): Prom
 /**
  * Serves `/metrics`.
  * @param others what is served with this process's own
- * @returns where it listens; undefined: nowhere, because the default address is taken
+ * @returns undefined if the default address is taken: then it is not served
  * @throws AddressUnusable if the address was chosen
  */
 export async function serveMetrics(
@@ -30,7 +30,7 @@ export async function serveMetrics(
   metrics: ProcessMetrics,
   log: Logger,
   others: OtherSnapshots = async () => [],
-): Promise<Address | undefined> {
+): Promise<PrivateServer | undefined> {
   const { expose } = await import('../platform/metrics/exposition.js');
   const collect = shared(async () => [metrics.snapshot(), ...(await others())]);
   const page: MakePage = async (accept) => ({ status: 200, ...(await expose(await collect(), accept)) });
@@ -38,7 +38,7 @@ export async function serveMetrics(
     const pages = new Map([['/metrics', page]]);
     const server = await PrivateServer.listen({ variable: 'METRICS_ADDRESS', address, pages, log });
     log.info({ address: server.address }, 'metrics listening');
-    return server.address;
+    return server;
   } catch (error) {
     if (!isOptional || !(error instanceof AddressUnusable)) throw error;
     log.warn({ detail: error.message }, 'metrics are not served');

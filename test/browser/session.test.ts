@@ -360,10 +360,10 @@ describe('latchkey/browser: a session', () => {
     const session = create({ mode });
     Reflect.deleteProperty(globalThis, 'addEventListener');
     expect(await session.accessToken()).to.equal(undefined);
+    listeners.get('pagehide')?.({});
     mode.setItem(`latchkey:${gateway.origin}`, 'of another tab');
     listeners.get('pageshow')?.({ persisted: true });
     expect(await session.accessToken()).to.equal(accessToken(300, 'a1'));
-    listeners.get('pagehide')?.({});
     session.close();
   });
 

@@ -8,6 +8,7 @@ import type { RevocationLogs, Store } from '../../src/core/ports.js';
 import { createLogger } from '../../src/platform/log.js';
 import { expose } from '../../src/platform/metrics/exposition.js';
 import { ProcessMetrics } from '../../src/platform/metrics/process-metrics.js';
+import type { PrivateServer } from '../../src/platform/private-server.js';
 import { measureKeyAge, measureStore } from '../../src/service/metrics.js';
 import { pairIn } from '../e2e/browser.js';
 import { type ServiceNode, Stage } from '../e2e/stage.js';
@@ -150,6 +151,9 @@ describe('metrics of what is rare', () => {
 });
 
 describe('the metrics of a process', () => {
+  let server: PrivateServer | undefined;
+  after(() => server?.close());
+
   it('are of this process, and in base units', async () => {
     const startS = performance.timeOrigin / 1000;
     const { text } = await expose([new ProcessMetrics('0.0.0').snapshot()], undefined);
@@ -175,13 +179,14 @@ describe('the metrics of a process', () => {
     };
     const settings = { address: { host: '127.0.0.1', port: 0 }, isOptional: false };
     const log = createLogger({ name: 'test', level: 'silent' });
-    const address = await serveMetrics(settings, new ProcessMetrics('0.0.0'), log, others);
-    const sockets = Array.from({ length: 20 }, () => connect(address?.port ?? 0, '127.0.0.1'));
+    server = await serveMetrics(settings, new ProcessMetrics('0.0.0'), log, others);
+    const { port = 0 } = server?.address ?? {};
+    const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     const answers = sockets.map((socket) => once(socket, 'data'));
     for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     // The server has read all requests that were there before this one.
-    expect((await fetch(`http://127.0.0.1:${address?.port}/`)).status).to.equal(404);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).to.equal(404);
     answer();
     for (const [data] of await Promise.all(answers)) expect(String(data)).to.include('200 OK');
     expect(collections).to.equal(1);
