@@ -21,6 +21,7 @@ import { checkIssuerCaller, issuerService } from './services/issuer-service.js';
 import { Reflection } from './services/reflection.js';
 import { MAX_WATCH_REQUEST_BYTES, watchRevocations } from './services/watch-revocations.js';
 import { DEFAULT_LIMITS, type TransportLimits } from './transport/limits.js';
+import { methodOf } from './transport/method.js';
 import { Routes } from './transport/routes.js';
 import { Transport } from './transport/transport.js';
 import { UnaryHandlers } from './unary-handlers.js';
@@ -37,7 +38,7 @@ const CALLS_SHED = { name: 'latchkey_calls_shed_total', help: 'Calls that were r
 /** The methods of all services but health and reflection, whose callers ask about this process alone. */
 const METHODS = [AUTH_SERVICE, ISSUER_SERVICE, EXT_AUTHZ_SERVICE]
   .flatMap((service) => Object.values(service))
-  .map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
+  .map(({ path }) => methodOf(path));
 
 const AUTH = 'auth.v1.AuthService';
 const ISSUER = 'auth.v1.IssuerService';

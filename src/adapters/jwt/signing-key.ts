@@ -1,4 +1,4 @@
-// A signing key: one algorithm, its two `kid`s, and the refresh secret that is derived from it. This one is a secret.
+// A signing key: one algorithm, its two `kid`s, and the refresh secret that is derived from it. Here: a key from a shared secret.
 
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { PublicKey } from '../../core/ports.js';

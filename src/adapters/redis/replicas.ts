@@ -137,7 +137,7 @@ export class Replicas {
 
   /**
    * Logs the first answer of the server, and each change: after a failover, the line that enough replicas confirm must
-   * follow, whatever the log says of the server before. A round without an answer says nothing about the replicas.
+   * follow, whatever the log says of the previous primary. A round without an answer says nothing about the replicas.
    * @param lack the fields of the line that too few confirm; undefined: enough do
    */
   #report(lack: Readonly<Record<string, unknown>> | undefined): void {

@@ -6,7 +6,7 @@ import { issue } from '../../core/use-cases/issue.js';
 import { revokeSubject } from '../../core/use-cases/revoke-subject.js';
 import type { ISSUER_SERVICE } from '../codec/encoding.js';
 import { Unauthenticated } from '../status.js';
-import type { IncomingCall } from '../transport/method.js';
+import { type IncomingCall, methodOf } from '../transport/method.js';
 import type { ServiceHandlers, UnaryHandlers } from '../unary-handlers.js';
 import type { Guard } from './issuer-guard.js';
 
@@ -24,8 +24,7 @@ export const checkIssuerCaller =
   (unary: UnaryHandlers, guard: Guard) =>
   (call: IncomingCall): StatusObject | undefined => {
     const reason = guard(call);
-    const method = call.path.slice(call.path.lastIndexOf('/') + 1);
-    return reason && unary.refuse(method, call, new Unauthenticated(REASONS[reason]));
+    return reason && unary.refuse(methodOf(call.path), call, new Unauthenticated(REASONS[reason]));
   };
 
 export function issuerService(context: Context, unary: UnaryHandlers): ServiceHandlers<typeof ISSUER_SERVICE> {

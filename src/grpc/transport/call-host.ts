@@ -10,8 +10,8 @@ export interface CallHost<Call> {
   giveBack(bytes: number): void;
   /** Counts a DATA frame with very few bytes. It may end the connection. */
   countTinyPiece(): void;
-  /** A fault of the program has ended a call of a method. */
-  failed(method: string, error: unknown): void;
+  /** A fault of the program has ended a call. @param path of its method */
+  failed(path: string, error: unknown): void;
   /** The call has ended and holds no bytes. */
   forget(call: Call): void;
 }

@@ -166,8 +166,8 @@ export abstract class Call implements IncomingCall {
   }
 
   /**
-   * Ends the call because of an error. One without a status is a fault of the program: it is logged, and none of it is
-   * sent, since it may hold anything.
+   * Ends the call because of an error. One without a status is a fault of the program: it is logged, and its text is
+   * not sent, because it may hold secrets.
    */
   protected fail(error: unknown): void {
     if (error instanceof StatusError) return this.end(error.status);

@@ -11,6 +11,7 @@ import type { HeldBytes, Holder } from './held-bytes.js';
 import { type CallState, Keepalive } from './keepalive.js';
 import type { LimitLog } from './limit-log.js';
 import { IDLE_TIMEOUT_MS, MAX_HEAD_BYTES, MAX_STREAMS, MAX_TINY_PIECES, type TransportLimits } from './limits.js';
+import { methodOf } from './method.js';
 import { type CallResources, openCall } from './open-call.js';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
@@ -95,8 +96,8 @@ export class Connection implements CallHost<Call>, Holder {
     this.#socket.destroy();
   }
 
-  failed(method: string, err: unknown): void {
-    this.#context.log.error({ method, err }, 'a call failed by an unexpected error');
+  failed(path: string, err: unknown): void {
+    this.#context.log.error({ method: methodOf(path), err }, 'a call could not be answered');
   }
 
   forget(call: Call): void {

@@ -44,8 +44,8 @@ export class Keepalive {
   /**
    * Pings a silent connection, and also one that has sent something: after a protocol error Node's session sends a
    * GOAWAY and then nothing, no PING either. It reports no error and never ends. A session that writes messages works,
-   * so it needs a PING only once a minute, because what it writes may not arrive: with a thousand streams, PINGs were a
-   * twentieth of all that was written.
+   * so it gets a PING only once a minute: with a thousand streams, PINGs were a twentieth of all that was written. It
+   * does get one, because what it writes may not arrive.
    * @param calls `idle`: none is under way; `lasting`: one is that must not end unnoticed
    * @returns `silent`: the client does not answer; `broken`: the session no longer sends; undefined: neither
    */

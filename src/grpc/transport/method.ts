@@ -2,6 +2,9 @@
 
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 
+/** The name of a method in log lines and metrics. @param path `/package.Service/Method` */
+export const methodOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
 /** The head of a call, and whether the call still runs. */
 export interface IncomingCall {
   /** `/package.Service/Method`. */

@@ -6,8 +6,8 @@ const NEVER = Number.POSITIVE_INFINITY;
  * The least number of insertions, deletions, substitutions and exchanges of neighbours that turn one word into the
  * other (Damerau–Levenshtein, as optimal string alignment). If that is more than `most`, the result is Infinity.
  *
- * Most pairs of words cost little: it looks only at places that `most` changes can reach, and stops at the first
- * character that takes more. A start compares each environment variable with each setting.
+ * Most words differ at once, and a start compares each environment variable with each setting. So it looks only at
+ * places that `most` changes can reach, and stops at the first row whose least number is above `most`.
  */
 export function editDistance(a: string, b: string, most = NEVER): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
@@ -26,7 +26,7 @@ export function editDistance(a: string, b: string, most = NEVER): number {
       row[j] = changes;
       least = Math.min(least, changes);
     }
-    // No later row has less, since each row's least is at most one more than that of the row before.
+    // No later row has less: only an exchange skips a row, and it adds one to a row whose least is `most` or more.
     if (least > most) return NEVER;
     [beforeLast, last] = [last, row];
   }

@@ -1,4 +1,4 @@
-// What verifies the signature of a token with one key. No claim is checked by it.
+// The type of functions that verify a token's signature with one key. They check no claim.
 
 import type { Compact } from './compact.js';
 
