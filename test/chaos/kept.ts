@@ -8,7 +8,10 @@ import { AROUND_MS } from './planted-search.js';
 import { summary, tellViolations } from './report.js';
 import { chaosOptions } from './settings.js';
 
-/** Enough for races at two nodes; more take processor time from the faults and from other tests. */
+/**
+ * Few, since more take processor time from the faults and from other tests: each fault meets some 300 calls. In
+ * `npm run test:soak` 24 clients act.
+ */
 export const FEW_CLIENTS = 2;
 /** The longest run, s: it ends then even if its fault has not. */
 const FAULT_S = 30;

@@ -8,7 +8,7 @@ const STALL_MS = 100;
 /** Before and after a stall the scheduler may have delayed the other processes, ms. */
 const NEAR_MS = 500;
 
-/** Whether nodes and store may have stalled, too, in some time. */
+/** Whether a call is so near a stall that nodes and store may have stalled, too. */
 export const isNearStall = ({ fromMs, toMs }: Span, stalls: readonly Span[]): boolean =>
   stalls.some((stall) => stall.fromMs - NEAR_MS <= toMs && fromMs <= stall.toMs + NEAR_MS);
 

@@ -33,7 +33,7 @@ describe('latchkey dev', () => {
     // What calls itself must not go round by a proxy.
     const http_proxy = 'http://127.0.0.1:1';
     const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: folder, http_proxy };
-    dev = await start('dev', 'gateway listening', { env });
+    dev = await start('dev', 'gateway listening', { env, isMeasured: true });
     await until(() => dev.output().includes('describe auth.v1.AuthService'), READY_MS);
     client = new TestClient(parts(dev.output(), /^grpcurl/).target);
   };

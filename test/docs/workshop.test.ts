@@ -27,7 +27,7 @@ describe('the workshop', () => {
     expect(scripts.test).to.match(/exec bash test\/support\/suite\.sh$/);
   });
 
-  it('asks of V8 what this Node knows', () => {
+  it('gives V8 only options that it has', () => {
     const options = readText('test/support/suite.sh').match(/(?<=exec node )--\S+/g) ?? [];
     expect(options).to.have.length(1);
     const { status, stderr } = spawnSync(process.execPath, [...options, '--eval', ''], { encoding: 'utf8' });

@@ -10,7 +10,7 @@ import { until } from './waiting.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
-/** What the suite asks of V8, which the program is started with, too (`suite.sh` says why). */
+/** The suite's option of V8 (`suite.sh` says why). The program is started with it, too. */
 const V8_OPTIONS = process.execArgv.filter((option) => option.startsWith('--interrupt-budget='));
 /** How long a process may take until it is ready, on a machine that has much other work, ms. */
 const START_MS = 30_000;
@@ -49,6 +49,8 @@ export interface StartOptions {
   readonly leads?: boolean;
   /** Another copy of the program. */
   readonly main?: string;
+  /** Whether the test measures the start. */
+  readonly isMeasured?: boolean;
   /** How long it may take until it is ready, ms. */
   readonly readyMs?: number;
 }
@@ -70,6 +72,8 @@ export const startGateway = (service: string, options: Partial<StartOptions> = {
 /** How the program is started. */
 export interface LaunchOptions {
   readonly env: Readonly<Record<string, string>>;
+  /** Whether the test measures the start: then V8 has its own budget, as for users. */
+  readonly isMeasured?: boolean;
   /** Options of Node, before the program. */
   readonly nodeOptions?: readonly string[];
   readonly main?: string;
@@ -93,7 +97,8 @@ export interface Launched {
 export function launch(args: readonly string[], options: LaunchOptions): Launched {
   const { env, nodeOptions = [], main = MAIN, stdin = 'ignore', stdout = 'pipe', leads = false } = options;
   const file = options.stderr === undefined ? new OutputFile() : undefined;
-  const program = [process.execPath, ...V8_OPTIONS, ...nodeOptions, main, ...args];
+  const v8Options = options.isMeasured ? [] : V8_OPTIONS;
+  const program = [process.execPath, ...v8Options, ...nodeOptions, main, ...args];
   const [command = '', ...rest] = options.isOnTerminal ? ['script', '-qefc', program.join(' '), '/dev/null'] : program;
   const child = spawn(command, rest, {
     // The default of `dev` is one port of the machine, which several tests cannot share.
@@ -130,12 +135,12 @@ export async function runCommand(
 
 /** Starts a command and waits for a line of its log. */
 export async function start(command: string, readyMessage: string, options: StartOptions): Promise<Started> {
-  const { preloads = [], leads = false } = options;
+  const { preloads = [], leads = false, isMeasured = false } = options;
   const clock = options.clockMs === undefined ? [] : [SHIFTED_CLOCK];
   const nodeOptions = [...clock, ...preloads].flatMap((url) => ['--import', url]);
   const env = { CLOCK_SHIFT_MS: `${options.clockMs ?? 0}`, ...options.env };
   const { main = MAIN } = options;
-  const { child, stdout, stderr } = launch([command], { env, nodeOptions, main, leads });
+  const { child, stdout, stderr } = launch([command], { env, nodeOptions, main, leads, isMeasured });
   const output = (): string => stdout() + stderr();
   // A line may still be under way: only what its newline has followed is whole.
   const whole = (text: string): string[] => text.split('\n').slice(0, -1);

@@ -24,7 +24,7 @@ export const ALONE: Readonly<Record<string, string>> = {
   'test/e2e/capacity.test.ts': 'as many calls as a service takes, none of which may be refused',
 };
 
-/** Of all other files, those that take longest beside others, 6 s or more, the longest first: so none of them ends last. */
+/** The other files that take 6 s or more in the suite. The longest begin first, so that none of them ends last. */
 export const FIRST: readonly string[] = [
   'test/chaos/sentinel.test.ts',
   'test/chaos/cluster.test.ts',
