@@ -1,4 +1,5 @@
-// A signing key: one algorithm, its two `kid`s, and the refresh secret that is derived from it. Here: a key from a shared secret.
+// A signing key: one algorithm, its two `kid`s, and the refresh secret that is derived from it.
+// It makes keys from a shared secret; key-pair.ts makes those from a file.
 
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { PublicKey } from '../../core/ports.js';
