@@ -8,7 +8,7 @@ import { logout } from '../../src/core/use-cases/logout.js';
 import { refresh } from '../../src/core/use-cases/refresh.js';
 import { Scene } from '../support/scene.js';
 import { isSoak } from '../support/soak.js';
-import { aCall, settle } from '../support/world.js';
+import { aCall, type Step, settle } from '../support/world.js';
 
 const KINDS = ['refresh', 'logout', 'everywhere'] as const;
 /** Long enough that two pairs made one after the other differ now and then, short enough that no call gives up. */
@@ -47,6 +47,18 @@ class Orders {
   }
 }
 
+/**
+ * The steps that may be taken next. Of calls of one kind, the first named takes its first step before the others: any
+ * other order is the same one with other names.
+ */
+function choices(pending: readonly Step[], firstSteps: readonly Step[], kinds: readonly Kind[]): readonly Step[] {
+  if (isSoak) return pending;
+  return pending.filter((step) => {
+    const call = firstSteps.indexOf(step);
+    return !firstSteps.some((each, n) => n < call && kinds[n] === kinds[call] && pending.includes(each));
+  });
+}
+
 async function play(
   kinds: readonly Kind[],
   generations: number,
@@ -73,10 +85,15 @@ async function play(
         outcomes.push('refused');
       },
     );
+    await settle();
   }
-  await settle();
-  while (scene.world.pending.length > 0) {
-    scene.world.pending[orders.choose(scene.world.pending.length)]?.take();
+  const { pending } = scene.world;
+  const firstSteps = [...pending];
+  // Otherwise it would not be known which call a first step is of.
+  expect(firstSteps).to.have.length(kinds.length);
+  while (pending.length > 0) {
+    const next = choices(pending, firstSteps, kinds);
+    next[orders.choose(next.length)]?.take();
     scene.world.nowMs += STEP_MS;
     await settle();
   }
