@@ -38,8 +38,11 @@ describe('keys that change while nodes run', function () {
   after(() => stage.clear());
 
   describe('two nodes under load on one folder, whose key is rotated twice and an old one retired', () => {
-    /** How many clients call without pause. */
     const CLIENTS = 4;
+    /** How long a client pauses between two steps, ms. */
+    const PAUSE_MS = 200;
+    /** Longer than a node takes to look at its folder again: each has a new key before any signs with it. */
+    const DELAY = '2500ms';
     let folder: string;
     let nodes: readonly [RunningNode, RunningNode];
     const kids = new Set<string>();
@@ -69,6 +72,7 @@ describe('keys that change while nodes run', function () {
             if ((await counted(next().verdict(retried.accessToken))) !== 'active')
               failures.push('a retry got a dead token');
             turn++;
+            await elapse(PAUSE_MS, 'the pace of the load');
           }
           await counted(next().logout({ refreshToken: pair.refreshToken }));
         } catch (error) {
@@ -81,7 +85,7 @@ describe('keys that change while nodes run', function () {
       folder = await stage.folder();
       addKey(folder, 'oldest', 100 * DAY);
       addKey(folder, 'first', 50 * DAY);
-      const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms', LOG_LEVEL: 'info' };
+      const env = { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: DELAY, LOG_LEVEL: 'info' };
       nodes = [await stage.serveHere(redis, env), await stage.serve(redis, env)];
     });
 
@@ -89,7 +93,7 @@ describe('keys that change while nodes run', function () {
       const [, oldest] = (await loadKeys(folder)).map(({ kid }) => kid);
       const load = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
       const command = async (...args: string[]): Promise<void> => {
-        const { code, stderr } = await commandHere(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: '100ms' });
+        const { code, stderr } = await commandHere(['keys', ...args], { JWT_KEYS_DIR: folder, JWT_KEY_DELAY: DELAY });
         expect([code, stderr]).to.deep.equal([0, '']);
       };
       try {
