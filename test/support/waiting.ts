@@ -10,12 +10,10 @@ const SOON_MS = 10_000;
  * Between two looks, ms: what takes long is looked at less often, and so is what is dear to look at, since a look may
  * cost many calls.
  */
-const [LEAST_PAUSE_MS, MOST_PAUSE_MS, MOST_PAUSE_OF_DEAR_MS] = [5, 40, 100];
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 100];
 
-function pauseMs(waitedMs: number, lookMs: number): number {
-  const byTime = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20));
-  return Math.max(byTime, Math.min(MOST_PAUSE_OF_DEAR_MS, 2 * lookMs));
-}
+const pauseMs = (waitedMs: number, lookMs: number): number =>
+  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20, 2 * lookMs));
 
 export type Condition = () => boolean | Promise<boolean>;
 
