@@ -15,18 +15,22 @@ import { CREW_MS, Crew, isAlive } from './crew.js';
 const ROUNDS = 20;
 const AT_ONCE = 8;
 
+type Env = Readonly<Record<string, string>>;
+
 describe('serve with workers', function () {
   this.timeout(2 * CREW_MS);
   const stage = new Stage();
   afterEach(() => stage.clear());
+  /** What several tests use. */
+  const shared = new Stage();
 
-  async function crewOn(env: Readonly<Record<string, string>>, options: Partial<StartOptions> = {}): Promise<Crew> {
+  async function crewOn(env: Env, options: Partial<StartOptions> = {}, owner = stage): Promise<Crew> {
     const crew = await Crew.start({ ...options, env });
-    stage.owns(() => crew.clear());
+    owner.owns(() => crew.clear());
     return crew;
   }
 
-  const onFolder = async (env: Readonly<Record<string, string>> = {}, options: Partial<StartOptions> = {}) =>
+  const onFolder = async (env: Env = {}, options: Partial<StartOptions> = {}) =>
     crewOn({ DATA_DIR: await stage.folder(), ...env }, options);
 
   /** Asks over new connections until some workers have answered. */
@@ -38,72 +42,142 @@ describe('serve with workers', function () {
     }, CREW_MS);
   }
 
-  it('serves on one port from all of them, and says which one answers, in health and in each line of the log', async () => {
-    const crew = await onFolder({ ISSUER_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'debug' });
-    await reaches(crew, [1, 2]);
-    const listening = crew.said('service listening');
-    const [addresses, others] = listening.map((line) => line['addresses'] as { port: number }[]);
-    expect(addresses).to.deep.equal(others);
-    // The issuer's port is the issuer's in both.
-    const [auth, issuer] = (addresses ?? []).map(({ port }) => crew.client(`127.0.0.1:${port}`));
-    for (let n = 0; n < AT_ONCE; n++) {
-      expect(await auth?.verdict((await issuer?.issue())?.accessToken ?? '')).to.equal('active');
-      const code = await crew.client().issue().catch(codeOf);
-      expect(code).to.equal('UNIMPLEMENTED');
+  /** Has all clients refresh at once, again and again. @param issuer where tokens are issued */
+  async function refreshAtOnce(crew: Crew, issuer = crew.address): Promise<void> {
+    const logins = crew.client(issuer);
+    const clients = Array.from({ length: AT_ONCE }, () => crew.client());
+    const [first] = clients;
+    for (let round = 0; round < ROUNDS; round++) {
+      const pair = await logins.issue(`user ${round}`);
+      const answers = await Promise.all(clients.map((client) => client.refresh(pair.refreshToken)));
+      expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).to.equal(1);
+      const [next] = answers;
+      expect(claimsOf(next?.refreshToken ?? '')['gen']).to.equal(1);
+      await first?.logout({ refreshToken: next?.refreshToken ?? '' });
+      const verdicts = clients.map((client) => client.verdict(next?.accessToken ?? ''));
+      expect(new Set(await Promise.all(verdicts))).to.deep.equal(new Set(['REVOKED']));
     }
-    const { pid } = crew.process.child;
-    const byWorkers = crew.process.lines().filter((line) => line['pid'] !== pid);
-    expect(byWorkers.length).to.be.above(AT_ONCE);
-    expect(byWorkers.filter((line) => crew.pids.get(Number(line['worker'])) !== line['pid'])).to.deep.equal([]);
-  });
-
-  it('is one process where WORKERS is 1', async () => {
-    const node = await stage.serve(await stage.folder(), { WORKERS: '1' });
-    expect(readFileSync(`/proc/${node.process.child.pid}/task/${node.process.child.pid}/children`, 'utf8')).to.equal(
-      '',
-    );
-    expect(node.process.lines().every((line) => line['worker'] === undefined)).to.equal(true);
-  });
-
-  for (const [name, open] of [
-    ['one data folder', async () => ({ DATA_DIR: await stage.folder() })],
-    ['one Redis', async () => ({ REDIS_URL: (await stage.redis()).url })],
-  ] as const) {
-    it(`gives all who refresh at once the one successor, whichever worker they reach, on ${name}`, async () => {
-      const crew = await crewOn({ REFRESH_GRACE: '60s', ...(await open()) });
-      const clients = Array.from({ length: AT_ONCE }, () => crew.client());
-      const [first] = clients;
-      for (let round = 0; round < ROUNDS; round++) {
-        const pair = await first?.issue(`user ${round}`);
-        const answers = await Promise.all(clients.map((client) => client.refresh(pair?.refreshToken ?? '')));
-        expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).to.equal(1);
-        const [next] = answers;
-        expect(claimsOf(next?.refreshToken ?? '')['gen']).to.equal(1);
-        await first?.logout({ refreshToken: next?.refreshToken ?? '' });
-        const verdicts = clients.map((client) => client.verdict(next?.accessToken ?? ''));
-        expect(new Set(await Promise.all(verdicts))).to.deep.equal(new Set(['REVOKED']));
-      }
-      const refreshed = crew.said('call').filter(({ method }) => method === 'RefreshToken');
-      expect(new Set(refreshed.map(({ worker }) => worker))).to.deep.equal(new Set([1, 2]));
-    });
+    const refreshed = crew.said('call').filter(({ method }) => method === 'RefreshToken');
+    expect(new Set(refreshed.map(({ worker }) => worker))).to.deep.equal(new Set([1, 2]));
   }
 
-  it('goes on when one is killed, keeps no caller waiting for the dead one, and has another in its place', async () => {
-    const crew = await onFolder();
-    for (let kills = 0; kills < 3; kills++) {
-      const [worker = 0] = crew.living;
-      const pid = crew.pids.get(worker) ?? 0;
-      process.kill(pid, 'SIGKILL');
-      await until(() => !isAlive(pid), CREW_MS);
-      // Its primary may not know it yet, and hand it a connection: that one is closed, and its caller comes again.
-      const startMs = performance.now();
-      await until(async () => (await crew.answering().catch(() => worker)) !== worker, CREW_MS);
-      expect(performance.now() - startMs).to.be.below(5_000);
-      await until(() => crew.living.length === 2, CREW_MS);
-      const line = crew.said('a worker has ended').at(-1);
-      expect(line).to.include({ level: 'error', worker, workerPid: pid, signal: 'SIGKILL' });
-    }
-    await reaches(crew, crew.living);
+  /** Sends the whole group a signal, and waits for its end. */
+  async function endsByGroup(crew: Crew, signal: NodeJS.Signals): Promise<void> {
+    const { child } = crew.process;
+    process.kill(-(child.pid ?? 0), signal);
+    await until(() => child.exitCode !== null, CREW_MS);
+    expect(child.exitCode).to.equal(0);
+    expect(crew.living).to.deep.equal([]);
+    expect(crew.said('service stopped')).to.have.length(2);
+    expect(crew.said('a worker has ended')).to.deep.equal([]);
+  }
+
+  // In each of these the last test ends the crew that those before it have used.
+  describe('on one data folder', () => {
+    const keys = { JWT_KEYS_DIR: '', JWT_KEY_DELAY: '0s' };
+    let crew: Crew;
+    before(async () => {
+      keys.JWT_KEYS_DIR = await shared.folder();
+      expect((await commandHere(['keys', 'generate'], keys)).code).to.equal(0);
+      const more = { ISSUER_ADDRESS: '127.0.0.1:0', LOG_LEVEL: 'debug', REFRESH_GRACE: '60s' };
+      const env = { DATA_DIR: await shared.folder(), JWT_SECRET: '', ...keys, ...more };
+      crew = await crewOn(env, { leads: true }, shared);
+    });
+    after(() => shared.clear());
+
+    it('serves on one port from all of them, and says which one answers, in health and in each line of the log', async () => {
+      await reaches(crew, [1, 2]);
+      const [ports, others] = listenedOn(crew);
+      expect(ports).to.deep.equal(others);
+      // The issuer's port is the issuer's in both.
+      const [auth, issuer] = (ports ?? []).map((address) => crew.client(address));
+      for (let n = 0; n < AT_ONCE; n++) {
+        expect(await auth?.verdict((await issuer?.issue())?.accessToken ?? '')).to.equal('active');
+        const code = await crew.client().issue().catch(codeOf);
+        expect(code).to.equal('UNIMPLEMENTED');
+      }
+      const { pid } = crew.process.child;
+      const byWorkers = crew.process.lines().filter((line) => line['pid'] !== pid);
+      expect(byWorkers.length).to.be.above(AT_ONCE);
+      expect(byWorkers.filter((line) => crew.pids.get(Number(line['worker'])) !== line['pid'])).to.deep.equal([]);
+    });
+
+    it('gives all who refresh at once the one successor, whichever worker they reach', () =>
+      refreshAtOnce(crew, listenedOn(crew)[0]?.[1]));
+
+    it('follows the key files in each worker', async () => {
+      expect((await commandHere(['keys', 'rotate'], keys)).code).to.equal(0);
+      await until(() => crew.said('this key now signs new tokens').length >= 2, CREW_MS);
+      expect(new Set(crew.said('this key now signs new tokens').map(({ worker }) => worker))).to.deep.equal(
+        new Set([1, 2]),
+      );
+    });
+
+    it('ends in order when the whole group gets SIGINT, as from a terminal, and does not take it for crashes', () =>
+      endsByGroup(crew, 'SIGINT'));
+  });
+
+  describe('on one Redis', () => {
+    let crew: Crew;
+    before(async () => {
+      crew = await crewOn({ REDIS_URL: (await shared.redis()).url, REFRESH_GRACE: '60s' }, {}, shared);
+    });
+    after(() => shared.clear());
+
+    it('gives all who refresh at once the one successor, whichever worker they reach', () => refreshAtOnce(crew));
+
+    it('ends at once on the second signal, and leaves no process behind', async () => {
+      const client = crew.client();
+      const { refreshToken } = await client.issue();
+      // A call that does not end by itself keeps the workers from ending.
+      const pids = [...crew.pids.values()];
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      const call = client.refresh(refreshToken).catch(codeOf);
+      crew.signal('SIGTERM');
+      await until(() => crew.said('stopping').length > 0, CREW_MS);
+      crew.signal('SIGTERM');
+      await until(() => crew.process.child.exitCode !== null, 30_000);
+      expect(crew.process.child.exitCode).to.equal(1);
+      await until(() => !pids.some(isAlive), 30_000);
+      expect(await call).to.equal('UNAVAILABLE');
+    });
+  });
+
+  describe('of which processes are killed', () => {
+    let crew: Crew;
+    before(async () => {
+      crew = await crewOn({ DATA_DIR: await shared.folder() }, {}, shared);
+    });
+    after(() => shared.clear());
+
+    it('goes on when one is killed, keeps no caller waiting for the dead one, and has another in its place', async () => {
+      for (let kills = 0; kills < 3; kills++) {
+        const [worker = 0] = crew.living;
+        const pid = crew.pids.get(worker) ?? 0;
+        process.kill(pid, 'SIGKILL');
+        await until(() => !isAlive(pid), CREW_MS);
+        // Its primary may not know it yet, and hand it a connection: that one is closed, and its caller comes again.
+        const startMs = performance.now();
+        await until(async () => (await crew.answering().catch(() => worker)) !== worker, CREW_MS);
+        expect(performance.now() - startMs).to.be.below(5_000);
+        await until(() => crew.living.length === 2, CREW_MS);
+        const line = crew.said('a worker has ended').at(-1);
+        expect(line).to.include({ level: 'error', worker, workerPid: pid, signal: 'SIGKILL' });
+      }
+      await reaches(crew, crew.living);
+    });
+
+    it('ends when its primary was killed: what was accepted is answered, and no process is left', async () => {
+      const clients = Array.from({ length: AT_ONCE }, () => crew.client());
+      const calls = clients.map((client) => client.issue());
+      await Promise.all(calls);
+      const pids = [...crew.pids.values()];
+      crew.signal('SIGKILL');
+      await until(() => !pids.some(isAlive), CREW_MS);
+      // What they wrote at their end may still be on its way to here.
+      await until(() => crew.said('service stopped').length === 2, CREW_MS);
+      expect(crew.said('stopping').map(({ reason }) => reason)).to.deep.equal(Array(2).fill('the primary is gone'));
+    });
   });
 
   it('ends in order on SIGTERM, with all workers, and answers what is under way', async () => {
@@ -127,48 +201,15 @@ describe('serve with workers', function () {
     expect(done).to.have.length(answered);
   });
 
-  it('ends in order when the whole group gets the signal, as from a terminal, and does not take it for crashes', async () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      const crew = await onFolder({}, { leads: true });
-      const { child } = crew.process;
-      process.kill(-(child.pid ?? 0), signal);
-      await until(() => child.exitCode !== null, CREW_MS);
-      expect(child.exitCode).to.equal(0);
-      expect(crew.living).to.deep.equal([]);
-      expect(crew.said('service stopped')).to.have.length(2);
-      expect(crew.said('a worker has ended')).to.deep.equal([]);
-    }
-  });
+  it('ends in order when the whole group gets SIGTERM, as from a terminal, and does not take it for crashes', async () =>
+    endsByGroup(await onFolder({}, { leads: true }), 'SIGTERM'));
 
-  it('ends at once on the second signal, and leaves no process behind', async () => {
-    const redis = await stage.redis();
-    const crew = await crewOn({ REDIS_URL: redis.url });
-    const client = crew.client();
-    const { refreshToken } = await client.issue();
-    // A call that does not end by itself keeps the workers from ending.
-    const pids = [...crew.pids.values()];
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    const call = client.refresh(refreshToken).catch(codeOf);
-    crew.signal('SIGTERM');
-    await until(() => crew.said('stopping').length > 0, CREW_MS);
-    crew.signal('SIGTERM');
-    await until(() => crew.process.child.exitCode !== null, 30_000);
-    expect(crew.process.child.exitCode).to.equal(1);
-    await until(() => !pids.some(isAlive), 30_000);
-    expect(await call).to.equal('UNAVAILABLE');
-  });
-
-  it('ends when its primary was killed: what was accepted is answered, and no process is left', async () => {
-    const crew = await onFolder();
-    const clients = Array.from({ length: AT_ONCE }, () => crew.client());
-    const calls = clients.map((client) => client.issue());
-    await Promise.all(calls);
-    const pids = [...crew.pids.values()];
-    crew.signal('SIGKILL');
-    await until(() => !pids.some(isAlive), CREW_MS);
-    // What they wrote at their end may still be on its way to here.
-    await until(() => crew.said('service stopped').length === 2, CREW_MS);
-    expect(crew.said('stopping').map(({ reason }) => reason)).to.deep.equal(Array(2).fill('the primary is gone'));
+  it('is one process where WORKERS is 1', async () => {
+    const node = await stage.serve(await stage.folder(), { WORKERS: '1' });
+    expect(readFileSync(`/proc/${node.process.child.pid}/task/${node.process.child.pid}/children`, 'utf8')).to.equal(
+      '',
+    );
+    expect(node.process.lines().every((line) => line['worker'] === undefined)).to.equal(true);
   });
 
   it('leaves no worker behind that was on its way when the primary was killed', async () => {
@@ -189,17 +230,6 @@ describe('serve with workers', function () {
     await until(() => !isAlive(pid), 30_000);
   });
 
-  it('follows the key files in each worker', async () => {
-    const keys = { JWT_KEYS_DIR: await stage.folder(), JWT_KEY_DELAY: '0s' };
-    expect((await commandHere(['keys', 'generate'], keys)).code).to.equal(0);
-    const crew = await onFolder({ JWT_SECRET: '', ...keys });
-    expect((await commandHere(['keys', 'rotate'], keys)).code).to.equal(0);
-    await until(() => crew.said('this key now signs new tokens').length >= 2, CREW_MS);
-    expect(new Set(crew.said('this key now signs new tokens').map(({ worker }) => worker))).to.deep.equal(
-      new Set([1, 2]),
-    );
-  });
-
   describe('that cannot start', () => {
     /** Runs it to its end. */
     const fails = async (env: Readonly<Record<string, string>>) => {
@@ -214,7 +244,7 @@ describe('serve with workers', function () {
     };
 
     it('since its address is in use says so once, and ends with 1', async () => {
-      const other = await stage.serve(await stage.folder());
+      const other = await stage.serveHere(await stage.folder());
       const lines = await fails({ DATA_DIR: await stage.folder(), GRPC_ADDRESS: other.process.address });
       expect(lines).to.have.length(1);
       expect(lines[0]).to.match(/^GRPC_ADDRESS: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
@@ -238,6 +268,12 @@ describe('serve with workers', function () {
     expect(stderr).to.contain('only `serve` starts a worker');
   });
 });
+
+/** The addresses that each worker listens on: the service's, and the issuer's if it is apart. */
+const listenedOn = (crew: Crew): string[][] =>
+  crew
+    .said('service listening')
+    .map(({ addresses }) => (addresses as { port: number }[]).map(({ port }) => `127.0.0.1:${port}`));
 
 /** The code of a failed call. @throws whatever else failed */
 function codeOf(error: unknown): string {
