@@ -16,9 +16,9 @@ describe('serve with workers, on SIGHUP', function () {
   const stage = new Stage();
   afterEach(() => stage.clear());
 
-  async function crewWith(env: Readonly<Record<string, string>> = {}): Promise<Crew> {
-    const crew = await Crew.start({ env: { DATA_DIR: await stage.folder(), REFRESH_GRACE: '60s', ...env } });
-    stage.owns(() => crew.clear());
+  async function crewWith(env: Readonly<Record<string, string>> = {}, owner = stage): Promise<Crew> {
+    const crew = await Crew.start({ env: { DATA_DIR: await owner.folder(), REFRESH_GRACE: '60s', ...env } });
+    owner.owns(() => crew.clear());
     return crew;
   }
 
@@ -59,39 +59,52 @@ describe('serve with workers, on SIGHUP', function () {
     expect(await crew.process.stop()).to.equal(0);
   });
 
-  it('does it once more if it comes during a roll, however often, and takes no note of it while it stops', async () => {
-    const crew = await crewWith();
-    crew.signal('SIGHUP');
-    await until(() => crew.said('replacing the workers one by one').length === 1, CREW_MS);
-    for (let n = 0; n < 3; n++) crew.signal('SIGHUP');
-    await rolled(crew, 2);
-    expect(crew.living).to.deep.equal([5, 6]);
-    crew.signal('SIGHUP');
-    await until(() => crew.said('replacing the workers one by one').length === 3, CREW_MS);
-    crew.signal('SIGHUP');
-    expect(await crew.process.stop()).to.equal(0);
-    expect(crew.living).to.deep.equal([]);
-    expect(crew.said('replacing the workers one by one')).to.have.length(3);
-  });
+  describe('again and again', () => {
+    const shared = new Stage();
+    const keys = { JWT_SECRET: '', JWT_KEYS_DIR: '' };
+    let crew: Crew;
+    before(async () => {
+      keys.JWT_KEYS_DIR = join(await shared.folder(), 'keys');
+      mkdirSync(keys.JWT_KEYS_DIR, { mode: 0o700 });
+      expect((await commandHere(['keys', 'generate'], keys)).code).to.equal(0);
+      crew = await crewWith(keys, shared);
+    });
+    after(() => shared.clear());
 
-  it('stays with the old ones where the new one does not come up, and says why', async () => {
-    const keys = { JWT_SECRET: '', JWT_KEYS_DIR: join(await stage.folder(), 'keys') };
-    mkdirSync(keys.JWT_KEYS_DIR, { mode: 0o700 });
-    expect((await commandHere(['keys', 'generate'], keys)).code).to.equal(0);
-    const crew = await crewWith(keys);
-    renameSync(keys.JWT_KEYS_DIR, `${keys.JWT_KEYS_DIR}-away`);
-    crew.signal('SIGHUP');
-    const words = 'the new worker did not start: the other workers keep running';
-    await until(() => crew.said(words).length === 1, CREW_MS);
-    expect(crew.said(words)[0]).to.include({ level: 'error', worker: 3, exitCode: 1 });
-    expect(crew.said(words)[0]?.['detail']).to.contain('keys');
-    expect(crew.living).to.deep.equal([1, 2]);
-    const client = crew.client();
-    expect(await client.verdict((await client.issue()).accessToken)).to.equal('active');
-    // And once that is mended, the next one goes through.
-    renameSync(`${keys.JWT_KEYS_DIR}-away`, keys.JWT_KEYS_DIR);
-    crew.signal('SIGHUP');
-    await rolled(crew, 1);
-    expect(crew.living).to.deep.equal([4, 5]);
+    it('stays with the old ones where the new one does not come up, and says why', async () => {
+      renameSync(keys.JWT_KEYS_DIR, `${keys.JWT_KEYS_DIR}-away`);
+      crew.signal('SIGHUP');
+      const words = 'the new worker did not start: the other workers keep running';
+      await until(() => crew.said(words).length === 1, CREW_MS);
+      expect(crew.said(words)[0]).to.include({ level: 'error', worker: 3, exitCode: 1 });
+      expect(crew.said(words)[0]?.['detail']).to.contain('keys');
+      expect(crew.living).to.deep.equal([1, 2]);
+      const client = crew.client();
+      expect(await client.verdict((await client.issue()).accessToken)).to.equal('active');
+      // And once that is mended, the next one goes through.
+      renameSync(`${keys.JWT_KEYS_DIR}-away`, keys.JWT_KEYS_DIR);
+      crew.signal('SIGHUP');
+      await rolled(crew, 1);
+      expect(crew.living).to.deep.equal([4, 5]);
+    });
+
+    // The last one: it ends the crew.
+    it('does it once more if it comes during a roll, however often, and takes no note of it while it stops', async () => {
+      const last = Math.max(...crew.living);
+      const rolls = crew.said('all workers have been replaced').length;
+      const begun = () => crew.said('replacing the workers one by one');
+      const begunBefore = begun().length;
+      crew.signal('SIGHUP');
+      await until(() => begun().length === begunBefore + 1, CREW_MS);
+      for (let n = 0; n < 3; n++) crew.signal('SIGHUP');
+      await rolled(crew, rolls + 2);
+      expect(crew.living).to.deep.equal([last + 3, last + 4]);
+      crew.signal('SIGHUP');
+      await until(() => begun().length === begunBefore + 3, CREW_MS);
+      crew.signal('SIGHUP');
+      expect(await crew.process.stop()).to.equal(0);
+      expect(crew.living).to.deep.equal([]);
+      expect(begun()).to.have.length(begunBefore + 3);
+    });
   });
 });
