@@ -6,9 +6,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { generateKey } from '../../src/adapters/jwt/key-files.js';
+import { failureOf } from '../../src/commands/failure.js';
 import { commandHere } from '../support/command-here.js';
-import { JWT_SECRET, runCommand, startGateway, startServe } from '../support/processes.js';
+import { serveInProcess } from '../support/in-process.js';
+import { type CommandEnd, JWT_SECRET, runCommand, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
+
+/** How a service ends that cannot start, in the test's own process: its error as the command line writes it. */
+async function serveFails(env: Readonly<Record<string, string>>): Promise<CommandEnd> {
+  const failure = await serveInProcess(env).then(
+    async (served) => {
+      await served.stop();
+      return undefined;
+    },
+    (error: unknown) => failureOf(error),
+  );
+  return { code: failure?.exitCode ?? 0, stdout: '', stderr: failure?.message ?? '' };
+}
 
 describe('latchkey', () => {
   let folder: string;
@@ -25,6 +39,7 @@ describe('latchkey', () => {
     }
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
     expect((await runCommand(['--version'])).stdout).to.equal(`${version}\n`);
+    expect(await commandHere(['--help'])).to.deep.equal(help);
   });
 
   it('says what it does not know, and where help is', async () => {
@@ -49,7 +64,7 @@ describe('latchkey', () => {
   });
 
   it('has `help`, of everything and of one command', async () => {
-    const [flag, word] = [await runCommand(['--help']), await commandHere(['help'])];
+    const [flag, word] = [await commandHere(['--help']), await commandHere(['help'])];
     expect(word).to.deep.equal(flag);
     const { code, stdout } = await commandHere(['help', 'token', 'issue']);
     expect(code).to.equal(0);
@@ -103,7 +118,7 @@ describe('latchkey', () => {
 
     const { stderr } = await runCommand(['keys', 'generate'], { ...odd, JWT_KEYS_DIR: join(folder, 'made') });
     expect(stderr).to.equal(`latchkey: warning: ${expected[0]}\n`);
-    const refused = await runCommand(['serve'], { JWT_SECERT: 'sesame', DATA_DIR: folder });
+    const refused = await commandHere(['serve'], { JWT_SECERT: 'sesame', DATA_DIR: folder });
     expect(refused.stderr).to.include('did you mean JWT_SECRET?').and.not.include('sesame');
   });
 
@@ -112,8 +127,12 @@ describe('latchkey', () => {
     writeFileSync(closed, '');
     const addresses = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0' };
     for (const DATA_DIR of ['/proc/latchkey', closed, join(closed, 'below')]) {
-      for (const command of ['serve', 'dev']) {
-        const { code, stderr } = await runCommand([command], { ...addresses, DATA_DIR, JWT_SECRET });
+      const env = { ...addresses, DATA_DIR, JWT_SECRET };
+      // One of the folders shows what the processes do with it.
+      const isReal = DATA_DIR === closed;
+      for (const { code, stderr } of isReal
+        ? [await runCommand(['serve'], env), await runCommand(['dev'], env)]
+        : [await serveFails(env), await commandHere(['dev'], env)]) {
         expect(code).to.equal(1);
         expect(stderr).to.include(`the data folder ${DATA_DIR} cannot be used: E`).and.include('set DATA_DIR to');
         expect(stderr).to.not.include('    at ');
@@ -125,7 +144,7 @@ describe('latchkey', () => {
     const mounted = mkdtempSync(join(folder, 'read-only-'));
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'data', mounted]).status !== 0) this.skip();
     try {
-      const { code, stderr } = await runCommand(['dev'], { DATA_DIR: mounted });
+      const { code, stderr } = await commandHere(['dev'], { DATA_DIR: mounted });
       expect(code).to.equal(1);
       expect(stderr)
         .to.match(/the data folder \S+ cannot be used: EROFS: .*; set DATA_DIR to/)
@@ -143,7 +162,7 @@ describe('latchkey', () => {
   });
 
   it('names an unusable REDIS_URL among the others, without a stack', async () => {
-    const { code, stderr } = await runCommand(['serve'], { REDIS_URL: 'redis://:sesame@127.0.0.1/abc' });
+    const { code, stderr } = await commandHere(['serve'], { REDIS_URL: 'redis://:sesame@127.0.0.1/abc' });
     expect(code).to.equal(1);
     for (const name of ['REDIS_URL', 'JWT_KEYS_DIR']) expect(stderr).to.include(name);
     expect(stderr).to.not.include('    at ').and.not.include('sesame');
@@ -167,7 +186,7 @@ describe('latchkey', () => {
     const keys = join(folder, 'keys');
     generateKey(keys, 'one');
     chmodSync(join(keys, 'one.pem'), 0o644);
-    const { code, stderr } = await runCommand(['serve'], { DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: keys });
+    const { code, stderr } = await serveFails({ DATA_DIR: join(folder, 'data'), JWT_KEYS_DIR: keys });
     expect(code).to.equal(1);
     expect(stderr).to.include('chmod o=').and.not.include('    at ');
   });
@@ -179,7 +198,7 @@ describe('latchkey', () => {
       const { code, stderr, stdout } = await runCommand(['serve'], { ...env, GRPC_ADDRESS: '127.0.0.1:0' });
       expect(code).to.equal(1);
       expect(stderr + stdout).to.include('CONFIG SET maxmemory-policy noeviction');
-      const served = await startServe({ env: { ...env, ALLOW_UNSAFE_STORE: 'true' } });
+      const served = await serveInProcess({ ...env, ALLOW_UNSAFE_STORE: 'true' });
       expect(await served.stop()).to.equal(0);
     } finally {
       await redis.stop();
@@ -188,9 +207,9 @@ describe('latchkey', () => {
 
   it('says which address is taken', async () => {
     const env = { DATA_DIR: join(folder, 'taken'), JWT_SECRET };
-    const first = await startServe({ env });
+    const first = await serveInProcess(env);
     try {
-      const { code, stderr } = await runCommand(['serve'], { ...env, GRPC_ADDRESS: first.address });
+      const { code, stderr } = await serveFails({ ...env, GRPC_ADDRESS: first.address });
       expect(code).to.equal(1);
       expect(stderr).to.include(`cannot listen on ${first.address}`).and.not.include('    at ');
     } finally {
