@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
 import { commandHere } from '../support/command-here.js';
-import { runCommand, type Started, start } from '../support/processes.js';
+import { type Started, start } from '../support/processes.js';
 import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
 import { until } from '../support/waiting.js';
 
@@ -28,6 +28,8 @@ describe('latchkey dev', () => {
   let folder: string;
   let dev: Started;
   let client: TestClient;
+  /** The processor time of each start until it was ready, ms. */
+  const whole: number[] = [];
 
   const begin = async (): Promise<void> => {
     // What calls itself must not go round by a proxy.
@@ -35,6 +37,7 @@ describe('latchkey dev', () => {
     const env = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0', DATA_DIR: folder, http_proxy };
     dev = await start('dev', 'gateway listening', { env, isMeasured: true });
     await until(() => dev.output().includes('describe auth.v1.AuthService'), READY_MS);
+    whole.push(cpuMsOf(dev.child.pid ?? 0));
     client = new TestClient(parts(dev.output(), /^grpcurl/).target);
   };
 
@@ -49,19 +52,6 @@ describe('latchkey dev', () => {
   after(async () => {
     await end();
     rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('needs little more processor time to be ready than its libraries do', async () => {
-    const whole: number[] = [];
-    const library: number[] = [];
-    for (let n = 0; n < TRIALS; n++) {
-      await end();
-      await begin();
-      whole.push(cpuMsOf(dev.child.pid ?? 0));
-      library.push(await cpuMsToLoad('@grpc/grpc-js'));
-    }
-    // What is disturbed takes longer, never shorter.
-    expect(Math.min(...whole) / Math.min(...library)).to.be.below(MOST_START_RATIO);
   });
 
   it('prints lines that work: validate, refresh, the same again, log out, validate', async () => {
@@ -103,7 +93,7 @@ describe('latchkey dev', () => {
   it('lets `token issue` and `token inspect` be used at once', async () => {
     const { access_token, refresh_token } = await issue();
     const inspect = async (token: string, input = '') =>
-      JSON.parse((await runCommand(['token', 'inspect', token], env(), input)).stdout);
+      JSON.parse((await commandHere(['token', 'inspect', token], env(), input)).stdout);
     const shown = await inspect(access_token);
     expect(shown.claims).to.include({ sub: 'bob', role: 'admin', token_type: 'access' });
     expect(shown.verdict).to.equal('active');
@@ -118,7 +108,7 @@ describe('latchkey dev', () => {
   });
 
   it('says what is wrong with a token or claims that cannot be read', async () => {
-    expect(await runCommand(['token', 'inspect', 'nonsense'])).to.include({ code: 2 });
+    expect(await commandHere(['token', 'inspect', 'nonsense'])).to.include({ code: 2 });
     const { code, stderr } = await commandHere(['token', 'issue', '--subject', 'x', '--claims', '[1]']);
     expect(code).to.equal(2);
     expect(stderr).to.include('--claims').and.not.include('    at ');
@@ -128,5 +118,17 @@ describe('latchkey dev', () => {
       ]);
       expect([refused, why.includes('at character')], claims).to.deep.equal([2, true]);
     }
+  });
+
+  // The last one: it measures the starts that those before it have made, too.
+  it('needs little more processor time to be ready than its libraries do', async () => {
+    while (whole.length < TRIALS) {
+      await end();
+      await begin();
+    }
+    const library: number[] = [];
+    for (let n = 0; n < TRIALS; n++) library.push(await cpuMsToLoad('@grpc/grpc-js'));
+    // What is disturbed takes longer, never shorter.
+    expect(Math.min(...whole) / Math.min(...library)).to.be.below(MOST_START_RATIO);
   });
 });
