@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Stage } from '../e2e/stage.js';
 import { RIGHTS } from '../faults/fault-scene.js';
+import { commandHere } from '../support/command-here.js';
 import { runCommand } from '../support/processes.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { checkStore } from '../support/store-check.js';
@@ -25,8 +26,8 @@ describe('latchkey store check', () => {
     ...env,
   });
   /** A process of its own: for what only a process shows. */
-  const run = (redis: RedisServer, env: Env = {}) => runCommand(['store', 'check'], envOf(redis, env));
-  const check = (redis: RedisServer | string) => checkStore(envOf(redis));
+  const run = (redis: RedisServer) => runCommand(['store', 'check'], envOf(redis));
+  const check = (redis: RedisServer | string, env: Env = {}) => checkStore(envOf(redis, env));
   const urlOf = (redis: RedisServer, user: string): string => `redis://${user}:sesame@127.0.0.1:${redis.port}`;
 
   /** One line of what is printed: `weight`, then the text. */
@@ -52,7 +53,7 @@ describe('latchkey store check', () => {
 
     it('says from when on it vouches for sessions, once a service has begun there', async () => {
       const redis = await stage.redis(...DURABLE, ...CLOSED);
-      await stage.serve(redis);
+      await stage.serveHere(redis);
       const born = Number((await redis.raw.get((await redis.raw.keys('*:born'))[0] ?? ''))?.split(' ')[1]);
       expect(born).to.be.above(0);
       expectLine(
@@ -80,7 +81,7 @@ describe('latchkey store check', () => {
       expect(refused.code).to.equal(1);
       expectLine(refused.stdout, 'UNSAFE', 'volatile-lru');
       expect(refused.stdout).to.contain('redis-cli CONFIG SET maxmemory-policy noeviction');
-      const allowed = await run(redis, { ALLOW_UNSAFE_STORE: 'true' });
+      const allowed = await check(redis, { ALLOW_UNSAFE_STORE: 'true' });
       expect(allowed.code).to.equal(0);
       expectLine(allowed.stdout, 'warning', 'volatile-lru');
     });
@@ -212,7 +213,7 @@ describe('latchkey store check', () => {
     });
 
     it('that a service runs on says what is there, and does not disturb it', async () => {
-      const { client } = await stage.serve(folder);
+      const { client } = await stage.serveHere(folder);
       await client.refresh((await client.issue()).refreshToken);
       const { code, stdout } = await runCommand(['store', 'check'], { DATA_DIR: folder });
       expect(code).to.equal(0);
@@ -231,7 +232,7 @@ describe('latchkey store check', () => {
   });
 
   it('asks for the settings of serve, and names what is missing', async () => {
-    const { code, stderr } = await runCommand(['store', 'check']);
+    const { code, stderr } = await commandHere(['store', 'check']);
     expect(code).to.equal(1);
     expect(stderr).to.contain('REDIS_URL or DATA_DIR').and.not.contain('    at ');
   });

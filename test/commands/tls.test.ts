@@ -13,11 +13,12 @@ import { Environment } from '../../src/platform/env.js';
 import { createLogger } from '../../src/platform/log.js';
 import { startService } from '../../src/service/start-service.js';
 import { readServiceSettings } from '../../src/settings/service.js';
+import { serveInProcess } from '../support/in-process.js';
 import {
   ISSUER_TOKEN,
   JWT_SECRET,
+  type Running,
   runCommand,
-  type Started,
   start,
   startGateway,
   startServe,
@@ -39,7 +40,7 @@ describe('latchkey with TLS', () => {
     await Promise.all(stops.map((stop) => stop()));
     tls.clear();
   });
-  const kept = async (starting: Promise<Started>): Promise<Started> => {
+  const kept = async <P extends Running>(starting: Promise<P>): Promise<P> => {
     const process = await starting;
     stops.push(() => process.kill());
     return process;
@@ -105,7 +106,7 @@ describe('latchkey with TLS', () => {
   it('issues and inspects tokens over mTLS, by credential and by name, and says what is wrong otherwise', async () => {
     const names = { ISSUER_CLIENT_NAMES: 'cli.internal' };
     const issuer = { ISSUER_ADDRESS: '127.0.0.1:0', ISSUER_TOKEN: '' };
-    const served = await kept(startServe({ env: { ...base(), ...asking(), ...names, ...issuer } }));
+    const served = await kept(serveInProcess({ ...base(), ...asking(), ...names, ...issuer }));
     const [auth, apart] = served
       .lines()
       .flatMap(({ addresses }) => (addresses as { port: number }[] | undefined) ?? []);
@@ -169,7 +170,7 @@ describe('latchkey with TLS', () => {
 
   it('checks certificates whatever the environment says to Node', async () => {
     const NODE_TLS_REJECT_UNAUTHORIZED = '0';
-    const served = await kept(startServe({ env: { ...base(), ...listener() } }));
+    const served = await kept(serveInProcess({ ...base(), ...listener() }));
     const env = { AUTH_SERVICE_TLS_CA: tls.foreignCa, NODE_TLS_REJECT_UNAUTHORIZED };
     const gateway = await kept(startGateway(served.address, { env }));
     expect((await fetch(`http://${gateway.address}/readyz`)).status).to.equal(503);

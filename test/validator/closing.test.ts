@@ -23,7 +23,7 @@ describe('a validator by the feed that is closed', () => {
   before(async () => {
     const keys = await stage.folder();
     writeFileSync(join(keys, 'es256.pem'), forge.ecPem, { mode: 0o600 });
-    service = (await stage.serve(await stage.folder(), { JWT_KEYS_DIR: keys })).process.address;
+    service = (await stage.serveHere(await stage.folder(), { JWT_KEYS_DIR: keys })).process.address;
     const server = createServer((socket) => socket.on('error', () => {}));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
