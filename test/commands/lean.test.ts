@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../docs/markdown.js';
 import { Stage } from '../e2e/stage.js';
-import { ISSUER_TOKEN, JWT_SECRET, start, startServe } from '../support/processes.js';
+import { ISSUER_TOKEN, JWT_SECRET, type Started, start, startServe } from '../support/processes.js';
 import { cpuMsOf, cpuMsToLoad } from '../support/processor-time.js';
 import { until } from '../support/waiting.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
@@ -43,42 +43,48 @@ describe('serve', function () {
     expect(least(whole) / least(library)).to.be.below(MOST_START_RATIO);
   });
 
-  it('loads what its store and its keys need, and no other driver; its primary loads none at all', async () => {
-    const redis = await stage.redis();
-    const env = { JWT_SECRET, ISSUER_TOKEN, GRPC_ADDRESS: '127.0.0.1:0' };
-    /** The packages that processes of a start have loaded. */
-    const loaded = async (pids: readonly number[], file: string): Promise<string[][]> => {
-      const found = pids.map(async (pid) => {
-        process.kill(pid, 'SIGUSR2');
-        await until(() => existsSync(`${file}.${pid}`), CREW_MS);
-        await until(() => readFileSync(`${file}.${pid}`, 'utf8').endsWith(']'), CREW_MS);
-        return JSON.parse(readFileSync(`${file}.${pid}`, 'utf8')) as string[];
-      });
-      return Promise.all(found);
-    };
-    const file = join(await stage.folder(), 'packages');
-    const preloads = [PACKAGES];
-    const onRedis = await startServe({ env: { ...env, REDIS_URL: redis.url, PACKAGES_FILE: file }, preloads });
-    stage.owns(() => onRedis.kill());
-    const [byRedis = []] = await loaded([onRedis.child.pid ?? 0], file);
-    expect(byRedis).to.include.members(['ioredis', '@grpc/grpc-js']);
-    // Only keys from files need jsonwebtoken.
-    expect(byRedis.filter((name) => /lmdb|jsonwebtoken/.test(name))).to.deep.equal([]);
-    const crew = await Crew.start({ env: { DATA_DIR: await stage.folder(), PACKAGES_FILE: file }, preloads });
-    stage.owns(() => crew.clear());
-    const [primary = [], ...workers] = await loaded([crew.process.child.pid ?? 0, ...crew.pids.values()], file);
-    for (const each of workers) expect(each).to.include.members(['lmdb', '@grpc/grpc-js']).and.not.include('ioredis');
-    expect(primary).to.include('pino');
-    expect(primary.filter((name) => /grpc|lmdb|redis|jsonwebtoken/.test(name))).to.deep.equal([]);
-  });
+  describe('by itself on Redis, and with workers on a data folder,', () => {
+    const shared = new Stage();
+    let file: string;
+    let onRedis: Started;
+    let crew: Crew;
+    before(async () => {
+      file = join(await shared.folder(), 'packages');
+      const preloads = [PACKAGES];
+      const redis = await shared.redis();
+      onRedis = await startServe({ env: { JWT_SECRET, REDIS_URL: redis.url, PACKAGES_FILE: file }, preloads });
+      shared.owns(() => onRedis.kill());
+      crew = await Crew.start({ env: { DATA_DIR: await shared.folder(), PACKAGES_FILE: file }, preloads });
+      shared.owns(() => crew.clear());
+    });
+    after(() => shared.clear());
 
-  it(`takes less than ${MOST_IDLE_MIB} MiB a process while it is idle`, async () => {
-    const redis = await stage.redis();
-    const alone = await stage.serve(redis);
-    const crew = await Crew.start({ env: { DATA_DIR: await stage.folder() } });
-    stage.owns(() => crew.clear());
-    const pids = [alone.process.child.pid ?? 0, crew.process.child.pid ?? 0, ...crew.pids.values()];
-    for (const pid of pids) expect(residentMib(pid)).to.be.below(MOST_IDLE_MIB);
+    // The first one: nothing has been asked of the processes yet.
+    it(`takes less than ${MOST_IDLE_MIB} MiB a process while it is idle`, () => {
+      const pids = [onRedis.child.pid ?? 0, crew.process.child.pid ?? 0, ...crew.pids.values()];
+      for (const pid of pids) expect(residentMib(pid)).to.be.below(MOST_IDLE_MIB);
+    });
+
+    it('loads what its store and its keys need, and no other driver; its primary loads none at all', async () => {
+      /** The packages that processes of a start have loaded. */
+      const loaded = async (...pids: readonly number[]): Promise<string[][]> => {
+        const found = pids.map(async (pid) => {
+          process.kill(pid, 'SIGUSR2');
+          await until(() => existsSync(`${file}.${pid}`), CREW_MS);
+          await until(() => readFileSync(`${file}.${pid}`, 'utf8').endsWith(']'), CREW_MS);
+          return JSON.parse(readFileSync(`${file}.${pid}`, 'utf8')) as string[];
+        });
+        return Promise.all(found);
+      };
+      const [byRedis = []] = await loaded(onRedis.child.pid ?? 0);
+      expect(byRedis).to.include.members(['ioredis', '@grpc/grpc-js']);
+      // Only keys from files need jsonwebtoken.
+      expect(byRedis.filter((name) => /lmdb|jsonwebtoken/.test(name))).to.deep.equal([]);
+      const [primary = [], ...workers] = await loaded(crew.process.child.pid ?? 0, ...crew.pids.values());
+      for (const each of workers) expect(each).to.include.members(['lmdb', '@grpc/grpc-js']).and.not.include('ioredis');
+      expect(primary).to.include('pino');
+      expect(primary.filter((name) => /grpc|lmdb|redis|jsonwebtoken/.test(name))).to.deep.equal([]);
+    });
   });
 
   it('runs with the packages of production alone, by itself and with workers', async () => {
