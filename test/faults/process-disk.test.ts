@@ -92,7 +92,7 @@ describe('a full disk under the embedded store', function () {
       stage.owns(() => small.dispose());
       // The other way bounds a process that runs, not one that is to start.
       if (!small.canBeFullAtStart) this.skip();
-      const first = await stage.serve(small.folder);
+      const first = await stage.serveHere(small.folder);
       const pair = await first.client.refresh((await first.client.issue('alice')).refreshToken);
       const gone = await first.client.issue('bob');
       await first.client.logout({ refreshToken: gone.refreshToken });

@@ -6,7 +6,8 @@ import { pairIn } from '../e2e/browser.js';
 import { type ServiceNode, Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { CallFailed } from '../support/auth-client.js';
-import { JWT_SECRET, startServe } from '../support/processes.js';
+import { serveInProcess } from '../support/in-process.js';
+import { JWT_SECRET } from '../support/processes.js';
 import { RedisMonitor } from '../support/redis-monitor.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -68,9 +69,9 @@ describe('a service that gets a signal to stop under load', function () {
   });
 
   it('answers every request that is under way through the gateway, whichever of the two gets the signal', async () => {
-    for (const which of ['service', 'gateway'] as const) {
-      const scene = await slowable();
-      const { node } = scene;
+    const scene = await slowable();
+    const { node } = scene;
+    for (const which of ['gateway', 'service'] as const) {
       const browser = await stage.gateway(node);
       const pairs = await logins(node);
       pairIn(await browser.refresh((await node.client.issue()).refreshToken));
@@ -78,6 +79,7 @@ describe('a service that gets a signal to stop under load', function () {
       const code = (which === 'service' ? node : browser).process.stop();
       for (const answer of await Promise.all(requests)) pairIn(answer);
       expect(await code).to.equal(0);
+      scene.proxy.delay(0);
     }
   });
 
@@ -141,7 +143,7 @@ describe('a service that gets a signal to stop under load', function () {
       await refreshedOn();
       expect(await process.stop()).to.equal(0);
       const env = { JWT_SECRET, REDIS_URL: redis.url, GRPC_ADDRESS: process.address };
-      const again = await startServe({ env });
+      const again = await serveInProcess(env);
       ends.push(() => again.kill());
       // As a rolling upgrade does: the next one goes when this one is found again.
       const found = () => client.health().catch(codeOf);
