@@ -8,6 +8,8 @@ import { type Figure, grouped } from './figure.js';
 export interface FleetScale {
   readonly processes: number;
   readonly validators: number;
+  /** Requests a second, of each validator. */
+  readonly perS: number;
   readonly hot: number;
   readonly ending: number;
   readonly ms: number;
@@ -29,11 +31,11 @@ function measuredOf({
 }
 
 export async function fleet(subject: Subject, scale: FleetScale): Promise<Figure[]> {
-  const { processes, validators, hot, ending, ms } = scale;
+  const { processes, validators, perS, hot, ending, ms } = scale;
   const figures: Figure[] = [];
   for (const source of ['answers', 'feed'] as const) {
-    const found = await crowd(subject, { processes, each: validators / processes, ms, source, hot, ending });
-    const what = `${validators} validators in ${processes} processes, ${hot} hot tokens and 1,000/s each, maxStaleness 2s, source ${source}`;
+    const found = await crowd(subject, { processes, each: validators / processes, ms, source, perS, hot, ending });
+    const what = `${validators} validators in ${processes} processes, ${hot} hot tokens and ${grouped(perS)}/s each, maxStaleness 2s, source ${source}`;
     figures.push({ what, measured: measuredOf(found) });
   }
   return figures;

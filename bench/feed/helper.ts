@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { endAtExit } from '../../test/support/children.js';
+import { V8_OPTIONS } from '../machine/v8-options.js';
 
 export class Helper {
   readonly #child: ChildProcess;
@@ -17,7 +18,7 @@ export class Helper {
    * @param options for Node
    */
   static async start(program: URL, first: object, options: readonly string[] = []): Promise<Helper> {
-    const child = fork(program, { serialization: 'advanced', execArgv: [...options] });
+    const child = fork(program, { serialization: 'advanced', execArgv: [...V8_OPTIONS, ...options] });
     endAtExit(child);
     const helper = new Helper(child);
     await helper.ask(first);

@@ -9,10 +9,6 @@ import type { Child } from '../servers/child.js';
 import type { Subject } from '../validator/subject.js';
 import { below, type Figure } from './figure.js';
 
-const REFRESHES_A_S = 1_000;
-const ENDS_A_S = 100;
-/** More sessions than refreshes that can be under way. */
-const SESSIONS = 500;
 const WARM_MS = 500;
 const SHARE = 0.08;
 const LEAST_ANSWERED = 0.95;
@@ -33,25 +29,31 @@ const logouts = (tokens: readonly string[]): Work => ({
 export interface RedisScale {
   readonly nodes: number;
   readonly rounds: number;
+  /** Of all nodes. */
+  readonly refreshesPerS: number;
+  readonly endsPerS: number;
+  /** On each node: more than refreshes that can be under way. */
+  readonly sessions: number;
   /** How long each half of a round is counted, ms. */
   readonly ms: number;
 }
 
 /** The load on one node: its share of the refreshes, and of the ends. */
-async function loadOn({ host, port }: Child, subject: Subject, { nodes, ms }: RedisScale) {
+async function loadOn({ host, port }: Child, subject: Subject, scale: RedisScale) {
+  const { nodes, refreshesPerS, endsPerS, sessions, ms } = scale;
   const target = { host, port, connections: 1, seed: port };
   const [refreshes, ends] = [await LoadProcess.start(target), await LoadProcess.start(target)];
-  const refreshTokens = subject.refreshTokens(SESSIONS);
+  const refreshTokens = subject.refreshTokens(sessions);
   await refreshes.take({ kind: 'chained', route: route('RefreshToken'), refreshTokens, answers: { kind: 'pairs' } });
-  const endsAtMost = Math.ceil(((WARM_MS + ms) / 1000) * (ENDS_A_S / nodes) * 2) + 100;
+  const endsAtMost = Math.ceil(((WARM_MS + ms) / 1000) * (endsPerS / nodes) * 2) + 100;
   return {
     /** @returns the calls that were answered, and those that failed */
     run: async (): Promise<readonly [answered: number, failed: number]> => {
       await ends.take(logouts(subject.refreshTokens(endsAtMost)));
       const during = { kind: 'open', warmMs: WARM_MS, countedMs: ms } as const;
       const outcomes = await Promise.all([
-        refreshes.run({ ...during, callsPerS: REFRESHES_A_S / nodes }),
-        ends.run({ ...during, callsPerS: ENDS_A_S / nodes }),
+        refreshes.run({ ...during, callsPerS: refreshesPerS / nodes }),
+        ends.run({ ...during, callsPerS: endsPerS / nodes }),
       ]);
       const sum = (of: 'answered' | 'failed'): number => outcomes.reduce((total, { counts }) => total + counts[of], 0);
       return [sum('answered'), sum('failed')];
@@ -65,7 +67,7 @@ async function loadOn({ host, port }: Child, subject: Subject, { nodes, ms }: Re
 
 /** The same load with a watcher at each node, and with none, in turn. */
 export async function redisBeside(subject: Subject, scale: RedisScale): Promise<Figure[]> {
-  const { rounds, ms } = scale;
+  const { rounds, refreshesPerS, endsPerS, ms } = scale;
   const nodes = [subject.service];
   while (nodes.length < scale.nodes) nodes.push(await subject.addService());
   const loads = await Promise.all(nodes.map((node) => loadOn(node, subject, scale)));
@@ -92,11 +94,11 @@ export async function redisBeside(subject: Subject, scale: RedisScale): Promise<
     for (const { stop } of loads) await stop();
   }
   const more = median(beside.map((share, round) => share - (without[round] ?? Number.NaN)));
-  const dueCalls = (2 * rounds * ms * (REFRESHES_A_S + ENDS_A_S)) / 1000;
+  const dueCalls = (2 * rounds * ms * (refreshesPerS + endsPerS)) / 1000;
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   return [
     {
-      what: `Redis beside ${REFRESHES_A_S} refreshes/s and ${ENDS_A_S} ends/s, ${scale.nodes} nodes that follow: more of its core`,
+      what: `Redis beside ${refreshesPerS} refreshes/s and ${endsPerS} ends/s, ${scale.nodes} nodes that follow: more of its core`,
       measured: `${percent(more)} (${percent(median(without))} without, ${percent(median(beside))} with; ${answered} of ${dueCalls} calls answered, ${failed} failed)`,
       // Under less load than that it says nothing.
       goal: below(SHARE, answered < LEAST_ANSWERED * dueCalls ? Number.NaN : more, '8 %'),

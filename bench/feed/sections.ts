@@ -33,18 +33,18 @@ const FULL: Scale = {
   neverSeen: { tokens: 1_000, warmRounds: 5, rounds: 9 },
   ...{ strictTokens: 10_000, streams: 1_000, streamsMs: 10_000 },
   ...{ processes: 20, logoutsPerS: 200, logoutSeconds: 8, revocations: 100_000 },
-  redis: { nodes: 4, rounds: 3, ms: 4_000 },
+  redis: { nodes: 4, rounds: 3, refreshesPerS: 1_000, endsPerS: 100, sessions: 500, ms: 4_000 },
   strictCalls: { warm: 1_500_000, counted: 500_000 },
-  fleet: { processes: 10, validators: 100, hot: 200, ending: 5, ms: 8_000 },
+  fleet: { processes: 10, validators: 100, perS: 1_000, hot: 200, ending: 5, ms: 8_000 },
 };
 /** Shows that everything works; its figures say nothing. */
 const QUICK: Scale = {
   neverSeen: { tokens: 100, warmRounds: 1, rounds: 1 },
-  ...{ strictTokens: 512, streams: 20, streamsMs: 500 },
+  ...{ strictTokens: 256, streams: 20, streamsMs: 500 },
   ...{ processes: 2, logoutsPerS: 20, logoutSeconds: 1, revocations: 2_000 },
-  redis: { nodes: 2, rounds: 1, ms: 300 },
-  strictCalls: { warm: 1_000, counted: 3_000 },
-  fleet: { processes: 2, validators: 4, hot: 10, ending: 1, ms: 3_000 },
+  redis: { nodes: 2, rounds: 1, refreshesPerS: 100, endsPerS: 20, sessions: 50, ms: 300 },
+  strictCalls: { warm: 256, counted: 1_024 },
+  fleet: { processes: 2, validators: 4, perS: 100, hot: 10, ending: 1, ms: 3_000 },
 };
 
 /** Each section has a service and a store of its own. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endAtExit } from '../../test/support/children.js';
 import { onAnyCore, onServerCore } from '../machine/cores.js';
+import { V8_OPTIONS } from '../machine/v8-options.js';
 
 const START_MS = 120_000;
 const COMPLAINT = /"level":"(?:warn|error)"/;
@@ -49,7 +50,7 @@ const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n
 export async function startChild(options: ChildOptions): Promise<Child> {
   const path = join(options.folder, `output-${++started}`);
   const output = openSync(path, 'w');
-  const [command = '', ...args] = placed(options, [process.execPath, ...options.args]);
+  const [command = '', ...args] = placed(options, [process.execPath, ...V8_OPTIONS, ...options.args]);
   const env = { PATH: process.env['PATH'], NODE_ENV: 'production', ...options.env };
   const startMs = performance.now();
   const child = spawn(command, args, { env, stdio: ['ignore', output, output] });

@@ -31,6 +31,8 @@ export interface CrowdOptions {
   readonly each: number;
   readonly ms: number;
   readonly source?: ValidatorOptions['source'];
+  /** Requests a second, of each validator. */
+  readonly perS?: number;
   /** Hot tokens of each validator. */
   readonly hot?: number;
   /** Tokens of each process that are logged out while it is counted. */
@@ -45,11 +47,12 @@ interface Hot {
 }
 
 /** Starts a process with some validators, which sends a message once they know their tokens. */
-function startHot(subject: Subject, { each, source = 'answers', hot = 200, ending: ends = 0 }: CrowdOptions): Hot {
+function startHot(subject: Subject, options: CrowdOptions): Hot {
+  const { each, source = 'answers', perS = 1_000, hot = 200, ending: ends = 0 } = options;
   const child = fork(HOT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const tokens = Array.from({ length: each }, () => subject.tokens(hot));
   const ending = subject.tokens(ends);
-  const work: HotWork = { address: subject.address, tokens, perS: 1_000, source, ending };
+  const work: HotWork = { address: subject.address, tokens, perS, source, ending };
   child.send(work);
   return { child, ending };
 }

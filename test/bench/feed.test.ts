@@ -16,7 +16,8 @@ const LINES: Readonly<Record<keyof typeof SECTIONS, number>> = {
 
 /** The rows of all sections, by one start of the bench. */
 async function quickRows(): Promise<string[][]> {
-  const child = spawn(process.execPath, [PROGRAM, '--quick', '--only', Object.keys(LINES).join(',')], {
+  const args = [...process.execArgv, PROGRAM, '--quick', '--only', Object.keys(LINES).join(',')];
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

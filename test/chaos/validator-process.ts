@@ -69,7 +69,7 @@ export class ValidatorProcess {
     const options = { address: addresses, source, maxStaleness: MAX_STALENESS_MS, deadline: DEADLINE_MS };
     const child = fork(CHILD, [JSON.stringify(options)], {
       env: { PATH: process.env['PATH'] },
-      execArgv: ['--enable-source-maps', ...preloads.flatMap((url) => ['--import', url])],
+      execArgv: [...process.execArgv, ...preloads.flatMap((url) => ['--import', url])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const validator = new ValidatorProcess(name, source === 'feed', child);
