@@ -24,3 +24,10 @@ export async function cpuMsToLoad(name: string): Promise<number> {
   for await (const chunk of child.stdout) text += chunk;
   return Number(text);
 }
+
+/**
+ * The least ratio of pairs that were measured one right after the other. Other work, or a change of the machine's pace,
+ * makes some of the ratios greater, and hardly all of them.
+ */
+export const leastRatio = (ofWhole: readonly number[], ofPart: readonly number[]): number =>
+  Math.min(...ofWhole.map((whole, n) => whole / (ofPart[n] ?? 0)));

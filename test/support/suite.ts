@@ -15,7 +15,7 @@ const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
 /** How many files run at a time for each processor: most of them wait for most of their time, as for a failover. */
 const JOBS = { idle: 4, busy: 2 };
 /** The same of the files with bounds on time: they must leave each other enough of a processor. */
-const TIMED_JOBS = { idle: 3, busy: 1 };
+const TIMED_JOBS = { idle: 2, busy: 1 };
 /** Processors that are idle for less than this share of their time are busy with other work. */
 const IDLE_SHARE = 0.5;
 const LOOK_MS = 500;
