@@ -44,6 +44,8 @@ export class ClusterOwners implements Owners {
   readonly #roles = new Map<string, PrimaryLease>();
   readonly #seeking: NodeJS.Timeout;
   #nodes: ReadonlyMap<string, ClusterNode> = new Map();
+  /** By the id of each node that can be connected to. */
+  #addresses: ReadonlyMap<string, ServerAddress> = new Map();
   #wanted: ReadonlySet<string> = new Set();
   /** By shard where its owner moves it to. */
   #destinations: readonly (string | undefined)[] = [];
@@ -86,9 +88,7 @@ export class ClusterOwners implements Owners {
   }
 
   addressOf(id: string): ServerAddress | undefined {
-    const node = this.#nodes.get(id);
-    if (!node || !canDial(this.#parts.target, node.address)) return undefined;
-    return { id, url: this.#parts.target.urlOf(node.address), label: hostPortText(node.address) };
+    return this.#addresses.get(id);
   }
 
   watch(listener: () => void): void {
@@ -138,15 +138,14 @@ export class ClusterOwners implements Owners {
     // A node can be asked under two names at once. Then it is not known which question it answered first.
     if (before && askedMs < before.receivedMs) return;
     this.#answers.set(self, answer);
-    const given = { askedMs, receivedMs };
     let isNew = view.destinations.size > 0 || (before?.view.destinations.size ?? 0) > 0;
     for (const [shard, lease] of this.#slots.entries())
-      isNew = lease.record(self, { ...given, vote: owners[shard] }) || isNew;
+      isNew = lease.record(self, { vote: owners[shard], askedMs, receivedMs }) || isNew;
     for (const { id, role } of nodes) {
       const lease = this.#roles.get(id) ?? new PrimaryLease();
       this.#roles.set(id, lease);
       const vote = role === 'primary' ? { server: id, epoch: 0 } : undefined;
-      isNew = lease.record(self, { ...given, vote }) || isNew;
+      isNew = lease.record(self, { vote, askedMs, receivedMs }) || isNew;
     }
     // Most answers only prolong leases. To count each of them costs a large cluster the square of its nodes.
     if (!isNew && receivedMs < this.#countedMs + COUNT_EVERY_MS && this.#isServed()) return;
@@ -170,6 +169,8 @@ export class ClusterOwners implements Owners {
     const others = listed.filter(({ node, by }) => node.id !== by);
     for (const { node } of [...own, ...others]) nodes.set(node.id, node);
     this.#nodes = nodes;
+    const found = [...nodes.values()].map((node) => this.#addressOf(node)).filter((each) => each !== undefined);
+    this.#addresses = new Map(found.map((address) => [address.id, address]));
     for (const id of this.#roles.keys()) if (!nodes.has(id)) this.#roles.delete(id);
     const addresses = new Map([...nodes.values()].map(({ address }) => [hostPortText(address), address]));
     for (const address of addresses.values()) this.#ask(address);
@@ -180,6 +181,15 @@ export class ClusterOwners implements Owners {
       this.#voters.delete(name);
       void voter.close();
     }
+  }
+
+  /** Where a node can be connected to. An address that is known is not checked again: that would take longer. */
+  #addressOf({ id, address }: ClusterNode): ServerAddress | undefined {
+    const label = hostPortText(address);
+    const known = this.#addresses.get(id);
+    if (known?.label === label) return known;
+    const { target } = this.#parts;
+    return canDial(target, address) ? { id, url: target.urlOf(address), label } : undefined;
   }
 
   #want(): void {
