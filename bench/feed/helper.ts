@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { endAtExit } from '../../test/support/children.js';
-import { V8_OPTIONS } from '../machine/v8-options.js';
+import { V8_OPTIONS } from '../../test/support/v8-options.js';
 
 export class Helper {
   readonly #child: ChildProcess;

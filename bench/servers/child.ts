@@ -6,8 +6,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endAtExit } from '../../test/support/children.js';
+import { V8_OPTIONS } from '../../test/support/v8-options.js';
 import { onAnyCore, onServerCore } from '../machine/cores.js';
-import { V8_OPTIONS } from '../machine/v8-options.js';
 
 const START_MS = 120_000;
 const COMPLAINT = /"level":"(?:warn|error)"/;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { below } from '../../bench/feed/figure.js';
 import { readOptions, SECTIONS } from '../../bench/feed/sections.js';
+import { V8_OPTIONS } from '../support/v8-options.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bench/feed/main.js', import.meta.url));
 
@@ -16,7 +17,7 @@ const LINES: Readonly<Record<keyof typeof SECTIONS, number>> = {
 
 /** The rows of all sections, by one start of the bench. */
 async function quickRows(): Promise<string[][]> {
-  const args = [...process.execArgv, PROGRAM, '--quick', '--only', Object.keys(LINES).join(',')];
+  const args = [...V8_OPTIONS, PROGRAM, '--quick', '--only', Object.keys(LINES).join(',')];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

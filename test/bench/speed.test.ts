@@ -16,13 +16,14 @@ import { cannedValidation, validating } from '../../bench/speed/scenarios/valida
 import { rowsTable, targetsTable } from '../../bench/speed/tables.js';
 import { ValidateTokenResponse } from '../../proto/gen/auth/v1/auth_service.js';
 import { tableBelow } from '../docs/markdown.js';
+import { V8_OPTIONS } from '../support/v8-options.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bench/speed/speed.js', import.meta.url));
 const ROUNDS = { rounds: 1, ms: 100, warmMs: 50, warmTokens: 1 };
 const QUICK = readOptions(['--quick'], []);
 
 async function run(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [...process.execArgv, PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...V8_OPTIONS, PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;

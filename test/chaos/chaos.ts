@@ -63,9 +63,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   try {
     return await runChaosOn(cluster, options);
   } finally {
-    await within(END_LIMIT_MS, cluster.close());
+    await endInTime(cluster);
   }
 }
+
+/** Ends a cluster. @throws Error if that takes longer than it may */
+export const endInTime = (cluster: Cluster): Promise<void> => within(END_LIMIT_MS, cluster.close());
 
 /**
  * A run on a store and nodes that may have had others before, with subjects of its own.

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { Source } from '../../src/validator/index.js';
-import { type ChaosOptions, type ChaosResult, runChaos, runChaosOn } from './chaos.js';
+import { type ChaosOptions, type ChaosResult, endInTime, runChaos, runChaosOn } from './chaos.js';
 import { Cluster } from './cluster.js';
 import type { RULES } from './record.js';
 
@@ -57,7 +57,7 @@ export function itFinds({ name, bug, rules, search }: Planted, firstSeed: number
         for (const { rule } of violations) found.add(rule);
       }
     } finally {
-      await cluster?.close();
+      await (cluster && endInTime(cluster));
     }
     expect([...found]).to.include.oneOf([...rules]);
   });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Source } from '../../src/validator/index.js';
 import { endAtExit } from '../support/children.js';
 import { collect } from '../support/process-output.js';
+import { V8_OPTIONS } from '../support/v8-options.js';
 import { toPerformanceMs } from './monotonic.js';
 import type { Span, ValidationRecord } from './record.js';
 import type { Held } from './recorder.js';
@@ -69,7 +70,7 @@ export class ValidatorProcess {
     const options = { address: addresses, source, maxStaleness: MAX_STALENESS_MS, deadline: DEADLINE_MS };
     const child = fork(CHILD, [JSON.stringify(options)], {
       env: { PATH: process.env['PATH'] },
-      execArgv: [...process.execArgv, ...preloads.flatMap((url) => ['--import', url])],
+      execArgv: [...V8_OPTIONS, ...preloads.flatMap((url) => ['--import', url])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const validator = new ValidatorProcess(name, source === 'feed', child);

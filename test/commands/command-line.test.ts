@@ -12,7 +12,7 @@ import { serveInProcess } from '../support/in-process.js';
 import { type CommandEnd, JWT_SECRET, runCommand, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 
-/** How a service ends that cannot start, in the test's own process: its error as the command line writes it. */
+/** How a service ends that cannot start, in the test's own process: its error as commands that end by themselves write it. */
 async function serveFails(env: Readonly<Record<string, string>>): Promise<CommandEnd> {
   const failure = await serveInProcess(env).then(
     async (served) => {
@@ -128,11 +128,11 @@ describe('latchkey', () => {
     const addresses = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0' };
     for (const DATA_DIR of ['/proc/latchkey', closed, join(closed, 'below')]) {
       const env = { ...addresses, DATA_DIR, JWT_SECRET };
-      // One of the folders shows what the processes do with it.
-      const isReal = DATA_DIR === closed;
-      for (const { code, stderr } of isReal
-        ? [await runCommand(['serve'], env), await runCommand(['dev'], env)]
-        : [await serveFails(env), await commandHere(['dev'], env)]) {
+      // One folder goes to processes of their own, which take half a second each.
+      const isOwn = DATA_DIR === closed;
+      const serve = await (isOwn ? runCommand(['serve'], env) : serveFails(env));
+      const dev = await (isOwn ? runCommand(['dev'], env) : commandHere(['dev'], env));
+      for (const { code, stderr } of [serve, dev]) {
         expect(code).to.equal(1);
         expect(stderr).to.include(`the data folder ${DATA_DIR} cannot be used: E`).and.include('set DATA_DIR to');
         expect(stderr).to.not.include('    at ');

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
 import { commandHere } from '../support/command-here.js';
 import { type Started, start } from '../support/processes.js';
-import { cpuMsOf, cpuMsToLoad, leastRatio } from '../support/processor-time.js';
+import { cpuMsOf, cpuMsToLoad, ratioOf } from '../support/processor-time.js';
 import { until } from '../support/waiting.js';
 
 /** How long the test waits for the welcome, ms. */
@@ -15,6 +15,8 @@ const READY_MS = 30_000;
 /** CPU time until `dev` is ready, in that of a process which loads gRPC's library and ends. It was 5.1 when written. */
 const MOST_START_RATIO = 7;
 const TRIALS = 2;
+/** After each start: its times are short, and so differ more. */
+const LIBRARY_TRIALS = 3;
 
 /** What a printed line of curl or grpcurl would send. */
 function parts(output: string, command: RegExp): { target: string; body: Record<string, string> } {
@@ -38,7 +40,7 @@ describe('latchkey dev', () => {
     dev = await start('dev', 'gateway listening', { env, isMeasured: true });
     await until(() => dev.output().includes('describe auth.v1.AuthService'), READY_MS);
     whole.push(cpuMsOf(dev.child.pid ?? 0));
-    library.push(await cpuMsToLoad('@grpc/grpc-js'));
+    for (let n = 0; n < LIBRARY_TRIALS; n++) library.push(await cpuMsToLoad('@grpc/grpc-js'));
     client = new TestClient(parts(dev.output(), /^grpcurl/).target);
   };
 
@@ -127,6 +129,6 @@ describe('latchkey dev', () => {
       await end();
       await begin();
     }
-    expect(leastRatio(whole, library)).to.be.below(MOST_START_RATIO);
+    expect(ratioOf(whole, library)).to.be.below(MOST_START_RATIO);
   });
 });

@@ -6,12 +6,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { endAtExit } from './children.js';
 import { collect, OutputFile, watchOutput } from './process-output.js';
+import { V8_OPTIONS } from './v8-options.js';
 import { until } from './waiting.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const SHIFTED_CLOCK = new URL('./shifted-clock.js', import.meta.url).href;
-/** The suite's option of V8 (`suite.sh` says why). The program is started with it, too. */
-const V8_OPTIONS = process.execArgv.filter((option) => option.startsWith('--interrupt-budget='));
 /** How long a process may take until it is ready, on a machine that has much other work, ms. */
 const START_MS = 30_000;
 

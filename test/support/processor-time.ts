@@ -25,9 +25,7 @@ export async function cpuMsToLoad(name: string): Promise<number> {
   return Number(text);
 }
 
-/**
- * The least ratio of pairs that were measured one right after the other. Other work, or a change of the machine's pace,
- * makes some of the ratios greater, and hardly all of them.
- */
-export const leastRatio = (ofWhole: readonly number[], ofPart: readonly number[]): number =>
-  Math.min(...ofWhole.map((whole, n) => whole / (ofPart[n] ?? 0)));
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The ratio of the means of what was measured in turn: other work may lengthen any of the times. */
+export const ratioOf = (whole: readonly number[], part: readonly number[]): number => mean(whole) / mean(part);

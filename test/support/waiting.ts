@@ -11,9 +11,11 @@ const SOON_MS = 10_000;
  * cost many calls.
  */
 const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [5, 100];
+/** The same where nothing may happen meanwhile: what is there for a moment alone should be seen. */
+const MOST_PAUSE_OF_ASSERTION_MS = 40;
 
-const pauseMs = (waitedMs: number, lookMs: number): number =>
-  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs / 20, 2 * lookMs));
+const pauseMs = (waitedMs: number, lookMs: number, mostMs = MOST_PAUSE_MS): number =>
+  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, Math.min(mostMs, waitedMs / 20), 2 * lookMs));
 
 export type Condition = () => boolean | Promise<boolean>;
 
@@ -95,7 +97,9 @@ export async function holdsFor(ms: number, assertion: () => void | Promise<void>
   for (let atMs = startMs; atMs < endMs; atMs = performance.now()) {
     await assertion();
     const nowMs = performance.now();
-    await sleep(Math.max(0, Math.min(pauseMs(nowMs - startMs, nowMs - atMs), endMs - nowMs)));
+    await sleep(
+      Math.max(0, Math.min(pauseMs(nowMs - startMs, nowMs - atMs, MOST_PAUSE_OF_ASSERTION_MS), endMs - nowMs)),
+    );
   }
 }
 

@@ -6,10 +6,14 @@ import { expect } from 'chai';
 import { Stage } from '../e2e/stage.js';
 import { claimsOf } from '../e2e/tokens.js';
 import { commandHere } from '../support/command-here.js';
-import { until } from '../support/waiting.js';
+import { elapse, holdsFor, until } from '../support/waiting.js';
 import { CREW_MS, Crew } from './crew.js';
 
 const CLIENTS = 12;
+/** Between two signals that a process is to get both of, ms. */
+const APART_MS = 30;
+/** How long it is looked that no other roll begins, ms. It would begin at once. */
+const QUIET_MS = 500;
 
 describe('serve with workers, on SIGHUP', function () {
   this.timeout(3 * CREW_MS);
@@ -96,8 +100,14 @@ describe('serve with workers, on SIGHUP', function () {
       const begunBefore = begun().length;
       crew.signal('SIGHUP');
       await until(() => begun().length === begunBefore + 1, CREW_MS);
-      for (let n = 0; n < 3; n++) crew.signal('SIGHUP');
+      for (let n = 0; n < 3; n++) {
+        crew.signal('SIGHUP');
+        await elapse(APART_MS, 'signals that come at once are one to a process');
+      }
       await rolled(crew, rolls + 2);
+      await holdsFor(QUIET_MS, () => {
+        expect(begun()).to.have.length(begunBefore + 2);
+      });
       expect(crew.living).to.deep.equal([last + 3, last + 4]);
       crew.signal('SIGHUP');
       await until(() => begun().length === begunBefore + 3, CREW_MS);

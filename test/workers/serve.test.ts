@@ -21,7 +21,7 @@ describe('serve with workers', function () {
   this.timeout(2 * CREW_MS);
   const stage = new Stage();
   afterEach(() => stage.clear());
-  /** What several tests use. */
+  /** What several tests of a describe use, which ends it after them. */
   const shared = new Stage();
 
   async function crewOn(env: Env, options: Partial<StartOptions> = {}, owner = stage): Promise<Crew> {
@@ -72,7 +72,7 @@ describe('serve with workers', function () {
     expect(crew.said('a worker has ended')).to.deep.equal([]);
   }
 
-  // In each of these the last test ends the crew that those before it have used.
+  // In each describe with a shared crew the last test ends the crew.
   describe('on one data folder', () => {
     const keys = { JWT_KEYS_DIR: '', JWT_KEY_DELAY: '0s' };
     let crew: Crew;

@@ -8,6 +8,9 @@ import { answerWithin, until, untilReported } from '../../support/waiting.js';
 import { openStore } from './redis-world.js';
 import { RESP, RespServer } from './resp-server.js';
 
+/** The commands by which a store reads an entry. */
+const READS: ReadonlySet<string> = new Set(['mget', 'get', 'eval_ro', 'evalsha_ro', 'eval', 'evalsha']);
+
 /** A cluster of one node. */
 async function startNode(): Promise<RedisServer> {
   const settings = ['cluster-enabled yes', 'cluster-config-file nodes.conf', 'cluster-announce-ip 127.0.0.1'];
@@ -46,6 +49,47 @@ describe('a cluster of which all addresses change', function () {
       await store.close();
       await name.stop();
       await Promise.all([first.stop(), second?.stop()]);
+    }
+  });
+});
+
+describe('a node of a cluster that keeps its id', () => {
+  it('is asked at its new address, also after it had none', async () => {
+    const [first, second, ...others] = await Promise.all(Array.from({ length: 4 }, () => RespServer.start()));
+    const [before, after] = [first as RespServer, second as RespServer];
+    /** Where the others find it. */
+    let port = before.port;
+    const ports = others.map((server) => server.port);
+    const all = [before, after, ...others];
+    for (const server of all) {
+      server.answer = (command, [what = '']) => {
+        if (command !== 'cluster' || what.toUpperCase() !== 'NODES') return undefined;
+        const lines = [port, ...ports].map((each, n) => {
+          const isSelf = n === 0 ? server === before || server === after : each === server.port;
+          return `${n} 127.0.0.1:${each}@1 ${isSelf ? 'myself,' : ''}master - 0 0 ${n} connected${n === 0 ? ' 0-16383' : ''}\n`;
+        });
+        return RESP.text(lines.join(''));
+      };
+    }
+    const { store } = openStore(`redis+cluster://127.0.0.1:${ports[0]}`, { allowUnsafe: true });
+    const isAskedAt = async (server: RespServer): Promise<boolean> => {
+      const from = server.commands.length;
+      await store.read([{ kind: 'birth', shard: 0 }]).catch(() => {});
+      return server.commands.slice(from).some((command) => READS.has(command));
+    };
+    try {
+      await store.opened();
+      expect(await isAskedAt(before)).to.equal(true);
+      port = after.port;
+      await until(() => isAskedAt(after), 20_000);
+      port = 0;
+      const answered = others.map(({ commands }) => commands.length);
+      await until(() => others.every(({ commands }, n) => commands.length > (answered[n] ?? 0) + 2), 20_000);
+      port = before.port;
+      await until(() => isAskedAt(before), 20_000);
+    } finally {
+      await store.close();
+      await Promise.all(all.map((server) => server.stop()));
     }
   });
 });
