@@ -29,7 +29,7 @@ const logouts = (tokens: readonly string[]): Work => ({
 export interface RedisScale {
   readonly nodes: number;
   readonly rounds: number;
-  /** Of all nodes. */
+  /** The load on all nodes together. */
   readonly refreshesPerS: number;
   readonly endsPerS: number;
   /** On each node: more than refreshes that can be under way. */

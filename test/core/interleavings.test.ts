@@ -75,8 +75,7 @@ async function play(
   const outcomes: Outcome[] = [];
   const { pending } = scene.world;
   const firstSteps: Step[] = [];
-  let begun = 0;
-  for (const kind of kinds) {
+  for (const [n, kind] of kinds.entries()) {
     const { refreshToken } = pair;
     const request = { accessToken: '', refreshToken, allSessions: kind === 'everywhere' };
     const running =
@@ -90,8 +89,8 @@ async function play(
     );
     await settle();
     firstSteps.push(...pending.slice(firstSteps.length));
-    // Each waits with one step: so it is known which call a first step is of.
-    expect(firstSteps).to.have.length(++begun);
+    // Each call waits with one step. So the place of a first step is that of its call.
+    expect(firstSteps).to.have.length(n + 1);
   }
   while (pending.length > 0) {
     const next = choices(pending, firstSteps, kinds);
