@@ -8,7 +8,7 @@ import type { Meter } from '../src/platform/metrics/meter.js';
 import { logGrpcTo } from '../src/platform/output/grpc-log.js';
 import { Certificates } from '../src/platform/tls/certificates.js';
 import type { TlsPeer } from '../src/platform/tls/channel.js';
-import { Tracing } from '../src/platform/tracing.js';
+import type { Tracing } from '../src/platform/tracing.js';
 import { version } from '../src/platform/version.js';
 import { createValidator, type Validator, type ValidatorOptions } from '../src/validator/index.js';
 import { createApp } from './app.js';
@@ -42,11 +42,13 @@ export interface GatewayOptions {
   readonly unixMs?: (() => number) | undefined;
   /** Undefined: nothing is measured. */
   readonly meter?: Meter | undefined;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** @throws TlsFileError */
 export function createGateway(settings: GatewaySettings, log: Logger, options: GatewayOptions = {}): Gateway {
-  const { nowMs = () => performance.now(), unixMs = Date.now, meter } = options;
+  const { nowMs = () => performance.now(), unixMs = Date.now, meter, tracing } = options;
   logGrpcTo(log);
   const { httpAddress, authServiceAddress, authServiceTls: tls, limits } = settings;
   const isTrustedProxy = trustedProxies(settings.trustProxy);
@@ -62,7 +64,6 @@ export function createGateway(settings: GatewaySettings, log: Logger, options: G
     validator ??= createValidator(validatorOptions(settings, maxStalenessMs));
     return validator;
   }, settings.check);
-  const tracing = Tracing.find();
   const oauth = openOAuth(settings, { log, client, connection, peerAt });
   const app = createApp(settings, {
     ...{ log, client, check, oauth: oauth?.parts, isTrustedProxy, onClientError, nowMs, unixMs, meter, tracing },

@@ -6,6 +6,7 @@ import { createGateway } from '../../gateway/server.js';
 import { generateKey, pemFiles } from '../adapters/jwt/key-files.js';
 import { DataDirUnusable, makeDataDir } from '../adapters/lmdb/data-dir.js';
 import { type Address, Environment, formatAddress } from '../platform/env.js';
+import { findTracing } from '../platform/find-tracing.js';
 import { createLogger } from '../platform/log.js';
 import { standardStream } from '../platform/log-destination.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
@@ -48,14 +49,15 @@ export async function dev(variables: NodeJS.ProcessEnv): Promise<void> {
   const metrics = await recordMetrics(metricsSettings);
   const metricsServer = metrics && metricsSettings && (await serveMetrics(metricsSettings, metrics, log));
   const probes = await Probes.start(settings.health, log);
-  const service = await startService(settings, log, { meter: metrics });
+  const observers = { meter: metrics, tracing: await findTracing() };
+  const service = await startService(settings, log, observers);
   probes.follow(service);
   const [grpcAddress = settings.grpc, issuerAddress = grpcAddress] = service.addresses;
   const callable = {
     authServiceAddress: callableAddress(grpcAddress),
     issuerAddress: callableAddress(issuerAddress),
   };
-  const gateway = createGateway({ ...gatewaySettings, ...callable }, log, { meter: metrics });
+  const gateway = createGateway({ ...gatewaySettings, ...callable }, log, observers);
   const stop = async (): Promise<void> => {
     probes.retire();
     await gateway.close();

@@ -3,6 +3,7 @@
 import { readGatewaySettings } from '../../gateway/config.js';
 import { createGateway } from '../../gateway/server.js';
 import { Environment } from '../platform/env.js';
+import { findTracing } from '../platform/find-tracing.js';
 import { createLogger } from '../platform/log.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import { readMonitoring } from '../settings/monitoring.js';
@@ -24,7 +25,7 @@ export async function gateway(variables: NodeJS.ProcessEnv): Promise<void> {
   logWarnings(env, log);
   const metrics = await recordMetrics(metricsSettings);
   if (metrics && metricsSettings) await serveMetrics(metricsSettings, metrics, log);
-  const server = createGateway(settings, log, { meter: metrics });
+  const server = createGateway(settings, log, { meter: metrics, tracing: await findTracing() });
   const listening = server.listen();
   // Before the log line that says it listens: a reader of that may send the signal at once.
   stopOnSignal(log, async () => {

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { Environment } from '../platform/env.js';
+import { findTracing } from '../platform/find-tracing.js';
 import { createLogger, type Logger } from '../platform/log.js';
 import type { ProcessMetrics } from '../platform/metrics/process-metrics.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
@@ -51,7 +52,7 @@ async function serveAlone({ settings, monitoring, metrics, probes, log }: Begun)
   if (metrics && monitoring.metrics) await serveMetrics(monitoring.metrics, metrics, log);
   // Loaded here, because the primary of workers does not need it.
   const { startService } = await import('../service/start-service.js');
-  const starting = startService(settings, log, { meter: metrics });
+  const starting = startService(settings, log, { meter: metrics, tracing: await findTracing() });
   // Before the log line that says it listens: a reader of that may send the signal at once.
   stopOnSignal(log, async () => {
     probes.retire();

@@ -1,6 +1,7 @@
 // `latchkey worker`: the service in one worker process. `latchkey serve` starts it if WORKERS is above one.
 
 import { Environment } from '../platform/env.js';
+import { findTracing } from '../platform/find-tracing.js';
 import { createLogger } from '../platform/log.js';
 import { formatLastWords, logOutputTo } from '../platform/output/foreign-output.js';
 import { startService } from '../service/start-service.js';
@@ -46,7 +47,7 @@ async function serveFor(primary: PrimaryChannel, variables: NodeJS.ProcessEnv): 
   // The primary serves them.
   const metrics = await recordMetrics(metricsSettings);
   if (metrics) primary.onMetricsRequest(() => metrics.snapshot());
-  const service = await startService(settings, log, { worker, meter: metrics });
+  const service = await startService(settings, log, { worker, meter: metrics, tracing: await findTracing() });
   isStarting = false;
   const stop = stopOnSignal(log, async () => {
     await service.stop();

@@ -92,7 +92,7 @@ export class Tracing {
     this.#tracer = tracer;
   }
 
-  /** @returns undefined: no SDK was loaded before this program, so nothing is traced, at no cost */
+  /** @returns undefined: no SDK has registered itself */
   static find(): Tracing | undefined {
     const provider = trace.getTracerProvider();
     const none = new ProxyTracerProvider().getDelegate();

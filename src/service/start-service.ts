@@ -17,7 +17,7 @@ import type { Logger } from '../platform/log.js';
 import type { Meter } from '../platform/metrics/meter.js';
 import { logGrpcTo } from '../platform/output/grpc-log.js';
 import { Certificates } from '../platform/tls/certificates.js';
-import { Tracing } from '../platform/tracing.js';
+import type { Tracing } from '../platform/tracing.js';
 import type { ServiceSettings } from '../settings/service.js';
 import type { StoreSettings } from '../settings/store.js';
 import { makeFeed } from './feed.js';
@@ -53,17 +53,19 @@ export interface Service {
 export interface ServiceOptions {
   readonly worker?: number | undefined;
   readonly meter?: Meter | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
  * Starts the service.
- * @param options `worker`: the number of this worker, if there are several; `meter`: undefined: nothing is measured
+ * @param options `worker`: the number of this worker, if there are several; `meter` and `tracing`: undefined: nothing is
+ *   measured or traced
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(
   settings: ServiceSettings,
   log: Logger,
-  { worker, meter }: ServiceOptions = {},
+  { worker, meter, tracing }: ServiceOptions = {},
 ): Promise<Service> {
   const { policy, grpc, tls, extAuthz, maxConcurrentCalls, grpcPorts } = settings;
   logGrpcTo(log);
@@ -73,7 +75,6 @@ export async function startService(
   const certificates = tls.files && new Certificates(tls.files, log);
   const windowMs = logWindowMs(policy.accessTtlMs);
   const { store: ownStore, opened } = await openStore(settings.store, windowMs, log);
-  const tracing = Tracing.find();
   const store = observe(ownStore, settings.store, tracing, meter);
   try {
     await waitForStore(opened, log);

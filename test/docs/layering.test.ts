@@ -179,6 +179,12 @@ const RULES: readonly Rule[] = [
   { at: 'src/platform/pretty-line.ts', files: [], packages: [], node: false },
   { at: 'src/platform/trace-context.ts', files: [], packages: [], node: true },
   {
+    at: 'src/platform/find-tracing.ts',
+    files: ['src/platform/tracing.ts'],
+    packages: [],
+    node: false,
+  },
+  {
     at: 'src/platform/tracing.ts',
     files: ['src/platform/trace-context.ts'],
     packages: ['@opentelemetry/api'],
@@ -432,6 +438,11 @@ describe('the layers', () => {
       expect(path.startsWith('src/commands/'), path).to.equal(true);
       expect(readText(path).match(loads), path).to.have.length(all.length);
     }
+  });
+
+  it("load OpenTelemetry's API at run time alone, where an SDK is found", () => {
+    const imports = /^(?!.*(?:import type|await import)).*\bfrom '[^']*\/tracing\.js'/m;
+    expect(FILES.filter((path) => imports.test(readText(path)))).to.deep.equal([]);
   });
 
   it('use the packages that are declared, and declare none that is not used', () => {

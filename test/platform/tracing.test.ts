@@ -1,16 +1,17 @@
-// Tests of tracing without an SDK of OpenTelemetry: nothing is traced, and nothing costs.
+// Tests of the search for an SDK of OpenTelemetry: without one nothing is traced, and nothing costs.
 
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 
-const TRACING = new URL('../../src/platform/tracing.js', import.meta.url).href;
+const FIND = new URL('../../src/platform/find-tracing.js', import.meta.url).href;
 const API = import.meta.resolve('@opentelemetry/api');
 
-/** What a fresh process finds to trace with. @param before what it runs first */
+/** What a fresh process finds to trace with. @param before what it runs first, with the API in `api` */
 function foundAfter(before: string): string {
-  const program = `${before}
-    const { Tracing } = await import(${JSON.stringify(TRACING)});
-    console.log(typeof Tracing.find());`;
+  const program = `${before && `const api = (await import(${JSON.stringify(API)})).default;`}
+    ${before}
+    const { findTracing } = await import(${JSON.stringify(FIND)});
+    console.log(typeof (await findTracing()));`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).trim();
 }
 
@@ -19,9 +20,14 @@ describe('tracing', () => {
     expect(foundAfter('')).to.equal('undefined');
   });
 
+  it('finds nothing to trace with where no SDK has registered itself', () => {
+    // As a program does that waits for an SDK, or wants the messages of one.
+    const prepare = 'api.trace.getTracer("other"); api.diag.setLogger({ debug() {}, warn() {}, error() {} });';
+    expect(foundAfter(prepare)).to.equal('undefined');
+  });
+
   it('finds the provider that an SDK has registered before', () => {
-    const register = `const api = (await import(${JSON.stringify(API)})).default;
-      api.trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan: () => undefined }) });`;
+    const register = 'api.trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan: () => undefined }) });';
     expect(foundAfter(register)).to.equal('object');
   });
 });
