@@ -9,17 +9,17 @@ export const TIMED: Readonly<Record<string, string>> = {
   'test/e2e/outage.test.ts': 'answers within a second, and recovery within two',
   'test/faults/process-stop.test.ts': 'the 900 ms that the gateway waits for an answer',
   'test/e2e/races.test.ts': 'the 900 ms that the gateway waits for an answer',
-  'test/e2e/overload.test.ts': 'the 500 ms that a service under overload waits for Redis',
-  'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
-  'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
-  'test/validator/feed-attacks.test.ts': 'the 250 ms that a strict caller waits for a pong',
-  'test/validator/feed.test.ts': 'the 250 ms that a strict caller waits for a pong',
   'test/e2e/after-outage.test.ts': 'recovery within two seconds',
+  'test/validator/feed-attacks.test.ts': 'the 250 ms that a strict caller waits for a pong',
   'test/adapters/redis/admission.test.ts': 'recovery within two seconds',
+  'test/e2e/pauses.test.ts': 'a pause of a second, for which no call may be refused',
+  'test/e2e/overload.test.ts': 'the 500 ms that a service under overload waits for Redis',
+  'test/validator/feed.test.ts': 'the 250 ms that a strict caller waits for a pong',
+  'test/faults/slot-move.test.ts': 'few calls fail while a slot moves',
   'test/gateway/stop.test.ts': 'the gateway closes within a second',
+  'test/gateway/outage.test.ts': 'answers within a second, and recovery within two',
   'test/adapters/redis/outage.test.ts': 'answers within a second, and recovery within two',
   'test/adapters/redis/closing.test.ts': 'a client closes at once',
-  'test/faults/slot-move.test.ts': 'few calls fail while a slot moves',
 };
 
 /** Files that run at the end, one after the other while nothing else does, and what other work would falsify. */
