@@ -37,7 +37,7 @@ const LIMITS: ReflectionLimits = { maxRequests: MAX_REQUESTS, maxStreamMs: MAX_S
 export class Reflection {
   readonly #admission: Admission;
   readonly #limits: ReflectionLimits;
-  readonly #descriptors = new Descriptors();
+  #descriptors: Descriptors | undefined;
   #streams = 0;
 
   /** @param admission counts each request as a call under way */
@@ -95,19 +95,25 @@ export class Reflection {
     if (listServices !== undefined) return { listServicesResponse: { service: services.map((name) => ({ name })) } };
     if (fileByFilename !== undefined) return this.#files(fileByFilename, fileByFilename);
     if (fileContainingSymbol !== undefined) {
-      return this.#files(this.#descriptors.fileOf(fileContainingSymbol), fileContainingSymbol);
+      return this.#files(this.#read().fileOf(fileContainingSymbol), fileContainingSymbol);
     }
     if (fileContainingExtension) return notFound(`an extension of ${fileContainingExtension.containingType}`);
     const { allExtensionNumbersOfType: type } = request;
     if (type === undefined) {
       return { errorResponse: { errorCode: status.INVALID_ARGUMENT, errorMessage: 'the request asks for nothing' } };
     }
-    if (this.#descriptors.fileOf(type) === undefined) return notFound(type);
+    if (this.#read().fileOf(type) === undefined) return notFound(type);
     return { allExtensionNumbersResponse: { baseTypeName: type, extensionNumber: [] } };
   }
 
+  /** Read for the first request: most services never get one, and the index takes a fortieth of the time of a start. */
+  #read(): Descriptors {
+    this.#descriptors ??= new Descriptors();
+    return this.#descriptors;
+  }
+
   #files(name: string | undefined, asked: string): ResponseBody {
-    const files = name === undefined ? undefined : this.#descriptors.withImports(name);
+    const files = name === undefined ? undefined : this.#read().withImports(name);
     return files ? { fileDescriptorResponse: { fileDescriptorProto: [...files] } } : notFound(asked);
   }
 }
