@@ -51,15 +51,16 @@ export interface Service {
 }
 
 export interface ServiceOptions {
+  /** The number of this worker, if there are several. */
   readonly worker?: number | undefined;
+  /** Undefined: nothing is measured. */
   readonly meter?: Meter | undefined;
+  /** Undefined: nothing is traced. */
   readonly tracing?: Tracing | undefined;
 }
 
 /**
  * Starts the service.
- * @param options `worker`: the number of this worker, if there are several; `meter` and `tracing`: undefined: nothing is
- *   measured or traced
  * @throws KeyFileError, TlsFileError, UnsafeStore, or an Error that says which address cannot be listened on
  */
 export async function startService(

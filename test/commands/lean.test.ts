@@ -75,7 +75,7 @@ describe('serve', function () {
       };
       const [byRedis = []] = await loaded(onRedis.child.pid ?? 0);
       expect(byRedis).to.include.members(['ioredis', '@grpc/grpc-js']);
-      // Only keys from files need jsonwebtoken, and only an SDK that was loaded before the API of OpenTelemetry.
+      // jsonwebtoken is only for keys from files. OpenTelemetry's API is only for processes with an SDK.
       expect(byRedis.filter((name) => /lmdb|jsonwebtoken|opentelemetry/.test(name))).to.deep.equal([]);
       const [primary = [], ...workers] = await loaded(crew.process.child.pid ?? 0, ...crew.pids.values());
       for (const each of workers) expect(each).to.include.members(['lmdb', '@grpc/grpc-js']).and.not.include('ioredis');

@@ -7,6 +7,12 @@ import {
   type ServerReflectionResponse,
   ServerReflectionService,
 } from '../../proto/gen/grpc/reflection/v1/reflection.js';
+import { Admission } from '../../src/grpc/admission/admission.js';
+import { Descriptors } from '../../src/grpc/services/descriptors.js';
+import { Reflection } from '../../src/grpc/services/reflection.js';
+import type { StreamingCall, StreamingHandler } from '../../src/grpc/transport/method.js';
+import { Routes } from '../../src/grpc/transport/routes.js';
+import { createLogger } from '../../src/platform/log.js';
 import { GrpcScene } from '../support/grpc-scene.js';
 
 type Stream = ClientDuplexStream<Partial<ServerReflectionRequest>, ServerReflectionResponse>;
@@ -91,3 +97,26 @@ for (const version of ['v1', 'v1alpha']) {
     });
   });
 }
+
+describe('a reflection whose descriptors cannot be read', () => {
+  it('keeps no place of a call for its failures', async () => {
+    const log = createLogger({ level: 'silent', name: 'test' });
+    const admission = new Admission(log, { maxConcurrentCalls: 1 });
+    const routes = new Routes();
+    // The length of its first field is more than it has.
+    const broken = new Descriptors(Buffer.from([0x0a, 0x7f]));
+    new Reflection(admission, undefined, broken).addTo(routes, []);
+    const handler = routes.all.get(ServerReflectionService.serverReflectionInfo.path)?.handler as StreamingHandler<
+      unknown,
+      unknown
+    >;
+    const call = { read: async () => ({ host: '', fileContainingSymbol: 'auth.v1.AuthService' }) };
+    for (let time = 0; time < 2; time++) {
+      const failure = await handler(call as unknown as StreamingCall<unknown, unknown>).catch((error: Error) => error);
+      expect(failure).to.be.an.instanceOf(RangeError);
+      // A call that has ended keeps its place until the end of the turn.
+      await new Promise(setImmediate);
+      expect(admission.underWay).to.equal(0);
+    }
+  });
+});

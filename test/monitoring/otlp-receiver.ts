@@ -74,6 +74,13 @@ export class OtlpReceiver {
     return spans.sort((a, b) => depth(a) - depth(b) || start(a) - start(b));
   }
 
+  /** The first span of a name, once it is here. */
+  async named(name: string): Promise<SentSpan> {
+    const found = () => this.spans.find((span) => span.name === name);
+    await until(() => found() !== undefined, SOON_MS);
+    return found() as SentSpan;
+  }
+
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();

@@ -21,7 +21,7 @@ describe('tracing', () => {
   });
 
   it('finds nothing to trace with where no SDK has registered itself', () => {
-    // As a program does that waits for an SDK, or wants the messages of one.
+    // The API is used, and its logger is set, but there is no provider.
     const prepare = 'api.trace.getTracer("other"); api.diag.setLogger({ debug() {}, warn() {}, error() {} });';
     expect(foundAfter(prepare)).to.equal('undefined');
   });

@@ -15,47 +15,68 @@ const ENUM = { name: 1, value: 2 } as const;
 const SERVICE = { name: 1, method: 2 } as const;
 const NAME = 1;
 
-export class Descriptors {
+interface Index {
   /** Encoded FileDescriptorProtos by file name. */
-  readonly #files = new Map<string, Buffer>();
-  readonly #dependencies = new Map<string, readonly string[]>();
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly dependencies: ReadonlyMap<string, readonly string[]>;
   /** The file of each symbol, by the symbol's full name. */
-  readonly #symbols = new Map<string, string>();
+  readonly symbols: ReadonlyMap<string, string>;
+}
 
+export class Descriptors {
+  readonly #set: Buffer;
+  #known: Index | undefined;
+
+  /** Reads the file at once, so that a service without it does not start. */
   constructor(set: Buffer = readFileSync(DESCRIPTORS)) {
-    for (const file of fieldsOf(set).get(SET.file) ?? []) this.#addFile(file);
+    this.#set = set;
   }
 
   fileOf(symbol: string): string | undefined {
-    return this.#symbols.get(symbol);
+    return this.#index.symbols.get(symbol);
   }
 
   /** A file and all its imports, in order of dependency; undefined: there is no such file. */
   withImports(name: string): readonly Buffer[] | undefined {
-    if (!this.#files.has(name)) return undefined;
+    const { files, dependencies } = this.#index;
+    if (!files.has(name)) return undefined;
     const found = new Map<string, Buffer>();
     const visit = (each: string): void => {
-      const bytes = this.#files.get(each);
+      const bytes = files.get(each);
       if (!bytes || found.has(each)) return;
       found.set(each, bytes);
-      for (const dependency of this.#dependencies.get(each) ?? []) visit(dependency);
+      for (const dependency of dependencies.get(each) ?? []) visit(dependency);
     };
     visit(name);
     return [...found.values()];
   }
 
-  #addFile(bytes: Buffer): void {
+  /** Made at the first use, because most services are never asked. It takes about 13 ms of processor time. */
+  get #index(): Index {
+    this.#known ??= indexOf(this.#set);
+    return this.#known;
+  }
+}
+
+function indexOf(set: Buffer): Index {
+  const [files, dependencies, symbols] = [
+    new Map<string, Buffer>(),
+    new Map<string, readonly string[]>(),
+    new Map<string, string>(),
+  ];
+  for (const bytes of fieldsOf(set).get(SET.file) ?? []) {
     const fields = fieldsOf(bytes);
     const [name = ''] = textsOf(fields, FILE.name);
     const [scope = ''] = textsOf(fields, FILE.package);
-    this.#files.set(name, bytes);
-    this.#dependencies.set(name, textsOf(fields, FILE.dependency));
-    const add = (symbol: string): void => void this.#symbols.set(symbol, name);
+    files.set(name, bytes);
+    dependencies.set(name, textsOf(fields, FILE.dependency));
+    const add = (symbol: string): void => void symbols.set(symbol, name);
     for (const message of fields.get(FILE.message) ?? []) addMessage(message, scope, add);
     for (const each of fields.get(FILE.enum) ?? []) addWithMembers(each, scope, ENUM.value, add);
     for (const each of fields.get(FILE.service) ?? []) addWithMembers(each, scope, SERVICE.method, add);
     for (const extension of fields.get(FILE.extension) ?? []) add(within(scope, symbolName(extension)));
   }
+  return { files, dependencies, symbols };
 }
 
 function addMessage(bytes: Buffer, scope: string, add: (symbol: string) => void): void {

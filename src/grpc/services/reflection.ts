@@ -37,13 +37,14 @@ const LIMITS: ReflectionLimits = { maxRequests: MAX_REQUESTS, maxStreamMs: MAX_S
 export class Reflection {
   readonly #admission: Admission;
   readonly #limits: ReflectionLimits;
-  #descriptors: Descriptors | undefined;
+  readonly #descriptors: Descriptors;
   #streams = 0;
 
   /** @param admission counts each request as a call under way */
-  constructor(admission: Admission, limits = LIMITS) {
+  constructor(admission: Admission, limits = LIMITS, descriptors = new Descriptors()) {
     this.#admission = admission;
     this.#limits = limits;
+    this.#descriptors = descriptors;
   }
 
   /**
@@ -77,12 +78,16 @@ export class Reflection {
         if (count >= this.#limits.maxRequests) throw new StatusError(failure(status.RESOURCE_EXHAUSTED, TOO_MANY));
         const admitted = this.#admission.begin();
         if (!admitted) throw new StatusError(OVERLOADED);
-        const answer = { validHost: request.host, originalRequest: request, ...this.#answer(request, services) };
-        // One request per turn of the event loop, so that other calls run in between.
-        await new Promise(setImmediate);
-        admitted.end();
+        let body: ResponseBody;
+        try {
+          body = this.#answer(request, services);
+          // One request per turn of the event loop, so that other calls run in between.
+          await new Promise(setImmediate);
+        } finally {
+          admitted.end();
+        }
         // The next request is read once this response is on its way, so responses do not pile up for a slow reader.
-        await call.write(answer);
+        await call.write({ validHost: request.host, originalRequest: request, ...body });
       }
     } finally {
       clearTimeout(timer);
@@ -95,25 +100,19 @@ export class Reflection {
     if (listServices !== undefined) return { listServicesResponse: { service: services.map((name) => ({ name })) } };
     if (fileByFilename !== undefined) return this.#files(fileByFilename, fileByFilename);
     if (fileContainingSymbol !== undefined) {
-      return this.#files(this.#read().fileOf(fileContainingSymbol), fileContainingSymbol);
+      return this.#files(this.#descriptors.fileOf(fileContainingSymbol), fileContainingSymbol);
     }
     if (fileContainingExtension) return notFound(`an extension of ${fileContainingExtension.containingType}`);
     const { allExtensionNumbersOfType: type } = request;
     if (type === undefined) {
       return { errorResponse: { errorCode: status.INVALID_ARGUMENT, errorMessage: 'the request asks for nothing' } };
     }
-    if (this.#read().fileOf(type) === undefined) return notFound(type);
+    if (this.#descriptors.fileOf(type) === undefined) return notFound(type);
     return { allExtensionNumbersResponse: { baseTypeName: type, extensionNumber: [] } };
   }
 
-  /** Read for the first request: most services never get one, and the index takes a fortieth of the time of a start. */
-  #read(): Descriptors {
-    this.#descriptors ??= new Descriptors();
-    return this.#descriptors;
-  }
-
   #files(name: string | undefined, asked: string): ResponseBody {
-    const files = name === undefined ? undefined : this.#read().withImports(name);
+    const files = name === undefined ? undefined : this.#descriptors.withImports(name);
     return files ? { fileDescriptorResponse: { fileDescriptorProto: [...files] } } : notFound(asked);
   }
 }
