@@ -4,6 +4,8 @@ import {
   type Attributes,
   type Context,
   context,
+  diag,
+  INVALID_SPAN_CONTEXT,
   ProxyTracerProvider,
   propagation,
   ROOT_CONTEXT,
@@ -37,6 +39,19 @@ class SpanClock {
 
 const clock = new SpanClock();
 
+/** What stands for a span that the SDK did not begin. */
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+/** The SDK is the operator's code: its errors must not fail a request, or keep the place of a call. */
+function tolerant<Result>(step: () => Result, otherwise: Result): Result {
+  try {
+    return step();
+  } catch (error) {
+    diag.error('latchkey: the SDK of OpenTelemetry failed', error);
+    return otherwise;
+  }
+}
+
 /** How a traced operation ended. */
 export interface SpanEnd {
   readonly attributes?: Attributes;
@@ -66,7 +81,7 @@ export class TracedOperation {
   /** The headers for a call to another process. */
   headers(): TraceHeaders {
     const headers: Record<string, string> = {};
-    propagation.inject(this.#context, headers);
+    tolerant(() => propagation.inject(this.#context, headers), undefined);
     return headers;
   }
 
@@ -76,12 +91,14 @@ export class TracedOperation {
   }
 
   end({ attributes, error }: SpanEnd = {}): void {
-    if (attributes) this.#span.setAttributes(attributes);
-    if (error !== undefined) {
-      this.#span.setAttribute('error.type', error);
-      this.#span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-    this.#span.end(clock.now());
+    tolerant(() => {
+      if (attributes) this.#span.setAttributes(attributes);
+      if (error !== undefined) {
+        this.#span.setAttribute('error.type', error);
+        this.#span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      this.#span.end(clock.now());
+    }, undefined);
   }
 }
 
@@ -102,7 +119,8 @@ export class Tracing {
 
   /** Begins the handling of a request. @param header reads the headers that may name the caller's trace */
   beginRequest(name: string, attributes: Attributes, header: ReadHeader): TracedOperation {
-    const parent = propagation.extract(ROOT_CONTEXT, undefined, { keys: () => [], get: (_none, key) => header(key) });
+    const getter = { keys: () => [], get: (_none: unknown, key: string) => header(key) };
+    const parent = tolerant(() => propagation.extract(ROOT_CONTEXT, undefined, getter), ROOT_CONTEXT);
     return this.begin(name, SpanKind.SERVER, attributes, parent);
   }
 
@@ -113,10 +131,8 @@ export class Tracing {
   }
 
   begin(name: string, kind: SpanKind, attributes: Attributes, parent: Context): TracedOperation {
-    return new TracedOperation(
-      this.#tracer.startSpan(name, { kind, attributes, startTime: clock.now() }, parent),
-      parent,
-    );
+    const start = () => this.#tracer.startSpan(name, { kind, attributes, startTime: clock.now() }, parent);
+    return new TracedOperation(tolerant(start, NO_SPAN), parent);
   }
 
   /** Runs a step that belongs to no request, because it serves several. */
