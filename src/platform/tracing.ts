@@ -39,7 +39,7 @@ class SpanClock {
 
 const clock = new SpanClock();
 
-/** What stands for a span that the SDK did not begin. */
+/** Used where the SDK failed to begin a span. */
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** The SDK is the operator's code: its errors must not fail a request, or keep the place of a call. */

@@ -3,24 +3,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TestClient } from '../support/auth-client.js';
+import { freePort } from '../support/free-ports.js';
 import { isLogLine } from '../support/process-output.js';
 import { ISSUER_TOKEN, JWT_SECRET, type Launched, type LaunchOptions, launch } from '../support/processes.js';
 import { answerWithin, until } from '../support/waiting.js';
-
-/** Without a log the process cannot tell which port it was given. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function listens(child: ChildProcess, port: number): Promise<void> {
   const isThere = async (): Promise<boolean> => {
@@ -33,6 +24,7 @@ async function listens(child: ChildProcess, port: number): Promise<void> {
   await until(isThere, 30_000);
 }
 
+// Ports are chosen here: without a log the process cannot tell which one the system gave it.
 describe('a log that cannot be written', () => {
   let folder: string;
   let child: ChildProcess | undefined;

@@ -5,6 +5,9 @@ import { createServer, type Server } from 'node:net';
 
 /** Beside its port a node of a Redis Cluster listens on the one that is 10,000 higher. */
 export const BUS_OFFSET = 10_000;
+/** Below the ports that the system chooses for others: else one of them could take a free port before it is used. */
+const [LEAST_PORT, MOST_PORT] = [12_000, 32_000];
+const ATTEMPTS = 100;
 
 async function listen(port: number): Promise<Server | undefined> {
   const server = createServer();
@@ -20,30 +23,21 @@ async function close(server: Server | undefined): Promise<void> {
   await once(server, 'close');
 }
 
-const portOf = (server: Server): number => {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
-  return address.port;
-};
-
-/** A port on which no process listens. */
-export async function freePort(): Promise<number> {
-  const server = await listen(0);
-  if (!server) throw new Error('the system gave no port');
-  const port = portOf(server);
-  await close(server);
-  return port;
-}
-
-/** A port such that the one of its bus is free, too. */
-export async function freePortWithBus(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    // Below those that the system gives to clients, which would take the bus's in between.
-    const port = 12_000 + Math.floor(Math.random() * 10_000);
-    const servers = [await listen(port), await listen(port + BUS_OFFSET)];
+/** A port such that no process listens on it, nor on those that are higher by the given numbers. */
+async function freePortWith(...offsets: readonly number[]): Promise<number> {
+  const places = MOST_PORT - LEAST_PORT - Math.max(0, ...offsets);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = LEAST_PORT + Math.floor(Math.random() * places);
+    const servers = await Promise.all([port, ...offsets.map((offset) => port + offset)].map(listen));
     const free = servers.every((server) => server !== undefined);
     await Promise.all(servers.map(close));
     if (free) return port;
   }
-  throw new Error('there are no two free ports for a node of a cluster');
+  throw new Error(`after ${ATTEMPTS} attempts no free port was found from ${LEAST_PORT} to ${MOST_PORT}`);
 }
+
+/** A port on which no process listens. */
+export const freePort = (): Promise<number> => freePortWith();
+
+/** A port such that the one of its bus is free, too. */
+export const freePortWithBus = (): Promise<number> => freePortWith(BUS_OFFSET);

@@ -1,7 +1,6 @@
 // Real Redis servers that speak TLS on a port of their own, beside the plain one that tests look in by.
 
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePort } from './free-ports.js';
 import { RedisServer } from './redis-server.js';
 import type { TlsScene } from './tls-scene.js';
 
@@ -16,14 +15,4 @@ export async function startTlsRedis({ server, ca }: TlsScene, asksClients: 'yes'
   const files = ['--tls-cert-file', server.cert, '--tls-key-file', server.key, '--tls-ca-cert-file', ca];
   const options = ['--tls-port', `${tlsPort}`, ...files, '--tls-auth-clients', asksClients];
   return { server: await RedisServer.start(...options), tlsPort };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
-  return address.port;
 }
