@@ -12,7 +12,7 @@ import { serveInProcess } from '../support/in-process.js';
 import { type CommandEnd, JWT_SECRET, runCommand, startGateway, startServe } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 
-/** How a service ends that cannot start, in the test's own process: its error as commands that end by themselves write it. */
+/** How a service that cannot start ends, in the test's own process: its error as a command that ends at once writes it. */
 async function serveFails(env: Readonly<Record<string, string>>): Promise<CommandEnd> {
   const failure = await serveInProcess(env).then(
     async (served) => {

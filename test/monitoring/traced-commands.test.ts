@@ -1,11 +1,13 @@
-// Tests that each command has spans with an SDK: `serve` by workers, and `dev`. traces.test.ts has the two others.
+// Tests of commands with an SDK: workers and `dev` have spans, and an SDK that fails costs no call.
 
 import { expect } from 'chai';
 import { Stage } from '../e2e/stage.js';
-import { start } from '../support/processes.js';
+import { JWT_SECRET, start, startServe } from '../support/processes.js';
 import { CREW_MS, Crew } from '../workers/crew.js';
 import { OtlpReceiver } from './otlp-receiver.js';
 
+const FAILING = new URL('./failing-sdk.js', import.meta.url).href;
+const MAX_CALLS = 10;
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 
 describe('traces of a command', function () {
@@ -17,10 +19,6 @@ describe('traces of a command', function () {
     stage.owns(() => otlp.stop());
   });
   afterEach(() => stage.clear());
-
-  /** The kinds and names of the spans of a trace. */
-  const names = async (count: number): Promise<string[]> =>
-    (await otlp.trace(TRACE_ID, count)).map(({ kind, name }) => `${kind} ${name}`);
 
   it('`serve` come from its workers', async () => {
     const crew = await Crew.start({ env: { DATA_DIR: await stage.folder(), ...otlp.env } });
@@ -42,10 +40,22 @@ describe('traces of a command', function () {
     const headers = { traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01`, 'content-type': 'application/json' };
     const body = JSON.stringify({ refresh: 'x.y.z' });
     await fetch(`http://${dev.address}/api/auth/token/refresh`, { method: 'POST', headers, body });
-    expect(await names(3)).to.deep.equal([
+    const spans = await otlp.trace(TRACE_ID, 3);
+    expect(spans.map(({ kind, name }) => `${kind} ${name}`)).to.deep.equal([
       '2 POST /api/auth/token/refresh',
       '3 auth.v1.AuthService/RefreshToken',
       '2 auth.v1.AuthService/RefreshToken',
     ]);
+  });
+
+  it('`serve` may fail: each call is answered, and none keeps its place', async () => {
+    const env = { JWT_SECRET, DATA_DIR: await stage.folder(), MAX_CONCURRENT_CALLS: `${MAX_CALLS}` };
+    const serve = await startServe({ env, preloads: [FAILING] });
+    stage.owns(() => serve.kill());
+    const client = stage.client(serve.address);
+    for (let call = 0; call < MAX_CALLS + 1; call++) {
+      const { accessToken } = await client.issue();
+      expect(await client.verdict(accessToken)).to.equal('active');
+    }
   });
 });

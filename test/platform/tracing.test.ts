@@ -55,7 +55,7 @@ describe('tracing', () => {
       results.push(one());
       console.log(JSON.stringify([results, new Set(said).size, said.length, said[0]]));`;
     const failure = 'latchkey: the SDK of OpenTelemetry failed: no span';
-    // In both calls reading and writing headers fail; in the first one also two starts of spans, in the second one an end.
+    // In both calls reading and writing headers fails; in the first also two starts of spans, in the second an end.
     expect(JSON.parse(printedBy(register, serve))).to.deep.equal([[{}, {}], 1, 7, failure]);
   });
 });

@@ -59,11 +59,9 @@ export class Descriptors {
 }
 
 function indexOf(set: Buffer): Index {
-  const [files, dependencies, symbols] = [
-    new Map<string, Buffer>(),
-    new Map<string, readonly string[]>(),
-    new Map<string, string>(),
-  ];
+  const files = new Map<string, Buffer>();
+  const dependencies = new Map<string, readonly string[]>();
+  const symbols = new Map<string, string>();
   for (const bytes of fieldsOf(set).get(SET.file) ?? []) {
     const fields = fieldsOf(bytes);
     const [name = ''] = textsOf(fields, FILE.name);

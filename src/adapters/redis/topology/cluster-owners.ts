@@ -183,7 +183,7 @@ export class ClusterOwners implements Owners {
     }
   }
 
-  /** Where a node can be connected to. A known address is not checked again: the check parses a URL, several times a second. */
+  /** Where a node can be connected to. A known address is not checked again, since the check parses a URL. */
   #addressOf({ id, address }: ClusterNode): ServerAddress | undefined {
     const label = hostPortText(address);
     const known = this.#addresses.get(id);
