@@ -4,6 +4,7 @@
 
 import { readdirSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Mocha from 'mocha';
 import { mochaHooks } from './root-hooks.js';
@@ -25,13 +26,19 @@ const END_MS = 5_000;
 /** How long a test or a hook may take that names no limit of its own, ms. */
 const LIMIT_MS = 60_000;
 
-interface Counts {
+/** How many failures are listed again at the end, and how many lines of each. The output of its part has all of it. */
+const MOST = { failures: 20, lines: 8 };
+
+interface Outcome {
   readonly passed: number;
   readonly pending: number;
   readonly failed: number;
+  /** Each failed test or hook: its file, its title, and the first lines of its error. */
+  readonly failures: readonly string[];
 }
 
 const compiled = (source: string): string => `dist/${source.replace(/\.ts$/, '.js')}`;
+const sourceOf = (path: string): string => path.replace(/^dist\//, '').replace(/\.js$/, '.ts');
 
 /** All compiled test files: those that take longest first, then the others by name. */
 function testFiles(): string[] {
@@ -58,16 +65,24 @@ async function isBusy(): Promise<boolean> {
   return after.idleMs - before.idleMs < IDLE_SHARE * (after.allMs - before.allMs);
 }
 
+function describeFailure(test: Mocha.Runnable, error: unknown): string {
+  const file = test.file === undefined ? '' : `${sourceOf(relative(PROJECT, test.file))}: `;
+  const lines = String(error instanceof Object && 'message' in error ? error.message : error).split('\n');
+  return [`${file}${test.fullTitle()}`, ...lines.slice(0, MOST.lines).map((line) => `  ${line}`)].join('\n    ');
+}
+
 /** Runs a part of the suite to its end. */
-async function run(mocha: Mocha, files: readonly string[]): Promise<Counts> {
-  if (files.length === 0) return { passed: 0, pending: 0, failed: 0 };
+async function run(mocha: Mocha, files: readonly string[]): Promise<Outcome> {
+  if (files.length === 0) return { passed: 0, pending: 0, failed: 0, failures: [] };
   for (const path of files) mocha.addFile(`${PROJECT}${path}`);
   if (!mocha.options.parallel) await mocha.loadFilesAsync();
   return new Promise((resolve) => {
+    const failures: string[] = [];
     const runner = mocha.run((failed) => {
       const { passes: passed = 0, pending = 0 } = runner.stats ?? {};
-      resolve({ passed, pending, failed });
+      resolve({ passed, pending, failed, failures });
     });
+    runner.on('fail', (test, error) => failures.push(describeFailure(test, error)));
   });
 }
 
@@ -97,14 +112,18 @@ const parts = [
   ),
 ];
 
-const sum = (of: (counts: Counts) => number): number => parts.reduce((total, each) => total + of(each), 0);
-const failed = sum((counts) => counts.failed);
+const sum = (of: (outcome: Outcome) => number): number => parts.reduce((total, each) => total + of(each), 0);
+const failed = sum((outcome) => outcome.failed);
 process.stdout.write(
   `All parts, in ${Math.round((performance.now() - startMs) / 1_000)} s, ${jobs} files at a time:\n`,
 );
 process.stdout.write(`  ${sum(({ passed }) => passed)} passing\n`);
 process.stdout.write(`  ${sum(({ pending }) => pending)} pending\n`);
 if (failed > 0) process.stdout.write(`  ${failed} failing\n`);
+// Those of the first parts are far above.
+for (const failure of parts.flatMap(({ failures }) => failures).slice(0, MOST.failures)) {
+  process.stdout.write(`\n    ${failure}\n`);
+}
 process.exitCode = failed > 0 ? 1 : 0;
 setTimeout(() => {
   const open = process.getActiveResourcesInfo().filter((resource) => !/^(?:PipeWrap|TTYWrap)$/.test(resource));
