@@ -6,6 +6,7 @@ import { answerWithin, elapse, until } from '../support/waiting.js';
 import { violationsIn } from './checker.js';
 import { Client } from './client.js';
 import { Cluster, GRACE_MS, type StoreKind } from './cluster.js';
+import { countBy, outcomeName } from './counts.js';
 import { Faults } from './faults.js';
 import { Random } from './random.js';
 import type { History, Violation } from './record.js';
@@ -21,8 +22,11 @@ const MANY_LOGOUTS = 100;
 const LAST_CALLS = 25;
 /** After the last action, how long calls and faults may take to end, ms: two failovers of Sentinels on a slow machine. */
 const END_LIMIT_MS = 60_000;
-/** How long the last calls of a run may take, on a slow machine. */
-const CALLS_LIMIT_MS = 120_000;
+/** How much longer than its time a run may take until it has shown enough, on a slow machine. */
+const ENOUGH_LIMIT_MS = 120_000;
+
+/** What a run has shown so far. */
+export type Shown = Pick<History, 'calls' | 'faults' | 'validations'>;
 
 export interface ChaosOptions {
   /** How long clients act, at most. */
@@ -36,8 +40,8 @@ export interface ChaosOptions {
   readonly only?: string;
   /** The run ends after this number of rounds of faults and some more calls; undefined: when its time is over. */
   readonly rounds?: number;
-  /** How many calls it goes on for, if its time is over before they are made. */
-  readonly leastCalls?: number;
+  /** The run goes on until it has shown enough: on a slow machine its time may be over before. */
+  readonly isEnough?: (shown: Shown) => boolean;
   /** How many clients act at the same time. Default: 24. */
   readonly clients?: number;
   /** Modules that the nodes load first: planted bugs. */
@@ -94,30 +98,35 @@ export async function runChaosOn(cluster: Cluster, options: ChaosOptions): Promi
   const acting = Promise.all([...clients, ...(validators ? [validators] : [])].map((each) => each.run(stop.signal)));
   const faults = options.faults ? misfortunes.run(stop.signal, options.rounds) : undefined;
   const work = Promise.all([acting, faults]);
-  const called = (times: number): Promise<unknown> =>
-    until(() => recorder.calls.length >= times || stop.signal.aborted, CALLS_LIMIT_MS);
+  const { isEnough = () => true } = options;
+  const shown = (): Shown => ({
+    calls: recorder.calls,
+    faults: misfortunes.records,
+    validations: validators?.records ?? [],
+  });
+  const enough = (leastCalls = 0): Promise<unknown> =>
+    until(() => stop.signal.aborted || (recorder.calls.length >= leastCalls && isEnough(shown())), ENOUGH_LIMIT_MS, {
+      seen: () => countBy(recorder.calls, (call) => `${call.kind} ${outcomeName(call)}`),
+    });
   const over = async (): Promise<void> => {
     await elapse(options.seconds * 1_000, 'the length of the run', stop.signal);
-    await called(options.leastCalls ?? 0);
+    await enough();
   };
-  const enough = async (): Promise<void> => {
+  const allRounds = async (): Promise<void> => {
     await faults;
-    const most = recorder.calls.length + LAST_CALLS * clients.length;
-    await called(most);
+    await enough(recorder.calls.length + LAST_CALLS * clients.length);
   };
   try {
-    await Promise.race([over(), work, ...(options.rounds === undefined ? [] : [enough()])]);
+    await Promise.race([over(), work, ...(options.rounds === undefined ? [] : [allRounds()])]);
   } finally {
     stop.abort();
     await within(END_LIMIT_MS, work).finally(() => validators?.stop());
   }
   const history: History = {
-    calls: recorder.calls,
-    faults: misfortunes.records,
+    ...shown(),
     losses: misfortunes.losses,
     takesBack: cluster.replicated !== undefined,
     stalls: watch.end(),
-    validations: validators?.records ?? [],
     validatorStalls: validators?.stalls ?? {},
     unixOffsetMs: Date.now() - performance.now(),
     graceMs: GRACE_MS,

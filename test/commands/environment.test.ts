@@ -60,7 +60,7 @@ describe('a process that serves', () => {
       // Its last line closes it.
       return name !== undefined && /(?:\n|"\])\}\s*$/.test(endOf(join(folder, name)));
     };
-    await until(isWhole, 15_000, { seen: () => readdirSync(folder) });
+    await until(isWhole, undefined, { seen: () => readdirSync(folder) });
     return readFileSync(join(folder, find() ?? ''), 'utf8');
   }
 

@@ -13,7 +13,6 @@ import { CREW_MS, Crew } from '../workers/crew.js';
 const PRINTING = new URL('../support/printing.js', import.meta.url).href;
 const SECRET = 'open-sesame';
 const READY = { serve: 'service listening', gateway: 'gateway listening', dev: 'gateway listening' } as const;
-const SOON_MS = 10_000;
 const FROM_LIBRARIES = 'a library has printed something';
 
 describe('what is printed', function () {
@@ -28,7 +27,7 @@ describe('what is printed', function () {
     const process = await start(command, READY[command], { env, preloads: [PRINTING] });
     stage.owns(() => process.kill());
     // Before that, a signal ends it at once.
-    if (command === 'dev') await until(() => process.output().includes('Latchkey is ready'), SOON_MS);
+    if (command === 'dev') await until(() => process.output().includes('Latchkey is ready'));
     return process;
   }
 
@@ -36,7 +35,7 @@ describe('what is printed', function () {
     it(`by any code in ${command} is in the log, without values, in few lines`, async () => {
       const process = await printing(command, 'print');
       process.child.kill('SIGUSR2');
-      await until(() => process.lines().some(({ msg }) => msg === 'a warning of Node'), SOON_MS);
+      await until(() => process.lines().some(({ msg }) => msg === 'a warning of Node'));
       expect(await process.stop()).to.equal(0);
       const lines = process.lines();
       const printed = lines.filter(({ msg }) => String(msg).startsWith(FROM_LIBRARIES));

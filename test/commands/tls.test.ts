@@ -141,7 +141,7 @@ describe('latchkey with TLS', () => {
     const numbers = (): Promise<string[]> => Promise.all(ports.map(({ port }) => numberAt(port, tls.authority.cert)));
     const before = await numbers();
     tls.replaceServer(tls.authority.issue({ names: LOCAL }));
-    await until(() => served.output().includes('new TLS certificates in use'), 8_000);
+    await until(() => served.output().includes('new TLS certificates in use'));
     const after = await numbers();
     expect(before).to.have.length(2);
     expect(after.filter((number) => before.includes(number))).to.deep.equal([]);

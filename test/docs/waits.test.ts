@@ -1,6 +1,7 @@
 // Tests that tests wait for conditions: only test/support/waiting.ts lets time pass, and each use of that says why.
 
 import { expect } from 'chai';
+import { ALONE, TIMED } from '../support/suite-files.js';
 import { codeIn, sourceFiles } from './imports.js';
 
 const WAITS = 'test/support/waiting.ts';
@@ -22,7 +23,24 @@ const TIMER = /(?<!\bsocket\.)\bsetTimeout\b|\bwaitForTimeout\b|\bscheduler\.wai
 /** A reason of two words or more. */
 const REASON = /^[^;]*?, (?:'[^']*\w \w[^']*'|"[^"]*\w \w[^"]*")/;
 
+/** An assertion on the time that has passed, with its bound in ms as a number. */
+const BOUND =
+  /expect\((?:performance|Date)\.now\(\) - \w+\)\.to\.be\.(?:below|lessThan|at\.most|within)\((?:[^)]*, )?([\d_.]+)\)/g;
+/** Less than this may pass, beside the other files on a slow machine, without a fault of ours. */
+const LEAST_BOUND_MS = 3_000;
+const APART: readonly string[] = [...Object.keys(TIMED), ...Object.keys(ALONE)];
+
 const files = sourceFiles('test');
+
+describe('bounds on time', () => {
+  it('of less than three seconds are in files that run apart from the others', () => {
+    const short = files
+      .filter((path) => path.endsWith('.test.ts') && !APART.includes(path))
+      .flatMap((path) => [...codeIn(path).matchAll(BOUND)].map((match) => [path, match] as const))
+      .filter(([, [, ms = '']]) => Number(ms.replaceAll('_', '')) < LEAST_BOUND_MS);
+    expect(short.map(([path, [text]]) => `${path}: ${text}`)).to.deep.equal([]);
+  });
+});
 
 describe('the waits of tests', () => {
   it('let time pass in one module alone, and in the places that are listed', () => {

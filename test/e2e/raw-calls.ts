@@ -7,7 +7,7 @@ import { ISSUER_TOKEN } from '../support/processes.js';
 /** `list_services` of grpc.reflection.v1.ServerReflectionRequest: field 7, with any text. */
 const LIST = Buffer.from([0x3a, 0x01, 0x2a]);
 const same = (bytes: Buffer): Buffer => bytes;
-const deadline = (): { deadline: number } => ({ deadline: Date.now() + 5_000 });
+const deadline = (): { deadline: number } => ({ deadline: Date.now() + 30_000 });
 
 async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(address, credentials.createInsecure());

@@ -17,7 +17,7 @@ const WARM_CALLS = 10;
 const RUNS = 6;
 /** The line of a call in the log comes in the turns after its response. */
 const AFTERWARDS_MS = 10;
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 
 export interface Flow {
   readonly name: string;

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import { csrfFault, localhostFault } from '../../gateway/http/csrf.js';
 import { clearCookie, findCookie, storeCookie } from '../../gateway/http/refresh-cookie.js';
+import { ownCpuMs } from '../support/processor-time.js';
 
 describe('the refresh cookie', () => {
   it('has these attributes, byte for byte', () => {
@@ -47,9 +48,9 @@ describe('the refresh cookie', () => {
   }
 
   it('is looked for without delay in the largest header', () => {
-    const begun = performance.now();
+    const beforeMs = ownCpuMs();
     findCookie('true', `${' '.repeat(16_000)}a${' '.repeat(16_000)}=${'; '.repeat(16_000)}`);
-    expect(performance.now() - begun).to.be.below(500);
+    expect(ownCpuMs() - beforeMs).to.be.below(500);
   });
 });
 

@@ -109,7 +109,7 @@ export class RunningGateway {
   /** The log after its first `skip` lines; waits until a request of this route is in it. */
   async logged(skip: number, route: string): Promise<Record<string, unknown>[]> {
     const lines = () => this.log.slice(skip).map((line) => JSON.parse(line) as Record<string, unknown>);
-    await until(() => lines().some((line) => line['route'] === route), 10_000, { seen: lines });
+    await until(() => lines().some((line) => line['route'] === route), undefined, { seen: lines });
     return lines();
   }
 

@@ -66,14 +66,14 @@ describe('the gateway before a service with TLS', () => {
     return { ask, log };
   };
   const serving = async (gateway: { ask(path: string): Promise<number> }): Promise<void> => {
-    await until(async () => (await gateway.ask('/readyz')) === 200, 10_000);
+    await until(async () => (await gateway.ask('/readyz')) === 200);
   };
   /** What the log says of a refresh that got 503. */
   const words = async (gateway: Awaited<ReturnType<typeof startGateway>>): Promise<string> => {
     expect(await gateway.ask('/api/auth/token/refresh/', { refresh: 'x' })).to.equal(503);
     const line = () => gateway.log.find((each) => each.includes('"status":503'));
     // A line is written after its answer.
-    await until(() => line() !== undefined, 10_000);
+    await until(() => line() !== undefined);
     return String(JSON.parse(line() ?? '').grpcDetails);
   };
 

@@ -60,7 +60,7 @@ describe('the gRPC server', () => {
     const call = failureOfCall(scene.client.refresh(refreshToken));
     await scene.held();
     expect((await call).code).to.equal('DEADLINE_EXCEEDED');
-    expect(Date.now() - startMs).to.be.lessThan(500);
+    expect(Date.now() - startMs).to.be.lessThan(5_000);
     scene.world.nowMs += 150;
     scene.flowing = true;
     scene.client.deadlineMs = 5_000;

@@ -154,6 +154,6 @@ export function answersAsTheGateway(startApp: (guarded: Guarded) => Promise<App>
       401,
     );
     guarded.resume();
-    await until(async () => (await get(app.port, '/orders', bearer(token))).status === 200, 10_000);
+    await until(async () => (await get(app.port, '/orders', bearer(token))).status === 200);
   });
 }

@@ -10,8 +10,6 @@ import { Stage } from '../e2e/stage.js';
 import { until } from '../support/waiting.js';
 import { type Labels, Scrape, SEEN, scrape } from './scrape.js';
 
-const SOON_MS = 10_000;
-
 interface Dashboard {
   readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[];
 }
@@ -59,7 +57,7 @@ describe('what is shipped for Prometheus and Grafana', () => {
     fresh = await scrape(node.process);
     const browser = await stage.gateway(node, { METRICS_ADDRESS: '127.0.0.1:0' });
     pairIn(await browser.refresh((await node.client.issue()).refreshToken));
-    await until(async () => (await scrape(browser.process)).text.includes('status="200"'), SOON_MS);
+    await until(async () => (await scrape(browser.process)).text.includes('status="200"'));
     const [service, gateway] = [await scrape(node.process), await scrape(browser.process)];
     metrics = new Scrape(`${service.text}\n${gateway.text}`, service.contentType);
   });

@@ -13,7 +13,6 @@ import { start } from '../support/processes.js';
 import { until } from '../support/waiting.js';
 import { probe, SEEN, scrape } from './scrape.js';
 
-const SOON_MS = 10_000;
 const PORTS = { GRPC_ADDRESS: '127.0.0.1:0', HTTP_ADDRESS: '127.0.0.1:0' };
 
 describe('latchkey dev, seen from outside', () => {
@@ -26,11 +25,11 @@ describe('latchkey dev, seen from outside', () => {
     expect((await scrape(dev)).value('latchkey_signing_key_age_seconds')).to.be.above(0);
     await fetch(`http://${dev.address}/healthz`);
     const requests = ['latchkey_http_duration_seconds_count', { route: '/healthz' }] as const;
-    await until(async () => (await scrape(dev)).value(...requests) === 1, SOON_MS);
-    await until(async () => (await probe(dev, '/readyz'))[0] === 200, SOON_MS);
+    await until(async () => (await scrape(dev)).value(...requests) === 1);
+    await until(async () => (await probe(dev, '/readyz'))[0] === 200);
     // What it prints works as printed.
     const url = () => /(http:\S+\/metrics) {3}for Prometheus/.exec(dev.output())?.[1];
-    await until(() => url() !== undefined, SOON_MS);
+    await until(() => url() !== undefined);
     expect((await fetch(url() ?? '')).status).to.equal(200);
   });
 

@@ -11,7 +11,6 @@ import { probe, SEEN } from './scrape.js';
 
 /** Keeps a process that has stopped until SIGUSR2, so that a probe can ask it on a busy machine. */
 const HELD_EXIT = new URL('./held-exit.js', import.meta.url).href;
-const SOON_MS = 10_000;
 const OK = [200, { status: 'ok' }];
 const unready = (reason: string) => [503, { status: 'unavailable', reason }];
 
@@ -33,7 +32,7 @@ describe('the probes of a service', () => {
   after(() => stage.clear());
 
   const becomes = (process: Started, wanted: unknown): Promise<number> =>
-    until(async () => JSON.stringify(await probe(process, '/readyz')) === JSON.stringify(wanted), SOON_MS);
+    until(async () => JSON.stringify(await probe(process, '/readyz')) === JSON.stringify(wanted));
 
   it('say alive and not ready before the store was reached', async () => {
     for (const process of [usual, needy]) {
@@ -72,11 +71,11 @@ describe('the probes of a process that stops', function () {
       const started = await begin({ ...ports, JWT_SECRET, DATA_DIR: await stage.folder() });
       stage.owns(() => started.kill());
       const said = (message: string) => started.lines().filter(({ msg }) => msg === message);
-      await until(async () => (await probe(started, '/readyz'))[0] === 200, SOON_MS);
+      await until(async () => (await probe(started, '/readyz'))[0] === 200);
       // From these words on it ends in order.
-      if (name === 'dev') await until(() => started.output().includes('Latchkey is ready'), SOON_MS);
+      if (name === 'dev') await until(() => started.output().includes('Latchkey is ready'));
       started.child.kill('SIGTERM');
-      await until(() => said('stopping').length > 0, SOON_MS);
+      await until(() => said('stopping').length > 0);
       expect(await probe(started, '/readyz')).to.deep.equal(unready('stopping'));
       expect(await probe(started, '/livez')).to.deep.equal(OK);
       const ended = once(started.child, 'exit');

@@ -14,7 +14,6 @@ import type { RedisServer } from '../support/redis-server.js';
 import { until } from '../support/waiting.js';
 import { type Labels, SEEN, scrape } from './scrape.js';
 
-const SOON_MS = 10_000;
 const GRACE = { REFRESH_GRACE: '60s', ACCESS_TTL: '5m' };
 
 describe('metrics', () => {
@@ -127,7 +126,7 @@ describe('metrics', () => {
     const before = (await scrape(browser.process)).value(...route) ?? 0;
     await ask();
     // The duration ends when the client has the whole response, and a scrape may be faster than that.
-    await until(async () => (await scrape(browser.process)).value(...route) === before + 1, SOON_MS);
+    await until(async () => (await scrape(browser.process)).value(...route) === before + 1);
     const metrics = await scrape(node.process);
     expect(metrics.value('latchkey_signing_key_age_seconds')).to.be.within(0, 600);
     expect(metrics.value('latchkey_store_reachable')).to.equal(1);
@@ -162,7 +161,7 @@ describe('metrics', () => {
       (await scrape(node.process)).series.length,
       (await scrape(browser.process)).series.length,
     ];
-    await until(async () => (await scrape(browser.process)).text.includes('route="unknown"'), SOON_MS);
+    await until(async () => (await scrape(browser.process)).text.includes('route="unknown"'));
     // Both methods of the unknown path have been asked by then.
     await noise(1);
     const before = await counts();

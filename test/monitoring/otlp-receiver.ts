@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { until } from '../support/waiting.js';
 
 const SDK = new URL('./sdk.js', import.meta.url).href;
-const SOON_MS = 10_000;
 
 /** A span as OTLP has it (opentelemetry/proto/trace/v1/trace.proto, in JSON). */
 export interface SentSpan {
@@ -63,7 +62,7 @@ export class OtlpReceiver {
   /** The spans of a trace, each after its parent, then by their starts, once there are as many of them. */
   async trace(traceId: string, count: number): Promise<readonly SentSpan[]> {
     const found = () => this.spans.filter((span) => span.traceId === traceId);
-    await until(() => found().length >= count, SOON_MS);
+    await until(() => found().length >= count);
     const spans = found();
     // Starts of two processes are by two clocks.
     const depth = ({ parentSpanId }: SentSpan): number => {
@@ -77,7 +76,7 @@ export class OtlpReceiver {
   /** The first span of a name, once it is here. */
   async named(name: string): Promise<SentSpan> {
     const found = () => this.spans.find((span) => span.name === name);
-    await until(() => found() !== undefined, SOON_MS);
+    await until(() => found() !== undefined);
     return found() as SentSpan;
   }
 

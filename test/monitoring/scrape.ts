@@ -6,7 +6,6 @@ import { until } from '../support/waiting.js';
 
 /** The settings of a process that tests look into. */
 export const SEEN = { METRICS_ADDRESS: '127.0.0.1:0', HEALTH_ADDRESS: '127.0.0.1:0' } as const;
-const SOON_MS = 10_000;
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -50,7 +49,7 @@ export class Scrape {
 /** Where a process listens for metrics or probes, by its log. */
 export async function listening(process: Started, message: 'metrics listening' | 'probes listening'): Promise<string> {
   const line = () => process.lines().find(({ msg }) => msg === message);
-  await until(() => line() !== undefined, SOON_MS);
+  await until(() => line() !== undefined);
   const { address } = line() as { address: { host: string; port: number } };
   return `http://${address.host}:${address.port}`;
 }

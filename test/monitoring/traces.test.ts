@@ -9,7 +9,6 @@ import type { RedisServer } from '../support/redis-server.js';
 import { until } from '../support/waiting.js';
 import { attributesOf, OtlpReceiver, type SentSpan } from './otlp-receiver.js';
 
-const SOON_MS = 10_000;
 const SPAN_ID = '00f067aa0ba902b7';
 const newTraceId = (): string => randomBytes(16).toString('hex');
 const traceparent = (traceId: string): string => `00-${traceId}-${SPAN_ID}-01`;
@@ -81,7 +80,7 @@ describe('traces', () => {
         'db.operation.name': 'EVALSHA_RO',
       });
       expect(write && attributesOf(write)).to.deep.equal({ 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' });
-      await until(() => loggedTraces(browser.process, 'request', 'traced').length === 1, SOON_MS);
+      await until(() => loggedTraces(browser.process, 'request', 'traced').length === 1);
       expect(loggedTraces(browser.process, 'request', 'traced')).to.deep.equal([traceId]);
       expect(loggedTraces(node.process, 'call', 'traced')).to.deep.equal([traceId]);
       expect(otlp.text).not.to.include(refreshToken);
@@ -109,7 +108,7 @@ describe('traces', () => {
           () => true,
           () => false,
         );
-      await until(isBack, SOON_MS);
+      await until(isBack);
     });
 
     it('fail no request, whatever its headers of a trace are', async () => {
@@ -128,7 +127,7 @@ describe('traces', () => {
       for (const [n, headers] of hostile.entries()) {
         const { refreshToken } = await node.client.issue();
         pairIn(await browser.refresh(refreshToken, { ...headers, 'x-request-id': `hostile-${n}` }));
-        await until(() => loggedTraces(browser.process, 'request', `hostile-${n}`).length === 1, SOON_MS);
+        await until(() => loggedTraces(browser.process, 'request', `hostile-${n}`).length === 1);
         expect(
           loggedTraces(browser.process, 'request', `hostile-${n}`)[0],
           JSON.stringify(headers).slice(0, 80),
@@ -146,7 +145,7 @@ describe('traces', () => {
       const before = otlp.spans.length;
       await node.client.validateMany(Array.from({ length: 20 }, () => accessToken));
       const batch = () => otlp.spans.slice(before).find(({ name }) => name.endsWith('/ValidateTokens'));
-      await until(() => batch() !== undefined, SOON_MS);
+      await until(() => batch() !== undefined);
       const traceId = batch()?.traceId ?? '';
       expect((await otlp.trace(traceId, 1)).map(({ name }) => name)).to.deep.equal([
         'auth.v1.AuthService/ValidateTokens',
@@ -170,7 +169,7 @@ describe('traces', () => {
       const requestId = randomBytes(8).toString('hex');
       const { refreshToken } = await node.client.issue();
       pairIn(await browser.refresh(refreshToken, { ...headers, 'x-request-id': requestId }));
-      await until(() => loggedTraces(browser.process, 'request', requestId).length === 1, SOON_MS);
+      await until(() => loggedTraces(browser.process, 'request', requestId).length === 1);
       const [[traceId], inService] = [
         loggedTraces(browser.process, 'request', requestId),
         loggedTraces(node.process, 'call', requestId),

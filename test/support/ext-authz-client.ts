@@ -60,7 +60,7 @@ export class ExtAuthzClient {
   #send(request: CheckRequest): Promise<CheckResponse> {
     return new Promise((resolve, reject) => {
       const done = (error: ServiceError | null, response: CheckResponse) => (error ? reject(error) : resolve(response));
-      this.#client.check(request, new Metadata(), { deadline: Date.now() + 5_000 }, done);
+      this.#client.check(request, new Metadata(), { deadline: Date.now() + 30_000 }, done);
     });
   }
 }

@@ -14,6 +14,12 @@ export function cpuMsOf(pid: number): number {
   return (Number(user) + Number(system)) * TICK_MS;
 }
 
+/** User and system time of this process so far, ms. */
+export function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** The processor time of a process that loads a package, and does no more, ms. */
 export async function cpuMsToLoad(name: string): Promise<number> {
   const code = `await import('${name}'); const { user, system } = process.cpuUsage(); console.log((user + system) / 1000)`;

@@ -152,7 +152,7 @@ export class ClusterWorld {
 
   /** Puts a slot on its way: it is to be finished, or cancelled. */
   async beginMigration(slot: number, to: RedisServer): Promise<SlotMigration> {
-    const from = await this.agreedOwnerOf(slot, 10_000);
+    const from = await this.agreedOwnerOf(slot, 30_000);
     if (from === to) throw new Error('the slot is there already');
     return SlotMigration.begin(slot, this.#end(from), this.#end(to));
   }

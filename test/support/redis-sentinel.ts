@@ -172,7 +172,7 @@ export class SentinelWorld {
       const of = (words: string[], key: string): number => Number(words[words.indexOf(key) + 1]);
       return replicas.every((words) => (of(words, 'slave-priority') === 0) === ports.includes(of(words, 'port')));
     };
-    await untilReported(async () => (await Promise.all(this.sentinels.map(knows))).every(Boolean), 20_000);
+    await untilReported(async () => (await Promise.all(this.sentinels.map(knows))).every(Boolean));
   }
 
   /** Asks for a failover, as an operator does, once all Sentinels see that a server is a replica that has everything. */

@@ -10,7 +10,7 @@ import { endAtExit } from './children.js';
 import { freePort } from './free-ports.js';
 import { untilReported } from './waiting.js';
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 40_000;
 const MISSING =
   'redis-server is not on the PATH: run `bash test/support/ensure-redis.sh`, or install it ' +
   '(Debian: apt-get install redis-server; macOS: brew install redis)';

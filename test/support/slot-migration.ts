@@ -4,7 +4,7 @@ import type { RedisServer } from './redis-server.js';
 
 /** How many keys one command moves. */
 const KEYS_AT_ONCE = 100;
-const MOVE_LIMIT_MS = 20_000;
+const MOVE_LIMIT_MS = 40_000;
 
 /** One of the two nodes. */
 export interface MigrationEnd {

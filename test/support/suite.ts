@@ -15,8 +15,8 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const HOOKS = fileURLToPath(new URL('./root-hooks.js', import.meta.url));
 /** How many files run at a time for each processor: most of them wait for most of their time, as for a failover. */
 const JOBS = { idle: 4, busy: 2 };
-/** The same of the files with bounds on time: they must leave each other enough of a processor. */
-const TIMED_JOBS = { idle: 2, busy: 1 };
+/** The share of that for files with bounds on time: they must leave each other enough of a processor. */
+const TIMED_SHARE = 0.5;
 /** Processors that are idle for less than this share of their time are busy with other work. */
 const IDLE_SHARE = 0.5;
 const LOOK_MS = 500;
@@ -103,7 +103,7 @@ const parts = [
     files.filter((path) => !apart.includes(path)),
   ),
   await run(
-    new Mocha({ ...options, parallel: true, jobs: Math.min(jobs, TIMED_JOBS[state] * processors) }),
+    new Mocha({ ...options, parallel: true, jobs: Math.max(1, Math.floor(TIMED_SHARE * jobs)) }),
     timed.filter((path) => files.includes(path)),
   ),
   await run(

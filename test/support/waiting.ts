@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
-/** A bound for what comes at once on an idle machine, ms. Beside other work it may take this long. */
-const SOON_MS = 10_000;
+/** A bound for what comes at once on an idle machine, ms. Beside other work, on a slow one, it may take this long. */
+const SOON_MS = 30_000;
 
 /**
  * Between two looks, ms: what takes long is looked at less often, and so is what is dear to look at, since a look may

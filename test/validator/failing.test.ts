@@ -10,8 +10,9 @@ import { elapse, until } from '../support/waiting.js';
 import { cannotTellResult, goodToken, hs256Token, inactiveResult, type ScriptedService } from './scripted-service.js';
 import { ValidatorScene } from './validator-scene.js';
 
-const LIMIT_MS = 15_000;
-const OVERLOADED = () => failure(status.RESOURCE_EXHAUSTED, [retryInfo(1)]);
+/** What a refused call must not wait for, s. On a busy machine a call may take a second. */
+const PAUSE_S = 10;
+const OVERLOADED = () => failure(status.RESOURCE_EXHAUSTED, [retryInfo(PAUSE_S)]);
 
 describe('a validator whose service fails', () => {
   const scene = new ValidatorScene();
@@ -24,11 +25,11 @@ describe('a validator whose service fails', () => {
 
   for (const [name, make] of [
     ['RESOURCE_EXHAUSTED', OVERLOADED],
-    ['UNAVAILABLE', () => failure(status.UNAVAILABLE, [retryInfo(1)])],
+    ['UNAVAILABLE', () => failure(status.UNAVAILABLE, [retryInfo(PAUSE_S)])],
   ] as const) {
     it(`tries again at another address at once after ${name}, and not before the time that it asks for at the same`, async () => {
       const [busy, idle] = [await serve(), await serve()];
-      const each = await validator({ address: [busy.address, idle.address], deadline: '5s' });
+      const each = await validator({ address: [busy.address, idle.address], deadline: '20s' });
       for (const service of [busy, idle]) {
         service.before = () => {
           if (service === busy) throw make();
@@ -36,7 +37,7 @@ describe('a validator whose service fails', () => {
       }
       const startMs = performance.now();
       for (let n = 0; n < 4; n++) expect(await each.validate(goodToken())).to.include({ active: true });
-      expect(performance.now() - startMs).to.be.below(900);
+      expect(performance.now() - startMs).to.be.below(0.9 * PAUSE_S * 1_000);
       expect(busy.calls.length).to.be.above(0);
       const refused = busy.calls.flatMap(({ tokens }) => tokens);
       expect(new Set(refused).size).to.equal(refused.length);
@@ -46,25 +47,27 @@ describe('a validator whose service fails', () => {
 
   it('waits as long as RetryInfo says where there is one address, if its callers wait as long', async () => {
     const service = await serve();
-    const each = await validator({ address: service.address, deadline: '3s' });
+    const each = await validator({ address: service.address, deadline: '10s' });
     service.before = () => {
       if (service.calls.length === 1) throw failure(status.RESOURCE_EXHAUSTED, [retryInfo(0, 3e8)]);
     };
     expect(await each.validate(goodToken())).to.include({ active: true });
     const [first, second] = service.calls;
-    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).to.be.within(295, 900);
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).to.be.within(295, 5_000);
   });
 
   it('gives callers up at once that would not wait as long as RetryInfo says, with that time', async () => {
     const service = await serve();
-    const each = await validator({ address: service.address, deadline: '900ms' });
+    const each = await validator({ address: service.address, deadline: '9s' });
     service.before = () => {
       throw OVERLOADED();
     };
     const startMs = performance.now();
     const error = await outcome(each.validate(goodToken()));
-    expect(error).to.be.instanceOf(CannotTell).with.property('retryAfterMs', 1_000);
-    expect(performance.now() - startMs).to.be.below(600);
+    expect(error)
+      .to.be.instanceOf(CannotTell)
+      .with.property('retryAfterMs', PAUSE_S * 1_000);
+    expect(performance.now() - startMs).to.be.below(6_000);
     expect(service.calls).to.have.lengthOf(1);
   });
 
@@ -149,7 +152,7 @@ describe('a validator whose service fails', () => {
     // The first call is answered as of its coming, and its answer is held up.
     service.before = (call) => (call === service.calls[0] ? held : undefined);
     const early = each.validate(token);
-    await until(() => service.calls.length === 1, LIMIT_MS);
+    await until(() => service.calls.length === 1);
     service.answer = (call) =>
       call === service.calls[0]
         ? usual(call)
@@ -173,7 +176,7 @@ describe('a validator whose service fails', () => {
     expect(each.state().calls).to.be.below(60);
     await service.start();
     service.before = () => elapse(50, 'a slow service');
-    await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell), LIMIT_MS);
+    await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell));
     expect(service.mostUnderWay).to.be.at.most(2);
   });
 
@@ -197,7 +200,7 @@ describe('a validator whose service fails', () => {
     scene.clock.pass(2_000);
     expect(each.state().phase).to.equal('stale');
     await service.start();
-    await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell), LIMIT_MS);
+    await until(async () => !((await outcome(each.validate(goodToken()))) instanceof CannotTell));
     expect(each.state()).to.include({ phase: 'fresh', staleMs: 0 });
   });
 
@@ -225,7 +228,7 @@ describe('a validator whose service fails', () => {
     expect(service.keySetCalls).to.equal(1);
     service.keySet = keySet;
     for (let n = 0; n < 20; n++) expect(await each.validate(goodToken())).to.include({ active: true });
-    await until(() => each.state().keys === 1, LIMIT_MS);
+    await until(() => each.state().keys === 1);
     expect(service.keySetCalls).to.equal(2);
     // Now they are known, so that nothing has to be asked about a forged token.
     const { calls } = each.state();

@@ -16,7 +16,6 @@ import {
 } from '../support/scripted-feed.js';
 import { elapse, until } from '../support/waiting.js';
 
-const LIMIT_MS = 10_000;
 const MOST = Number.MAX_SAFE_INTEGER;
 const GOOD: Parts = { settings: SETTINGS, keys: { keys: [KEY] }, shards: [STATE], caughtUp: true };
 /** Later than the `iat` of the tokens, and earlier than their `exp`. */
@@ -138,7 +137,7 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
       said = messages();
       isChatty = false;
       const each = validator();
-      await until(() => feed.streams.length > 0, LIMIT_MS);
+      await until(() => feed.streams.length > 0);
       const text = token();
       for (const options of [{}, { consistency: 'strict' } as const]) {
         const result = await each.validate(text, options).catch((error: unknown) => error);
@@ -156,11 +155,11 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
     // So that it pings every 100 ms.
     const each = validator('800ms');
     const startMs = performance.now();
-    const ready = each.ready('1s').catch((error: unknown) => error);
-    await elapse(700, 'most of the time of ready');
+    const ready = each.ready('2s').catch((error: unknown) => error);
+    await elapse(1_700, 'most of the time of ready');
     said = [message({ ...GOOD, pong: pong() })];
     expect(await ready).to.be.instanceOf(CannotTell);
-    expect(performance.now() - startMs).to.be.within(990, 1_500);
+    expect(performance.now() - startMs).to.be.within(1_990, 3_600);
     expect(each.state().feed).to.equal('following');
   });
 
@@ -185,7 +184,7 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
       said = messages();
       isChatty = false;
       const each = validator();
-      await until(() => each.validateNow(token())?.active ?? false, LIMIT_MS);
+      await until(() => each.validateNow(token())?.active ?? false);
       expect(each.state()).to.include({ streams: 1, feed: 'following' });
     });
   }

@@ -12,7 +12,6 @@ import { type RunningNode, Stage } from '../e2e/stage.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/waiting.js';
 
-const LIMIT_MS = 20_000;
 const STRICT = { consistency: 'strict' } as const;
 
 describe('a validator by the feed of two nodes', () => {
@@ -61,15 +60,15 @@ describe('a validator by the feed of two nodes', () => {
   it('goes to the other node when its own cannot read the store any longer, though it answers pings', async () => {
     const each = validator();
     await each.ready();
-    await until(() => each.validateNow(token())?.active ?? false, LIMIT_MS);
+    await until(() => each.validateNow(token())?.active ?? false);
     expect(each.state().streams).to.equal(1);
     proxy.drop();
-    await until(() => each.state().streams > 1, LIMIT_MS);
+    await until(() => each.state().streams > 1);
     const [text, ended] = [token(), token()];
     expect(await each.validate(text, STRICT)).to.include({ active: true });
     await nodes[1].client.logout({ accessToken: ended });
     expect(await each.validate(ended, STRICT)).to.include({ problem: 'REVOKED' });
-    await until(() => each.validateNow(text)?.active ?? false, LIMIT_MS);
+    await until(() => each.validateNow(text)?.active ?? false);
     expect(each.state()).to.include({ streams: 2, asks: 0, feed: 'following' });
   });
 
@@ -77,9 +76,9 @@ describe('a validator by the feed of two nodes', () => {
     const [{ process }] = nodes;
     const each = validator({ address: process.address, deadline: '300ms' });
     await each.ready();
-    await until(() => each.validateNow(token())?.active ?? false, LIMIT_MS);
+    await until(() => each.validateNow(token())?.active ?? false);
     proxy.drop();
-    await until(async () => (await outcome(each.validate(token(), STRICT))) instanceof CannotTell, LIMIT_MS);
+    await until(async () => (await outcome(each.validate(token(), STRICT))) instanceof CannotTell);
     const later = validator({ address: process.address });
     for (const error of await Promise.all([outcome(later.ready('3s')), outcome(each.validate(token(), STRICT))])) {
       expect(error).to.be.instanceOf(CannotTell);

@@ -14,7 +14,6 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/waiting.js';
 import { goodToken, ScriptedService } from './scripted-service.js';
 
-const LIMIT_MS = 20_000;
 const STRICT = { consistency: 'strict' } as const;
 const { authentic, authenticHs256, goodClaims } = forge;
 
@@ -58,7 +57,7 @@ describe("a validator with whenStale: 'throw'", () => {
   it('asks no server about a token once the feed is too old, and the service still about what no feed can say', async () => {
     const each = validator({ maxStaleness: '300ms', deadline: '400ms' });
     await each.ready();
-    await until(() => each.validateNow(authentic(claims()))?.active ?? false, LIMIT_MS);
+    await until(() => each.validateNow(authentic(claims()))?.active ?? false);
     const [token, ended] = [authentic(claims()), authentic(claims())];
     expect(await each.validate(token, STRICT)).to.include({ active: true });
     await node.client.logout({ accessToken: ended });
@@ -71,15 +70,12 @@ describe("a validator with whenStale: 'throw'", () => {
       other?.close();
       other = new FeedStream(node.process.address);
       return (await Promise.race([other.pong(), other.ended])) !== 'RESOURCE_EXHAUSTED';
-    }, LIMIT_MS);
+    });
     stage.owns(() => other?.close());
     proxy.mend();
     // A connection that was mute is replaced.
-    await until(
-      async () => (await outcome(each.validate(authenticHs256(claims())))) instanceof CannotTell === false,
-      LIMIT_MS,
-    );
-    await until(() => each.validateNow(token) === undefined, LIMIT_MS);
+    await until(async () => (await outcome(each.validate(authenticHs256(claims())))) instanceof CannotTell === false);
+    await until(() => each.validateNow(token) === undefined);
     const before = each.state();
     for (const options of [{}, STRICT]) {
       const startMs = performance.now();
@@ -97,18 +93,18 @@ describe("a validator with whenStale: 'throw'", () => {
     const asking = validator({ source: 'answers', whenStale: undefined as never });
     expect(await asking.validate(token, STRICT)).to.include({ active: true });
     other?.close();
-    await until(() => each.validateNow(token)?.active ?? false, LIMIT_MS);
+    await until(() => each.validateNow(token)?.active ?? false);
   });
 
   it('waits for the stream while there is none, and decides when it has come', async () => {
     const each = validator({ maxStaleness: '200ms', deadline: '20s' });
     await each.ready();
     const token = authentic(claims());
-    await until(() => each.validateNow(token)?.active ?? false, LIMIT_MS);
+    await until(() => each.validateNow(token)?.active ?? false);
     const { asks } = each.state();
     proxy.drop();
     proxy.cut();
-    await until(() => each.validateNow(token) === undefined, LIMIT_MS);
+    await until(() => each.validateNow(token) === undefined);
     const answers = [each.validate(token), each.validate(token, STRICT)];
     await node.client.logout({ accessToken: token });
     proxy.mend();
@@ -120,7 +116,7 @@ describe("a validator with whenStale: 'throw'", () => {
     const earlier = await new ScriptedService().start();
     stage.owns(() => earlier.stop());
     const each = validator({ address: earlier.address, source: 'auto' });
-    await until(() => each.state().feed === 'off', LIMIT_MS);
+    await until(() => each.state().feed === 'off');
     expect(await each.validate(goodToken(), STRICT)).to.include({ active: true });
   });
 });

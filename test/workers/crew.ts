@@ -8,7 +8,7 @@ import { ISSUER_TOKEN, JWT_SECRET, type Started, type StartOptions, start } from
 
 /** A whole start of two workers, one after the other, on a machine that has much else to do. */
 export const CREW_MS = 40_000;
-const CALL_MS = 10_000;
+const CALL_MS = 30_000;
 /** Clients of one process share a connection otherwise. */
 const APART: ChannelOptions = { 'grpc.use_local_subchannel_pool': 1 };
 

@@ -81,12 +81,12 @@ describe('a node of a cluster that keeps its id', () => {
       await store.opened();
       expect(await isAskedAt(before)).to.equal(true);
       port = after.port;
-      await until(() => isAskedAt(after), 20_000);
+      await until(() => isAskedAt(after));
       port = 0;
       const answered = others.map(({ commands }) => commands.length);
-      await until(() => others.every(({ commands }, n) => commands.length > (answered[n] ?? 0) + 2), 20_000);
+      await until(() => others.every(({ commands }, n) => commands.length > (answered[n] ?? 0) + 2));
       port = before.port;
-      await until(() => isAskedAt(before), 20_000);
+      await until(() => isAskedAt(before));
     } finally {
       await store.close();
       await Promise.all(all.map((server) => server.stop()));

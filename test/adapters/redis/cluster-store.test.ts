@@ -48,7 +48,7 @@ describe('with a Redis Cluster', function () {
       // Each is repeated if the destination is found between doubt and end.
       expect((await log()).join('')).to.match(/^bsd+D+$/);
     });
-    await until(() => store.incarnationOf(shard)?.includes(' > ') === false, 10_000);
+    await until(() => store.incarnationOf(shard)?.includes(' > ') === false);
     await untilReported(async () => (await end()).applied);
     expect((await log()).join('')).to.match(/^bsd+D+d*s$/);
     await store.close();

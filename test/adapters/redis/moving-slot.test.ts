@@ -96,7 +96,7 @@ describe('a slot of a cluster', function () {
     await until(() => cluster.node(1).server.commands.includes('role'), 30_000);
     expect(await answers(store)).to.equal(true);
     cluster.view.flags = (node) => (node === 1 ? 'master,fail' : undefined);
-    await until(async () => !(await answers(store)), 10_000);
+    await until(async () => !(await answers(store)));
     cluster.view.flags = () => undefined;
     await until(() => answers(store));
   });

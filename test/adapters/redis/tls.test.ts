@@ -42,7 +42,7 @@ describe('TLS to Redis', () => {
   const why = async (url: string, files?: Partial<TlsFiles>): Promise<string> => {
     const { log } = open(url, files);
     const line = () => log.lines.find(({ message }) => message === 'Redis is not reachable');
-    await until(() => line() !== undefined, 10_000, { seen: () => log.text });
+    await until(() => line() !== undefined, undefined, { seen: () => log.text });
     return String(line()?.fields['detail']);
   };
   const works = async (url: string, files?: Partial<TlsFiles>): Promise<void> => {

@@ -47,7 +47,7 @@ describe('a write to Redis', () => {
   const sent = async (): Promise<(readonly [keys: number, args: number])[]> => {
     const mark = `mark ${++marks}`;
     await server.raw.echo(mark);
-    await until(() => monitor.text.includes(mark), 10_000);
+    await until(() => monitor.text.includes(mark));
     const calls = monitor.text.split('\n').filter((line) => line.includes(COMPARE_AND_SET.sha1));
     return calls.map((line) => {
       const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word]) => word ?? '');

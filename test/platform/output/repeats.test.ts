@@ -20,7 +20,7 @@ describe('lines that repeat', () => {
     const repeats = new Repeats(() => log, 20);
     for (let n = 0; n < 1_000; n++) repeats.write('a', 'warn', { n }, 'said');
     expect(lines()).to.have.length(1);
-    await until(() => lines().length >= 2, 5_000, { seen: lines });
+    await until(() => lines().length >= 2, undefined, { seen: lines });
     expect(lines()[1]).to.include({ more: 999, msg: 'said: 999 more like this' });
     await elapse(100, 'a time without any of the kind ends it');
     repeats.write('a', 'warn', { n: 1 }, 'said');
