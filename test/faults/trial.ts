@@ -69,7 +69,7 @@ async function endure(
   const entries = await raw.dbsize();
   scene.proxy.delay(UNDER_WAY_MS);
   const crossing = first();
-  await until(async () => (await raw.dbsize()) >= entries + WRITES_OF_FAR + 1, NOTICED_MS);
+  await until(async () => (await raw.dbsize()) >= entries + WRITES_OF_FAR + 1);
   scene.proxy.delay(0);
   const startMs = performance.now();
   await fault.inflict(scene);
@@ -107,7 +107,7 @@ function watchVerdicts({ near, far }: Scene, { keeps }: RedisFault, good: TokenP
   const watched = [near, far].map(async (node) => {
     while (!over.signal.aborted) {
       await ask(node);
-      await elapse(15, 'paces calls');
+      await elapse(30, 'paces calls');
     }
   });
   return {
