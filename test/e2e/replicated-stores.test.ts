@@ -40,6 +40,8 @@ for (const [name, start] of STORES) {
       nodes = [await stage.serveHereAt(world.url, env), await stage.serveAt(world.url, env)];
       for (const { client } of nodes) await until(async () => (await client.health()) === 'SERVING', 30_000);
       browsers = [await stage.gatewayHere(nodes[0]), await stage.gatewayHere(nodes[1])];
+      // The first call takes long, and several at once would stall this process for longer than its lease of a primary.
+      for (const browser of browsers) pairIn(await browser.refresh((await nodes[0].client.issue()).refreshToken));
     });
     after(() => stage.clear());
 

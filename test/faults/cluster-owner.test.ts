@@ -117,10 +117,9 @@ describe('the owner of a slot of a cluster', function () {
       await callFor(1_000);
       await until(async () => (await process.validate(pair)) === 'active', 30_000);
       const sinceMs = process.store.now(shard) - usedMs;
-      expect(process.store.reachedMsSince(shard, usedMs), `of ${sinceMs} ms`).to.be.within(
-        sinceMs - 1_500,
-        sinceMs + 50,
-      );
+      // Without what was reached before the move, more than the window would be missing.
+      const leastMs = sinceMs - graceMs;
+      expect(process.store.reachedMsSince(shard, usedMs), `of ${sinceMs} ms`).to.be.within(leastMs, sinceMs + 50);
       expect(await process.refreshed(used)).to.equal('REUSED');
       expect(tally.of('active'), tally.text).to.be.at.least(0.98 * tally.total);
     });

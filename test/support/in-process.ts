@@ -49,13 +49,19 @@ export async function serveInProcess(variables: Env): Promise<Running> {
   return running(`${host}:${port}`, written, () => service.stop());
 }
 
+/**
+ * How long a gateway here waits for the service, ms. Both are in one process, whose first calls may take long on a busy
+ * machine. Tests of the gateway's own limit start it in a process of its own.
+ */
+const CALL_MS = 10_000;
+
 /** Starts what `latchkey gateway` would, in front of a service. */
 export async function gatewayInProcess(service: string, variables: Env = {}): Promise<Running> {
   const env = new Environment({ HTTP_ADDRESS: '127.0.0.1:0', AUTH_SERVICE_ADDRESS: service, ...variables });
   const settings = readGatewaySettings(env);
   const { log, written } = logOf('latchkey-gateway', env);
   checkSettings(env);
-  const gateway = createGateway(settings, log);
+  const gateway = createGateway({ ...settings, limits: { ...settings.limits, callMs: CALL_MS } }, log);
   const { host, port } = await gateway.listen();
   return running(`${host}:${port}`, written, () => gateway.close());
 }

@@ -168,9 +168,9 @@ describe('a validator by the feed, with a node that speaks nonsense', () => {
     feed.pinged = async (stream, id) => {
       if (id !== 1) return;
       stream.write(message({ ...GOOD, caughtUp: false }));
-      await elapse(1_500, 'longer than a ping may wait');
+      await elapse(1_100, 'longer than a ping may wait');
       stream.write(message({ caughtUp: true }));
-      await elapse(500, 'several looks at the stream');
+      await elapse(300, 'several looks at the stream');
       stream.write(message({ pong: pong() }));
     };
     const each = validator('800ms');
