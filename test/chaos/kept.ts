@@ -13,7 +13,7 @@ import { chaosOptions } from './settings.js';
  * `npm run test:soak` 24 clients act.
  */
 export const FEW_CLIENTS = 2;
-/** The longest run, s: it ends then even if its fault has not. */
+/** The longest run, s: it ends then even if its fault has not, once it has shown enough. */
 const FAULT_S = 30;
 
 export const textOf = (options: ChaosOptions, result: ChaosResult): string =>

@@ -10,14 +10,18 @@ import { VALIDATORS } from './validators.js';
 
 /** CHAOS_SECONDS makes it longer. */
 const SHORT_S = 7;
+/** Of each outcome: a run without one of them could not show that its promise is kept. */
 const LEAST_OF_EACH = 11;
+/** Of the clients: the validators make some while they do. */
+const LEAST_CALLS = 200;
 
-/** Which outcomes and validators a run has had too rarely so far to show something. */
-function tooRareIn({ validations }: Shown, seconds: number): readonly string[] {
+/** What a run has had too little of so far, by name. */
+function tooRareIn({ calls, validations }: Shown, seconds: number): readonly string[] {
   const outcomes = countBy(validations, ({ outcome }) => outcome.is);
   const own = countBy(validations, ({ validator }) => validator);
   return [
     ...['active', 'refused', 'unknown'].filter((is) => (outcomes.get(is) ?? 0) < LEAST_OF_EACH),
+    ...(calls.length >= LEAST_CALLS ? [] : ['calls']),
     ...VALIDATORS.filter((name) => (own.get(name) ?? 0) <= seconds),
   ];
 }

@@ -117,7 +117,7 @@ describe('the owner of a slot of a cluster', function () {
       await callFor(1_000);
       await until(async () => (await process.validate(pair)) === 'active', 30_000);
       const sinceMs = process.store.now(shard) - usedMs;
-      // Without what was reached before the move, more than the window would be missing.
+      // If the time before the move were lost, more than the grace window would be missing.
       const leastMs = sinceMs - graceMs;
       expect(process.store.reachedMsSince(shard, usedMs), `of ${sinceMs} ms`).to.be.within(leastMs, sinceMs + 50);
       expect(await process.refreshed(used)).to.equal('REUSED');

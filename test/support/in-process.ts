@@ -50,8 +50,8 @@ export async function serveInProcess(variables: Env): Promise<Running> {
 }
 
 /**
- * How long a gateway here waits for the service, ms. Both are in one process, whose first calls may take long on a busy
- * machine. Tests of the gateway's own limit start it in a process of its own.
+ * How long a gateway here waits for the service, ms. The service is often in the same process, whose first calls may
+ * take long on a busy machine. Tests of the gateway's own limit start it in a process of its own.
  */
 const CALL_MS = 10_000;
 

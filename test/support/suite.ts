@@ -71,6 +71,12 @@ function describeFailure(test: Mocha.Runnable, error: unknown): string {
   return [`${file}${test.fullTitle()}`, ...lines.slice(0, MOST.lines).map((line) => `  ${line}`)].join('\n    ');
 }
 
+/** @param jobs how many files run at the same time; mocha runs a single one in this process, by other hooks */
+const mochaFor = (jobs: number): Mocha =>
+  jobs > 1
+    ? new Mocha({ ...options, require: [HOOKS], parallel: true, jobs })
+    : new Mocha({ ...options, rootHooks: mochaHooks });
+
 /** Runs a part of the suite to its end. */
 async function run(mocha: Mocha, files: readonly string[]): Promise<Outcome> {
   if (files.length === 0) return { passed: 0, pending: 0, failed: 0, failures: [] };
@@ -87,7 +93,7 @@ async function run(mocha: Mocha, files: readonly string[]): Promise<Outcome> {
 }
 
 const startMs = performance.now();
-const options: Mocha.MochaOptions & { require: string[] } = { timeout: LIMIT_MS, forbidOnly: true, require: [HOOKS] };
+const options: Mocha.MochaOptions = { timeout: LIMIT_MS, forbidOnly: true };
 const processors = availableParallelism();
 const state = (await isBusy()) ? 'busy' : 'idle';
 const jobs = Number(process.env['TEST_JOBS'] || JOBS[state] * processors);
@@ -99,15 +105,15 @@ const apart = [...timed, ...alone];
 
 const parts = [
   await run(
-    new Mocha({ ...options, parallel: true, jobs }),
+    mochaFor(jobs),
     files.filter((path) => !apart.includes(path)),
   ),
   await run(
-    new Mocha({ ...options, parallel: true, jobs: Math.max(1, Math.floor(TIMED_SHARE * jobs)) }),
+    mochaFor(Math.floor(TIMED_SHARE * jobs)),
     timed.filter((path) => files.includes(path)),
   ),
   await run(
-    new Mocha({ ...options, rootHooks: mochaHooks }),
+    mochaFor(1),
     alone.filter((path) => files.includes(path)),
   ),
 ];
@@ -121,9 +127,9 @@ process.stdout.write(`  ${sum(({ passed }) => passed)} passing\n`);
 process.stdout.write(`  ${sum(({ pending }) => pending)} pending\n`);
 if (failed > 0) process.stdout.write(`  ${failed} failing\n`);
 // Those of the first parts are far above.
-for (const failure of parts.flatMap(({ failures }) => failures).slice(0, MOST.failures)) {
-  process.stdout.write(`\n    ${failure}\n`);
-}
+const failures = parts.flatMap((outcome) => outcome.failures);
+for (const failure of failures.slice(0, MOST.failures)) process.stdout.write(`\n    ${failure}\n`);
+if (failures.length > MOST.failures) process.stdout.write(`\n    and ${failures.length - MOST.failures} more\n`);
 process.exitCode = failed > 0 ? 1 : 0;
 setTimeout(() => {
   const open = process.getActiveResourcesInfo().filter((resource) => !/^(?:PipeWrap|TTYWrap)$/.test(resource));

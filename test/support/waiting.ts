@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
-/** A bound for what comes at once on an idle machine, ms. Beside other work, on a slow one, it may take this long. */
+/** A bound for what comes at once on an idle machine, ms. Beside other work, on a slow machine, it may take this long. */
 const SOON_MS = 30_000;
 
 /**

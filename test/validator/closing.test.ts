@@ -13,7 +13,7 @@ import { Stage } from '../e2e/stage.js';
 import { answerWithin } from '../support/waiting.js';
 
 const CHILD = fileURLToPath(new URL('./open-and-close.js', import.meta.url));
-/** Shorter than any time for which a stream or a caller would be waited for: the child's deadline is 10 s. */
+/** Shorter than any time for which a stream or a caller would be waited for: the child's deadline is 60 s. */
 const SOON_MS = 30_000;
 
 describe('a validator by the feed that is closed', () => {

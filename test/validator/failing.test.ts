@@ -10,7 +10,7 @@ import { elapse, until } from '../support/waiting.js';
 import { cannotTellResult, goodToken, hs256Token, inactiveResult, type ScriptedService } from './scripted-service.js';
 import { ValidatorScene } from './validator-scene.js';
 
-/** What a refused call must not wait for, s. On a busy machine a call may take a second. */
+/** The delay that a refusing service asks for, s: far longer than a call takes on a busy machine. */
 const PAUSE_S = 10;
 const OVERLOADED = () => failure(status.RESOURCE_EXHAUSTED, [retryInfo(PAUSE_S)]);
 
@@ -37,7 +37,7 @@ describe('a validator whose service fails', () => {
       }
       const startMs = performance.now();
       for (let n = 0; n < 4; n++) expect(await each.validate(goodToken())).to.include({ active: true });
-      expect(performance.now() - startMs).to.be.below(0.9 * PAUSE_S * 1_000);
+      expect(performance.now() - startMs).to.be.below(3_000);
       expect(busy.calls.length).to.be.above(0);
       const refused = busy.calls.flatMap(({ tokens }) => tokens);
       expect(new Set(refused).size).to.equal(refused.length);
@@ -46,14 +46,19 @@ describe('a validator whose service fails', () => {
   }
 
   it('waits as long as RetryInfo says where there is one address, if its callers wait as long', async () => {
-    const service = await serve();
-    const each = await validator({ address: service.address, deadline: '10s' });
-    service.before = () => {
-      if (service.calls.length === 1) throw failure(status.RESOURCE_EXHAUSTED, [retryInfo(0, 3e8)]);
-    };
-    expect(await each.validate(goodToken())).to.include({ active: true });
-    const [first, second] = service.calls;
-    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).to.be.within(295, 5_000);
+    const pausesMs: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const service = await serve();
+      const each = await validator({ address: service.address, deadline: '10s' });
+      service.before = () => {
+        if (service.calls.length === 1) throw failure(status.RESOURCE_EXHAUSTED, [retryInfo(0, 3e8)]);
+      };
+      expect(await each.validate(goodToken())).to.include({ active: true });
+      const [first, second] = service.calls;
+      pausesMs.push((second?.atMs ?? 0) - (first?.atMs ?? 0));
+    }
+    // Other work may lengthen each of them.
+    expect(Math.min(...pausesMs)).to.be.within(295, 900);
   });
 
   it('gives callers up at once that would not wait as long as RetryInfo says, with that time', async () => {

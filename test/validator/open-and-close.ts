@@ -16,12 +16,12 @@ const attempted = new Promise<void>((resolve) => {
     );
   });
 });
-const validator = createValidator({ address, source: 'feed', deadline: '10s' });
+const validator = createValidator({ address, source: 'feed', deadline: '60s' });
 // `close` rejects these at once.
 const waiting = [
   validator.validate('a.b.c'),
   validator.validate('a.b.c', { consistency: 'strict' }),
-  validator.ready(),
+  validator.ready('60s'),
 ];
 const settled = Promise.allSettled(waiting);
 if (when === 'when it follows') {

@@ -46,7 +46,7 @@ describe('a worker, as its primary sees it', () => {
     process.kill(handle.pid ?? 0, 'SIGSTOP');
     const startMs = performance.now();
     await handle.askForMetrics(100);
-    expect(performance.now() - startMs).to.be.within(95, ANSWER_MS / 2);
+    expect(performance.now() - startMs).to.be.within(95, 15_000);
     const asked = handle.askForMetrics(ANSWER_MS);
     handle.kill();
     await asked;

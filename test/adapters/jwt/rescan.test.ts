@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import type { KeyRing } from '../../../src/adapters/jwt/key-ring.js';
+import { KEY_POLL_MS } from '../../../src/core/key-schedule.js';
 import { answerWithin, until } from '../../support/waiting.js';
 import { DAY, SECOND } from '../../support/world.js';
 import { KeyFolder, tokenOf, verdict } from './key-folder.js';
@@ -89,9 +90,10 @@ describe('a rescan for an unknown key', () => {
   });
 
   it('is not needed for long: the ring looks by itself every few seconds once it is started', async () => {
+    expect(KEY_POLL_MS).to.be.at.most(5_000);
     ring.start();
     folder.add('new');
-    await until(() => ring.publicKeys().length === 2);
+    await until(() => ring.publicKeys().length === 2, 5 * KEY_POLL_MS);
     ring.close();
   });
 });
