@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { Shown } from './chaos.js';
-import { countBy } from './counts.js';
+import { countBy, rarerThan } from './counts.js';
 import { expectKept, grantedIn, textOf } from './kept.js';
 import { AROUND_MS } from './planted-search.js';
 import { chaosOptions } from './settings.js';
@@ -13,8 +13,8 @@ const SHORT_S = 12;
 const CLIENTS = 5;
 /** Each must have come several times: a run without one of them could not show that its promise is kept. */
 const OUTCOMES = [
-  ...(['granted', 'refused', 'unknown'] as const).map((is) => `refresh ${is}`),
-  ...(['active', 'refused', 'unknown'] as const).map((is) => `validate ${is}`),
+  ...['granted', 'refused', 'unknown'].map((is) => `refresh ${is}`),
+  ...['active', 'refused', 'unknown'].map((is) => `validate ${is}`),
 ];
 const LEAST_OF_EACH = 11;
 /** As many as a slow machine makes in the time of the run. */
@@ -25,8 +25,8 @@ function tooRareIn({ calls, faults }: Shown, seconds: number): readonly string[]
   const outcomes = countBy(calls, ({ kind, outcome }) => `${kind} ${outcome.is}`);
   const kinds = countBy(calls, ({ kind }) => kind);
   return [
-    ...OUTCOMES.filter((name) => (outcomes.get(name) ?? 0) < LEAST_OF_EACH),
-    ...['issue', 'refresh', 'validate', 'logout'].filter((kind) => (kinds.get(kind) ?? 0) <= seconds),
+    ...rarerThan(LEAST_OF_EACH, outcomes, OUTCOMES),
+    ...rarerThan(seconds + 1, kinds, ['issue', 'refresh', 'validate', 'logout']),
     ...(faults.length > seconds / 10 ? [] : ['faults']),
     ...(calls.length >= LEAST_CALLS ? [] : ['calls']),
   ];

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import type { Shown } from './chaos.js';
-import { countBy } from './counts.js';
+import { countBy, rarerThan } from './counts.js';
 import { expectKept, FEW_CLIENTS, textOf } from './kept.js';
 import { AROUND_MS } from './planted-search.js';
 import { chaosOptions } from './settings.js';
@@ -20,9 +20,9 @@ function tooRareIn({ calls, validations }: Shown, seconds: number): readonly str
   const outcomes = countBy(validations, ({ outcome }) => outcome.is);
   const own = countBy(validations, ({ validator }) => validator);
   return [
-    ...['active', 'refused', 'unknown'].filter((is) => (outcomes.get(is) ?? 0) < LEAST_OF_EACH),
+    ...rarerThan(LEAST_OF_EACH, outcomes, ['active', 'refused', 'unknown']),
     ...(calls.length >= LEAST_CALLS ? [] : ['calls']),
-    ...VALIDATORS.filter((name) => (own.get(name) ?? 0) <= seconds),
+    ...rarerThan(seconds + 1, own, VALIDATORS),
   ];
 }
 

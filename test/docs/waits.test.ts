@@ -1,4 +1,4 @@
-// Tests that tests wait for conditions: only test/support/waiting.ts lets time pass, and each use of that says why.
+// Tests how tests use time: waiting.ts alone lets it pass, each use of that says why, and short bounds run apart.
 
 import { expect } from 'chai';
 import { ALONE, TIMED } from '../support/suite-files.js';
